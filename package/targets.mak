@@ -1,0 +1,12 @@
+# What is built: programs, which tests build as well with every system call open to faults, and the tests' own.
+
+BIN_TARGETS := \
+pm-dereg \
+pm-list \
+pm-lookup \
+pm-mkregistry \
+pm-reg
+
+TEST_TARGETS :=
+
+BENCH_TARGETS :=

@@ -1,0 +1,32 @@
+/** A reference to something callable, for the length of a call. */
+#ifndef PM_BASE_CALLBACK_H
+#define PM_BASE_CALLBACK_H
+
+#include <memory>
+#include <utility>
+
+namespace pm {
+
+template <class Signature>
+class Callback;
+
+/** Borrows a callable; keep it no longer than the call it is an argument of. Nothing is allocated. */
+template <class Return, class... Arguments>
+class Callback<Return(Arguments...)> {
+ public:
+  template <class Callable>
+  Callback(Callable &&callable) noexcept
+      : object_(const_cast<void *>(static_cast<void const *>(std::addressof(callable)))),
+        call_([](void *object, Arguments... arguments) -> Return {
+          return (*static_cast<std::remove_reference_t<Callable> *>(object))(std::forward<Arguments>(arguments)...);
+        }) {}
+  Return operator()(Arguments... arguments) const { return call_(object_, std::forward<Arguments>(arguments)...); }
+
+ private:
+  void *object_;
+  Return (*call_)(void *, Arguments...);
+};
+
+} // namespace pm
+
+#endif

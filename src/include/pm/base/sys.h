@@ -1,0 +1,71 @@
+/**
+ * The system calls of pm-tools, all of them: whatever the library or a program asks of the kernel goes through
+ * pm::sys. The test build replaces this one object by a version that makes any call fail, stop or kill the process
+ * (tests/fault). Each function is its manual page, section 2 or 3, of the same name; errors are -1 and errno.
+ */
+#ifndef PM_BASE_SYS_H
+#define PM_BASE_SYS_H
+
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+
+namespace pm::sys {
+
+int openat(int dir, char const *path, int flags, mode_t mode = 0) noexcept;
+int close(int fd) noexcept;
+ssize_t read(int fd, void *buffer, size_t size) noexcept;
+ssize_t write(int fd, void const *data, size_t size) noexcept;
+ssize_t getdents64(int fd, void *buffer, size_t size) noexcept;
+int fstat(int fd, struct stat *out) noexcept;
+int fstatat(int dir, char const *path, struct stat *out, int flags) noexcept;
+ssize_t readlinkat(int dir, char const *path, char *buffer, size_t size) noexcept;
+
+int mkdirat(int dir, char const *path, mode_t mode) noexcept;
+int mkfifoat(int dir, char const *path, mode_t mode) noexcept;
+int linkat(int from_dir, char const *from, int to_dir, char const *to, int flags) noexcept;
+int renameat(int from_dir, char const *from, int to_dir, char const *to) noexcept;
+int unlinkat(int dir, char const *path, int flags) noexcept;
+int fchown(int fd, uid_t uid, gid_t gid) noexcept;
+int fchmod(int fd, mode_t mode) noexcept;
+mode_t umask(mode_t mask) noexcept;
+
+int fcntl(int fd, int command, int argument = 0) noexcept;
+int dup2(int from, int to) noexcept;
+int pipe2(int fds[2], int flags) noexcept;
+int flock(int fd, int operation) noexcept;
+int poll(struct pollfd *fds, nfds_t count, int timeout_ms) noexcept;
+int close_range(unsigned first, unsigned last, unsigned flags) noexcept;
+int getrlimit(int resource, struct rlimit *out) noexcept;
+int setrlimit(int resource, struct rlimit const *limit) noexcept;
+
+pid_t fork() noexcept;
+/** fork without a SIGCHLD at the child's end: waitpid(-1) of the program around us never sees it; wait with __WALL. */
+pid_t fork_unseen() noexcept;
+pid_t waitpid(pid_t pid, int *status, int options) noexcept;
+int kill(pid_t pid, int signal) noexcept;
+pid_t setsid() noexcept;
+int pidfd_open(pid_t pid, unsigned flags) noexcept;
+int chdir(char const *path) noexcept;
+int setgroups(size_t count, gid_t const *groups) noexcept;
+int setgid(gid_t gid) noexcept;
+int setuid(uid_t uid) noexcept;
+int pthread_sigmask(int how, sigset_t const *set, sigset_t *old) noexcept;
+int sigtimedwait(sigset_t const *set, struct timespec const *timeout) noexcept;
+/** execvpe; returns only if it failed. */
+void exec(char const *const *argv, char const *const *envp) noexcept;
+
+int getsockname(int fd, struct sockaddr *address, socklen_t *size) noexcept;
+int getsockopt(int fd, int level, int option, void *value, socklen_t *size) noexcept;
+ssize_t getrandom(void *buffer, size_t size, unsigned flags) noexcept;
+int clock_gettime(clockid_t clock, struct timespec *out) noexcept;
+
+} // namespace pm::sys
+
+#endif

@@ -1,0 +1,86 @@
+/** Text in fixed buffers, and numbers as text. */
+#ifndef PM_BASE_TEXT_H
+#define PM_BASE_TEXT_H
+
+#include <string.h>
+#include <charconv>
+#include <concepts>
+#include <optional>
+#include <string_view>
+
+namespace pm {
+
+namespace text {
+/** What every Text does, whatever its size: one copy of the code. */
+struct State {
+  size_t size = 0;
+  bool overflowed = false;
+};
+void append(State &state, char *bytes, size_t room, std::string_view s) noexcept;
+void append(State &state, char *bytes, size_t room, unsigned long long n, bool negative) noexcept;
+} // namespace text
+
+/** Text of at most N-1 bytes, always ending in a NUL. What does not fit is dropped, and overflowed() says so. */
+template <size_t N>
+class Text {
+ public:
+  Text() noexcept { bytes_[0] = 0; }
+  explicit Text(std::string_view s) noexcept { *this << s; }
+
+  Text &operator<<(std::string_view s) noexcept {
+    text::append(state_, bytes_, N, s);
+    return *this;
+  }
+  Text &operator<<(char c) noexcept { return *this << std::string_view(&c, 1); }
+  template <std::integral Number>
+  Text &operator<<(Number n) noexcept {
+    bool const negative = n < 0;
+    auto const magnitude = static_cast<unsigned long long>(n);
+    text::append(state_, bytes_, N, negative ? 0 - magnitude : magnitude, negative);
+    return *this;
+  }
+
+  void clear() noexcept {
+    state_ = {};
+    bytes_[0] = 0;
+  }
+  [[nodiscard]] bool overflowed() const noexcept { return state_.overflowed; }
+  [[nodiscard]] char const *c_str() const noexcept { return bytes_; }
+  [[nodiscard]] std::string_view view() const noexcept { return {bytes_, state_.size}; }
+  [[nodiscard]] size_t size() const noexcept { return state_.size; }
+
+ private:
+  text::State state_;
+  char bytes_[N];
+};
+
+/** The whole of `s` as a decimal number that fits; nothing else is one: no sign for unsigned, no blank, no +. */
+template <std::integral Number>
+[[nodiscard]] std::optional<Number> number(std::string_view s) noexcept {
+  Number n{};
+  auto const [end, error] = std::from_chars(s.data(), s.data() + s.size(), n);
+  if (s.empty() || error != std::errc() || end != s.data() + s.size()) return std::nullopt;
+  return n;
+}
+
+/** Whether `s` has a byte that would break a line of text or a terminal: below 0x20, or 0x7f. */
+[[nodiscard]] inline bool has_control(std::string_view s) noexcept {
+  for (char const c : s)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;
+  return false;
+}
+
+/** A piece of a text cut at a separator, and what is left. */
+struct Cut {
+  std::string_view head, tail;
+  bool found; /**< whether the separator was there; if not, head is everything */
+};
+[[nodiscard]] inline Cut cut(std::string_view s, char separator) noexcept {
+  size_t const at = s.find(separator);
+  if (at == std::string_view::npos) return {s, {}, false};
+  return {{s.data(), at}, {s.data() + at + 1, s.size() - at - 1}, true};
+}
+
+} // namespace pm
+
+#endif

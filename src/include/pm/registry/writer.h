@@ -1,0 +1,129 @@
+/** Writing a registry: for its owner only, in his process or in his service's. */
+#ifndef PM_REGISTRY_WRITER_H
+#define PM_REGISTRY_WRITER_H
+
+#include <pm/base/address.h>
+#include <pm/base/lock.h>
+#include <pm/fifodir/subscription.h>
+#include <pm/registry/layout.h>
+#include <pm/registry/lookup.h>
+#include <pm/registry/policy.h>
+#include <pm/registry/refusal.h>
+#include <pm/registry/registry.h>
+#include <span>
+
+namespace pm::registry {
+
+/** Most registrations in one call of add. */
+inline constexpr size_t batch_max = 128;
+
+/** How many old entries a write tests, and unlinks if they are dead. */
+inline constexpr unsigned sweep_window = 16;
+
+/** Who registers: what the kernel says of him. */
+struct Registrant {
+  uid_t uid;
+  pid_t pid;
+  uint64_t start; /**< of the pid, pm::start_time */
+};
+
+/** One registration wanted. */
+struct Request {
+  std::string_view service;
+  Address address;
+  uint32_t version = 0;
+  bool exclusive = false;
+};
+
+/** What the registrations of one call have in common. */
+struct Terms {
+  bool reserve = false;             /**< hold the place now, be seen only once published */
+  std::string_view holder = "self"; /**< as Record::holder */
+  bool is_public = false;           /**< the executable is to be seen */
+  std::string_view exe = {};        /**< the executable, where it is known already */
+};
+
+/** What a call of add made. Whoever keeps the token open is registered, by all the tickets. */
+struct Registration {
+  Fd token;
+  List<Ticket> tickets;
+};
+
+/**
+ * The right to change the tree: its lock, held from begin() to the destructor. Every change is made so that a
+ * process killed anywhere in it leaves a tree that readers read rightly and the next writer repairs: a registration
+ * comes to life by its record's rename, the last step but the event, and only while its token is held.
+ *
+ * Made with umask 0, restored at the end: one at a time in a process, and no thread of it making files meanwhile.
+ */
+class Writer {
+ public:
+  /** EPERM: the caller is not the owner. ETIMEDOUT, ECANCELED as Lock::take. */
+  [[nodiscard]] static Result<Writer> begin(Registry const &registry, Deadline deadline, int stop = -1) noexcept;
+  Writer(Writer &&other) noexcept;
+  Writer &operator=(Writer &&) = delete;
+  ~Writer();
+
+  /** Registers all that is asked for, or nothing. Exclusive ones of one call do not exclude each other. Waiters are told `u`. */
+  [[nodiscard]] Answer<Registration> add(Registrant const &who, std::span<Request const> requests, Terms const &terms,
+                                         Policy const &policy) noexcept;
+
+  /** Makes reserved registrations seen; one that is already is left alone. not_found: it was removed. Waiters are told `u`. */
+  [[nodiscard]] Answer<void> publish(std::span<Ticket const> tickets, std::string_view exe, bool deleted) noexcept;
+
+  /**
+   * Removes one registration, reserved or published, whoever holds its token, and tells the holder by a byte. Waiters
+   * are told `d` if it was published. Whether there was anything.
+   */
+  [[nodiscard]] Result<bool> remove(Ticket const &ticket) noexcept;
+
+  /** Removes one owner's registrations of a service that the query asks for (its `whose` is not used). How many. */
+  [[nodiscard]] Result<unsigned> remove_matching(std::string_view owner, Query const &query) noexcept;
+
+  /** Makes a listener of `service`'s changes, or with "" of the whole registry's. bad_name. */
+  [[nodiscard]] Answer<fifodir::Subscription> subscribe(std::string_view service) noexcept;
+  /** Ends a subscription by its name. */
+  [[nodiscard]] Done unsubscribe(std::string_view service, std::string_view name) noexcept;
+
+  /** Tests everything under one service; unlinks what is dead, and what writers that were killed left. How many entries went. */
+  [[nodiscard]] Result<unsigned> sweep_service(char const *service) noexcept;
+  /** The same for owner/UID of every owner, and for the registry's fifodir. */
+  [[nodiscard]] Result<unsigned> sweep_owners() noexcept;
+
+ private:
+  Writer(Registry const &registry, Lock lock, mode_t umask) noexcept;
+
+  Done make_all(Registrant const &who, std::span<Request const> requests, Terms const &terms, Registration &made) noexcept;
+  Done make_directories(std::string_view service) noexcept;
+  Done make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept;
+  Done link_exclusive(Ticket const &ticket, Record const &record) noexcept;
+  Done write_file(char const *path, Record const &record) noexcept;
+  /** Renames the temporary record into place, with the event that belongs to it. */
+  Done commit(Ticket const &ticket, std::string_view event) noexcept;
+
+  Result<bool> conflicts(std::string_view owner, Request const &request) noexcept;
+  Answer<void> check_limits(std::string_view owner, pid_t pid, size_t more, Policy const &policy) noexcept;
+
+  Result<bool> erase(Ticket const &ticket, bool announce) noexcept;
+  Done unlink_exclusive(Ticket const &ticket, Record const &record) noexcept;
+  Result<bool> same_token(char const *a, char const *b) noexcept;
+  /** Unlinks an entry that is dead or was left by a killed writer; whether it did. */
+  Result<bool> sweep_entry(Ticket const &ticket) noexcept;
+  Result<unsigned> sweep_instances(std::string_view service, std::string_view owner, unsigned window) noexcept;
+  Result<unsigned> sweep_owner(std::string_view owner, unsigned window) noexcept;
+  /** Removes directories that have become empty, from the instance's up. */
+  void prune(std::string_view service, std::string_view owner) noexcept;
+
+  Registry const *registry_;
+  int dir_;
+  Lock lock_;
+  mode_t umask_;
+  bool active_ = true;
+};
+
+/** Sweeps a whole registry, taking the lock anew for each service so that others get their turn. How many entries went. */
+[[nodiscard]] Result<unsigned> sweep(Registry const &registry, Deadline deadline) noexcept;
+
+} // namespace pm::registry
+
+#endif

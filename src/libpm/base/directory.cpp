@@ -1,0 +1,45 @@
+#include <pm/base/directory.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+
+namespace pm {
+
+Result<Fd> open_directory(int dir, char const *path) noexcept {
+  int const fd = sys::openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return failed("open a directory");
+  return Fd(fd);
+}
+
+namespace {
+/** getdents64(2): what the kernel writes; the name follows. */
+struct Head {
+  uint64_t ino;
+  int64_t off;
+  unsigned short size;
+  unsigned char type;
+};
+constexpr size_t name_offset = 19;
+} // namespace
+
+Result<char const *> Entries::next() noexcept {
+  for (;;) {
+    if (at_ >= end_) {
+      ssize_t const n = sys::getdents64(fd_, buffer_, sizeof buffer_);
+      if (n < 0) return failed("read a directory");
+      if (n == 0) return nullptr;
+      at_ = 0;
+      end_ = static_cast<size_t>(n);
+    }
+    Head head;
+    memcpy(&head, buffer_ + at_, sizeof head);
+    char const *const name = buffer_ + at_ + name_offset;
+    at_ += head.size;
+    type_ = head.type;
+    if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) return name;
+  }
+}
+
+} // namespace pm

@@ -1,0 +1,72 @@
+#include <pm/base/lock.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace pm {
+
+namespace {
+
+constexpr char const *doing = "take the lock";
+
+/**
+ * flock has no deadline and a signal would be the program's business, so a child waits in our place: the lock belongs
+ * to the open file that both share. Only a contended lock costs this. A byte says the child has it; its end of the
+ * pipe closing without one says it could not.
+ */
+Done wait_in_child(int file, Deadline deadline, int stop) noexcept {
+  int ends[2];
+  if (sys::pipe2(ends, O_CLOEXEC) < 0) return failed(doing);
+  Fd const reading(ends[0]);
+  Fd writing(ends[1]);
+  pid_t const child = sys::fork_unseen();
+  if (child < 0) return failed(doing);
+  if (child == 0) {
+    char const done = 0;
+    int locked;
+    do locked = ::flock(file, LOCK_EX);
+    while (locked < 0 && errno == EINTR);
+    if (locked == 0 && ::write(ends[1], &done, 1) == 1) ::_exit(0);
+    ::_exit(1);
+  }
+  writing.reset();
+
+  int code = 0;
+  struct pollfd fds[2] = {{reading.get(), POLLIN, 0}, {stop, POLLIN, 0}};
+  for (;;) {
+    int const n = sys::poll(fds, 2, deadline.remaining());
+    if (n < 0 && errno == EINTR) continue;
+    char byte;
+    if (n < 0) code = errno;
+    else if (fds[0].revents) code = sys::read(reading.get(), &byte, 1) == 1 ? 0 : ENOLCK;
+    else if (fds[1].revents) code = ECANCELED;
+    else code = ETIMEDOUT;
+    break;
+  }
+  if (code) sys::kill(child, SIGKILL);
+  while (sys::waitpid(child, nullptr, __WALL) < 0 && errno == EINTR) {
+  }
+  if (code) return failed(doing, code);
+  return {};
+}
+
+} // namespace
+
+Result<Lock> Lock::take(int dir, char const *path, Deadline deadline, int stop) noexcept {
+  Fd file(sys::openat(dir, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.valid()) return failed("open the lock");
+  if (sys::flock(file.get(), LOCK_EX | LOCK_NB) < 0) {
+    if (errno != EWOULDBLOCK) return failed(doing);
+    if (auto const waited = wait_in_child(file.get(), deadline, stop); !waited) return fail(waited);
+  }
+  return Lock(static_cast<Fd &&>(file));
+}
+
+Lock::~Lock() {
+  // Said and not left to close: a child forked meanwhile may share the open file.
+  if (file_.valid()) sys::flock(file_.get(), LOCK_UN);
+}
+
+} // namespace pm

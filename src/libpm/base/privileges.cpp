@@ -1,0 +1,23 @@
+#include <pm/base/privileges.h>
+
+#include <pm/base/sys.h>
+#include <pwd.h>
+#include <unistd.h>
+
+namespace pm {
+
+gid_t primary_group(uid_t uid) noexcept {
+  struct passwd const *const user = ::getpwuid(uid);
+  return user ? user->pw_gid : uid;
+}
+
+Done become(uid_t uid, gid_t gid, std::span<gid_t const> groups) noexcept {
+  constexpr char const *doing = "become the user of";
+  if (uid == ::geteuid() && uid == ::getuid() && uid != 0) return {};
+  if (sys::setgroups(groups.size(), groups.data()) < 0 || sys::setgid(gid) < 0 || sys::setuid(uid) < 0) return failed(doing);
+  // Dropping root must not be undoable; a kernel that says yes and does nothing has been seen.
+  if (uid != 0 && (::geteuid() != uid || ::getuid() != uid || sys::setuid(0) == 0)) return failed(doing, EPERM);
+  return {};
+}
+
+} // namespace pm

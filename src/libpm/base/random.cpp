@@ -1,0 +1,14 @@
+#include <pm/base/random.h>
+
+#include <pm/base/sys.h>
+#include <sys/random.h>
+
+namespace pm {
+
+Result<uint64_t> random_bits() noexcept {
+  uint64_t bits = 0;
+  if (sys::getrandom(&bits, sizeof bits, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof bits)) return failed("get random bits");
+  return bits;
+}
+
+} // namespace pm

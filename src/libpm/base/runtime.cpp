@@ -1,0 +1,34 @@
+// What header-only parts of the standard library call when they are misused. libstdc++ is not linked, so here each
+// of them is a bug of ours: said, and exit 101.
+
+#include <pm/base/result.h>
+#include <pm/base/skalibs.h>
+#include <unistd.h>
+#include <array>
+#include <string_view>
+
+namespace pm {
+
+void bug(char const *what) noexcept {
+  char const *const text[] = {PROG, ": bug: ", what};
+  strerr_warnv(text, 3);
+  ::_exit(101);
+}
+
+} // namespace pm
+
+namespace std {
+
+void __throw_out_of_range_fmt(char const *, ...) {
+  pm::bug("a position outside a text or an array");
+}
+void __throw_length_error(char const *) {
+  pm::bug("a length that cannot be");
+}
+
+} // namespace std
+
+extern "C" [[noreturn]] void __cxa_pure_virtual();
+extern "C" void __cxa_pure_virtual() {
+  pm::bug("a function that is not there");
+}

@@ -1,0 +1,171 @@
+#include <pm/base/sys.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pm/base/skalibs.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef PM_FAULTS
+int fault_before(char const *name) noexcept; // tests/fault
+#else
+namespace {
+constexpr int fault_before(char const *) noexcept {
+  return 0;
+}
+} // namespace
+#endif
+
+namespace pm::sys {
+
+namespace {
+/** The one way into the kernel: fault_before may return an errno that the call then fails with. */
+template <class Call>
+auto through(char const *name, Call call) noexcept -> decltype(call()) {
+  if (int const code = fault_before(name)) {
+    errno = code;
+    return static_cast<decltype(call())>(-1);
+  }
+  return call();
+}
+} // namespace
+
+int openat(int dir, char const *path, int flags, mode_t mode) noexcept {
+  return through("openat", [=] { return ::openat(dir, path, flags, mode); });
+}
+int close(int fd) noexcept {
+  return through("close", [=] { return ::close(fd); });
+}
+ssize_t read(int fd, void *buffer, size_t size) noexcept {
+  return through("read", [=] { return ::read(fd, buffer, size); });
+}
+ssize_t write(int fd, void const *data, size_t size) noexcept {
+  return through("write", [=] { return ::write(fd, data, size); });
+}
+ssize_t getdents64(int fd, void *buffer, size_t size) noexcept {
+  return through("getdents64", [=] { return static_cast<ssize_t>(::syscall(SYS_getdents64, fd, buffer, size)); });
+}
+int fstat(int fd, struct stat *out) noexcept {
+  return through("fstat", [=] { return ::fstat(fd, out); });
+}
+int fstatat(int dir, char const *path, struct stat *out, int flags) noexcept {
+  return through("fstatat", [=] { return ::fstatat(dir, path, out, flags); });
+}
+ssize_t readlinkat(int dir, char const *path, char *buffer, size_t size) noexcept {
+  return through("readlinkat", [=] { return ::readlinkat(dir, path, buffer, size); });
+}
+
+int mkdirat(int dir, char const *path, mode_t mode) noexcept {
+  return through("mkdirat", [=] { return ::mkdirat(dir, path, mode); });
+}
+int mkfifoat(int dir, char const *path, mode_t mode) noexcept {
+  return through("mkfifoat", [=] { return ::mkfifoat(dir, path, mode); });
+}
+int linkat(int from_dir, char const *from, int to_dir, char const *to, int flags) noexcept {
+  return through("linkat", [=] { return ::linkat(from_dir, from, to_dir, to, flags); });
+}
+int renameat(int from_dir, char const *from, int to_dir, char const *to) noexcept {
+  return through("renameat", [=] { return ::renameat(from_dir, from, to_dir, to); });
+}
+int unlinkat(int dir, char const *path, int flags) noexcept {
+  return through("unlinkat", [=] { return ::unlinkat(dir, path, flags); });
+}
+int fchown(int fd, uid_t uid, gid_t gid) noexcept {
+  return through("fchown", [=] { return ::fchown(fd, uid, gid); });
+}
+int fchmod(int fd, mode_t mode) noexcept {
+  return through("fchmod", [=] { return ::fchmod(fd, mode); });
+}
+mode_t umask(mode_t mask) noexcept {
+  return ::umask(mask);
+}
+
+int fcntl(int fd, int command, int argument) noexcept {
+  return through("fcntl", [=] { return ::fcntl(fd, command, argument); });
+}
+int dup2(int from, int to) noexcept {
+  return through("dup2", [=] { return ::dup2(from, to); });
+}
+int pipe2(int fds[2], int flags) noexcept {
+  return through("pipe2", [=] { return ::pipe2(fds, flags); });
+}
+int flock(int fd, int operation) noexcept {
+  return through("flock", [=] { return ::flock(fd, operation); });
+}
+int poll(struct pollfd *fds, nfds_t count, int timeout_ms) noexcept {
+  return through("poll", [=] { return ::poll(fds, count, timeout_ms); });
+}
+int close_range(unsigned first, unsigned last, unsigned flags) noexcept {
+  // By number, not by name: musl has no close_range.
+  return through("close_range", [=] { return static_cast<int>(::syscall(SYS_close_range, first, last, flags)); });
+}
+int getrlimit(int resource, struct rlimit *out) noexcept {
+  return through("getrlimit", [=] { return ::getrlimit(static_cast<decltype(RLIMIT_NOFILE)>(resource), out); });
+}
+int setrlimit(int resource, struct rlimit const *limit) noexcept {
+  return through("setrlimit", [=] { return ::setrlimit(static_cast<decltype(RLIMIT_NOFILE)>(resource), limit); });
+}
+
+pid_t fork() noexcept {
+  return through("fork", [] { return ::fork(); });
+}
+pid_t fork_unseen() noexcept {
+  return through("fork", [] { return static_cast<pid_t>(::syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr)); });
+}
+pid_t waitpid(pid_t pid, int *status, int options) noexcept {
+  return through("waitpid", [=] { return ::waitpid(pid, status, options); });
+}
+int kill(pid_t pid, int signal) noexcept {
+  return through("kill", [=] { return ::kill(pid, signal); });
+}
+pid_t setsid() noexcept {
+  return through("setsid", [] { return ::setsid(); });
+}
+int pidfd_open(pid_t pid, unsigned flags) noexcept {
+  return through("pidfd_open", [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, flags)); });
+}
+int chdir(char const *path) noexcept {
+  return through("chdir", [=] { return ::chdir(path); });
+}
+int setgroups(size_t count, gid_t const *groups) noexcept {
+  return through("setgroups", [=] { return ::setgroups(count, groups); });
+}
+int setgid(gid_t gid) noexcept {
+  return through("setgid", [=] { return ::setgid(gid); });
+}
+int setuid(uid_t uid) noexcept {
+  return through("setuid", [=] { return ::setuid(uid); });
+}
+int pthread_sigmask(int how, sigset_t const *set, sigset_t *old) noexcept {
+  return through("pthread_sigmask", [=] { return ::pthread_sigmask(how, set, old); });
+}
+int sigtimedwait(sigset_t const *set, struct timespec const *timeout) noexcept {
+  return through("sigtimedwait", [=] { return ::sigtimedwait(set, nullptr, timeout); });
+}
+void exec(char const *const *argv, char const *const *envp) noexcept {
+  if (int const code = fault_before("exec")) {
+    errno = code;
+    return;
+  }
+  ::exec_ae(argv[0], argv, envp);
+}
+
+int getsockname(int fd, struct sockaddr *address, socklen_t *size) noexcept {
+  return through("getsockname", [=] { return ::getsockname(fd, address, size); });
+}
+int getsockopt(int fd, int level, int option, void *value, socklen_t *size) noexcept {
+  return through("getsockopt", [=] { return ::getsockopt(fd, level, option, value, size); });
+}
+ssize_t getrandom(void *buffer, size_t size, unsigned flags) noexcept {
+  return through("getrandom", [=] { return ::getrandom(buffer, size, flags); });
+}
+int clock_gettime(clockid_t clock, struct timespec *out) noexcept {
+  return through("clock_gettime", [=] { return ::clock_gettime(clock, out); });
+}
+
+} // namespace pm::sys

@@ -1,0 +1,127 @@
+#include <pm/fifodir/listeners.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pm/base/callback.h>
+#include <pm/base/directory.h>
+#include <pm/base/sys.h>
+#include <pm/fifodir/token.h>
+
+namespace pm::fifodir {
+
+namespace {
+
+constexpr size_t listener_name_length = 39;
+
+/** Writing to a FIFO without readers raises SIGPIPE and nothing can be told not to: it is held back, and eaten if it came. */
+class NoSigpipe {
+ public:
+  NoSigpipe() noexcept {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sys::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  NoSigpipe(NoSigpipe const &) = delete;
+  NoSigpipe &operator=(NoSigpipe const &) = delete;
+  ~NoSigpipe() {
+    struct timespec const now = {};
+    if (raised && !sigismember(&before_, SIGPIPE)) sys::sigtimedwait(&pipe_, &now);
+    sys::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  bool raised = false;
+
+ private:
+  sigset_t pipe_, before_;
+};
+
+/** Visits the names of listeners' FIFOs; a first failure ends it. */
+Done each_listener(int fifodir, Callback<Done(char const *)> visit) noexcept {
+  Entries entries(fifodir);
+  for (;;) {
+    auto const name = entries.next();
+    if (!name) return fail(name);
+    if (!*name) return {};
+    if (!is_listener(*name) || (entries.type() != DT_FIFO && entries.type() != DT_UNKNOWN)) continue;
+    if (auto const visited = visit(*name); !visited) return visited;
+  }
+}
+
+} // namespace
+
+bool is_listener(char const *name) noexcept {
+  return strncmp(name, "ftrig1:@", 8) == 0 && strlen(name) == listener_name_length;
+}
+
+Listeners::~Listeners() {
+  close();
+}
+
+void Listeners::close() noexcept {
+  for (int const fd : fds_) sys::close(fd);
+  fds_.clear();
+  if (raised_) sys::setrlimit(RLIMIT_NOFILE, &limit_);
+  raised_ = false;
+}
+
+/** Raises the soft limit of descriptors to the hard one, once; whether there is more room now. */
+bool Listeners::raise_limit() noexcept {
+  if (raised_ || sys::getrlimit(RLIMIT_NOFILE, &limit_) < 0 || limit_.rlim_cur == limit_.rlim_max) return false;
+  struct rlimit const hard = {limit_.rlim_max, limit_.rlim_max};
+  raised_ = sys::setrlimit(RLIMIT_NOFILE, &hard) == 0;
+  return raised_;
+}
+
+Result<int> Listeners::open_one(int fifodir, char const *name) noexcept {
+  for (;;) {
+    auto fifo = open_token(fifodir, name);
+    if (fifo) return fifo->release();
+    if (fifo.error().code != EMFILE || !raise_limit()) return fail(fifo);
+  }
+}
+
+Done Listeners::open(int dir, char const *path) noexcept {
+  auto const fifodir = open_directory(dir, path);
+  if (!fifodir && fifodir.error().code == ENOENT) return {};
+  if (!fifodir) return fail(fifodir);
+  return each_listener(fifodir->get(), [&](char const *name) noexcept -> Done {
+    auto const fd = open_one(fifodir->get(), name);
+    if (fd && fds_.append(*fd)) return {};
+    if (fd) {
+      sys::close(*fd);
+      return failed("open the listeners", ENOMEM);
+    }
+    switch (fd.error().code) {
+      case ENXIO: sys::unlinkat(fifodir->get(), name, 0); return {};
+      case EMFILE:
+      case ENFILE:
+      case ENOMEM: return failed("open the listeners", fd.error().code);
+      default: return {}; // gone meanwhile, or something in a shared fifodir that is nobody's listener
+    }
+  });
+}
+
+unsigned Listeners::send(std::string_view event) noexcept {
+  unsigned reached = 0;
+  if (!fds_.empty()) {
+    NoSigpipe guard;
+    for (int const fd : fds_) {
+      if (sys::write(fd, event.data(), event.size()) == static_cast<ssize_t>(event.size())) ++reached;
+      else if (errno == EPIPE) guard.raised = true;
+    }
+  }
+  close();
+  return reached;
+}
+
+Done clean(int dir, char const *path) noexcept {
+  auto const fifodir = open_directory(dir, path);
+  if (!fifodir) return fail(fifodir);
+  return each_listener(fifodir->get(), [&](char const *name) noexcept -> Done {
+    auto const state = life(fifodir->get(), name);
+    if (!state) return fail(state);
+    if (*state == Life::dead) sys::unlinkat(fifodir->get(), name, 0);
+    return {};
+  });
+}
+
+} // namespace pm::fifodir

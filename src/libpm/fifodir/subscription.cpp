@@ -1,0 +1,39 @@
+#include <pm/fifodir/subscription.h>
+
+#include <fcntl.h>
+#include <pm/base/directory.h>
+#include <pm/base/random.h>
+#include <pm/base/skalibs.h>
+#include <unistd.h>
+
+namespace pm::fifodir {
+
+Result<Subscription> subscribe(int dir, char const *path, mode_t mode) noexcept {
+  constexpr char const *doing = "subscribe to a fifodir";
+  auto const fifodir = open_directory(dir, path);
+  if (!fifodir) return fail(fifodir);
+  auto const bits = random_bits();
+  if (!bits) return fail(bits);
+
+  char label[TIMESTAMP];
+  if (!::timestamp(label)) return failed(doing);
+  // Born under a hidden name: a notifier that met it before its reader is there would take it for dead.
+  Text<41> hidden(".ftrig1:");
+  hidden << std::string_view(label, sizeof label) << ':';
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  for (unsigned i = 0; i < 6; ++i) hidden << *(alphabet.data() + (*bits >> (6 * i)) % alphabet.size());
+
+  Subscription s;
+  s.name << std::string_view(hidden.c_str() + 1, hidden.size() - 1);
+  if (sys::mkfifoat(fifodir->get(), hidden.c_str(), mode) < 0) return failed(doing);
+  s.fifo.reset(sys::openat(fifodir->get(), hidden.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  if (!s.fifo.valid() || sys::fcntl(s.fifo.get(), F_SETPIPE_SZ, static_cast<int>(::sysconf(_SC_PAGESIZE))) < 0 ||
+      sys::renameat(fifodir->get(), hidden.c_str(), fifodir->get(), s.name.c_str()) < 0) {
+    auto const failure = failed(doing);
+    sys::unlinkat(fifodir->get(), hidden.c_str(), 0);
+    return failure;
+  }
+  return s;
+}
+
+} // namespace pm::fifodir

@@ -1,0 +1,40 @@
+#include <pm/fifodir/token.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace pm::fifodir {
+
+Result<Fd> make_token(int dir, char const *path, mode_t mode) noexcept {
+  constexpr char const *doing = "make a FIFO";
+  if (sys::mkfifoat(dir, path, mode) < 0) return failed(doing);
+  Fd token(sys::openat(dir, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  if (!token.valid() || sys::fcntl(token.get(), F_SETPIPE_SZ, static_cast<int>(::sysconf(_SC_PAGESIZE))) < 0) {
+    auto const failure = failed(doing);
+    sys::unlinkat(dir, path, 0);
+    return failure;
+  }
+  return token;
+}
+
+Result<Fd> open_token(int dir, char const *path) noexcept {
+  constexpr char const *doing = "open a FIFO";
+  Fd token(sys::openat(dir, path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  struct stat st;
+  if (!token.valid() || sys::fstat(token.get(), &st) < 0) return failed(doing);
+  if (!S_ISFIFO(st.st_mode)) return failed(doing, EINVAL);
+  return token;
+}
+
+Result<Life> life(int dir, char const *path) noexcept {
+  int const fd = sys::openat(dir, path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+  if (fd >= 0) {
+    sys::close(fd);
+    return Life::alive;
+  }
+  if (errno == ENXIO) return Life::dead;
+  if (errno == ENOENT) return Life::gone;
+  return failed("test whether a token is held");
+}
+
+} // namespace pm::fifodir

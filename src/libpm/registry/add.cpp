@@ -1,0 +1,197 @@
+// Writer::add: from nothing to a living registration.
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pm/base/directory.h>
+#include <pm/base/process.h>
+#include <pm/base/random.h>
+#include <pm/fifodir/token.h>
+#include <pm/registry/writer.h>
+
+namespace pm::registry {
+
+using fifodir::Life;
+
+namespace {
+
+Result<Ticket> new_ticket(std::string_view service, std::string_view owner, Registrant const &who) noexcept {
+  auto const bits = random_bits();
+  if (!bits) return fail(bits);
+  Ticket ticket;
+  ticket.service << service;
+  ticket.owner << owner;
+  ticket.id << who.pid << '.' << who.start << '.';
+  for (int shift = 28; shift >= 0; shift -= 4) ticket.id << "0123456789abcdef"[*bits >> shift & 0xf];
+  return ticket;
+}
+
+Record record_of(Request const &request, Registrant const &who, Terms const &terms) noexcept {
+  Record r;
+  r.service = request.service;
+  r.version = request.version;
+  r.netid = name(request.address.netid());
+  r.address = request.address.text();
+  r.pid = who.pid;
+  r.start = who.start;
+  r.since = boottime();
+  r.exclusive = request.exclusive;
+  r.is_public = terms.is_public;
+  r.holder = terms.holder;
+  r.exe = terms.exe;
+  return r;
+}
+
+} // namespace
+
+/** Whether a living registration of the same key forbids this one; reserved ones do as well. */
+Result<bool> Writer::conflicts(std::string_view owner, Request const &request) noexcept {
+  auto const netid = name(request.address.netid());
+  if (!request.exclusive) {
+    // Nobody holds the key exclusively: the usual case, at the price of one open.
+    auto const key = fifodir::life(dir_, layout::exclusive_link(request.service, owner, request.version, netid).c_str());
+    if (!key) return fail(key);
+    if (*key != Life::alive) return false;
+  }
+  auto const opened = open_directory(dir_, layout::instances(request.service, owner).c_str());
+  if (!opened && opened.error().code == ENOENT) return false;
+  if (!opened) return fail(opened);
+  Entries entries(opened->get());
+  List<char> text;
+  for (;;) {
+    auto const name = entries.next();
+    if (!name) return fail(name);
+    if (!*name) return false;
+    std::string_view id = *name;
+    if (id.ends_with(layout::reserved)) id.remove_suffix(layout::reserved.size());
+    if (!pid_in(id)) continue;
+    auto const life = fifodir::life(opened->get(), (Text<64>(id) << layout::token).c_str());
+    if (!life) return fail(life);
+    if (*life != Life::alive) continue;
+    auto const record = read_record(opened->get(), *name, text);
+    if (!record && record.error().code == ENOENT) continue;
+    if (!record) return fail(record);
+    if (record->version == request.version && record->netid == netid && (record->exclusive || request.exclusive)) return true;
+  }
+}
+
+Answer<void> Writer::check_limits(std::string_view owner, pid_t pid, size_t more, Policy const &policy) noexcept {
+  if (!policy.per_process && !policy.per_user) return {};
+  size_t const most_process = policy.per_process ? policy.per_process : SIZE_MAX;
+  size_t const most_user = policy.per_user ? policy.per_user : SIZE_MAX;
+  // First what the directory says; only where that is too much, what is still alive of it.
+  for (bool const swept : {false, true}) {
+    if (swept)
+      if (auto const swept_owner = sweep_owner(owner, UINT32_MAX); !swept_owner) return fail(swept_owner);
+    size_t of_user = more, of_process = more;
+    auto const opened = open_directory(dir_, layout::owner(owner).c_str());
+    if (!opened && opened.error().code != ENOENT) return fail(opened);
+    if (opened) {
+      Entries entries(opened->get());
+      while (of_user <= most_user && of_process <= most_process) {
+        auto const name = entries.next();
+        if (!name) return fail(name);
+        if (!*name) break;
+        ++of_user;
+        if (pid_in(cut(*name, ':').tail) == pid) ++of_process;
+      }
+    }
+    if (of_user <= most_user && of_process <= most_process) return {};
+    if (!swept) continue;
+    if (of_process > most_process) return refuse(Refusal::process_limit, 0, policy.per_process);
+    return refuse(Refusal::user_limit, 0, policy.per_user);
+  }
+  return {};
+}
+
+Done Writer::link_exclusive(Ticket const &ticket, Record const &record) noexcept {
+  auto const token = layout::file(ticket, layout::token);
+  auto const key = layout::exclusive_link(record.service, ticket.owner.view(), record.version, record.netid);
+  if (sys::linkat(dir_, token.c_str(), dir_, key.c_str(), 0) == 0) return {};
+  if (errno != EEXIST) return failed("hold an exclusive name");
+  // There is no conflict, so it is this call's own, for the same key, or what somebody dead or killed left.
+  auto const same = same_token(token.c_str(), key.c_str());
+  if (!same) return fail(same);
+  if (*same) return {};
+  if (sys::unlinkat(dir_, key.c_str(), 0) < 0 || sys::linkat(dir_, token.c_str(), dir_, key.c_str(), 0) < 0)
+    return failed("hold an exclusive name");
+  return {};
+}
+
+/** Token, links and record of one registration, all but its rename into place. The first of a call makes the FIFO. */
+Done Writer::make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept {
+  constexpr char const *doing = "make a token";
+  auto const path = layout::file(ticket, layout::token);
+  auto const make = [&]() noexcept -> Done {
+    if (token.valid()) return sys::linkat(dir_, first_token, dir_, path.c_str(), 0) < 0 ? Done(failed(doing)) : Done();
+    auto made = fifodir::make_token(dir_, path.c_str(), 0622);
+    if (!made) return fail(made);
+    token = static_cast<Fd &&>(*made);
+    return {};
+  };
+  auto made = make();
+  if (!made && made.error().code == ENOENT) {
+    made = make_directories(record.service);
+    if (!made) return made;
+    if (sys::mkdirat(dir_, layout::instances(record.service, ticket.owner.view()).c_str(), 0755) < 0 && errno != EEXIST)
+      return failed(doing);
+    made = make();
+  }
+  if (!made) return made;
+
+  auto const link = layout::owner_link(ticket);
+  int linked = sys::linkat(dir_, path.c_str(), dir_, link.c_str(), 0);
+  if (linked < 0 && errno == ENOENT) {
+    if (sys::mkdirat(dir_, layout::owner(ticket.owner.view()).c_str(), 0755) < 0 && errno != EEXIST) return failed(doing);
+    linked = sys::linkat(dir_, path.c_str(), dir_, link.c_str(), 0);
+  }
+  if (linked < 0) return failed(doing);
+  if (record.exclusive)
+    if (auto const held = link_exclusive(ticket, record); !held) return held;
+  return write_file(layout::file(ticket, reserve ? layout::reserved : layout::temporary).c_str(), record);
+}
+
+Done Writer::make_all(Registrant const &who, std::span<Request const> requests, Terms const &terms, Registration &made) noexcept {
+  OwnerName const owner = owner_name(who.uid);
+  for (Request const &request : requests) {
+    auto const ticket = new_ticket(request.service, owner.view(), who);
+    if (!ticket) return fail(ticket);
+    if (!made.tickets.append(*ticket)) return failed("register", ENOMEM);
+    auto const first = layout::file(made.tickets[0], layout::token);
+    auto const entry = make_entry(*ticket, record_of(request, who, terms), terms.reserve, first.c_str(), made.token);
+    if (!entry) return entry;
+  }
+  if (terms.reserve) return {};
+  for (Ticket const &ticket : made.tickets)
+    if (auto const committed = commit(ticket, "u"); !committed) return committed;
+  return {};
+}
+
+Answer<Registration> Writer::add(Registrant const &who, std::span<Request const> requests, Terms const &terms,
+                                 Policy const &policy) noexcept {
+  if (requests.size() > batch_max) return refuse(Refusal::too_many, 0, batch_max);
+  OwnerName const owner = owner_name(who.uid);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    Request const &request = requests.data()[i];
+    if (!is_service_name(request.service)) return refuse(Refusal::bad_name, i);
+    if (!policy.allows(request.service)) return refuse(Refusal::rule, i);
+    auto const conflict = conflicts(owner.view(), request);
+    if (!conflict) return fail(conflict);
+    if (*conflict) return refuse(Refusal::conflict, i);
+  }
+  if (auto const within = check_limits(owner.view(), who.pid, requests.size(), policy); !within) return fail(within);
+
+  // What others left where this writes: a few of it, so that it is never much.
+  if (auto const swept = sweep_owner(owner.view(), sweep_window / 2); !swept) return fail(swept);
+  if (!requests.empty())
+    if (auto const swept = sweep_instances(requests.front().service, owner.view(), sweep_window / 2); !swept) return fail(swept);
+
+  Registration made;
+  auto const done = make_all(who, requests, terms, made);
+  if (done) return made;
+  // All or none. What cannot be taken back now is dead as soon as the token closes, and swept by whoever writes next.
+  for (Ticket const &ticket : made.tickets) (void)erase(ticket, true);
+  for (Ticket const &ticket : made.tickets) prune(ticket.service.view(), ticket.owner.view());
+  return fail(done);
+}
+
+} // namespace pm::registry

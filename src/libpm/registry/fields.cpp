@@ -1,0 +1,53 @@
+#include <pm/registry/fields.h>
+
+#include <array>
+
+namespace pm::registry {
+
+namespace {
+constexpr std::array<std::string_view, 12> names = {"service", "version", "netid", "address", "uid", "pid",
+                                                    "start",   "since",   "flags", "holder",  "exe", "id"};
+} // namespace
+
+std::string_view name(Field field) noexcept {
+  return names.begin()[static_cast<size_t>(field)];
+}
+
+Fields::Fields() noexcept {
+  (void)parse("service,version,address,uid,pid,flags,exe");
+}
+
+bool Fields::parse(std::string_view list) noexcept {
+  count_ = 0;
+  for (bool more = true; more;) {
+    auto const part = cut(list, ',');
+    size_t i = 0;
+    while (i < names.size() && names.begin()[i] != part.head) ++i;
+    if (i == names.size() || count_ == most) return false;
+    fields_[count_++] = static_cast<Field>(i);
+    list = part.tail;
+    more = part.found;
+  }
+  return true;
+}
+
+FieldText value(Instance const &instance, Field field) noexcept {
+  Record const &r = instance.record;
+  switch (field) {
+    case Field::service: return r.service;
+    case Field::version: return Text<32>() << r.version;
+    case Field::netid: return r.netid;
+    case Field::address: return r.address;
+    case Field::uid: return instance.owner;
+    case Field::pid: return Text<32>() << r.pid;
+    case Field::start: return Text<32>() << r.start;
+    case Field::since: return Text<32>() << r.since;
+    case Field::flags: return flag_list(r);
+    case Field::holder: return r.holder;
+    case Field::exe: return r.exe;
+    case Field::id: return instance.id;
+  }
+  bug("a field that is none");
+}
+
+} // namespace pm::registry

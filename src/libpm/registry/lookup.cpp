@@ -1,0 +1,180 @@
+#include <pm/registry/lookup.h>
+
+#include <fcntl.h>
+#include <pm/base/callback.h>
+#include <pm/base/directory.h>
+#include <pm/fifodir/token.h>
+#include <unistd.h>
+#include <algorithm>
+
+namespace pm::registry {
+
+using fifodir::Life;
+
+Instance Instances::operator[](size_t i) const noexcept {
+  Entry const &e = entries_[i];
+  char const *const s = bytes_.begin() + e.at;
+  Instance instance{{s, e.owner}, {s + e.owner, e.id}, {}};
+  auto const record = parse({s + e.owner + e.id, e.text});
+  if (!record) bug("a record that was read once cannot be read again");
+  instance.record = *record;
+  return instance;
+}
+
+void Instances::clear() noexcept {
+  bytes_.clear();
+  entries_.clear();
+}
+
+bool Instances::add(std::string_view owner, std::string_view id, std::string_view text, uint64_t since) noexcept {
+  size_t const at = bytes_.size();
+  auto const length = [](std::string_view s) noexcept { return static_cast<uint32_t>(s.size()); };
+  return append(bytes_, owner) && append(bytes_, id) && append(bytes_, text) &&
+         entries_.append(Entry{since, at, length(owner), length(id), length(text)});
+}
+
+void Instances::sort_oldest_first(size_t first) noexcept {
+  std::sort(entries_.begin() + first, entries_.end(), [this](Entry const &a, Entry const &b) noexcept {
+    if (a.since != b.since) return a.since < b.since;
+    char const *const s = bytes_.begin();
+    return std::string_view(s + a.at + a.owner, a.id) < std::string_view(s + b.at + b.owner, b.id);
+  });
+}
+
+namespace {
+
+/** The text of a small file; ENOENT. */
+Result<size_t> slurp(int dir, char const *path, std::span<char> buffer) noexcept {
+  constexpr char const *doing = "read a record";
+  Fd const file(sys::openat(dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.valid()) return failed(doing);
+  ssize_t const n = sys::read(file.get(), buffer.data(), buffer.size());
+  if (n < 0) return failed(doing);
+  if (static_cast<size_t>(n) == buffer.size()) return failed(doing, EBADMSG);
+  return static_cast<size_t>(n);
+}
+
+template <class T>
+bool passes(std::span<T const> set, T const &value) noexcept {
+  return set.empty() || std::find(set.begin(), set.end(), value) != set.end();
+}
+
+/** Visits the names in a directory of the tree; no directory, no names. */
+Done each_name(int dir, char const *path, Callback<Done(char const *)> visit) noexcept {
+  auto const opened = open_directory(dir, path);
+  if (!opened && opened.error().code == ENOENT) return {};
+  if (!opened) return fail(opened);
+  Entries entries(opened->get());
+  for (;;) {
+    auto const name = entries.next();
+    if (!name) return fail(name);
+    if (!*name) return {};
+    if (auto const visited = visit(*name); !visited) return visited;
+  }
+}
+
+/** What one instance must be to be wanted, once its ID and its record are known. */
+struct Wanted {
+  std::optional<uint32_t> version;
+  std::optional<Netid> netid;
+  std::span<pid_t const> pids;
+
+  [[nodiscard]] bool allows(Record const &r) const noexcept {
+    return (!version || r.version == *version) && (!netid || r.netid == name(*netid));
+  }
+};
+
+/** The living and wanted instances of one owner of one service. */
+Done gather(Registry const &registry, std::string_view service, std::string_view owner, Wanted const &wanted,
+            Instances &out) noexcept {
+  auto const opened = open_directory(registry.dir(), layout::instances(service, owner).c_str());
+  if (!opened && opened.error().code == ENOENT) return {};
+  if (!opened) return fail(opened);
+  int const dir = opened->get();
+  Entries entries(dir);
+  for (;;) {
+    auto const name = entries.next();
+    if (!name) return fail(name);
+    if (!*name) return {};
+    auto const pid = pid_in(*name);
+    if (!pid || !passes(wanted.pids, *pid)) continue;
+
+    // The token first: an ID is never used twice, so a record found after it is its own.
+    auto const life = fifodir::life(dir, (Text<64>(*name) << layout::token).c_str());
+    if (!life) return fail(life);
+    if (*life != Life::alive) continue;
+    char text[record_max + 1];
+    auto const size = slurp(dir, *name, text);
+    if (!size && size.error().code == ENOENT) continue;
+    if (!size) return fail(size);
+    auto const record = parse({text, *size});
+    if (!record) return fail(record);
+    if (wanted.allows(*record) && !out.add(owner, *name, {text, *size}, record->since)) return failed("look up", ENOMEM);
+  }
+}
+
+} // namespace
+
+Result<Record> read_record(int dir, char const *path, List<char> &text) noexcept {
+  char buffer[record_max + 1];
+  auto const size = slurp(dir, path, buffer);
+  if (!size) return fail(size);
+  text.clear();
+  if (!append(text, {buffer, *size})) return failed("read a record", ENOMEM);
+  return parse({text.begin(), text.size()});
+}
+
+Done lookup(Registry const &registry, Query const &query, Instances &out) noexcept {
+  size_t const first = out.size();
+  Wanted const wanted{query.version, query.netid, query.pid ? std::span(&query.pid, 1) : std::span<pid_t const>()};
+  Done done;
+  auto const one = [&](std::string_view owner) noexcept -> Done {
+    if (done) done = gather(registry, query.service, owner, wanted, out);
+    return done;
+  };
+  switch (query.whose.kind) {
+    case Whose::Kind::user: (void)one(owner_name(query.whose.uid).view()); break;
+    case Whose::Kind::anyone:
+      done = each_name(registry.dir(), layout::service(query.service).c_str(),
+                       [&](char const *name) noexcept { return is_owner_name(name) ? one(name) : Done(); });
+      break;
+    case Whose::Kind::believed: {
+      uid_t const uids[] = {0, registry.owner(), ::geteuid()};
+      (void)one(owner_name(uids[0]).view());
+      if (uids[1] != uids[0]) (void)one(owner_name(uids[1]).view());
+      if (uids[2] != uids[0] && uids[2] != uids[1]) (void)one(owner_name(uids[2]).view());
+      break;
+    }
+  }
+  out.sort_oldest_first(first);
+  return done;
+}
+
+Done list(Registry const &registry, Filter const &filter, Instances &out) noexcept {
+  Wanted const wanted{{}, {}, filter.pids};
+  auto const one_service = [&](std::string_view service) noexcept -> Done {
+    size_t const first = out.size();
+    auto const done = each_name(registry.dir(), layout::service(service).c_str(), [&](char const *name) noexcept -> Done {
+      if (!is_owner_name(name) || !passes(filter.owners, std::string_view(name))) return {};
+      return gather(registry, service, name, wanted, out);
+    });
+    out.sort_oldest_first(first);
+    return done;
+  };
+
+  List<char> names;
+  List<size_t> starts;
+  auto const read = each_name(registry.dir(), layout::services, [&](char const *name) noexcept -> Done {
+    if (!is_service_name(name) || !passes(filter.services, std::string_view(name))) return {};
+    if (!starts.append(names.size()) || !append(names, {name, strlen(name) + 1})) return failed("list", ENOMEM);
+    return {};
+  });
+  if (!read) return read;
+  std::sort(starts.begin(), starts.end(),
+            [&](size_t a, size_t b) noexcept { return strcmp(names.begin() + a, names.begin() + b) < 0; });
+  for (size_t const start : starts)
+    if (auto const done = one_service(names.begin() + start); !done) return done;
+  return {};
+}
+
+} // namespace pm::registry

@@ -1,0 +1,113 @@
+#include <pm/registry/record.h>
+
+#include <array>
+
+namespace pm::registry {
+
+bool is_service_name(std::string_view name) noexcept {
+  if (name.empty() || name.size() > service_name_max || name.front() == '.') return false;
+  for (char const c : name) {
+    bool const letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!letter && c != '.' && c != '_' && c != '-' && c != '@' && c != '+') return false;
+  }
+  return true;
+}
+
+namespace {
+
+constexpr std::array<std::string_view, 10> keys = {"service", "version", "netid", "address", "pid",
+                                                   "start",   "since",   "flags", "holder",  "exe"};
+enum Key { service, version, netid_key, address, pid, start, since, flags, holder, exe };
+
+constexpr struct {
+  std::string_view word;
+  bool Record::*member;
+} flag_words[] = {{"exclusive", &Record::exclusive}, {"public", &Record::is_public}, {"deleted", &Record::deleted}};
+
+template <class Number>
+bool read_number(std::string_view text, Number &out) noexcept {
+  auto const n = number<Number>(text);
+  if (n) out = *n;
+  return n.has_value();
+}
+
+bool read_flags(std::string_view text, Record &out) noexcept {
+  while (!text.empty()) {
+    auto const [word, rest, more] = cut(text, ',');
+    for (auto const &flag : flag_words)
+      if (flag.word == word) out.*flag.member = true;
+    text = rest;
+  }
+  return true;
+}
+
+bool read_field(size_t key, std::string_view value, Record &out) noexcept {
+  switch (key) {
+    case service: return (out.service = value, is_service_name(value));
+    case version: return read_number(value, out.version);
+    case netid_key: return (out.netid = value, netid(value).has_value());
+    case address: return (out.address = value, Address::parse(value).has_value());
+    case pid: return read_number(value, out.pid) && out.pid > 0;
+    case start: return read_number(value, out.start);
+    case since: return read_number(value, out.since);
+    case flags: return read_flags(value, out);
+    case holder: return (out.holder = value, true);
+    case exe: return (out.exe = value, true);
+    default: return true;
+  }
+}
+
+constexpr unsigned needed = 1U << service | 1U << netid_key | 1U << address | 1U << pid | 1U << start | 1U << since;
+
+} // namespace
+
+Text<32> flag_list(Record const &r) noexcept {
+  Text<32> list;
+  for (auto const &flag : flag_words)
+    if (r.*flag.member) list << (list.size() ? "," : "") << flag.word;
+  return list;
+}
+
+Result<List<char>> format(Record const &r) noexcept {
+  auto const list = flag_list(r);
+  Text<16> const version_text = r.version ? Text<16>() << r.version : Text<16>();
+  Text<16> pid_text;
+  pid_text << r.pid;
+  Text<24> start_text, since_text;
+  start_text << r.start;
+  since_text << r.since;
+  std::array<std::string_view, keys.size()> const values = {
+      r.service,         version_text.view(), r.netid,     r.address, pid_text.view(),
+      start_text.view(), since_text.view(),   list.view(), r.holder,  r.exe};
+  List<char> text;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    std::string_view const value = values.begin()[i];
+    if (value.empty()) continue;
+    if (has_control(value)) return failed("write a record", EINVAL);
+    if (!append(text, keys.begin()[i]) || !append(text, "=") || !append(text, value) || !append(text, "\n"))
+      return failed("write a record", ENOMEM);
+  }
+  if (text.size() > record_max) return failed("write a record", EINVAL);
+  return text;
+}
+
+Result<Record> parse(std::string_view text) noexcept {
+  auto const bad = failed("read a record", EBADMSG);
+  Record out;
+  unsigned seen = 0;
+  while (!text.empty()) {
+    auto const [line, rest, complete] = cut(text, '\n');
+    auto const [key, value, assigned] = cut(line, '=');
+    if (!complete || !assigned || has_control(line)) return bad;
+    text = rest;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (keys.begin()[i] != key) continue;
+      if (seen & 1U << i || !read_field(i, value, out)) return bad;
+      seen |= 1U << i;
+    }
+  }
+  if ((seen & needed) != needed || cut(out.address, ':').head != out.netid) return bad;
+  return out;
+}
+
+} // namespace pm::registry

@@ -1,0 +1,160 @@
+// What the dead leave, and what writers that were killed leave.
+
+#include <fcntl.h>
+#include <pm/base/directory.h>
+#include <pm/base/random.h>
+#include <pm/fifodir/listeners.h>
+#include <pm/fifodir/token.h>
+#include <pm/registry/writer.h>
+#include <stdint.h>
+
+namespace pm::registry {
+
+using fifodir::Life;
+
+Result<bool> Writer::sweep_entry(Ticket const &ticket) noexcept {
+  auto const token = layout::file(ticket, layout::token);
+  auto const life = fifodir::life(dir_, token.c_str());
+  if (!life) return fail(life);
+  if (*life == Life::alive) {
+    // Alive, with neither record nor reservation: under the lock that is a removal whose writer was killed.
+    struct stat st;
+    for (auto const suffix : {layout::published, layout::reserved}) {
+      if (sys::fstatat(dir_, layout::file(ticket, suffix).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) return false;
+      if (errno != ENOENT) return failed("look at a registration");
+    }
+  }
+  return erase(ticket, false);
+}
+
+namespace {
+
+/** The names of a directory that a sweep takes on: all of it, or a window at a random place of its first part. */
+Result<List<char>> names_to_test(int dir, char const *path, unsigned window) noexcept {
+  List<char> names;
+  auto const opened = open_directory(dir, path);
+  if (!opened && opened.error().code == ENOENT) return names;
+  if (!opened) return fail(opened);
+  Entries entries(opened->get());
+  for (;;) {
+    auto const name = entries.next();
+    if (!name) return fail(name);
+    if (!*name) break;
+    if (!append(names, {*name, strlen(*name) + 1})) return failed("sweep", ENOMEM);
+    // One read of the kernel's is enough to choose from: what a write spends here does not grow with the directory.
+    if (window != UINT32_MAX && !entries.buffered()) break;
+  }
+  if (window == UINT32_MAX || names.empty()) return names;
+
+  auto const bits = random_bits();
+  if (!bits) return fail(bits);
+  List<char> chosen;
+  size_t at = *bits % names.size();
+  while (at > 0 && names[at - 1]) --at;
+  for (unsigned i = 0; i < window && chosen.size() < names.size(); ++i) {
+    std::string_view const name = names.begin() + at;
+    if (!append(chosen, {name.data(), name.size() + 1})) return failed("sweep", ENOMEM);
+    at += name.size() + 1;
+    if (at == names.size()) at = 0;
+  }
+  return chosen;
+}
+
+} // namespace
+
+Result<unsigned> Writer::sweep_instances(std::string_view service, std::string_view owner, unsigned window) noexcept {
+  auto const directory = layout::instances(service, owner);
+  auto const names = names_to_test(dir_, directory.c_str(), window);
+  if (!names) return fail(names);
+  unsigned swept = 0;
+  for (char const *name = names->begin(); name != names->end(); name += strlen(name) + 1) {
+    std::string_view id = name;
+    if (id.starts_with(layout::exclusive_prefix)) {
+      Path const key = Path(directory) << '/' << id;
+      auto const life = fifodir::life(dir_, key.c_str());
+      if (!life) return fail(life);
+      if (*life == Life::dead) sys::unlinkat(dir_, key.c_str(), 0);
+      continue;
+    }
+    // A token goes last, so it is there for all that can be left; only a whole sweep looks for what nobody could leave.
+    if (window != UINT32_MAX && !id.ends_with(layout::token)) continue;
+    for (auto const suffix : {layout::reserved, layout::temporary, layout::token})
+      if (id.ends_with(suffix)) id.remove_suffix(suffix.size());
+    if (!pid_in(id)) continue;
+    auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)});
+    if (!gone) return fail(gone);
+    if (*gone) ++swept;
+  }
+  return swept;
+}
+
+Result<unsigned> Writer::sweep_owner(std::string_view owner, unsigned window) noexcept {
+  auto const names = names_to_test(dir_, layout::owner(owner).c_str(), window);
+  if (!names) return fail(names);
+  unsigned swept = 0;
+  for (char const *name = names->begin(); name != names->end(); name += strlen(name) + 1) {
+    auto const [service, id, found] = cut(name, ':');
+    if (!found || !is_service_name(service) || !pid_in(id)) continue;
+    auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)});
+    if (!gone) return fail(gone);
+    if (*gone) {
+      ++swept;
+      prune(service, owner);
+    }
+  }
+  return swept;
+}
+
+Result<unsigned> Writer::sweep_service(char const *service) noexcept {
+  auto const owners = names_to_test(dir_, layout::service(service).c_str(), UINT32_MAX);
+  if (!owners) return fail(owners);
+  unsigned swept = 0;
+  for (char const *owner = owners->begin(); owner != owners->end(); owner += strlen(owner) + 1) {
+    if (!is_owner_name(owner)) continue;
+    auto const gone = sweep_instances(service, owner, UINT32_MAX);
+    if (!gone) return fail(gone);
+    swept += *gone;
+    prune(service, owner);
+  }
+  if (auto const cleaned = fifodir::clean(dir_, layout::service_event(service).c_str());
+      !cleaned && cleaned.error().code != ENOENT)
+    return fail(cleaned);
+  prune(service, unnamed_owner);
+  return swept;
+}
+
+Result<unsigned> Writer::sweep_owners() noexcept {
+  if (auto const cleaned = fifodir::clean(dir_, layout::event); !cleaned) return fail(cleaned);
+  auto const owners = names_to_test(dir_, layout::owners, UINT32_MAX);
+  if (!owners) return fail(owners);
+  unsigned swept = 0;
+  for (char const *owner = owners->begin(); owner != owners->end(); owner += strlen(owner) + 1) {
+    if (!is_owner_name(owner)) continue;
+    auto const gone = sweep_owner(owner, UINT32_MAX);
+    if (!gone) return fail(gone);
+    swept += *gone;
+    sys::unlinkat(dir_, layout::owner(owner).c_str(), AT_REMOVEDIR);
+  }
+  return swept;
+}
+
+Result<unsigned> sweep(Registry const &registry, Deadline deadline) noexcept {
+  auto const services = names_to_test(registry.dir(), layout::services, UINT32_MAX);
+  if (!services) return fail(services);
+  unsigned swept = 0;
+  for (char const *service = services->begin(); service != services->end(); service += strlen(service) + 1) {
+    if (!is_service_name(service)) continue;
+    auto writer = Writer::begin(registry, deadline);
+    if (!writer) return fail(writer);
+    auto const gone = writer->sweep_service(service);
+    if (!gone) return gone;
+    swept += *gone;
+  }
+  auto writer = Writer::begin(registry, deadline);
+  if (!writer) return fail(writer);
+  auto const gone = writer->sweep_owners();
+  if (!gone) return gone;
+  return swept + *gone;
+}
+
+} // namespace pm::registry

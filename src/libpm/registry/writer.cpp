@@ -1,0 +1,111 @@
+#include <pm/registry/writer.h>
+
+#include <fcntl.h>
+#include <pm/base/directory.h>
+#include <pm/fifodir/listeners.h>
+#include <utility>
+
+namespace pm::registry {
+
+Writer::Writer(Registry const &registry, Lock lock, mode_t umask) noexcept
+    : registry_(&registry), dir_(registry.dir()), lock_(std::move(lock)), umask_(umask) {}
+
+Writer::Writer(Writer &&other) noexcept
+    : registry_(other.registry_), dir_(other.dir_), lock_(std::move(other.lock_)), umask_(other.umask_), active_(other.active_) {
+  other.active_ = false;
+}
+
+Writer::~Writer() {
+  if (active_) sys::umask(umask_);
+}
+
+Result<Writer> Writer::begin(Registry const &registry, Deadline deadline, int stop) noexcept {
+  if (!registry.is_mine()) return failed("write as another than its owner", EPERM);
+  auto lock = Lock::take(registry.dir(), layout::lock, deadline, stop);
+  if (!lock) return fail(lock);
+  return Writer(registry, std::move(*lock), sys::umask(0));
+}
+
+/** service/NAME and its fifodir, which gets the mode that the registry's own has. */
+Done Writer::make_directories(std::string_view service) noexcept {
+  constexpr char const *doing = "make a service's directories";
+  struct stat st;
+  if (sys::fstatat(dir_, layout::event, &st, AT_SYMLINK_NOFOLLOW) < 0) return failed(doing);
+  // mkdir takes no setgid bit; where there is a group, service/ has it and hands it down.
+  mode_t const mode = st.st_mode & 01777;
+  if (sys::mkdirat(dir_, layout::service(service).c_str(), 0755) < 0 && errno != EEXIST) return failed(doing);
+  if (sys::mkdirat(dir_, layout::service_event(service).c_str(), mode) < 0 && errno != EEXIST) return failed(doing);
+  return {};
+}
+
+Done Writer::write_file(char const *path, Record const &record) noexcept {
+  constexpr char const *doing = "write a record";
+  auto const text = format(record);
+  if (!text) return fail(text);
+  Fd const file(sys::openat(dir_, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!file.valid()) return failed(doing);
+  ssize_t const n = sys::write(file.get(), text->begin(), text->size());
+  if (n < 0) return failed(doing);
+  if (static_cast<size_t>(n) != text->size()) return failed(doing, ENOSPC);
+  return {};
+}
+
+Done Writer::commit(Ticket const &ticket, std::string_view event) noexcept {
+  fifodir::Listeners of_service, of_registry;
+  if (auto const opened = of_service.open(dir_, layout::service_event(ticket.service.view()).c_str()); !opened) return opened;
+  if (auto const opened = of_registry.open(dir_, layout::event); !opened) return opened;
+  auto const from = layout::file(ticket, layout::temporary), to = layout::file(ticket, layout::published);
+  if (sys::renameat(dir_, from.c_str(), dir_, to.c_str()) < 0) return failed("publish a record");
+  of_service.send(event);
+  of_registry.send(event);
+  return {};
+}
+
+Answer<void> Writer::publish(std::span<Ticket const> tickets, std::string_view exe, bool deleted) noexcept {
+  for (size_t i = 0; i < tickets.size(); ++i) {
+    Ticket const &ticket = tickets.data()[i];
+    auto const reserved = layout::file(ticket, layout::reserved);
+    List<char> text;
+    auto record = read_record(dir_, reserved.c_str(), text);
+    if (!record) {
+      if (record.error().code != ENOENT) return fail(record);
+      struct stat st;
+      if (sys::fstatat(dir_, layout::file(ticket, layout::published).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) continue;
+      if (errno == ENOENT) return refuse(Refusal::not_found, i);
+      return failed("publish a record");
+    }
+    record->since = boottime();
+    if (!exe.empty()) {
+      record->exe = exe;
+      record->deleted = deleted;
+    }
+    if (auto const written = write_file(layout::file(ticket, layout::temporary).c_str(), *record); !written) return fail(written);
+    if (auto const committed = commit(ticket, "u"); !committed) return fail(committed);
+    // Killed before this, the reservation stays beside its record: readers do not look at it, removal takes both.
+    if (sys::unlinkat(dir_, reserved.c_str(), 0) < 0) return failed("publish a record");
+  }
+  return {};
+}
+
+Answer<fifodir::Subscription> Writer::subscribe(std::string_view service) noexcept {
+  if (service.empty()) {
+    auto s = fifodir::subscribe(dir_, layout::event, 0600);
+    if (!s) return fail(s);
+    return std::move(*s);
+  }
+  if (!is_service_name(service)) return refuse(Refusal::bad_name);
+  if (auto const made = make_directories(service); !made) return fail(made);
+  auto s = fifodir::subscribe(dir_, layout::service_event(service).c_str(), 0600);
+  if (!s) return fail(s);
+  return std::move(*s);
+}
+
+Done Writer::unsubscribe(std::string_view service, std::string_view name) noexcept {
+  Path path = service.empty() ? Path(layout::event) : layout::service_event(service);
+  path << '/' << name;
+  if (sys::unlinkat(dir_, path.c_str(), 0) < 0 && errno != ENOENT) return failed("end a subscription");
+  if (!service.empty()) prune(service, unnamed_owner);
+  return {};
+}
+
+} // namespace pm::registry

@@ -1,0 +1,46 @@
+// Undo one's own registrations of a service.
+
+#include <pm/base/program.h>
+#include <pm/registry/writer.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace pm;
+using namespace pm::registry;
+
+constexpr char help[] =
+    "[-r REGISTRY] [-V VERSION] [-n NETID] [-P PID] [-t MS] SERVICE\n"
+    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
+    "  -V VERSION   only this version\n"
+    "  -n NETID     only this transport: tcp tcp6 udp udp6 local none\n"
+    "  -P PID       only those of this process\n"
+    "  -t MS        how long to wait for the registry's lock (default 10000; 0: for ever)\n";
+
+} // namespace
+
+int main(int argc, char const *const *argv) {
+  start("pm-dereg", argc, argv, help);
+  Options options(argc, argv, "r:V:n:P:t:", help);
+  char const *path = Registry::default_path();
+  Query query;
+  uint32_t timeout = 10000;
+  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
+      case 'r': path = options.value(); break;
+      case 'V': query.version = options.value_number(); break;
+      case 'n': query.netid = options.value_netid(); break;
+      case 'P': query.pid = options.value_pid(); break;
+      case 't': timeout = options.value_number(); break;
+    }
+  query.service = options.arguments(1)[0];
+  if (!is_service_name(query.service)) options.refuse((Text<512>("not the name of a service: ") << query.service).view());
+
+  auto const registry = Registry::open(path);
+  if (!registry) die_sys(registry.error(), path);
+  Text<4200> const where = Text<4200>("in ") << path;
+  auto writer = Writer::begin(*registry, Deadline::in(timeout));
+  if (!writer) die_sys(writer.error(), where.view());
+  auto const removed = writer->remove_matching(owner_name(::geteuid()).view(), query);
+  if (!removed) die_sys(removed.error(), where.view());
+  return *removed ? exits::done : exits::no;
+}

@@ -1,0 +1,80 @@
+// Where a service is: print it, or become a program that knows it.
+
+#include <pm/base/address.h>
+#include <pm/base/program.h>
+#include <pm/registry/lookup.h>
+
+namespace {
+
+using namespace pm;
+using namespace pm::registry;
+
+constexpr char help[] =
+    "[-r REGISTRY] [-V VERSION] [-n NETID] [-u USER | -a] [-P PID] SERVICE [PROG...]\n"
+    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
+    "  -V VERSION   only this version\n"
+    "  -n NETID     only this transport: tcp tcp6 udp udp6 local none\n"
+    "  -u USER      believe this user's registrations only, and not root's, the registry owner's and one's own\n"
+    "  -a           believe everybody's\n"
+    "  -P PID       only those of this process\n";
+
+/** PROG's environment: PM_ and the parts of one instance; what it has no part of is unset. */
+void describe(Instance const &instance, Environment &environment) noexcept {
+  auto const address = Address::parse(instance.record.address);
+  Text<16> version, pid, port;
+  version << instance.record.version;
+  pid << instance.record.pid;
+  if (address->port()) port << address->port();
+  auto const host = address->host();
+  struct {
+    char const *variable;
+    std::string_view value;
+  } const parts[] = {{"PM_SERVICE", instance.record.service},
+                     {"PM_VERSION", version.view()},
+                     {"PM_NETID", instance.record.netid},
+                     {"PM_ADDRESS", instance.record.address},
+                     {"PM_HOST", host.view()},
+                     {"PM_PORT", port.view()},
+                     {"PM_PATH", address->path()},
+                     {"PM_UID", instance.owner},
+                     {"PM_PID", pid.view()}};
+  for (auto const &part : parts)
+    if (part.value.empty()) environment.unset(part.variable);
+    else environment.set(part.variable, part.value);
+}
+
+} // namespace
+
+int main(int argc, char const *const *argv) {
+  start("pm-lookup", argc, argv, help);
+  Options options(argc, argv, "r:V:n:u:aP:", help);
+  char const *path = Registry::default_path();
+  Query query;
+  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
+      case 'r': path = options.value(); break;
+      case 'V': query.version = options.value_number(); break;
+      case 'n': query.netid = options.value_netid(); break;
+      case 'u': query.whose = Whose::user(options.value_user()); break;
+      case 'a': query.whose = Whose::anyone(); break;
+      case 'P': query.pid = options.value_pid(); break;
+    }
+  char const *const *const arguments = options.arguments(1);
+  query.service = arguments[0];
+  if (!is_service_name(query.service)) options.refuse((Text<512>("not the name of a service: ") << query.service).view());
+
+  auto const registry = Registry::open(path);
+  if (!registry) die_sys(registry.error(), path);
+  Instances found;
+  if (auto const looked = lookup(*registry, query, found); !looked) die_sys(looked.error(), (Text<4200>("in ") << path).view());
+  if (found.empty()) return exits::no;
+  if (arguments[1]) {
+    Environment environment;
+    describe(found[0], environment);
+    return environment.exec(arguments + 1);
+  }
+  List<char> text;
+  for (size_t i = 0; i < found.size(); ++i)
+    if (!append(text, found[i].record.address) || !append(text, "\n")) die(exits::system, "out of memory");
+  print_or_die(text);
+  return exits::done;
+}

@@ -1,0 +1,197 @@
+// Register, then become the server; or without one, hold the registration until told to end.
+
+#include <pm/base/process.h>
+#include <pm/base/program.h>
+#include <pm/base/ready.h>
+#include <pm/base/skalibs.h>
+#include <pm/fifodir/inherited.h>
+#include <pm/registry/holder.h>
+#include <pm/registry/writer.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <utility>
+
+namespace {
+
+using namespace pm;
+using namespace pm::registry;
+
+constexpr char help[] =
+    "[-r REGISTRY] [-V VERSION] [-x] [-p] [-N FD] [-i] [-e] [-t MS] [-a SERVICE=ADDRESS]... SERVICE ADDRESS [PROG...]\n"
+    "  -r REGISTRY         the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
+    "  -V VERSION          the version registered (default: 0, none)\n"
+    "  -x                  exclusive: refused if it is registered already, and so is whoever comes later\n"
+    "  -p                  public: make PROG's executable known\n"
+    "  -N FD               be seen only once PROG has written a newline to FD; without PROG, write one when registered\n"
+    "  -i                  PROG inherits the token: no process holds it for PROG\n"
+    "  -e                  without PROG: end with standard input, too\n"
+    "  -t MS               how long to wait for the registry's lock (default 10000; 0: for ever)\n"
+    "  -a SERVICE=ADDRESS  register this as well: all or none\n"
+    "ADDRESS: tcp:HOST:PORT tcp6:[HOST]:PORT udp:... udp6:... local:/PATH local:@NAME fd:N none\n";
+
+/** How a holder publishes after its registrant's lock may be taken by others: as long as anybody waits. */
+constexpr uint32_t publish_timeout = 60000;
+
+struct Wanted {
+  char const *path = Registry::default_path();
+  uint32_t version = 0, timeout = 10000;
+  int ready = -1;
+  bool exclusive = false, is_public = false, inherit = false, until_end = false;
+  List<Request> requests;
+  char const *const *program = nullptr; /**< its first word is NULL where there is none */
+};
+
+void want(Options const &options, Wanted &wanted, std::string_view service, std::string_view address) noexcept {
+  if (!is_service_name(service)) options.refuse((Text<512>("not the name of a service: ") << service).view());
+  if (!wanted.requests.append({service, options.address(address), 0, false})) die(exits::system, "out of memory");
+}
+
+Wanted parse_command(int argc, char const *const *argv) noexcept {
+  Options options(argc, argv, "r:V:xpN:iet:a:", help);
+  Wanted wanted;
+  List<std::string_view> more;
+  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
+      case 'r': wanted.path = options.value(); break;
+      case 'V': wanted.version = options.value_number(); break;
+      case 'x': wanted.exclusive = true; break;
+      case 'p': wanted.is_public = true; break;
+      case 'N': wanted.ready = options.value_descriptor(); break;
+      case 'i': wanted.inherit = true; break;
+      case 'e': wanted.until_end = true; break;
+      case 't': wanted.timeout = options.value_number(); break;
+      case 'a':
+        if (!more.append(options.value())) die(exits::system, "out of memory");
+        break;
+    }
+  char const *const *const arguments = options.arguments(2);
+  wanted.program = arguments + 2;
+  if (wanted.inherit && !*wanted.program) options.refuse("-i needs PROG");
+  if (wanted.until_end && *wanted.program) options.refuse("-e goes without PROG");
+  want(options, wanted, arguments[0], arguments[1]);
+  for (auto const text : more) {
+    auto const [service, address, found] = cut(text, '=');
+    if (!found) options.refuse((Text<512>("-a is no SERVICE=ADDRESS: ") << text).view());
+    want(options, wanted, service, address);
+  }
+  for (Request &request : wanted.requests) {
+    request.version = wanted.version;
+    request.exclusive = wanted.exclusive;
+  }
+  return wanted;
+}
+
+Registrant myself() noexcept {
+  pid_t const pid = ::getpid();
+  auto const start = start_time(pid);
+  if (!start) die_sys(start.error(), "of this process");
+  return {::geteuid(), pid, *start};
+}
+
+[[noreturn]] void die_refused(Wanted const &wanted, Failure const &failure) noexcept {
+  Text<4200> const where = Text<4200>("in ") << wanted.path;
+  if (auto const *error = std::get_if<SysError>(&failure)) die_sys(*error, where.view());
+  auto const *refused = std::get_if<Refused>(&failure);
+  die(exits::no, "unable to register ", wanted.requests[refused->index].service, " ", where.view(),
+      ": refused: ", explain(*refused).view());
+}
+
+Registration add(Registry const &registry, Wanted const &wanted, Terms const &terms) noexcept {
+  auto writer = Writer::begin(registry, Deadline::in(wanted.timeout));
+  if (!writer) die_sys(writer.error(), (Text<4200>("in ") << wanted.path).view());
+  auto made = writer->add(myself(), {wanted.requests.begin(), wanted.requests.size()}, terms, Policy::unlimited());
+  if (!made) die_refused(wanted, made.error());
+  return std::move(*made);
+}
+
+/** If it fails, no harm is done: the token is about to close, and with it the registration ends. */
+void remove(Registry const &registry, Wanted const &wanted, List<Ticket> const &tickets) noexcept {
+  auto writer = Writer::begin(registry, Deadline::in(wanted.timeout));
+  if (!writer) return;
+  for (Ticket const &ticket : tickets) (void)writer->remove(ticket);
+}
+
+/** Without PROG: this process is the registrant and holds its own token. */
+int hold(Wanted const &wanted, Registry const &registry) noexcept {
+  int const signals = ::selfpipe_init();
+  if (signals < 0) die_sys({errno, "make"}, "a pipe for signals");
+  for (int const signal : {SIGTERM, SIGINT, SIGHUP})
+    if (!::selfpipe_trap(signal)) die_sys({errno, "trap"}, "signals");
+  ::sig_ignore(SIGPIPE);
+
+  Executable own;
+  if (wanted.is_public)
+    if (auto const found = executable(::getpid())) own = *found;
+  Registration const made =
+      add(registry, wanted, {.reserve = false, .holder = "self", .is_public = wanted.is_public, .exe = own.path.view()});
+  if (wanted.ready >= 0) {
+    (void)!sys::write(wanted.ready, "\n", 1);
+    sys::close(wanted.ready);
+  }
+  struct pollfd fds[] = {{signals, POLLIN, 0}, {made.token.get(), POLLIN, 0}, {wanted.until_end ? 0 : -1, POLLIN, 0}};
+  for (;;) {
+    if (sys::poll(fds, std::size(fds), -1) < 0 && errno != EINTR) die_sys({errno, "wait for"}, "signals");
+    char buffer[4096];
+    if (fds[0].revents && ::selfpipe_read() > 0) break;
+    if (fds[1].revents && was_released(made.token.get())) return exits::done;
+    if (fds[2].revents && sys::read(0, buffer, sizeof buffer) <= 0) break;
+  }
+  remove(registry, wanted, made.tickets);
+  return exits::done;
+}
+
+void publish(Registry const &registry, Wanted const &wanted, List<Ticket> const &tickets, pid_t pid) noexcept {
+  Executable exe;
+  if (wanted.is_public)
+    if (auto const found = executable(pid)) exe = *found;
+  auto writer = Writer::begin(registry, Deadline::in(publish_timeout));
+  if (writer) (void)writer->publish({tickets.begin(), tickets.size()}, exe.path.view(), exe.deleted);
+}
+
+int run(Wanted const &wanted, Registry const &registry, ReadyPipe pipe) noexcept {
+  bool const reserve = pipe.reading.valid();
+  Registration made =
+      add(registry, wanted,
+          {.reserve = reserve, .holder = wanted.inherit ? "self" : "child", .is_public = wanted.is_public, .exe = {}});
+  Environment environment;
+  HolderTask task;
+  task.ready = std::move(pipe.reading);
+  task.newline = wanted.ready >= 0;
+  task.keep = registry.dir();
+  task.forward = std::move(pipe.outer);
+  if (wanted.inherit) {
+    auto const value = fifodir::leave_inherited(std::move(made.token), ::getenv(fifodir::inherited_variable));
+    if (!value) die_sys(value.error(), "to PROG");
+    environment.set(fifodir::inherited_variable, value->view());
+  } else {
+    task.token = std::move(made.token);
+  }
+
+  if (reserve || task.token.valid()) {
+    pid_t const pid = ::getpid();
+    auto const started = start_holder(std::move(task), [&]() noexcept { publish(registry, wanted, made.tickets, pid); });
+    if (!started) {
+      remove(registry, wanted, made.tickets);
+      die_sys(started.error(), started.error().code == ENOSYS ? "(it needs pidfd_open of Linux 5.3; -i does without)" : "");
+    }
+  }
+  int const code = environment.exec(wanted.program);
+  if (pipe.writing.valid()) (void)!sys::write(pipe.writing.get(), "x", 1);
+  remove(registry, wanted, made.tickets);
+  return code;
+}
+
+} // namespace
+
+int main(int argc, char const *const *argv) {
+  start("pm-reg", argc, argv, help);
+  Wanted const wanted = parse_command(argc, argv);
+  ReadyPipe pipe;
+  if (*wanted.program && (wanted.ready >= 0 || wanted.is_public)) {
+    auto made = ReadyPipe::make(wanted.ready);
+    if (!made) die_sys(made.error(), "of PROG");
+    pipe = std::move(*made);
+  }
+  auto const registry = Registry::open(wanted.path);
+  if (!registry) die_sys(registry.error(), wanted.path);
+  return *wanted.program ? run(wanted, *registry, std::move(pipe)) : hold(wanted, *registry);
+}

@@ -7,6 +7,8 @@ pm-lookup \
 pm-mkregistry \
 pm-reg
 
-TEST_TARGETS :=
+TEST_TARGETS := \
+await \
+hold-as
 
 BENCH_TARGETS :=

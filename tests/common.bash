@@ -1,5 +1,6 @@
 # What every Bats file loads: the programs on PATH, a registry of its own, and ways to wait for events instead of time.
 
+bats_require_minimum_version 1.5.0
 bats_load_library bats-support
 bats_load_library bats-assert
 bats_load_library bats-file
@@ -64,17 +65,4 @@ serve() {
   read -r _ <"$fifo"
 }
 
-# gone PID: waits until the process is no more (it need not be our child), by its pidfd.
-gone() {
-  tail --pid="$1" -f /dev/null
-}
-
-# until_down SERVICE...: returns when no lookup finds it: the holder has seen its process end. Bounded, by yielding.
-until_down() {
-  local i
-  for ((i = 0; i < 20000; ++i)); do
-    pm-lookup -a "$@" >/dev/null || return 0
-  done
-  echo "still up: $*" >&2
-  return 1
-}
+# await end PID and await down REGISTRY SERVICE (tests/tools/await.cpp) wait for deaths, without polling.

@@ -1,0 +1,36 @@
+// hold-as REGISTRY UID SERVICE ADDRESS [exclusive]: what the registry's service does for somebody else: registers for
+// UID, with this process's pid, by the library; prints the ID once that is done; holds until standard input ends.
+
+#include <pm/base/process.h>
+#include <pm/base/program.h>
+#include <pm/registry/writer.h>
+#include <unistd.h>
+
+using namespace pm;
+using namespace pm::registry;
+
+int main(int argc, char const *const *argv) {
+  PROG = "hold-as";
+  if (argc < 5) die(exits::usage, "hold-as REGISTRY UID SERVICE ADDRESS [exclusive]");
+  auto const registry = Registry::open(argv[1]);
+  if (!registry) die_sys(registry.error(), argv[1]);
+  Request const request = {argv[3], Address::parse(argv[4]).value_or(Address()), 0, argc > 5};
+  Registrant const who = {number<uid_t>(argv[2]).value_or(0), ::getpid(), start_time(::getpid()).value_or(0)};
+  Registration held;
+  {
+    auto writer = Writer::begin(*registry, Deadline::in(10000));
+    if (!writer) die_sys(writer.error(), argv[1]);
+    auto made = writer->add(who, {&request, 1}, {}, Policy());
+    if (!made) {
+      if (auto const *refused = std::get_if<Refused>(&made.error())) die(exits::no, explain(*refused).view());
+      die_sys(std::get<SysError>(made.error()), argv[1]);
+    }
+    held = static_cast<Registration &&>(*made);
+  }
+  List<char> line;
+  if (!append(line, held.tickets[0].id.view()) || !append(line, "\n")) return exits::system;
+  print_or_die(line);
+  for (char byte; sys::read(0, &byte, 1) > 0;) {
+  }
+  return 0;
+}

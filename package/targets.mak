@@ -9,6 +9,11 @@ pm-reg
 
 TEST_TARGETS := \
 await \
-hold-as
+hold-as \
+race \
+crash \
+failures \
+registry \
+text
 
 BENCH_TARGETS :=

@@ -7,6 +7,8 @@ bats_load_library bats-file
 
 # $PM_BUILD is where the programs are: tools/check sets it.
 PATH=$PM_BUILD:$PATH
+# The same, with $PM_FAULT=NAME:NTH:ACT obeyed (tests/fault/fault.h).
+FAULT=$PM_BUILD/fault
 
 # Two ordinary users that nothing else runs as; only root can become them.
 ALICE=65501 BOB=65502
@@ -30,39 +32,129 @@ common_teardown() {
   cd / && rm -rf "$BATS_TEST_TMPDIR"
 }
 
-# start COMMAND...: in the background, without bats' own descriptors; its pid in $PID.
+# start COMMAND...: in the background, without bats' own descriptors; its pid in $PID. COMMAND may begin with `as UID`.
 start() {
-  "$@" 3>&- 4>&- &
+  [ "$1" != as ] || set -- "${AS[@]/UID/$2}" "${@:3}"
+  "$@" <&0 3>&- 4>&- &
   PID=$!
   STARTED+=("$PID")
 }
 
-# hold ARGUMENTS...: pm-reg without PROG, registered when this returns; its pid in $PID.
-hold() {
+# start_ready COMMAND...: the same; returns when it has written a line to descriptor 9, the line in $READY. Fails if it never does.
+start_ready() {
   local fifo=$BATS_TEST_TMPDIR/ready.$RANDOM$RANDOM
   mkfifo "$fifo"
-  start pm-reg -N 9 "$@" 9>"$fifo" </dev/null >/dev/null
-  read -r _ <"$fifo"
+  [ "$1" != as ] || set -- "${AS[@]/UID/$2}" "${@:3}"
+  "$@" <&0 3>&- 4>&- 9>"$fifo" &
+  PID=$!
+  STARTED+=("$PID")
+  read -r READY <"$fifo"
+}
+
+# start_stopping COMMAND...: a program of build/fault with PM_FAULT=NAME:NTH:stop; returns when it has stopped there; its pid in $PID.
+start_stopping() {
+  set -m
+  start "$@"
+  wait "$PID" || [ $? = $((128 + 19)) ]
+  set +m
+}
+# resume PID: lets it run to its end, and ends as it did.
+resume() {
+  kill -CONT "$1"
+  await end "$1"
+  wait "$1"
+}
+
+# end PID: kills one that was started, and returns when it and its descriptors are gone.
+end() {
+  kill -KILL "$1" 2>/dev/null || :
+  wait "$1" 2>/dev/null || :
+}
+
+# hold [as UID] ARGUMENTS...: pm-reg without PROG, registered when this returns; its pid in $PID.
+hold() {
+  local who=()
+  [ "$1" != as ] || { who=(as "$2"); shift 2; }
+  start_ready "${who[@]}" pm-reg -N 9 "$@" </dev/null >/dev/null
+}
+
+# hold_as UID SERVICE ADDRESS [exclusive]: registered for UID as the registry's service does it; its pid in $PID, the ID in $READY.
+hold_as() {
+  local fifo=$BATS_TEST_TMPDIR/endless.$RANDOM$RANDOM
+  mkfifo "$fifo"
+  start_ready sh -c 'fifo=$1; shift; exec hold-as "$@" <>"$fifo" >&9 9>&-' - "$fifo" "$PM_REGISTRY" "$@"
+}
+
+# hold_unnamed SERVICE ADDRESS ID: registered, by hand, for an owner without a name; this shell has the token.
+hold_unnamed() {
+  local dir=$PM_REGISTRY/service/$1/-
+  mkdir -p "$dir" "$PM_REGISTRY/service/$1/event"
+  mkfifo -m 622 "$dir/$3.token"
+  exec 8<>"$dir/$3.token"
+  printf 'service=%s\nnetid=%s\naddress=%s\npid=1\nstart=1\nsince=1\n' "$1" "${2%%:*}" "$2" >"$dir/$3"
 }
 
 # as UID COMMAND...: as that user, without groups.
+AS=(setpriv --reuid UID --regid UID --clear-groups)
 as() {
-  local uid=$1
-  shift
-  setpriv --reuid "$uid" --regid "$uid" --clear-groups "$@"
+  "${AS[@]/UID/$1}" "${@:2}"
 }
 
 needs_root() {
   [ "$(id -u)" = 0 ] || skip 'needs root: other users'
 }
 
-# pm-reg's PROG that stays: says so on descriptor 9 and waits for its end. Use with started_by.
-# serve NAME ADDRESS [OPTION...]: pm-reg with PROG, PROG running when this returns; its pid in $PID.
+# serve [OPTION...] NAME ADDRESS: pm-reg with PROG, PROG running when this returns; its pid in $PID.
 serve() {
-  local fifo=$BATS_TEST_TMPDIR/serving.$RANDOM$RANDOM
-  mkfifo "$fifo"
-  start pm-reg "$@" sh -c 'echo >&9; exec 9>&-; exec tail -f /dev/null' 9>"$fifo" </dev/null >/dev/null
-  read -r _ <"$fifo"
+  start_ready pm-reg "$@" sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null >/dev/null
 }
+
+# listen FIFODIR [as UID]: an s6 listener for one event, subscribed when this returns; its pid in $PID.
+# heard PID EVENT: that is what it got.
+listen() {
+  start_ready "${@:2}" s6-ftrig-listen1 -t 10000 "$1" . sh -c 'echo >&9' </dev/null >"$BATS_TEST_TMPDIR/heard"
+  mv "$BATS_TEST_TMPDIR/heard" "$BATS_TEST_TMPDIR/heard.$PID"
+}
+heard() {
+  wait "$1"
+  assert_equal "$(cat "$BATS_TEST_TMPDIR/heard.$1")" "$2"
+}
+
+# holders TOKEN: who has that FIFO open, a pid a line.
+holders() {
+  local fd
+  for fd in /proc/[0-9]*/fd/*; do
+    [ ! "$fd" -ef "$1" ] || cut -d/ -f3 <<<"$fd"
+  done | sort -un
+}
+
+# shape DIR: the tree, a line a file: name, type, mode, owner. snapshot DIR: what changes with any change in it.
+shape() { (cd "$1" && find . -printf '%p %y %m %U:%G\n' | sort); }
+snapshot() { find "$1" -printf '%p %y %m %U:%G %i %s %C@ %l\n' | sort; }
+# unchanged SNAPSHOT DIR
+unchanged() { diff - <(snapshot "$2") <<<"$1"; }
+
+# with_closed N COMMAND...: without the descriptors that are bits of N: 1 is 0, 2 is 1, 4 is 2.
+with_closed() (
+  if (($1 & 1)); then exec 0<&-; fi
+  if (($1 & 2)); then exec 1>&-; fi
+  if (($1 & 4)); then exec 2>&-; fi
+  exec "${@:2}"
+)
+
+# common_options PROGRAM: what every program has.
+common_options() {
+  run -0 --separate-stderr "$1" --help
+  assert_line -n 0 --regexp "^usage: $1 "
+  run -0 --separate-stderr "$1" --version
+  assert_output --regexp "^$1 \(pm-tools\) [0-9]+\.[0-9]+"
+  run -100 --separate-stderr "$1" -%
+  assert_output ''
+  assert_regex "$stderr" "^$1: fatal: unknown option: -%; usage: $1 "
+}
+
+# Names that are none: FAULTS.md 13.
+BAD_NAMES=('' . .. .hidden a/b / 'a b' $'a\nb' $'a\x01' $'a\x7f' $'\xc3\xa9' $'\xff' 'a:b' 'a*' "$(printf 'x%.0s' {1..128})")
+LONGEST_NAME=$(printf 'x%.0s' {1..127})
 
 # await end PID and await down REGISTRY SERVICE (tests/tools/await.cpp) wait for deaths, without polling.

@@ -3,7 +3,494 @@ load common
 setup() { common_setup; }
 teardown() { common_teardown; }
 
+# Pids of the processes that have a token open for reading: the registrant's side and nobody else's.
+readers() {
+  local pid
+  for pid in $(holders "$1"); do
+    grep -lqE '^flags:.*[02]$' $(find "/proc/$pid/fd" -lname "$(readlink -f "$1")" -printf "/proc/$pid/fdinfo/%f ") && echo "$pid"
+  done
+}
+token_of() { echo "$PM_REGISTRY"/service/"$1"/"$(id -u)"/*.token; }
+
+# --- PROG
+
 @test "pm-reg: PROG is registered before it runs, under its own pid" {
   run -0 pm-reg web tcp:127.0.0.1:8080 sh -c 'echo $$; pm-list -o pid,address'
   assert_line -n 1 "${lines[0]}	tcp:127.0.0.1:8080"
+}
+
+@test "pm-reg: SIGKILL of PROG ends the registration" {
+  serve web tcp:127.0.0.1:8080
+  run -0 pm-lookup web
+  kill -KILL "$PID"
+  await down "$PM_REGISTRY" web
+  run -1 pm-lookup web
+}
+
+@test "pm-reg: a PROG that forked a child and is killed is down at once; the child does not keep it up" {
+  mkfifo ready
+  start pm-reg web none sh -c 'sleep infinity & echo $! >ready; wait' </dev/null
+  read -r child <ready
+  STARTED+=("$child")
+  kill -KILL "$PID"
+  await down "$PM_REGISTRY" web
+  kill -0 "$child"
+  run -1 pm-lookup web
+  kill -KILL "$child"
+}
+
+@test "pm-reg: a PROG that closes every descriptor stays up" {
+  mkfifo ready
+  start pm-reg web none bash -c 'exec 0<&- 1>&-; for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done
+    echo >ready; exec 2>&-; exec sleep infinity'
+  read -r _ <ready
+  run -0 pm-lookup web
+  kill -KILL "$PID"
+  await down "$PM_REGISTRY" web
+}
+
+@test "pm-reg: the holder has the token, a pidfd and nothing else, and is in a session of its own" {
+  exec 8</dev/null
+  serve web none
+  run -0 readers "$(token_of web)"
+  assert_equal "${#lines[@]}" 1
+  holder=${lines[0]}
+  assert_not_equal "$holder" "$PID"
+  assert_equal "$(ls /proc/"$holder"/fd | wc -l)" 2
+  assert_equal "$(readlink /proc/"$holder"/cwd)" /
+  assert_equal "$(ps -o sid= -p "$holder" | tr -d ' ')" "$(ps -o pgid= -p "$holder" | tr -d ' ')"
+  assert_not_equal "$(ps -o sid= -p "$holder" | tr -d ' ')" "$(ps -o sid= -p "$PID" | tr -d ' ')"
+  kill -KILL "$PID"
+  await end "$holder"
+}
+
+@test "pm-reg: PROG has no descriptor of ours, no child and no zombie" {
+  run -0 pm-reg web none sh -c 'ls /proc/self/fd | wc -l; ps --no-headers --ppid $$ | grep -cv " ps$"'
+  direct=$(sh -c 'ls /proc/self/fd | wc -l')
+  assert_line -n 0 "$direct"
+  assert_line -n 1 1 # grep's own pipe is ps and grep: grep alone is left
+}
+
+@test "pm-reg: SIGTERM to PROG's process group reaches PROG; the holder ends by PROG's end" {
+  mkfifo ready
+  start setsid pm-reg web none sh -c 'echo $$ >ready; exec sleep infinity'
+  read -r prog <ready
+  holder=$(readers "$(token_of web)")
+  kill -TERM -- "-$prog"
+  await end "$prog"
+  await end "$holder"
+  run -1 pm-lookup web
+}
+
+@test "pm-reg: exit codes: PROG's own, 127 not there, 126 not executable; nothing stays registered" {
+  run -7 pm-reg web none sh -c 'exit 7'
+  run -127 pm-reg web none ./missing
+  assert_output --partial 'pm-reg: fatal: unable to execute ./missing: No such file'
+  touch plain
+  run -126 pm-reg web none ./plain
+  assert_output --partial 'pm-reg: fatal: unable to execute ./plain: Permission denied'
+  run -127 pm-reg -p web none ./missing
+  run -127 pm-reg -N 3 web none ./missing
+  run -127 pm-reg -i web none ./missing
+  run -1 pm-lookup web
+  assert_not_exist "$PM_REGISTRY/service/web"
+}
+
+@test "pm-reg: -V, and several instances" {
+  hold -V 3 web tcp:127.0.0.1:1
+  hold -V 4 web tcp:127.0.0.1:2
+  run -0 pm-list -o version,address
+  assert_output "3	tcp:127.0.0.1:1
+4	tcp:127.0.0.1:2"
+}
+
+@test "pm-reg: every kind of address is registered; fd:N by what getsockname says" {
+  for address in tcp:127.0.0.1:1 tcp6:[::1]:2 udp:0.0.0.0:3 udp6:[::]:4 local:/run/x local:@x none; do
+    run -0 pm-reg web "$address" pm-lookup web
+    assert_output "$address"
+  done
+  run -0 pm-reg web /run/y pm-lookup web
+  assert_output local:/run/y
+  run -111 pm-reg web fd:0 true </dev/null
+  assert_output --partial 'unable to get the address of a socket fd:0: Socket operation on non-socket'
+  run -111 pm-reg web fd:99 true
+  for bad in '' tcp web:1 tcp:127.0.0.1:0 tcp:localhost:80 local:x fd: fd:-1 fd:x 'local:/a
+b'; do run -100 pm-reg web "$bad" true; done
+}
+
+@test "pm-reg: names that are none are refused with 100 and PROG is not started" {
+  long=$(printf 'a%.0s' {1..127})
+  run -0 pm-reg "$long" none pm-lookup "$long"
+  for name in '' . .. a/b .a "a b" $'a\nb' $'a\x7f' ä "a$long" a:b; do
+    run -100 pm-reg "$name" none touch started
+    run -100 pm-reg -a "$name=none" ok none touch started
+  done
+  assert_not_exist started
+  run -100 pm-reg -a nothing ok none true
+}
+
+@test "pm-reg: a newline in an address, a service or an executable's path never makes a second line in a record" {
+  run -100 pm-reg web $'local:/x\nuid=0' true
+  run -100 pm-reg $'web\nuid=0' none true
+  mkdir $'x\nuid=0'
+  cp "$(command -v cat)" $'x\nuid=0/cat'
+  mkfifo in
+  listen "$PM_REGISTRY/event"
+  listener=$PID
+  start pm-reg -p web none ./x$'\n'uid=0/cat <>in
+  heard "$listener" u
+  run -0 pm-list -o flags,exe
+  assert_output "public	"
+}
+
+# --- exclusive
+
+@test "pm-reg: -x refuses a second, and a second is refused, each with the reason and without starting PROG" {
+  hold -x web tcp:127.0.0.1:1
+  run -1 pm-reg -x web tcp:127.0.0.1:2 touch started
+  assert_output --partial 'unable to register web'
+  assert_output --partial 'refused: it is registered already, and one of the two is exclusive'
+  run -1 pm-reg web tcp:127.0.0.1:2 touch started
+  assert_not_exist started
+  run -0 pm-reg -x -V 2 web tcp:127.0.0.1:2 true
+  run -0 pm-reg -x web udp:127.0.0.1:2 true
+  hold other none
+  run -1 pm-reg -x other none true
+  kill -KILL "$PID"
+  await down "$PM_REGISTRY" other
+  run -0 pm-reg -x other none true
+}
+
+@test "pm-reg: of two that race for an exclusive name exactly one wins, 1,000 times" {
+  run -0 "$PM_BUILD/race" "$PM_REGISTRY" 1000
+}
+
+@test "pm-reg: -a registers all or none" {
+  run -0 pm-reg -a b=udp:127.0.0.1:2 -a a=tcp6:[::1]:3 a tcp:127.0.0.1:1 pm-list -o service,address
+  assert_output "a	tcp:127.0.0.1:1
+a	tcp6:[::1]:3
+b	udp:127.0.0.1:2"
+  hold -x taken none
+  run -1 pm-reg -x -a taken=none free none touch started
+  assert_output --partial 'unable to register taken'
+  assert_not_exist started
+  run -1 pm-lookup free
+  # Two exclusive ones of one command do not exclude each other; those of a second command are.
+  hold -x -a pair=tcp:127.0.0.1:91 pair tcp:127.0.0.1:90
+  run -0 pm-lookup pair
+  assert_equal "${#lines[@]}" 2
+  run -1 pm-reg -x -a pair=tcp:127.0.0.1:101 pair tcp:127.0.0.1:100 true
+  run -0 pm-lookup pair
+  assert_equal "${#lines[@]}" 2
+}
+
+# --- readiness and publishing
+
+@test "pm-reg: -N: reserved until PROG writes a newline, then seen; a reservation excludes like a registration" {
+  mkfifo go up
+  start pm-reg -x -N 5 web none sh -c 'printf starting >&5; read -r _ <go; echo >&5; exec sleep infinity' </dev/null
+  run -1 pm-lookup web
+  # Opening the FIFO waits for PROG, which by then has written what is no newline.
+  exec 6>go
+  run -1 pm-lookup web
+  run -1 pm-reg -x web none true
+  listen "$PM_REGISTRY/event"
+  echo >&6
+  heard "$PID" u
+  run -0 pm-lookup web
+  exec 6>&-
+}
+
+@test "pm-reg: -N: a PROG that ends its descriptor without a newline stays reserved, and dies as such" {
+  mkfifo closed
+  start pm-reg -x -N 5 web none sh -c 'exec 5>&-; echo >closed; exec sleep infinity' </dev/null
+  read -r _ <closed
+  run -1 pm-lookup web
+  run -1 pm-reg web none true
+  assert_output --partial 'one of the two is exclusive'
+  holder=$(readers "$(token_of web)")
+  kill -KILL "$PID"
+  await end "$holder"
+  run -0 pm-reg web none true
+}
+
+@test "pm-reg: -N: what had the descriptor before hears of it once it is seen" {
+  mkfifo outer
+  start pm-reg -N 5 web none sh -c 'echo >&5; exec sleep infinity' 5<>outer </dev/null
+  read -r line <outer
+  assert_equal "$line" ''
+  run -0 pm-lookup web
+}
+
+@test "pm-reg: -N under s6-supervise: s6-svwait -U returns when the service is in the registry" {
+  mkdir -p sv
+  printf '3\n' >sv/notification-fd
+  printf '#!/bin/sh\nexec pm-reg -N 3 web tcp:127.0.0.1:8080 sh -c '\''echo >&3; exec sleep infinity'\''\n' >sv/run
+  chmod +x sv/run
+  start s6-supervise sv
+  supervise=$PID
+  until s6-svok sv; do :; done
+  run -0 s6-svwait -U -t 10000 sv
+  run -0 pm-lookup web
+  assert_output tcp:127.0.0.1:8080
+  holder=$(readers "$(token_of web)")
+  s6-svc -wD -d sv
+  await end "$holder"
+  run -1 pm-lookup web
+  s6-svc -x sv
+  wait "$supervise"
+}
+
+@test "pm-reg: -p: seen once PROG has been executed, with its executable" {
+  mkfifo in
+  listen "$PM_REGISTRY/event"
+  listener=$PID
+  start pm-reg -p web none cat <>in
+  heard "$listener" u
+  run -0 pm-list -o flags,exe,pid
+  assert_output "public	$(readlink -f "$(command -v cat)")	$PID"
+}
+
+@test "pm-reg: -p: an executable that was deleted is given by its path, and flagged" {
+  cp "$(command -v sh)" './sh (deleted)'
+  mkfifo go
+  start pm-reg -p -N 5 web none './sh (deleted)' -c 'read -r _ <go; echo >&5; read -r _ <go'
+  exec 6>go
+  rm './sh (deleted)'
+  listen "$PM_REGISTRY/event"
+  echo >&6
+  heard "$PID" u
+  run -0 pm-list -o flags,exe
+  assert_output "public,deleted	$(readlink -f .)/sh (deleted)"
+  exec 6>&-
+}
+
+# --- inheritance
+
+@test "pm-reg: -i: PROG has the token, PM_TOKEN_FD says which descriptor it is; there is no holder" {
+  run -0 pm-reg -i web none sh -c 'IFS=:; set -- $PM_TOKEN_FD; stat -L -c "%d:%i" /proc/$$/fd/$1; echo "$2:$3"; pm-lookup web; pm-list -o holder'
+  assert_line -n 0 "${lines[1]}"
+  assert_line -n 2 none
+  assert_line -n 3 self
+  run -1 pm-lookup web
+  run -0 pm-reg -i a none pm-reg -i b none sh -c 'set -- $PM_TOKEN_FD; echo $#; pm-list -o service'
+  assert_output "2
+a
+b"
+}
+
+@test "pm-reg: -i: who inherits the descriptor keeps it up, who closes it does not" {
+  mkfifo ready
+  start pm-reg -i web none sh -c 'sleep infinity & echo $! >ready; wait' </dev/null
+  read -r child <ready
+  kill -KILL "$PID"
+  await end "$PID"
+  run -0 pm-lookup web
+  kill -KILL "$child"
+  await down "$PM_REGISTRY" web
+  run -0 pm-reg -i web none bash -c 'eval "exec ${PM_TOKEN_FD%%:*}>&-"; pm-lookup web || echo gone'
+  assert_output gone
+}
+
+@test "pm-reg: -i with -p: published by somebody who does not hold it" {
+  mkfifo in
+  listen "$PM_REGISTRY/event"
+  listener=$PID
+  start pm-reg -i -p web none cat <>in
+  heard "$listener" u
+  run -0 readers "$(token_of web)"
+  assert_output "$PID"
+}
+
+# --- without PROG
+
+@test "pm-reg: without PROG: holds until TERM, then removes it and exits 0" {
+  for signal in TERM INT HUP; do
+    hold web none
+    run -0 pm-lookup web
+    kill -"$signal" "$PID"
+    wait "$PID"
+    run -1 pm-lookup web
+    assert_not_exist "$PM_REGISTRY/service/web"
+  done
+}
+
+@test "pm-reg: without PROG, -e: until standard input ends, too" {
+  mkfifo in
+  exec 7<>in
+  start_ready pm-reg -N 9 -e web none <in 7>&-
+  run -0 pm-lookup web
+  exec 7>&-
+  wait "$PID"
+  run -1 pm-lookup web
+  run -100 pm-reg -e web none true
+  run -100 pm-reg -i web none
+}
+
+@test "pm-reg: without PROG: ends when pm-dereg takes it away" {
+  hold web none
+  run -0 pm-dereg web
+  wait "$PID"
+}
+
+@test "pm-reg: without PROG, -p: its own executable" {
+  hold -p web none
+  run -0 pm-list -o flags,exe
+  assert_output "public	$(readlink -f "$(command -v pm-reg)")"
+}
+
+# --- what goes wrong
+
+@test "pm-reg: a lock that is not let go: 99 and the reason, PROG not started; readers go on" {
+  hold other none
+  mkfifo locked
+  start flock "$PM_REGISTRY/lock" sh -c 'echo >locked; exec sleep infinity'
+  read -r _ <locked
+  run -99 pm-reg -t 50 web none touch started
+  assert_output "pm-reg: fatal: unable to take the lock in $PM_REGISTRY: timed out"
+  assert_not_exist started
+  run -0 pm-lookup other
+}
+
+@test "pm-reg: a writer stopped with the lock, then killed: others wait no longer than they said, and then go on" {
+  PM_FAULT=renameat:1:stop start_stopping "$PM_BUILD/fault/pm-reg" web none true
+  run -99 pm-reg -t 50 web none true
+  run -1 pm-lookup web
+  kill -KILL "$PID"
+  run -0 pm-reg -x web none pm-lookup web
+}
+
+@test "pm-reg: no registry, a symbolic link, one that others can write, a file, a full one, a read-only one" {
+  run -111 pm-reg -r "$PWD/none" web none touch started
+  assert_output "pm-reg: fatal: unable to open the registry $PWD/none: No such file or directory"
+  ln -s "$PM_REGISTRY" link
+  run -111 pm-reg -r "$PWD/link" web none touch started
+  chmod 777 "$PM_REGISTRY"
+  run -111 pm-reg web none touch started
+  assert_output --partial 'Operation not permitted'
+  chmod 755 "$PM_REGISTRY"
+  run -111 pm-reg -r /dev/null web none touch started
+  PM_FAULT=write:1:28 run -111 "$PM_BUILD/fault/pm-reg" web none touch started
+  assert_output --partial 'unable to write a record'
+  PM_FAULT=mkfifoat:1:30 run -111 "$PM_BUILD/fault/pm-reg" web none touch started
+  assert_output --partial 'Read-only file system'
+  assert_not_exist started
+  assert_not_exist "$PM_REGISTRY/service/web"
+}
+
+@test "pm-reg: a tmpfs that is full or read-only: 111 with the reason, and nothing left" {
+  needs_root
+  run -0 unshare -m bash -c '
+    mkdir small && mount -t tmpfs -o size=16k,nr_inodes=40 none small && pm-mkregistry small && export PM_REGISTRY=$PWD/small || exit 1
+    dd if=/dev/zero of=small/fill bs=4k 2>/dev/null
+    pm-reg web none true; echo "full: $?"
+    find small/service small/owner | wc -l
+    rm small/fill; pm-reg web none true; echo "room: $?"
+    mount -o remount,ro small; pm-reg web none true; echo "read-only: $?"; pm-lookup web; echo "lookup: $?"'
+  assert_line 'full: 111'
+  assert_line --partial 'unable to write a record in'
+  assert_line 'room: 0'
+  assert_line 'read-only: 111'
+  assert_line 'lookup: 1'
+  assert_line 2
+}
+
+@test "pm-reg: another than the owner is told so, and nothing is changed" {
+  needs_root
+  for uid in $ALICE $BOB; do
+    run -111 as "$uid" pm-reg web none touch started
+    assert_output --partial 'write as another than its owner in'
+  done
+  assert_not_exist started
+  chown -R "$ALICE:$ALICE" "$PM_REGISTRY"
+  run -111 pm-reg web none true # root is another, too
+  run -0 as "$ALICE" pm-reg web tcp:127.0.0.1:1 pm-lookup web
+  assert_output tcp:127.0.0.1:1
+}
+
+@test "pm-reg: others can hold, fill and touch what they can open; writers, lookups and deaths go on" {
+  needs_root
+  serve web none
+  token=$(token_of web)
+  # The lock cannot be opened, the token only for writing, and not linked or changed.
+  run ! as "$ALICE" sh -c ': <"$PM_REGISTRY/lock"'
+  run ! as "$ALICE" timeout 5 cat "$token"
+  run ! as "$ALICE" ln "$token" mine
+  run ! as "$ALICE" chmod 666 "$token"
+  mkfifo flooding
+  chmod 666 flooding
+  start as "$ALICE" bash -c 'exec 5>>"$0"; head -c 4096 /dev/zero >&5; echo >flooding; head -c 65536 /dev/zero >&5; touch "$0"; exec sleep infinity' "$token"
+  flooder=$PID
+  read -r _ <flooding
+  run -0 as "$BOB" pm-lookup web
+  run -0 pm-reg -t 5000 other none true
+  # He cannot read it by his own descriptor's name either.
+  run ! as "$ALICE" bash -c 'exec 5>>"$0"; timeout 5 cat /proc/self/fd/5' "$token"
+  run -0 pm-dereg -t 5000 web
+  run -1 pm-lookup web
+  kill -KILL "$flooder"
+}
+
+@test "pm-reg: a death is seen although a stranger keeps the token's writing end" {
+  needs_root
+  serve web none
+  holder=$(readers "$(token_of web)")
+  mkfifo open
+  chmod 666 open
+  start as "$ALICE" bash -c 'exec 5>>"$0"; echo >open; exec sleep infinity' "$(token_of web)"
+  stranger=$PID
+  read -r _ <open
+  kill -KILL "${STARTED[0]}"
+  await end "$holder"
+  run -1 pm-lookup web
+  run -0 pm-reg -x web none true
+  kill -KILL "$stranger"
+}
+
+@test "pm-reg: descriptors 0, 1 and 2 closed at start: PROG finds them closed, and the registration works" {
+  for closed in 1 2 3 4 5 6 7; do
+    with_closed "$closed" pm-reg web none sh -c \
+      'open=; for n in 0 1 2; do [ ! -e /proc/$$/fd/$n ] || open=$open$n; done; echo "$open" >open; pm-lookup web >found'
+    expected=
+    for n in 0 1 2; do ((closed >> n & 1)) || expected+=$n; done
+    assert_equal "$(cat open)" "$expected"
+    assert_equal "$(cat found)" none
+  done
+}
+
+@test "pm-reg: with 8 descriptors" {
+  run -0 bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n 8; pm-reg -x -a b=none a none pm-list -o service'
+  assert_output "a
+b"
+}
+
+@test "pm-reg: every system call of it fails once: said with 1, 99 or 111, PROG runs if and only if it is registered" {
+  for errno in 5 24 28; do
+    for ((n = 1; n < 200; ++n)); do
+      rm -f started
+      PM_FAULT="*:$n:$errno" run "$PM_BUILD/fault/pm-reg" -x web none sh -c 'pm-lookup web >started || echo unregistered >started'
+      case $status in
+        0) assert_equal "$(cat started)" none ;;
+        111 | 126) assert_not_exist started; [ -n "$output" ] || { [ "$n" -le 4 ]; } ;;
+        *) echo "call $n, errno $errno: exit $status: $output"; return 1 ;;
+      esac
+      await down "$PM_REGISTRY" web
+      run -1 pm-lookup web
+    done
+  done
+}
+
+@test "pm-reg: --help, --version, wrong usage" {
+  run -0 pm-reg --help
+  assert_line -n 0 --partial 'usage: pm-reg [-r REGISTRY]'
+  run -0 pm-reg --version
+  assert_output --regexp '^pm-reg \(pm-tools\) [0-9.]+$'
+  run -100 pm-reg
+  run -100 pm-reg web
+  run -100 pm-reg -Z web none
+  assert_output --partial 'unknown option: -Z'
+  run -100 pm-reg -V x web none true
+  run -100 pm-reg -t -1 web none true
+  run -100 pm-reg -N
+  assert_output --partial 'option needs a value: -N'
 }

@@ -83,7 +83,7 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
 Registrant myself() noexcept {
   pid_t const pid = ::getpid();
   auto const start = start_time(pid);
-  if (!start) die_sys(start.error(), "of this process");
+  if (!start) die_sys(start.error(), "this process");
   return {::geteuid(), pid, *start};
 }
 
@@ -156,7 +156,7 @@ int run(Wanted const &wanted, Registry const &registry, ReadyPipe pipe) noexcept
   HolderTask task;
   task.ready = std::move(pipe.reading);
   task.newline = wanted.ready >= 0;
-  task.keep = registry.dir();
+  task.keep = reserve ? registry.dir() : -1;
   task.forward = std::move(pipe.outer);
   if (wanted.inherit) {
     auto const value = fifodir::leave_inherited(std::move(made.token), ::getenv(fifodir::inherited_variable));

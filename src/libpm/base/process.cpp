@@ -6,12 +6,12 @@ namespace pm {
 
 Result<uint64_t> start_time_in(std::string_view stat) noexcept {
   size_t const name_end = stat.rfind(')');
-  if (name_end == std::string_view::npos || name_end + 2 > stat.size()) return failed("read a process's start time", EBADMSG);
+  if (name_end == std::string_view::npos || name_end + 2 > stat.size()) return failed("read the start time of", EBADMSG);
   std::string_view rest{stat.data() + name_end + 2, stat.size() - name_end - 2};
   // What follows the name is field 3; the start time is field 22.
   for (int field = 3; field < 22; ++field) rest = cut(rest, ' ').tail;
   auto const ticks = number<uint64_t>(cut(rest, ' ').head);
-  if (!ticks) return failed("read a process's start time", EBADMSG);
+  if (!ticks) return failed("read the start time of", EBADMSG);
   return *ticks;
 }
 
@@ -19,10 +19,10 @@ Result<uint64_t> start_time(pid_t pid) noexcept {
   Text<32> path("/proc/");
   path << pid << "/stat";
   Fd const file(sys::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return failed("read a process's start time");
+  if (!file.valid()) return failed("read the start time of");
   char buffer[1024];
   ssize_t const n = sys::read(file.get(), buffer, sizeof buffer);
-  if (n < 0) return failed("read a process's start time");
+  if (n < 0) return failed("read the start time of");
   return start_time_in({buffer, static_cast<size_t>(n)});
 }
 
@@ -31,7 +31,7 @@ Result<Executable> executable(pid_t pid) noexcept {
   link << pid << "/exe";
   char buffer[PATH_MAX + 16];
   ssize_t const n = sys::readlinkat(AT_FDCWD, link.c_str(), buffer, sizeof buffer);
-  if (n < 0) return failed("read a process's executable");
+  if (n < 0) return failed("read the executable of");
   std::string_view path{buffer, static_cast<size_t>(n)};
   // The kernel's mark is text, and a file may really be called so: the link count decides.
   struct stat st;
@@ -41,7 +41,8 @@ Result<Executable> executable(pid_t pid) noexcept {
   if (result.deleted && path.size() > mark.size() && path.compare(path.size() - mark.size(), mark.size(), mark) == 0)
     path.remove_suffix(mark.size());
   result.path << path;
-  if (result.path.overflowed()) return failed("read a process's executable", ENAMETOOLONG);
+  if (has_control(path)) return failed("read the executable of", EILSEQ);
+  if (result.path.overflowed()) return failed("read the executable of", ENAMETOOLONG);
   return result;
 }
 

@@ -158,8 +158,8 @@ int exit_code(SysError error) noexcept {
 }
 
 void die_sys(SysError error, std::string_view object) noexcept {
-  die(exit_code(error), "unable to ", error.doing, " ", object, ": ",
-      error.code == ETIMEDOUT ? "timed out" : strerror(error.code));
+  std::string_view const why = error.code == ETIMEDOUT ? "timed out" : strerror(error.code);
+  die(exit_code(error), "unable to ", error.doing, object.empty() ? "" : " ", object, ": ", why);
 }
 
 void print_or_die(List<char> const &text) noexcept {

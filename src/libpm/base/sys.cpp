@@ -164,8 +164,7 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *size) noex
 ssize_t getrandom(void *buffer, size_t size, unsigned flags) noexcept {
   return through("getrandom", [=] { return ::getrandom(buffer, size, flags); });
 }
-int clock_gettime(clockid_t clock, struct timespec *out) noexcept {
-  return through("clock_gettime", [=] { return ::clock_gettime(clock, out); });
-}
+// No call into the kernel, where there is a vdso, and none that can fail.
+int clock_gettime(clockid_t clock, struct timespec *out) noexcept { return ::clock_gettime(clock, out); }
 
 } // namespace pm::sys

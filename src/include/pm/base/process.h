@@ -20,7 +20,7 @@ struct Executable {
   Text<PATH_MAX> path;  /**< without the kernel's " (deleted)" */
   bool deleted = false; /**< no name leads to the file any more */
 };
-/** The program a process runs. ENOENT: it is gone. EACCES: it is not ours to look at. */
+/** The program a process runs. ENOENT: it is gone. EACCES: it is not ours to look at. EILSEQ: its path has a control byte, which no record may hold. */
 [[nodiscard]] Result<Executable> executable(pid_t pid) noexcept;
 
 /** A descriptor that becomes readable when the process ends, pidfd_open(2). ENOSYS before Linux 5.3. */

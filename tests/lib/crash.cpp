@@ -1,0 +1,130 @@
+// A writer is stopped at each system call of each change, looked at by readers, killed there, and looked at again. Then
+// the next writer must be able to do what it wants, every listener must know that something changed, and a sweep must
+// leave nothing. FAULTS: SIGKILL of any process at any instruction; a writer stopped with the lock.
+
+#include "../fault/fault.h"
+#include "world.h"
+
+#include <sys/wait.h>
+
+namespace {
+
+struct Listening {
+  fifodir::Subscription of_service, of_registry;
+};
+
+Listening listen(Registry const &registry, char const *service) noexcept {
+  auto writer = Writer::begin(registry, Deadline::in(10000));
+  EXPECT(writer.has_value());
+  auto service_events = writer->subscribe(service), registry_events = writer->subscribe("");
+  EXPECT(service_events.has_value() && registry_events.has_value());
+  return {std::move(*service_events), std::move(*registry_events)};
+}
+
+bool woken(fifodir::Subscription const &s) noexcept {
+  struct pollfd p = {s.fifo.get(), POLLIN, 0};
+  return ::poll(&p, 1, 0) == 1 && (p.revents & (POLLIN | POLLHUP));
+}
+
+/** Where in a change a kill found it. */
+struct Tally {
+  unsigned calls = 0, locked = 0;
+};
+
+/** One kill at the nth call; whether the change got that far. */
+bool kill_at(Change const &change, unsigned nth, Tally &tally) noexcept {
+  World world;
+  Registration kept = change.prepare(world);
+  EXPECT(world.seen(change.service) == change.before);
+  Registry const registry = world.open();
+  Listening const listening = listen(registry, change.service);
+
+  pid_t const child = ::fork();
+  EXPECT(child >= 0);
+  if (child == 0) {
+    // Not what the parent holds: a child's copy of a token would keep it alive.
+    Registration own;
+    if (change.held_by_changer) own.tickets = {};
+    else own = {Fd(), std::move(kept.tickets)};
+    kept.token.reset();
+    fault::plan(nullptr, nth, fault::Act::stop);
+    bool const made = change.act(world.open(), own);
+    ::_exit(made ? 0 : 1);
+  }
+  int status = 0;
+  EXPECT(::waitpid(child, &status, WUNTRACED) == child);
+  if (WIFEXITED(status)) {
+    EXPECT(WEXITSTATUS(status) == 0);
+    return false;
+  }
+  EXPECT(WIFSTOPPED(status));
+  ++tally.calls;
+
+  // Stopped: readers see the state before, that after, or, of several registrations, part of them; never an error.
+  size_t const low = std::min(change.before, change.after), high = std::max(change.before, change.after);
+  size_t const while_stopped = world.seen(change.service);
+  EXPECT(while_stopped >= low && while_stopped <= high);
+  world.bystander_is_there();
+  {
+    auto const other = Writer::begin(registry, Deadline::in(20));
+    if (!other) {
+      EXPECT(other.error().code == ETIMEDOUT);
+      ++tally.locked;
+    }
+  }
+
+  EXPECT(::kill(child, SIGKILL) == 0);
+  EXPECT(::waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+  size_t const after_kill = world.seen(change.service);
+  world.bystander_is_there();
+  if (change.held_by_changer) EXPECT(after_kill == change.before);
+  else EXPECT(after_kill == while_stopped);
+  // No state that anybody saw went by without its event or a hang-up.
+  if (while_stopped != change.before) EXPECT(woken(listening.of_service) && woken(listening.of_registry));
+
+  // The next writer: the same change again comes to its end.
+  Registration again;
+  if (!change.held_by_changer) again.tickets = std::move(kept.tickets);
+  EXPECT(change.act(registry, again));
+  EXPECT(world.seen(change.service) == change.after);
+  if (change.act == changes::publish) {
+    List<char> text;
+    for (Ticket const &ticket : again.tickets) {
+      auto const record = read_record(registry.dir(), layout::file(ticket, layout::published).c_str(), text);
+      EXPECT(record.has_value() && record->exe == executable_path);
+    }
+  }
+  // Then all of it goes, and an exclusive one finds its name free.
+  again.token.reset();
+  kept.token.reset();
+  EXPECT(world.seen(change.service) == 0);
+  {
+    Registration const last = world.add({"!target"});
+    EXPECT(world.seen("target") == 1);
+  }
+  {
+    auto writer = Writer::begin(registry, Deadline::in(10000));
+    EXPECT(writer->unsubscribe(change.service, listening.of_service.name.view()).has_value());
+    EXPECT(writer->unsubscribe("", listening.of_registry.name.view()).has_value());
+  }
+  world.only_bystander_is_left();
+  return true;
+}
+
+}  // namespace
+
+int main() {
+  PROG = "crash";
+  for (Change const &change : changes::all) {
+    Tally tally;
+    char label[128];
+    for (unsigned nth = 1;; ++nth) {
+      snprintf(label, sizeof label, "%s, call %u", change.name, nth);
+      expect_case = label;
+      if (!kill_at(change, nth, tally)) break;
+    }
+    printf("%s: killed at each of %u system calls, %u of them with the lock\n", change.name, tally.calls, tally.locked);
+    EXPECT(tally.locked > 5 && tally.calls > tally.locked);
+  }
+  return 0;
+}

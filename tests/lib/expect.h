@@ -1,0 +1,18 @@
+/** Assertions for the library's tests: the first that fails says where and ends the test with 1. */
+#ifndef PM_TESTS_EXPECT_H
+#define PM_TESTS_EXPECT_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string_view>
+
+inline char const *expect_case = ""; /**< what is being tried, for the message */
+
+[[noreturn]] inline void expect_failed(char const *what, char const *file, int line) noexcept {
+  fprintf(stderr, "%s:%d: not so: %s%s%s\n", file, line, what, *expect_case ? ", case " : "", expect_case);
+  exit(1);
+}
+
+#define EXPECT(condition) ((condition) ? static_cast<void>(0) : expect_failed(#condition, __FILE__, __LINE__))
+
+#endif

@@ -1,0 +1,68 @@
+// Each system call of each change fails, with each errno that a full, read-only, broken or exhausted host may give:
+// the change is made wholly or not at all, no descriptor leaks, and the registry goes on.
+
+#include "../fault/fault.h"
+#include "world.h"
+
+namespace {
+
+unsigned failures_reported = 0;
+
+bool fail_at(Change const &change, unsigned nth, int code) noexcept {
+  World world;
+  Registration kept = change.prepare(world);
+  Registry const registry = world.open();
+  int const descriptors = open_descriptors();
+  mode_t const mask = ::umask(027);
+
+  Path const mine = layout::owner(owner_name(::geteuid()).view());
+  int const registered = world.entries(mine.c_str());
+  Registration own;
+  if (!change.held_by_changer)
+    for (Ticket const &ticket : kept.tickets) EXPECT(own.tickets.append(ticket));
+  fault::plan(nullptr, nth, fault::Act::fail, code);
+  bool const made = change.act(registry, own);
+  bool const reached = fault::happened();
+  fault::plan(nullptr, 0, fault::Act::nothing);
+
+  EXPECT(::umask(mask) == 027);
+  EXPECT(open_descriptors() - (own.token.valid() ? 1 : 0) == descriptors);
+  size_t const now = world.seen(change.service);
+  if (made) {
+    EXPECT(now == change.after);
+  } else {
+    ++failures_reported;
+    EXPECT(reached);
+    // What only adds leaves nothing when it fails; what removes or publishes may have got part of its way.
+    if (change.held_by_changer) EXPECT(now == change.before && world.entries(mine.c_str()) == registered);
+    EXPECT(now >= std::min(change.before, change.after) && now <= std::max(change.before, change.after));
+    EXPECT(change.act(registry, own));
+    EXPECT(world.seen(change.service) == change.after);
+  }
+  world.bystander_is_there();
+  own.token.reset();
+  kept.token.reset();
+  world.only_bystander_is_left();
+  return reached;
+}
+
+}  // namespace
+
+int main() {
+  PROG = "failures";
+  for (Change const &change : changes::all) {
+    unsigned calls = 0;
+    for (int const code : {EIO, ENOSPC, EMFILE, EACCES, EROFS}) {
+      char label[128];
+      for (unsigned nth = 1;; ++nth) {
+        snprintf(label, sizeof label, "%s, call %u fails with %s", change.name, nth, strerrorname_np(code));
+        expect_case = label;
+        if (!fail_at(change, nth, code)) break;
+        ++calls;
+      }
+    }
+    printf("%s: %u failures\n", change.name, calls);
+  }
+  EXPECT(failures_reported > 100);
+  return 0;
+}

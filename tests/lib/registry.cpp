@@ -1,0 +1,315 @@
+// The registry core, rule by rule: who is believed, what is refused and why, limits with two users at once, what is
+// swept, what listeners hear, the lock.
+
+#include "world.h"
+
+#include <pm/fifodir/listeners.h>
+#include <sys/wait.h>
+
+namespace {
+
+constexpr uid_t alice = 65501, bob = 65502;
+
+Registrant user(uid_t uid, pid_t pid = 7) noexcept { return {uid, pid, 1}; }
+
+/** A writer with a deadline: two at once in one expression are a mistake that must not hang the tests. */
+Result<Writer> write(Registry const &registry) noexcept { return Writer::begin(registry, Deadline::in(10000)); }
+
+bool refused(Answer<Registration> const &answer, Refusal why, uint32_t limit = 0, size_t index = 0) noexcept {
+  if (answer) return false;
+  auto const *r = std::get_if<Refused>(&answer.error());
+  return r && r->why == why && r->limit == limit && r->index == index;
+}
+
+size_t seen_by(Registry const &registry, char const *service, Whose whose) noexcept {
+  Query query;
+  query.service = service;
+  query.whose = whose;
+  Instances found;
+  EXPECT(lookup(registry, query, found).has_value());
+  return found.size();
+}
+
+void believing() {
+  World w;
+  auto const r = w.open();
+  auto const of_alice = World::try_add(r, {"web"}, {}, {}, user(alice));
+  auto const mine = w.add({"web"});
+  EXPECT(of_alice.has_value());
+  EXPECT(seen_by(r, "web", Whose::believed()) == 1);
+  EXPECT(seen_by(r, "web", Whose::anyone()) == 2);
+  EXPECT(seen_by(r, "web", Whose::user(alice)) == 1);
+  EXPECT(seen_by(r, "web", Whose::user(bob)) == 0);
+  EXPECT(seen_by(r, "none", Whose::anyone()) == 0);
+}
+
+void exclusive_names() {
+  World w;
+  auto const r = w.open();
+  auto first = World::try_add(r, {"!a"}, {}, {}, user(alice));
+  EXPECT(first.has_value());
+  EXPECT(refused(World::try_add(r, {"!a"}, {}, {}, user(alice)), Refusal::conflict));
+  EXPECT(refused(World::try_add(r, {"a"}, {}, {}, user(alice)), Refusal::conflict));
+  EXPECT(refused(World::try_add(r, {"b", "!a"}, {}, {}, user(alice)), Refusal::conflict, 0, 1));
+  EXPECT(seen_by(r, "b", Whose::anyone()) == 0);
+  EXPECT(World::try_add(r, {"!a"}, {}, {}, user(bob)).has_value());  // never across users
+  first->token.reset();
+  EXPECT(World::try_add(r, {"a"}, {}, {}, user(alice)).has_value());  // dead: free, in either way
+
+  auto plain = World::try_add(r, {"c"}, {}, {}, user(alice));
+  EXPECT(refused(World::try_add(r, {"!c"}, {}, {}, user(alice)), Refusal::conflict));
+  auto const kept_back = World::try_add(r, {"d"}, {.reserve = true}, {}, user(alice));
+  EXPECT(refused(World::try_add(r, {"!d"}, {}, {}, user(alice)), Refusal::conflict));  // a reservation counts
+  auto const kept_exclusively = World::try_add(r, {"!e"}, {.reserve = true}, {}, user(alice));
+  EXPECT(refused(World::try_add(r, {"e"}, {}, {}, user(alice)), Refusal::conflict));
+
+  // Of one call, two of the same key live together; the key is free only when both have gone.
+  auto const both = World::try_add(r, {"!f", "!f"}, {}, {}, user(alice));
+  EXPECT(both.has_value() && seen_by(r, "f", Whose::anyone()) == 2);
+  EXPECT(write(r)->remove(both->tickets[0]) == true);
+  EXPECT(refused(World::try_add(r, {"f"}, {}, {}, user(alice)), Refusal::conflict));
+  EXPECT(write(r)->remove(both->tickets[1]) == true);
+  EXPECT(World::try_add(r, {"!f"}, {}, {}, user(alice)).has_value());
+
+  // Another version or transport is another key.
+  auto const add_one = [&](uint32_t version, char const *address) noexcept {
+    Request const request = {"g", *Address::parse(address), version, true};
+    return write(r)->add(user(alice), {&request, 1}, {}, {});
+  };
+  auto const one = add_one(1, "tcp:127.0.0.1:80"), two = add_one(2, "tcp:127.0.0.1:80"), three = add_one(1, "udp:127.0.0.1:80");
+  EXPECT(one && two && three && refused(add_one(1, "tcp:127.0.0.1:81"), Refusal::conflict));
+}
+
+void limits() {
+  World w;
+  auto const r = w.open();
+  Policy const few = {2, 3, {}};
+  auto one = World::try_add(r, {"a"}, {}, few, user(alice, 1)), two = World::try_add(r, {"a"}, {.reserve = true}, few, user(alice, 1));
+  EXPECT(one && two);
+  EXPECT(refused(World::try_add(r, {"b"}, {}, few, user(alice, 1)), Refusal::process_limit, 2));
+  EXPECT(refused(World::try_add(r, {"b", "c"}, {}, few, user(alice, 2)), Refusal::user_limit, 3));
+  auto const three = World::try_add(r, {"b"}, {}, few, user(alice, 2));
+  EXPECT(three && refused(World::try_add(r, {"b"}, {}, few, user(alice, 3)), Refusal::user_limit, 3));
+  EXPECT(World::try_add(r, {"b"}, {}, few, user(bob, 1)).has_value());  // the other user is untouched
+  one->token.reset();                                                  // the dead do not count
+  EXPECT(World::try_add(r, {"b"}, {}, few, user(alice, 1)).has_value());
+  EXPECT(refused(World::try_add(r, {"b"}, {}, {.names = "web-*"}, user(alice)), Refusal::rule));
+  EXPECT(refused(World::try_add(r, {"a b"}), Refusal::bad_name));
+  List<Request> many;
+  for (size_t i = 0; i <= batch_max; ++i) EXPECT(many.append({"a", Address(), 0, false}));
+  auto too_many = write(r)->add(World::me(), {many.begin(), many.size()}, {}, Policy::unlimited());
+  EXPECT(refused(too_many, Refusal::too_many, batch_max));
+  for (Refusal why : {Refusal::bad_name, Refusal::rule, Refusal::conflict, Refusal::process_limit, Refusal::user_limit, Refusal::too_many,
+                      Refusal::not_found})
+    EXPECT(explain({why, 0, 9}).size() > 10 && !explain({why, 0, 9}).overflowed());
+}
+
+void order_and_filters() {
+  World w;
+  auto const r = w.open();
+  Registration kept[5];
+  for (auto &k : kept) k = w.add({"web"});
+  Query query;
+  query.service = "web";
+  Instances found;
+  EXPECT(lookup(r, query, found).has_value() && found.size() == 5);
+  for (size_t i = 0; i < 5; ++i) EXPECT(found[i].id == kept[i].tickets[0].id.view());
+  auto const has = [&](Query const &q) noexcept {
+    found.clear();
+    EXPECT(lookup(r, q, found).has_value());
+    return found.size();
+  };
+  query.version = 0;
+  EXPECT(has(query) == 5);
+  query.version = 1;
+  EXPECT(has(query) == 0);
+  query.version.reset();
+  query.netid = Netid::udp;
+  EXPECT(has(query) == 0);
+  query.netid = Netid::tcp;
+  query.pid = ::getpid();
+  EXPECT(has(query) == 5);
+  query.pid = 1;
+  EXPECT(has(query) == 0);
+}
+
+void publishing() {
+  World w;
+  auto const r = w.open();
+  auto const older = w.add({"web"}, {.reserve = true, .is_public = true});
+  auto const newer = w.add({"web"});
+  EXPECT(w.seen("web") == 1);
+  auto const publish = [&]() noexcept { return write(r)->publish({older.tickets.begin(), 1}, "/bin/x", true); };
+  EXPECT(publish().has_value() && w.seen("web") == 2);
+  Instances found;
+  Query query;
+  query.service = "web";
+  EXPECT(lookup(r, query, found).has_value());
+  EXPECT(found[0].id == newer.tickets[0].id.view() && found[1].record.exe == "/bin/x" && found[1].record.deleted);  // since: when published
+  EXPECT(publish().has_value() && w.seen("web") == 2);
+  EXPECT(write(r)->remove(older.tickets[0]) == true);
+  auto const again = publish();
+  EXPECT(!again && std::get<Refused>(again.error()).why == Refusal::not_found);
+  EXPECT(write(r)->remove(older.tickets[0]) == false);
+}
+
+Text<64> heard(fifodir::Subscription const &s) noexcept {
+  char bytes[60];
+  ssize_t const n = ::read(s.fifo.get(), bytes, sizeof bytes);
+  return Text<64>(std::string_view(bytes, n > 0 ? static_cast<size_t>(n) : 0));
+}
+
+void events() {
+  World w;
+  auto const r = w.open();
+  auto first = write(r)->subscribe("new"), all = write(r)->subscribe("");
+  EXPECT(first && all && fifodir::is_listener(first->name.c_str()) && first->name.size() == 39);
+  struct stat st;
+  EXPECT(::fstat(first->fifo.get(), &st) == 0 && (st.st_mode & 0777) == 0600 && ::fcntl(first->fifo.get(), F_GETPIPE_SZ) == 4096);
+  auto made = w.add({"new"});
+  EXPECT(heard(*first).view() == "u" && heard(*all).view() == "u");
+  EXPECT(::fstat(made.token.get(), &st) == 0 && (st.st_mode & 0777) == 0622 && ::fcntl(made.token.get(), F_GETPIPE_SZ) == 4096);
+  EXPECT(write(r)->remove(made.tickets[0]) == true);
+  EXPECT(heard(*first).view() == "d" && heard(*all).view() == "d");
+  auto reserved = w.add({"new"}, {.reserve = true});
+  EXPECT(heard(*first).view() == "");
+  EXPECT(write(r)->publish({reserved.tickets.begin(), 1}, "", false).has_value() && heard(*first).view() == "u");
+  reserved = w.add({"new"}, {.reserve = true});
+  EXPECT(write(r)->remove(reserved.tickets[0]) == true && heard(*first).view() == "");  // nobody had seen it
+
+  // A listener that does not read blocks nobody; one that died is unlinked; a waiter keeps an empty service's directory.
+  char page[4096] = {};
+  Fd const filler(::open((Text<128>(w.path()) << "/event/" << all->name.view()).c_str(), O_WRONLY | O_NONBLOCK));
+  while (::write(filler.get(), page, 1) == 1) {
+  }
+  Registration const past_full = w.add({"new"});
+  EXPECT(heard(*first).view() == "u");
+  EXPECT(w.entries("event") == 1);
+  all->fifo.reset();
+  Registration const past_dead = w.add({"new"});
+  EXPECT(w.entries("event") == 0);
+  EXPECT(write(r)->remove(past_full.tickets[0]) == true);
+  EXPECT(write(r)->remove(past_dead.tickets[0]) == true);
+  EXPECT(w.entries("service/new") == 1 && w.entries("service/new/event") == 1);
+  EXPECT(write(r)->unsubscribe("new", first->name.view()).has_value() && w.entries("service") == 1);
+  EXPECT(std::get<Refused>(write(r)->subscribe("a/b").error()).why == Refusal::bad_name);
+}
+
+/** More listeners than the soft limit of descriptors: raised for the time, and put back. */
+void many_listeners() {
+  World w;
+  auto const r = w.open();
+  constexpr int listeners = 100;
+  Fd fifos[listeners];
+  for (Fd &fifo : fifos) fifo = std::move(write(r)->subscribe("web")->fifo);
+  // The others are held by a child: this process has 64 descriptors and 100 to open.
+  int ends[2];
+  EXPECT(::pipe(ends) == 0);
+  pid_t const child = ::fork();
+  if (child == 0) {
+    char byte;
+    ::close(ends[1]);
+    (void)!::read(ends[0], &byte, 1);
+    ::_exit(0);
+  }
+  ::close(ends[0]);
+  for (Fd &fifo : fifos) fifo.reset();
+  struct rlimit before, low;
+  EXPECT(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  low = {64, before.rlim_max};
+  EXPECT(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  int const descriptors = open_descriptors();
+  Registration const made = w.add({"web"});
+  EXPECT(open_descriptors() == descriptors + 1);
+  EXPECT(::getrlimit(RLIMIT_NOFILE, &low) == 0 && low.rlim_cur == 64);
+  EXPECT(w.entries("service/web/event") == listeners);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  ::close(ends[1]);
+  ::waitpid(child, nullptr, 0);
+  Registration const next = w.add({"web"});
+  EXPECT(w.entries("service/web/event") == 0);
+}
+
+void sweeping() {
+  World w;
+  auto const r = w.open();
+  {
+    Registration dead[40];
+    for (int i = 0; i < 40; ++i) dead[i] = w.add({i % 2 ? "web" : "other"});
+  }
+  Path const mine = layout::instances("web", owner_name(::geteuid()).view());
+  int const before = w.entries(mine.c_str());
+  EXPECT(before >= 16 && w.seen("web") == 0);
+  Registration const one = w.add({"web"});
+  int const removed = before + 2 - w.entries(mine.c_str());
+  EXPECT(removed > 0 && removed <= 2 * static_cast<int>(sweep_window));  // some of it, never much: a record and a token each
+  EXPECT(sweep(r, Deadline::in(10000)).value() > 0 && w.entries(mine.c_str()) == 2 && w.entries("service/other") == 0);
+  EXPECT(w.seen("web") == 1);
+  EXPECT(sweep(r, Deadline::in(10000)).value() == 0);
+}
+
+/** The next writer can: a lock whose holder does not let go is a timeout, or a stop, never a hang. */
+void locking() {
+  World w;
+  auto const r = w.open();
+  int ready[2], stop[2];
+  EXPECT(::pipe(ready) == 0 && ::pipe(stop) == 0);
+  pid_t const child = ::fork();
+  if (child == 0) {
+    auto const held = Writer::begin(w.open(), {});
+    (void)!::write(ready[1], "", 1);
+    ::raise(SIGSTOP);
+    ::_exit(0);
+  }
+  char byte;
+  EXPECT(::read(ready[0], &byte, 1) == 1);
+  int const descriptors = open_descriptors();
+  EXPECT(Writer::begin(r, Deadline::in(20)).error().code == ETIMEDOUT);
+  EXPECT(::write(stop[1], "", 1) == 1);
+  EXPECT(Writer::begin(r, {}, stop[0]).error().code == ECANCELED);
+  EXPECT(open_descriptors() == descriptors && ::waitpid(-1, nullptr, WNOHANG) == 0);  // no descriptor, no child but ours
+  w.bystander_is_there();
+  ::kill(child, SIGKILL);
+  EXPECT(Writer::begin(r, Deadline::in(10000)).has_value());
+  ::waitpid(child, nullptr, 0);
+  for (int fd : {ready[0], ready[1], stop[0], stop[1]}) ::close(fd);
+}
+
+void many_instances() {
+  World w;
+  auto const r = w.open();
+  constexpr size_t count = 1000;
+  static Registration kept[count];
+  struct rlimit before, high;
+  EXPECT(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  high = {before.rlim_max, before.rlim_max};
+  EXPECT(::setrlimit(RLIMIT_NOFILE, &high) == 0);
+  for (auto &k : kept) k = w.add({"web"});
+  Instances found;
+  Query query;
+  query.service = "web";
+  EXPECT(lookup(r, query, found).has_value() && found.size() == count);
+  for (size_t i = 0; i < count; ++i) EXPECT(found[i].id == kept[i].tickets[0].id.view());
+  found.clear();
+  EXPECT(list(r, {}, found).has_value() && found.size() == count + 1 && found[0].record.service == "bystander");
+  for (auto &k : kept) k.token.reset();
+  EXPECT(w.seen("web") == 0);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+}
+
+}  // namespace
+
+int main() {
+  PROG = "registry";
+  struct {
+    char const *name;
+    void (*run)();
+  } const cases[] = {{"believing", believing}, {"exclusive names", exclusive_names}, {"limits", limits},
+                     {"order and filters", order_and_filters}, {"publishing", publishing}, {"events", events},
+                     {"many listeners", many_listeners}, {"sweeping", sweeping}, {"locking", locking}, {"many instances", many_instances}};
+  for (auto const &c : cases) {
+    expect_case = c.name;
+    c.run();
+  }
+  return 0;
+}

@@ -1,0 +1,226 @@
+// What is read from text: names, addresses, records, IDs, start times, numbers.
+
+#include "expect.h"
+
+#include <pm/base/address.h>
+#include <pm/base/process.h>
+#include <pm/base/program.h>
+#include <pm/registry/layout.h>
+#include <pm/registry/policy.h>
+#include <pm/registry/record.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+using namespace pm;
+using namespace pm::registry;
+
+namespace {
+
+void numbers() {
+  EXPECT(number<uint32_t>("0") == 0U && number<uint32_t>("4294967295") == UINT32_MAX);
+  for (char const *s : {"", "-1", "+1", " 1", "1 ", "0x1", "4294967296", "99999999999999999999", "1a"}) EXPECT(!number<uint32_t>(s));
+  Text<8> t;
+  t << "ab" << -12 << 'c';
+  EXPECT(t.view() == "ab-12c" && !t.overflowed());
+  t << "defg";
+  EXPECT(t.view() == "ab-12cd" && t.overflowed() && strlen(t.c_str()) == 7);
+  EXPECT((Text<32>() << INT64_MIN).view() == "-9223372036854775808");
+  EXPECT((Text<32>() << UINT64_MAX).view() == "18446744073709551615");
+}
+
+void names() {
+  char const long_name[] =
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+  EXPECT(strlen(long_name) == 128);
+  EXPECT(!is_service_name(long_name) && is_service_name(long_name + 1));
+  for (char const *s : {"a", "100000", "A-Z_a.z@0+9", "-", "a.", "event"}) EXPECT(is_service_name(s));
+  for (char const *s : {"", ".", "..", ".a", "a/b", "a b", "a\nb", "a\x7f", "\xc3\xa4", "a:b", "a=b"}) EXPECT(!is_service_name(s));
+  EXPECT(!is_service_name(std::string_view("a\0b", 3)));
+  EXPECT(pid_in("12.345.0123abcd") == 12 && pid_in("1.0.00000000") == 1);
+  for (char const *s : {"", "12", "12.345", "0.1.00000000", "-1.1.00000000", "1.1.0123ABCD", "1.1.0123abc", "1.1.0123abcde", "1..0123abcd",
+                        "exclusive:0:tcp", "12.345.0123abcd.token"})
+    EXPECT(!pid_in(s));
+  EXPECT(is_owner_name("-") && is_owner_name("0") && is_owner_name("4294967294") && !is_owner_name("event") && !is_owner_name("--"));
+}
+
+void addresses() {
+  struct {
+    char const *text, *canonical, *host, *path;
+    uint16_t port;
+  } const good[] = {
+      {"tcp:127.0.0.1:80", "tcp:127.0.0.1:80", "127.0.0.1", "", 80},
+      {"udp:0.0.0.0:65535", "udp:0.0.0.0:65535", "127.0.0.1", "", 65535},
+      {"tcp6:[::]:1", "tcp6:[::]:1", "::1", "", 1},
+      {"udp6:[FE80:0:0::1]:53", "udp6:[fe80::1]:53", "fe80::1", "", 53},
+      {"tcp6:[::ffff:1.2.3.4]:53", "tcp6:[::ffff:1.2.3.4]:53", "::ffff:1.2.3.4", "", 53},
+      {"local:/run/x", "local:/run/x", "", "/run/x", 0},
+      {"/run/x", "local:/run/x", "", "/run/x", 0},
+      {"local:@a b", "local:@a b", "", "@a b", 0},
+      {"none", "none", "", "", 0},
+  };
+  for (auto const &g : good) {
+    expect_case = g.text;
+    auto const a = Address::parse(g.text);
+    EXPECT(a && a->text() == g.canonical && a->host().view() == g.host && a->path() == g.path && a->port() == g.port);
+    EXPECT(Address::parse(a->text())->text() == a->text());
+  }
+  for (char const *bad :
+       {"", "tcp", "tcp:", "tcp:80", "tcp:127.0.0.1", "tcp:127.0.0.1:", "tcp:127.0.0.1:0", "tcp:127.0.0.1:65536", "tcp:127.0.0.1:-1", "tcp:127.1:80",
+        "tcp:localhost:80", "tcp:[::1]:80", "tcp6:::1:80", "tcp6:[::1]", "tcp6:[::1%lo]:80", "tcp6:[]:80", "local:", "local:x", "local:/", "local:@",
+        "local:/a\nb", "x:127.0.0.1:80", "TCP:127.0.0.1:80", "none:", "tcp:127.0.0.1:80\n", "tcp:127.0.0.1 :80", "fd:3"}) {
+    expect_case = bad;
+    EXPECT(!Address::parse(bad));
+  }
+  char path[120] = "local:/";
+  memset(path + 7, 'a', 106);
+  EXPECT(Address::parse({path, 6 + 107}) && !Address::parse({path, 6 + 108}));
+  expect_case = "";
+}
+
+void sockets() {
+  Fd const tcp(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT(Address::of_socket(tcp.get()).error().code == EADDRNOTAVAIL);
+  struct sockaddr_in in = {};
+  in.sin_family = AF_INET;
+  in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT(::bind(tcp.get(), reinterpret_cast<struct sockaddr *>(&in), sizeof in) == 0);
+  socklen_t size = sizeof in;
+  EXPECT(::getsockname(tcp.get(), reinterpret_cast<struct sockaddr *>(&in), &size) == 0);
+  EXPECT(Address::of_socket(tcp.get())->text() == (Text<64>("tcp:127.0.0.1:") << ntohs(in.sin_port)).view());
+
+  Fd const udp6(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  struct sockaddr_in6 in6 = {};
+  in6.sin6_family = AF_INET6;
+  in6.sin6_addr = in6addr_any;
+  EXPECT(::bind(udp6.get(), reinterpret_cast<struct sockaddr *>(&in6), sizeof in6) == 0);
+  EXPECT(Address::of_socket(udp6.get())->netid() == Netid::udp6 && Address::of_socket(udp6.get())->host().view() == "::1");
+
+  int pair[2];
+  EXPECT(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+  EXPECT(Address::of_socket(pair[0]).error().code == EADDRNOTAVAIL);
+  struct sockaddr_un un = {};
+  un.sun_family = AF_UNIX;
+  Fd const abstract(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Text<64> name("x.pm-test.");
+  name << ::getpid();
+  memcpy(un.sun_path + 1, name.c_str() + 2, name.size() - 2);
+  EXPECT(::bind(abstract.get(), reinterpret_cast<struct sockaddr *>(&un), static_cast<socklen_t>(2 + name.size() - 1)) == 0);
+  EXPECT(Address::of_socket(abstract.get())->text() == (Text<64>("local:@pm-test.") << ::getpid()).view());
+  char directory[] = "/tmp/pm-text.XXXXXX";
+  EXPECT(::mkdtemp(directory));
+  Text<64> file(directory);
+  file << "/s";
+  un = {};
+  un.sun_family = AF_UNIX;
+  memcpy(un.sun_path, file.c_str(), file.size());
+  Fd const bound(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT(::bind(bound.get(), reinterpret_cast<struct sockaddr *>(&un), sizeof un) == 0);
+  EXPECT(Address::of_socket(bound.get())->text() == (Text<64>("local:") << file.view()).view());
+  ::unlink(file.c_str());
+  ::rmdir(directory);
+  EXPECT(Address::of_socket(999).error().code == EBADF && Address::of_socket(0).error().code != 0);
+  ::close(pair[0]);
+  ::close(pair[1]);
+}
+
+void records() {
+  Record r;
+  r.service = "web";
+  r.version = 3;
+  r.netid = "tcp";
+  r.address = "tcp:127.0.0.1:80";
+  r.pid = 12;
+  r.start = 345;
+  r.since = 678;
+  r.exclusive = r.is_public = true;
+  r.holder = "child";
+  r.exe = "/bin/x=y z";
+  auto const text = format(r);
+  EXPECT(text.has_value());
+  std::string_view const expected =
+      "service=web\nversion=3\nnetid=tcp\naddress=tcp:127.0.0.1:80\npid=12\nstart=345\nsince=678\nflags=exclusive,public\nholder=child\n"
+      "exe=/bin/x=y z\n";
+  EXPECT(std::string_view(text->begin(), text->size()) == expected);
+  auto const back = parse(expected);
+  EXPECT(back && back->service == "web" && back->version == 3 && back->address == r.address && back->pid == 12 && back->start == 345 &&
+         back->since == 678 && back->exclusive && back->is_public && !back->deleted && back->holder == "child" && back->exe == r.exe);
+
+  for (char const *evil : {"/tmp/x\nuid=0", "a\x01", "a\x7f", "\t"}) {
+    r.exe = evil;
+    EXPECT(format(r).error().code == EINVAL);
+  }
+  List<char> huge;
+  for (size_t i = 0; i < record_max; ++i) EXPECT(append(huge, "a"));
+  r.exe = {huge.begin(), huge.size()};
+  EXPECT(format(r).error().code == EINVAL);
+
+  std::string_view const least = "service=web\nnetid=none\naddress=none\npid=1\nstart=0\nsince=0\n";
+  EXPECT(parse(least) && parse(least)->version == 0);
+  struct {
+    char const *add;
+    bool good;
+  } const additions[] = {{"future=1\n", true},    {"flags=\n", true},       {"flags=unheard\n", true}, {"pid=2\n", false},  {"version=\n", false},
+                         {"version=-1\n", false}, {"version=1", false},     {"nothing\n", false},      {"\n", false},       {"version=1\nversion=1\n", false},
+                         {"exe=a\x02\n", false},  {"version=4294967296\n", false}};
+  for (auto const &a : additions) {
+    expect_case = a.add;
+    List<char> whole;
+    EXPECT(append(whole, least) && append(whole, a.add));
+    EXPECT(parse({whole.begin(), whole.size()}).has_value() == a.good);
+  }
+  expect_case = "";
+  for (char const *bad : {"", "service=web\n", "service=.web\nnetid=none\naddress=none\npid=1\nstart=0\nsince=0\n",
+                          "service=web\nnetid=tcp\naddress=none\npid=1\nstart=0\nsince=0\n",
+                          "service=web\nnetid=tcp\naddress=udp:1.2.3.4:5\npid=1\nstart=0\nsince=0\n",
+                          "service=web\nnetid=x\naddress=x\npid=1\nstart=0\nsince=0\n",
+                          "service=web\nnetid=none\naddress=none\npid=0\nstart=0\nsince=0\n"})
+    EXPECT(!parse(bad));
+  // Every cut and every changed byte is read or refused, never worse: a sanitizer build says so.
+  char bytes[256];
+  memcpy(bytes, expected.data(), expected.size());
+  for (size_t n = 0; n <= expected.size(); ++n) (void)parse({bytes, n});
+  for (size_t i = 0; i < expected.size(); ++i)
+    for (int c : {0, 10, 61, 127, 255}) {
+      bytes[i] = static_cast<char>(c);
+      (void)parse({bytes, expected.size()});
+      bytes[i] = expected.data()[i];
+    }
+}
+
+void start_times() {
+  constexpr std::string_view tail = "S 1 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0\n";
+  for (char const *name : {"sh", "a b", "a) R 1 (b", "))", "(", ") 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22"}) {
+    Text<256> stat("12 (");
+    stat << name << ") " << tail;
+    EXPECT(start_time_in(stat.view()) == 4711U);
+  }
+  for (char const *bad : {"", "12", "12 (sh)", "12 (sh) S", "12 (sh) S 1 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 x 0"})
+    EXPECT(start_time_in(bad).error().code == EBADMSG);
+  EXPECT(start_time(::getpid()).has_value() && *start_time(::getpid()) == *start_time(::getpid()));
+  EXPECT(start_time(-1).error().code == ENOENT);
+}
+
+void policies() {
+  Policy policy;
+  EXPECT(policy.allows("anything"));
+  policy.names = "web web-* 10000[0-9]";
+  for (char const *s : {"web", "web-1", "100003"}) EXPECT(policy.allows(s));
+  for (char const *s : {"webs", "aweb", "100010", "WEB"}) EXPECT(!policy.allows(s));
+}
+
+}  // namespace
+
+int main() {
+  PROG = "text";
+  numbers();
+  names();
+  addresses();
+  sockets();
+  records();
+  start_times();
+  policies();
+  return 0;
+}

@@ -1,0 +1,180 @@
+/** A registry to try things in, and what is in it. */
+#ifndef PM_TESTS_WORLD_H
+#define PM_TESTS_WORLD_H
+
+#include "expect.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pm/base/process.h>
+#include <pm/base/program.h>
+#include <pm/registry/writer.h>
+#include <string.h>
+#include <unistd.h>
+#include <utility>
+
+using namespace pm;
+using namespace pm::registry;
+
+inline constexpr char const *executable_path = "/bin/example";
+
+/** A registry in a directory of its own, removed with it; one registration, "bystander", stays whatever happens. */
+class World {
+ public:
+  World() noexcept {
+    EXPECT(mkdtemp(path_));
+    Fd const top(::open(path_, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    EXPECT(populate(top.get(), static_cast<gid_t>(-1)).value() == Made::now);
+    bystander_ = add({"bystander"});
+  }
+  World(World const &) = delete;
+  World &operator=(World const &) = delete;
+  ~World() { ::rm_rf(path_); }
+
+  [[nodiscard]] char const *path() const noexcept { return path_; }
+  [[nodiscard]] Registry open() const noexcept {
+    auto registry = Registry::open(path_);
+    EXPECT(registry.has_value());
+    return std::move(*registry);
+  }
+
+  static Registrant me() noexcept { return {::geteuid(), ::getpid(), start_time(::getpid()).value()}; }
+
+  /** What to ask for: a name, exclusive if it starts with `!`. */
+  static Answer<Registration> try_add(Registry const &registry, std::initializer_list<char const *> names, Terms const &terms = {},
+                                      Policy const &policy = Policy::unlimited(), Registrant const &who = me()) noexcept {
+    List<Request> requests;
+    for (char const *name : names) {
+      bool const exclusive = *name == '!';
+      EXPECT(requests.append({name + exclusive, *Address::parse("tcp:127.0.0.1:80"), 0, exclusive}));
+    }
+    auto writer = Writer::begin(registry, Deadline::in(10000));
+    if (!writer) return fail(writer);
+    return writer->add(who, {requests.begin(), requests.size()}, terms, policy);
+  }
+  Registration add(std::initializer_list<char const *> names, Terms const &terms = {}) const noexcept {
+    auto made = try_add(open(), names, terms);
+    EXPECT(made.has_value());
+    return std::move(*made);
+  }
+
+  /** How many living instances of a service anybody sees; every read must succeed. */
+  [[nodiscard]] size_t seen(char const *service) const noexcept {
+    Query query;
+    query.service = service;
+    query.whose = Whose::anyone();
+    Instances found;
+    EXPECT(lookup(open(), query, found).has_value());
+    for (size_t i = 0; i < found.size(); ++i) EXPECT(found[i].record.service == service);
+    return found.size();
+  }
+  void bystander_is_there() const noexcept { EXPECT(seen("bystander") == 1); }
+
+  /** After a sweep, nothing is in the tree but the bystander's: the exact names, counted. */
+  void only_bystander_is_left() const noexcept {
+    EXPECT(sweep(open(), Deadline::in(10000)).has_value());
+    EXPECT(entries("service") == 1);
+    EXPECT(entries("service/bystander") == 2);  // event, UID
+    Path const mine = layout::instances("bystander", owner_name(::geteuid()).view());
+    EXPECT(entries(mine.c_str()) == 2);  // record, token
+    EXPECT(entries("owner") == 1);
+    EXPECT(entries(layout::owner(owner_name(::geteuid()).view()).c_str()) == 1);
+    EXPECT(entries("event") == 0);
+    bystander_is_there();
+  }
+  [[nodiscard]] int entries(char const *below) const noexcept {
+    Text<512> full(path_);
+    full << '/' << below;
+    DIR *const dir = ::opendir(full.c_str());
+    if (!dir) return 0;
+    int n = -2;
+    while (::readdir(dir)) ++n;
+    ::closedir(dir);
+    return n;
+  }
+
+ private:
+  char path_[32] = "/tmp/pm-world.XXXXXX";
+  Registration bystander_;
+};
+
+/** How many descriptors this process has open. */
+inline int open_descriptors() noexcept {
+  DIR *const dir = ::opendir("/proc/self/fd");
+  int n = -3;  // . .. and the directory's own
+  while (::readdir(dir)) ++n;
+  ::closedir(dir);
+  return n;
+}
+
+/** A change to try: from a state to another, by calls that may be stopped, killed or failed anywhere. */
+struct Change {
+  char const *name;
+  char const *service;             /**< what is looked at */
+  size_t before, after;            /**< how many instances of it are seen */
+  bool held_by_changer;            /**< whoever changes holds the token: killed, nothing of it is left */
+  Registration (*prepare)(World &);  /**< the state before, and what keeps it alive */
+  bool (*act)(Registry const &, Registration &); /**< the change; whether it was made. May put its own token in the Registration */
+};
+
+namespace changes {
+
+inline Registration nothing(World &) noexcept { return {}; }
+inline Registration one(World &w) noexcept { return w.add({"target"}); }
+inline Registration exclusive(World &w) noexcept { return w.add({"!target"}); }
+inline Registration two_exclusive(World &w) noexcept { return w.add({"!target", "!target"}); }
+inline Registration reserved(World &w) noexcept { return w.add({"target"}, {.reserve = true}); }
+inline Registration reserved_two(World &w) noexcept { return w.add({"target", "!target"}, {.reserve = true}); }
+
+inline bool keep(Answer<Registration> made, Registration &kept) noexcept {
+  if (made) kept = std::move(*made);
+  return made.has_value();
+}
+inline bool add_one(Registry const &r, Registration &kept) noexcept { return keep(World::try_add(r, {"target"}), kept); }
+inline bool add_exclusive(Registry const &r, Registration &kept) noexcept { return keep(World::try_add(r, {"!target"}), kept); }
+inline bool add_three(Registry const &r, Registration &kept) noexcept {
+  return keep(World::try_add(r, {"!target", "sibling", "!target"}), kept);
+}
+inline bool add_reserved(Registry const &r, Registration &kept) noexcept {
+  return keep(World::try_add(r, {"!target"}, {.reserve = true}), kept);
+}
+inline bool publish(Registry const &r, Registration &kept) noexcept {
+  auto writer = Writer::begin(r, Deadline::in(10000));
+  return writer && writer->publish({kept.tickets.begin(), kept.tickets.size()}, executable_path, false);
+}
+inline bool remove_all(Registry const &r, Registration &kept) noexcept {
+  auto writer = Writer::begin(r, Deadline::in(10000));
+  if (!writer) return false;
+  for (Ticket const &ticket : kept.tickets)
+    if (!writer->remove(ticket)) return false;
+  return true;
+}
+inline bool remove_first(Registry const &r, Registration &kept) noexcept {
+  auto writer = Writer::begin(r, Deadline::in(10000));
+  return writer && writer->remove(kept.tickets[0]);
+}
+inline bool remove_by_query(Registry const &r, Registration &) noexcept {
+  Query query;
+  query.service = "target";
+  auto writer = Writer::begin(r, Deadline::in(10000));
+  return writer && writer->remove_matching(owner_name(::geteuid()).view(), query);
+}
+
+inline constexpr Change all[] = {
+    {"register", "target", 0, 1, true, nothing, add_one},
+    {"register exclusively", "target", 0, 1, true, nothing, add_exclusive},
+    {"register beside another", "target", 1, 2, true, one, add_one},
+    {"register three at once", "target", 0, 2, true, nothing, add_three},
+    {"reserve", "target", 0, 0, true, nothing, add_reserved},
+    {"publish", "target", 0, 1, false, reserved, publish},
+    {"publish two", "target", 0, 2, false, reserved_two, publish},
+    {"remove", "target", 1, 0, false, one, remove_all},
+    {"remove an exclusive one", "target", 1, 0, false, exclusive, remove_all},
+    {"remove one of two that share a key", "target", 2, 1, false, two_exclusive, remove_first},
+    {"remove a reserved one", "target", 0, 0, false, reserved, remove_all},
+    {"remove by a query", "target", 2, 0, false, two_exclusive, remove_by_query},
+};
+
+}  // namespace changes
+
+#endif

@@ -1,0 +1,10 @@
+#!/usr/bin/env bats
+# The library's own tests: C++ programs, each of which says what failed and where.
+load common
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+@test "library: names, addresses, records and numbers are read or refused" { run -0 "$PM_BUILD/text"; }
+@test "library: the registry core, rule by rule" { run -0 "$PM_BUILD/registry"; }
+@test "library: SIGKILL at every system call of every change" { run -0 "$PM_BUILD/crash"; }
+@test "library: a failure at every system call of every change" { run -0 "$PM_BUILD/failures"; }

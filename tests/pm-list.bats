@@ -1,0 +1,260 @@
+#!/usr/bin/env bats
+load common
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+@test "pm-list: --help, --version, unknown options" {
+  common_options pm-list
+}
+
+@test "pm-list: wrong usage" {
+  run -100 pm-list web
+  assert_output --partial 'too many arguments'
+  run -100 pm-list -u nobody-of-that-name
+  run -100 pm-list -P 0
+  run -100 pm-list -P me
+  run -100 pm-list -s
+  assert_output --partial 'option needs a value: -s'
+}
+
+@test "pm-list -o: a field that is none is wrong usage" {
+  for fields in name '' , service, ,service service,,pid 'service, pid' SERVICE; do
+    run -100 pm-list -o "$fields"
+    assert_output --partial "-o has a field that is none: $fields; usage: "
+  done
+}
+
+@test "pm-list: an empty registry is no line and no error" {
+  run -0 pm-list
+  assert_output ''
+  run -0 pm-list -H
+  assert_output $'service\tversion\taddress\tuid\tpid\tflags\texe'
+}
+
+@test "pm-list: everything, with tabs" {
+  hold web tcp:127.0.0.1:80 && local web=$PID
+  hold -x -V 3 db local:/run/db && local db=$PID
+  run -0 pm-list
+  assert_line -n 0 "db	3	local:/run/db	$(id -u)	$db	exclusive	"
+  assert_line -n 1 "web	0	tcp:127.0.0.1:80	$(id -u)	$web		"
+  assert_equal "${#lines[@]}" 2
+}
+
+@test "pm-list: everybody's, for everybody" {
+  needs_root
+  hold web tcp:127.0.0.1:1
+  hold_as $ALICE web tcp:127.0.0.1:2
+  hold_as $BOB web tcp:127.0.0.1:3
+  hold_unnamed web tcp:127.0.0.1:4 1.1.00000000
+  for reader in 0 $ALICE 65503; do
+    run -0 as $reader pm-list -o uid,address
+    assert_output "-	tcp:127.0.0.1:4
+0	tcp:127.0.0.1:1
+$ALICE	tcp:127.0.0.1:2
+$BOB	tcp:127.0.0.1:3"
+  done
+}
+
+@test "pm-list: by service, then oldest first" {
+  for name in m z a; do
+    for port in 4 2 5 1 3; do hold $name tcp:127.0.0.1:$port; done
+  done
+  run -0 pm-list -o service,address
+  assert_output "$(for name in a m z; do printf "$name\ttcp:127.0.0.1:%s\n" 4 2 5 1 3; done)"
+}
+
+@test "pm-list: within a service oldest first, whoever's they are" {
+  needs_root
+  hold_as $BOB web tcp:127.0.0.1:1
+  hold web tcp:127.0.0.1:2
+  hold_as $ALICE web tcp:127.0.0.1:3
+  hold_as $BOB web tcp:127.0.0.1:4
+  run -0 pm-list -o address
+  assert_output "$(printf 'tcp:127.0.0.1:%s\n' 1 2 3 4)"
+}
+
+@test "pm-list: the dead and the reserved are not in it" {
+  serve -N 7 web tcp:127.0.0.1:2 7>/dev/null && local reserved=$PID
+  hold web tcp:127.0.0.1:1
+  end "$PID"
+  assert_equal "$(find reg/service/web -name '*.token' | wc -l)" 2
+  run -0 pm-list
+  assert_output ''
+  run -0 pm-list -P "$reserved" -P "$PID"
+  assert_output ''
+}
+
+# three: services one, two, three; of root, ALICE, BOB, each two.
+three() {
+  PIDS=()
+  for name in one two three; do
+    hold $name none && PIDS+=("$PID")
+    hold_as $ALICE $name none && PIDS+=("$PID")
+    hold_as $BOB $name none && PIDS+=("$PID")
+  done
+}
+
+# lists EXPECTED [OPTION...]: SERVICE/UID of each line, root's 0, A, B.
+lists() {
+  run -0 pm-list "${@:2}" -o service,uid
+  assert_equal "$(sed "s/$ALICE/A/; s/$BOB/B/; s/	//" <<<"$output" | sort | tr '\n' ' ')" "$1 "
+}
+
+@test "pm-list -s, -u, -P: or within one, and across them" {
+  needs_root
+  three
+  lists 'one0 oneA oneB three0 threeA threeB two0 twoA twoB'
+  lists 'two0 twoA twoB' -s two
+  lists 'one0 oneA oneB two0 twoA twoB' -s two -s one
+  lists 'oneA threeA twoA' -u $ALICE
+  lists 'oneA oneB threeA threeB twoA twoB' -u $ALICE -u $BOB
+  lists 'twoB' -P "${PIDS[5]}"
+  lists 'one0 twoB' -P "${PIDS[5]}" -P "${PIDS[0]}"
+  lists 'twoA' -s two -u $ALICE
+  lists 'oneA oneB twoA twoB' -s two -s one -u $BOB -u $ALICE
+  lists 'one0' -s one -s two -u root -P "${PIDS[0]}" -P "${PIDS[1]}" -P "${PIDS[8]}"
+}
+
+@test "pm-list -s, -u, -P: what nobody is gives no line" {
+  hold web none
+  for filter in '-s we' '-s web2' '-u 65503' "-P $$" "-s other -P $PID"; do
+    run -0 pm-list $filter
+    assert_output ''
+  done
+}
+
+@test "pm-list -u -: those of owners without a name" {
+  hold rpc none
+  hold_unnamed rpc tcp:127.0.0.1:1 1.1.00000000
+  run -0 pm-list -u - -o uid,address
+  assert_output '-	tcp:127.0.0.1:1'
+  run -0 pm-list -u "$(id -u)" -o address
+  assert_output none
+}
+
+@test "pm-list -r: goes before PM_REGISTRY" {
+  pm-mkregistry other
+  hold -r "$PWD/other" web none
+  run -0 pm-list
+  assert_output ''
+  run -0 pm-list -r other -o service
+  assert_output web
+}
+
+@test "pm-list -o: each field" {
+  IFS=' ' read -ra before </proc/uptime
+  hold -x -p -V 7 web tcp6:[::1]:80
+  IFS=' ' read -ra after </proc/uptime
+  field() { pm-list -o "$1"; }
+  assert_equal "$(field service)" web
+  assert_equal "$(field version)" 7
+  assert_equal "$(field netid)" tcp6
+  assert_equal "$(field address)" 'tcp6:[::1]:80'
+  assert_equal "$(field uid)" "$(id -u)"
+  assert_equal "$(field pid)" "$PID"
+  assert_equal "$(field start)" "$(sed 's/.*) //' "/proc/$PID/stat" | cut -d' ' -f20)"
+  assert_equal "$(field flags)" exclusive,public
+  assert_equal "$(field holder)" self
+  assert_equal "$(field exe)" "$(readlink -f "$(command -v pm-reg)")"
+  assert_equal "$(field id)" "$(basename "$(find reg/service/web -name '*.token')" .token)"
+  since=$(field since)
+  [ "$since" -ge "$((10#${before[0]/./}))0000000" ] && [ "$since" -lt "$((10#${after[0]/./} + 1))0000000" ]
+}
+
+@test "pm-list -o: the fields of one that has a holder and a version that is none" {
+  serve web none
+  run -0 pm-list -o version,flags,holder,exe,pid
+  assert_output "0		child		$PID"
+}
+
+@test "pm-list -o: the executable of a public PROG, and that it was deleted" {
+  start_ready pm-reg -p -N 9 web none sh -c 'echo >&9; exec 9>&-; exec tail -f /dev/null'
+  run -0 pm-list -o flags,exe
+  assert_output "public	$(readlink -f "$(command -v sh)")"
+  start_ready pm-reg -p -N 9 gone none sh -c 'cp "$(command -v sh)" "it (deleted)"; exec "./it (deleted)" -c "rm it*; echo >&9; exec 9>&-; kill -STOP \$\$"'
+  run -0 pm-list -s gone -o flags,exe
+  assert_output "public,deleted	$PWD/it (deleted)"
+}
+
+@test "pm-list -o: in the order asked for, doubled ones too" {
+  hold web none
+  run -0 pm-list -H -o pid,service,pid
+  assert_output $'pid\tservice\tpid\n'"$PID	web	$PID"
+}
+
+@test "pm-list -H: all the names there are" {
+  all=service,version,netid,address,uid,pid,start,since,flags,holder,exe,id
+  run -0 pm-list -H -o $all
+  assert_output "$(tr , '\t' <<<$all)"
+}
+
+@test "pm-list -0: null bytes and no newline, after the header as well" {
+  hold web none
+  hold web tcp:127.0.0.1:1
+  pm-list -0 -H -o service,address >got
+  printf 'service\taddress\0web\tnone\0web\ttcp:127.0.0.1:1\0' | cmp - got
+}
+
+@test "pm-list: what is no service, owner or instance in the tree is passed over" {
+  hold web none
+  mkdir reg/service/.hidden reg/service/web/other
+  touch reg/service/web/"$(id -u)"/file
+  run -0 pm-list -o service
+  assert_output web
+}
+
+@test "pm-list: a missing registry, one that is a symlink, one open to others, none: 111" {
+  ln -s reg link
+  mkdir empty
+  for it in missing link empty; do
+    run -111 pm-list -r $it
+    assert_output --partial "pm-list: fatal: unable to open the registry $it: "
+  done
+  chmod 777 reg
+  run -111 pm-list
+  assert_output --partial 'Operation not permitted'
+}
+
+@test "pm-list: no fault of the system is taken for an answer, and nothing is removed" {
+  hold one none
+  hold two none
+  before=$(snapshot reg)
+  for call in openat getdents64 read fstat fstatat; do
+    for errno in 24 23 13 5; do
+      for ((n = 1; n <= 50; n++)); do
+        PM_FAULT=$call:$n:$errno run "$FAULT"/pm-list -o service
+        [ "$status" != 0 ] || break
+        assert_equal "$call $n $status" "$call $n 111"
+        assert_output --partial 'pm-list: fatal: unable to '
+      done
+      assert_output $'one\ntwo'
+      [ "$n" -gt 1 ]
+    done
+  done
+  unchanged "$before" reg
+}
+
+@test "pm-list: a standard output that is full is 111" {
+  run -111 sh -c 'pm-list -H >/dev/full'
+  assert_output --partial 'unable to write to standard output: No space left on device'
+}
+
+@test "pm-list: with any of descriptors 0, 1, 2 closed, and with 8 descriptors" {
+  hold web none
+  before=$(snapshot reg)
+  for n in {0..7}; do
+    with_closed $n pm-list -o service >out
+    ((n & 2)) || assert_equal "$(cat out)" web
+  done
+  unchanged "$before" reg
+  run -0 bash -c 'exec 3>&- 4>&-; ulimit -n 8; exec pm-list -o service'
+  assert_output web
+}
+
+@test "pm-list: of 500 services all" {
+  local more=()
+  for n in {101..200}; do more+=(-a "service.with.a.long.name.so.that.one.read.does.not.do.$n=none"); done
+  for n in {1..5}; do hold "${more[@]//with/$n}" "last$n" none; done
+  assert_equal "$(pm-list -o service | wc -l)" 505
+  pm-list -o service | LC_ALL=C sort -uc
+}

@@ -1,0 +1,407 @@
+#!/usr/bin/env bats
+load common
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# known SERVICE [OPTION...]: what PROG is told, in one line; what is unset is -.
+known() {
+  pm-lookup "${@:2}" "$1" sh -c \
+    'echo "${PM_SERVICE--} ${PM_VERSION--} ${PM_NETID--} ${PM_ADDRESS--} ${PM_HOST--} ${PM_PORT--} ${PM_PATH--} ${PM_UID--} ${PM_PID--}"'
+}
+
+@test "pm-lookup: --help, --version, unknown options" {
+  common_options pm-lookup
+}
+
+@test "pm-lookup: wrong usage" {
+  run -100 pm-lookup
+  assert_output --partial 'too few arguments'
+  run -100 pm-lookup -V one web
+  run -100 pm-lookup -V -1 web
+  run -100 pm-lookup -V 4294967296 web
+  run -100 pm-lookup -n sctp web
+  run -100 pm-lookup -P 0 web
+  run -100 pm-lookup -P me web
+  run -100 pm-lookup -u nobody-of-that-name web
+  run -100 pm-lookup -r
+  assert_output --partial 'option needs a value: -r'
+}
+
+@test "pm-lookup: names that are none are wrong usage" {
+  for name in "${BAD_NAMES[@]}"; do
+    run -100 pm-lookup "$name"
+    assert_output --partial 'not the name of a service'
+  done
+  run -1 pm-lookup "$LONGEST_NAME"
+}
+
+@test "pm-lookup: the longest name, and one of every byte" {
+  for name in "$LONGEST_NAME" ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@+ 100000 -a; do
+    hold -- "$name" tcp:127.0.0.1:80
+    run -0 pm-lookup -- "$name"
+    assert_output tcp:127.0.0.1:80
+  done
+}
+
+@test "pm-lookup: none is 1, in silence" {
+  run -1 pm-lookup web
+  assert_output ''
+  run -1 pm-lookup web echo no
+  assert_output ''
+}
+
+@test "pm-lookup: oldest first" {
+  for port in 6 3 5 1 4 2; do hold web tcp:127.0.0.1:$port; done
+  run -0 pm-lookup web
+  assert_output "$(printf 'tcp:127.0.0.1:%s\n' 6 3 5 1 4 2)"
+}
+
+@test "pm-lookup: oldest first, whoever's they are" {
+  needs_root
+  hold_as $BOB web tcp:127.0.0.1:6
+  hold web tcp:127.0.0.1:3
+  hold_as $ALICE web tcp:127.0.0.1:5
+  hold_as $BOB web tcp:127.0.0.1:1
+  run -0 pm-lookup -a web
+  assert_output "$(printf 'tcp:127.0.0.1:%s\n' 6 3 5 1)"
+}
+
+@test "pm-lookup: other services are not found" {
+  hold web tcp:127.0.0.1:1
+  hold web2 tcp:127.0.0.1:2
+  run -0 pm-lookup web
+  assert_output tcp:127.0.0.1:1
+  run -1 pm-lookup we
+}
+
+@test "pm-lookup -r: goes before PM_REGISTRY" {
+  pm-mkregistry other
+  hold -r "$PWD/other" web tcp:127.0.0.1:2
+  run -1 pm-lookup web
+  run -0 pm-lookup -r other web
+  assert_output tcp:127.0.0.1:2
+  PM_REGISTRY=$PWD/other run -0 pm-lookup web
+  assert_output tcp:127.0.0.1:2
+}
+
+@test "pm-lookup -V: that version; without it any" {
+  hold -V 2 web tcp:127.0.0.1:2
+  hold web tcp:127.0.0.1:1
+  run -0 pm-lookup -V 2 web
+  assert_output tcp:127.0.0.1:2
+  run -0 pm-lookup -V 0 web
+  assert_output tcp:127.0.0.1:1
+  run -1 pm-lookup -V 3 web
+  run -0 pm-lookup web
+  assert_output $'tcp:127.0.0.1:2\ntcp:127.0.0.1:1'
+}
+
+@test "pm-lookup -n: that transport" {
+  local -A address=([tcp]=tcp:127.0.0.1:1 [tcp6]='tcp6:[::1]:2' [udp]=udp:127.0.0.1:3 [udp6]='udp6:[::1]:4' [local]=local:/tmp/s [none]=none)
+  for netid in "${!address[@]}"; do hold web "${address[$netid]}"; done
+  for netid in "${!address[@]}"; do
+    run -0 pm-lookup -n "$netid" web
+    assert_output "${address[$netid]}"
+  done
+}
+
+@test "pm-lookup -P: that process" {
+  hold web tcp:127.0.0.1:1 && local one=$PID
+  hold web tcp:127.0.0.1:2
+  run -0 pm-lookup -P "$one" web
+  assert_output tcp:127.0.0.1:1
+  run -0 pm-lookup -P "$PID" web
+  assert_output tcp:127.0.0.1:2
+  run -1 pm-lookup -P $$ web
+}
+
+@test "pm-lookup: PROG knows all of every kind of address" {
+  local -A told=(
+    [tcp:192.0.2.1:80]='tcp tcp:192.0.2.1:80 192.0.2.1 80 -'
+    [tcp6:[2001:db8::1]:80]='tcp6 tcp6:[2001:db8::1]:80 2001:db8::1 80 -'
+    [udp:192.0.2.1:65535]='udp udp:192.0.2.1:65535 192.0.2.1 65535 -'
+    [udp6:[::1]:1]='udp6 udp6:[::1]:1 ::1 1 -'
+    [local:/run/x/socket]='local local:/run/x/socket - - /run/x/socket'
+    [local:@abstract]='local local:@abstract - - @abstract'
+    [local:/a:b=c d]='local local:/a:b=c d - - /a:b=c d'
+    [none]='none none - - -'
+  )
+  for address in "${!told[@]}"; do
+    hold web "$address"
+    run -0 env PM_HOST=old PM_PORT=old PM_PATH=old bash -c "$(declare -f known); known web"
+    assert_output "web 0 ${told[$address]} $(id -u) $PID"
+    end "$PID"
+  done
+}
+
+@test "pm-lookup: a wildcard address is reached by loopback, and told raw" {
+  hold four tcp:0.0.0.0:80
+  run -0 known four
+  assert_output --partial ' tcp:0.0.0.0:80 127.0.0.1 80 '
+  hold six 'udp6:[::]:80'
+  run -0 known six
+  assert_output --partial ' udp6:[::]:80 ::1 80 '
+  run -0 pm-lookup six
+  assert_output 'udp6:[::]:80'
+}
+
+@test "pm-lookup: PROG gets the first that was asked for" {
+  hold web tcp:127.0.0.1:1
+  hold -V 7 web tcp:127.0.0.1:7
+  hold -V 7 web tcp:127.0.0.1:8
+  run -0 known web
+  assert_output --partial 'web 0 tcp tcp:127.0.0.1:1 '
+  run -0 known web -V 7
+  assert_output --partial 'web 7 tcp tcp:127.0.0.1:7 '
+}
+
+@test "pm-lookup: PROG has its arguments, the rest of its environment, its own exit code, the same pid" {
+  hold web tcp:127.0.0.1:1
+  OTHER='kept as it is' run -3 pm-lookup web sh -c 'echo "$OTHER|$1|$2"; exit 3' - -a 'two words'
+  assert_output 'kept as it is|-a|two words'
+  run -0 sh -c 'echo $$; exec pm-lookup web sh -c "echo \$\$"'
+  assert_equal "${lines[0]}" "${lines[1]}"
+}
+
+@test "pm-lookup: PROG inherits no descriptor" {
+  hold web tcp:127.0.0.1:1
+  run -0 sh -c 'exec 3>&- 4>&-; ls /proc/self/fd; echo; exec pm-lookup web ls /proc/self/fd'
+  assert_equal "${output#*$'\n\n'}" "${output%%$'\n\n'*}"
+}
+
+@test "pm-lookup: PROG that is not there is 127, one that cannot be executed 126" {
+  hold web tcp:127.0.0.1:1
+  run -127 pm-lookup web no-such-program
+  assert_output 'pm-lookup: fatal: unable to execute no-such-program: No such file or directory'
+  touch file
+  run -126 pm-lookup web ./file
+  assert_output 'pm-lookup: fatal: unable to execute ./file: Permission denied'
+}
+
+@test "pm-lookup: a missing registry is 111" {
+  run -111 pm-lookup -r missing web
+  assert_output 'pm-lookup: fatal: unable to open the registry missing: No such file or directory'
+}
+
+@test "pm-lookup: a registry that is a symlink or a file is 111" {
+  hold web tcp:127.0.0.1:1
+  ln -s reg link
+  touch file
+  for it in link file; do
+    run -111 pm-lookup -r $it web
+    assert_output --partial "unable to open the registry $it: "
+  done
+}
+
+@test "pm-lookup: a registry that others can write is 111" {
+  hold web tcp:127.0.0.1:1
+  for dir in reg reg/service; do
+    for mode in 775 757 1777; do
+      chmod $mode $dir
+      run -111 pm-lookup web
+      assert_output --partial 'Operation not permitted'
+      chmod 755 $dir
+    done
+  done
+  run -0 pm-lookup web
+}
+
+@test "pm-lookup: a directory that is no registry is 111" {
+  mkdir empty nearly
+  touch nearly/service
+  run -111 pm-lookup -r empty web
+  run -111 pm-lookup -r nearly web
+  assert_output --partial 'Not a directory'
+}
+
+@test "pm-lookup: a registry whose service/ is another's is 111" {
+  needs_root
+  chown $ALICE reg/service
+  run -111 pm-lookup web
+  assert_output --partial 'Operation not permitted'
+}
+
+@test "pm-lookup: the dead are not found" {
+  hold web tcp:127.0.0.1:1
+  end "$PID"
+  assert_exists "$(echo reg/service/web/*/"$PID".*.token)"
+  run -1 pm-lookup web
+  assert_output ''
+}
+
+@test "pm-lookup: what is reserved is not found" {
+  serve -N 7 web tcp:127.0.0.1:1 7>/dev/null
+  assert_exists "$(echo reg/service/web/*/*.reserved)"
+  run -1 pm-lookup web
+  run -1 pm-lookup -a -P "$PID" web
+}
+
+@test "pm-lookup: root believes root's, and nobody else's" {
+  needs_root
+  hold_as $ALICE web tcp:127.0.0.1:1
+  run -1 pm-lookup web
+  hold web tcp:127.0.0.1:2
+  run -0 pm-lookup web
+  assert_output tcp:127.0.0.1:2
+}
+
+@test "pm-lookup: a user believes root's, the owner's and his own" {
+  needs_root
+  pm-mkregistry -u 65503 theirs
+  export PM_REGISTRY=$PWD/theirs
+  register() { start_ready as 65503 sh -c 'exec hold-as "$@" <>endless >&9 9>&-' - "$PM_REGISTRY" "$@"; }
+  mkfifo -m 666 endless
+  register $BOB web tcp:127.0.0.1:1
+  register $ALICE web tcp:127.0.0.1:2
+  register 65503 web tcp:127.0.0.1:3
+  register 0 web tcp:127.0.0.1:4
+  run -0 as $ALICE pm-lookup web
+  assert_output "$(printf 'tcp:127.0.0.1:%s\n' 2 3 4)"
+  run -0 as $BOB pm-lookup web
+  assert_output "$(printf 'tcp:127.0.0.1:%s\n' 1 3 4)"
+  run -0 pm-lookup web
+  assert_output "$(printf 'tcp:127.0.0.1:%s\n' 3 4)"
+}
+
+@test "pm-lookup: the first that is told to PROG is a believed one" {
+  needs_root
+  hold_as $BOB web tcp:127.0.0.1:1
+  hold_as $ALICE web tcp:127.0.0.1:2
+  run -0 as $ALICE bash -c "$(declare -f known); known web"
+  assert_output "web 0 tcp tcp:127.0.0.1:2 127.0.0.1 2 - $ALICE $PID"
+}
+
+@test "pm-lookup -u: that user's, and only his" {
+  needs_root
+  hold web tcp:127.0.0.1:1
+  hold_as $ALICE web tcp:127.0.0.1:2
+  hold_as $BOB web tcp:127.0.0.1:3
+  run -0 pm-lookup -u $ALICE web
+  assert_output tcp:127.0.0.1:2
+  run -0 as $ALICE pm-lookup -u $BOB web
+  assert_output tcp:127.0.0.1:3
+  run -0 as $ALICE pm-lookup -u root web
+  assert_output tcp:127.0.0.1:1
+  run -1 pm-lookup -u 65503 web
+}
+
+@test "pm-lookup -a: everybody's" {
+  needs_root
+  hold web tcp:127.0.0.1:1
+  hold_as $ALICE web tcp:127.0.0.1:2
+  hold_as $BOB web tcp:127.0.0.1:3
+  for reader in 0 $ALICE 65503; do
+    run -0 as $reader pm-lookup -a web
+    assert_output "$(printf 'tcp:127.0.0.1:%s\n' 1 2 3)"
+  done
+}
+
+@test "pm-lookup -a: an owner without a name, too, whom nobody else believes" {
+  hold_unnamed rpc tcp:127.0.0.1:1 1.1.00000000
+  run -1 pm-lookup rpc
+  run -0 known rpc -a
+  assert_output 'rpc 0 tcp tcp:127.0.0.1:1 127.0.0.1 1 - - 1'
+  run -0 pm-lookup -a rpc sh -c 'echo "${PM_UID+set}"'
+  assert_output set
+}
+
+@test "pm-lookup: a token that cannot be opened is 111 with the reason" {
+  needs_root
+  hold web tcp:127.0.0.1:1
+  chmod 600 reg/service/web/0/*.token
+  run -111 as $ALICE pm-lookup web
+  assert_output --partial 'unable to test whether a token is held in '
+  assert_output --partial 'Permission denied'
+  run -0 pm-lookup web
+}
+
+@test "pm-lookup: a record that cannot be read, or is none, is 111" {
+  needs_root
+  hold web tcp:127.0.0.1:1
+  record=$(find reg/service/web/0 -type f)
+  chmod 600 "$record"
+  run -111 as $ALICE pm-lookup web
+  assert_output --partial 'unable to read a record'
+  cp "$record" whole
+  for edit in /^pid=/d s/^pid=.*/pid=x/ s/^netid=.*/netid=udp/ 's/^service=.*/&\nservice=other/' s/^address=.*/address=tcp:1:2/ \
+    '$s/$/\x01/' s/=//; do
+    sed "$edit" whole >"$record"
+    run -111 pm-lookup web
+    assert_output --partial 'unable to read a record'
+    assert_output --partial 'Bad message'
+  done
+  cp whole "$record"
+  run -0 pm-lookup web
+}
+
+@test "pm-lookup: no fault of the system is taken for an answer, and nothing is removed" {
+  hold web tcp:127.0.0.1:1
+  hold web tcp:127.0.0.1:2
+  before=$(snapshot reg)
+  local -A words=([24]='Too many open files' [23]='Too many open files in system' [13]='Permission denied' [5]='Input/output error')
+  for call in openat getdents64 read fstat fstatat; do
+    for errno in "${!words[@]}"; do
+      for ((n = 1; n <= 50; n++)); do
+        PM_FAULT=$call:$n:$errno run "$FAULT"/pm-lookup web
+        [ "$status" != 0 ] || break
+        assert_equal "$call $n $status" "$call $n 111"
+        assert_output --regexp "^pm-lookup: fatal: unable to .*: ${words[$errno]}$"
+      done
+      assert_output $'tcp:127.0.0.1:1\ntcp:127.0.0.1:2'
+      [ "$n" -gt 1 ]
+    done
+  done
+  unchanged "$before" reg
+}
+
+@test "pm-lookup: no fault on the liveness test of the dead either" {
+  hold web tcp:127.0.0.1:1
+  end "$PID"
+  before=$(snapshot reg)
+  for errno in 24 23 13; do
+    for ((n = 1; n <= 50; n++)); do
+      PM_FAULT=openat:$n:$errno run "$FAULT"/pm-lookup web
+      [ "$status" != 1 ] || break
+      assert_equal "$n $status" "$n 111"
+    done
+    [ "$n" -gt 3 ]
+  done
+  unchanged "$before" reg
+}
+
+@test "pm-lookup: a standard output that is full is 111" {
+  hold web tcp:127.0.0.1:1
+  run -111 sh -c 'pm-lookup web >/dev/full'
+  assert_output 'pm-lookup: fatal: unable to write to standard output: No space left on device'
+}
+
+@test "pm-lookup: with any of descriptors 0, 1, 2 closed, and PROG has the same" {
+  hold web tcp:127.0.0.1:1
+  before=$(snapshot reg)
+  for n in {0..7}; do
+    with_closed $n pm-lookup web >out
+    ((n & 2)) || assert_equal "$(cat out)" tcp:127.0.0.1:1
+    with_closed $n pm-lookup web sh -c 'exec 9>closed; for fd in 0 1 2; do [ -e /proc/$$/fd/$fd ] || printf %s $fd >&9; done; echo "$PM_PORT" >port'
+    assert_equal "$(cat port)" 1
+    expected=
+    for fd in 0 1 2; do ((!(n & 1 << fd))) || expected+=$fd; done
+    assert_equal "$(cat closed)" "$expected"
+    run with_closed $n pm-lookup none
+    assert_equal "$n $status" "$n 1"
+  done
+  unchanged "$before" reg
+}
+
+@test "pm-lookup: with 8 descriptors" {
+  hold web tcp:127.0.0.1:1
+  run -0 bash -c 'exec 3>&- 4>&-; ulimit -n 8; exec pm-lookup web'
+  assert_output tcp:127.0.0.1:1
+}
+
+@test "pm-lookup: with more services and instances than one read of a directory gives" {
+  local more=()
+  for n in {1..120}; do more+=(-a "web=tcp:127.0.0.1:$n"); done
+  for n in 1 2 3; do hold "${more[@]}" web tcp:127.0.0.1:$((1000 + n)); done
+  assert_equal "$(pm-lookup web | wc -l)" 363
+  assert_equal "$(pm-lookup web | sort | uniq | wc -l)" 123
+}

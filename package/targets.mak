@@ -16,4 +16,5 @@ failures \
 registry \
 text
 
-BENCH_TARGETS :=
+BENCH_TARGETS := \
+bench-registry

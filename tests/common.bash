@@ -157,4 +157,5 @@ common_options() {
 BAD_NAMES=('' . .. .hidden a/b / 'a b' $'a\nb' $'a\x01' $'a\x7f' $'\xc3\xa9' $'\xff' 'a:b' 'a*' "$(printf 'x%.0s' {1..128})")
 LONGEST_NAME=$(printf 'x%.0s' {1..127})
 
-# await end PID and await down REGISTRY SERVICE (tests/tools/await.cpp) wait for deaths, without polling.
+# await end PID and await down REGISTRY SERVICE (tests/tools/await.cpp) wait for deaths, without polling; who never dies fails the test.
+await() { timeout 60 "$PM_BUILD/await" "$@"; }

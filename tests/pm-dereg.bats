@@ -44,8 +44,8 @@ left() {
   run -0 pm-dereg web
   assert_output ''
   left
-  wait "$one"
-  wait "$two"
+  await end "$one"
+  await end "$two"
   run -0 pm-lookup other
 }
 
@@ -113,7 +113,7 @@ left() {
   run -1 pm-dereg -P $$ web
   run -0 pm-dereg -P "$one" web
   left tcp:127.0.0.1:2
-  wait "$one"
+  await end "$one"
   kill -0 "$PID"
 }
 
@@ -233,7 +233,7 @@ left() {
   left udp:127.0.0.1:2
   kill -0 "$PID"
   run -0 pm-dereg web
-  wait "$PID"
+  await end "$PID"
 }
 
 @test "pm-dereg: of a batch's holder, too" {
@@ -339,6 +339,7 @@ left() {
     run -1 pm-lookup web
     run -0 pm-dereg other
     run -0 pm-reg -x web none true
+    await down reg web
     end "$registrant"
     pm-mkregistry -c reg
     diff <(shape fresh) <(shape reg)

@@ -168,7 +168,7 @@ lists() {
 }
 
 @test "pm-list -o: the executable of a public PROG, and that it was deleted" {
-  start_ready pm-reg -p -N 9 web none sh -c 'echo >&9; exec 9>&-; exec tail -f /dev/null'
+  start_ready pm-reg -p -N 9 web none sh -c 'echo >&9; exec 9>&-; kill -STOP $$'
   run -0 pm-list -o flags,exe
   assert_output "public	$(readlink -f "$(command -v sh)")"
   start_ready pm-reg -p -N 9 gone none sh -c 'cp "$(command -v sh)" "it (deleted)"; exec "./it (deleted)" -c "rm it*; echo >&9; exec 9>&-; kill -STOP \$\$"'

@@ -236,6 +236,7 @@ refused() {
   for mask in 077 0; do
     (umask $mask && PM_REGISTRY=$PWD/hers as $ALICE pm-reg web tcp:127.0.0.1:80 stat -c '%a %u:%g' hers/service/web/event >got)
     assert_equal "$(cat got)" "3730 $ALICE:$BOB"
+    await down hers web
     as $ALICE pm-mkregistry -c hers
     assert_not_exists hers/service/web
   done

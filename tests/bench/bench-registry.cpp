@@ -1,0 +1,224 @@
+// bench-registry: what lookups and registrations cost against the bare system calls they stand on, alone and among 10,000
+// other services, and what a registration takes of memory.
+
+#include "../lib/world.h"
+#include "bench.h"
+
+#include <pm/base/directory.h>
+#include <sys/file.h>
+#include <sys/vfs.h>
+
+namespace {
+
+constexpr int others = 10000;
+constexpr uid_t alice = 65501, bob = 65502;
+
+struct Place {
+  char path[64];
+};
+
+/** On a tmpfs, where a registry belongs; elsewhere the figures are the disk's. */
+Place make_place() noexcept {
+  Place place = {"/dev/shm/pm-bench.XXXXXX"};
+  if (!::mkdtemp(place.path)) {
+    place = {"/tmp/pm-bench.XXXXXX"};
+    EXPECT(::mkdtemp(place.path));
+    printf("# /dev/shm cannot be used: this is not a tmpfs\n");
+  }
+  ::chmod(place.path, 0755);
+  return place;
+}
+
+Registry open_place(Place const &place) noexcept {
+  Fd const top(::open(place.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  EXPECT(populate(top.get(), static_cast<gid_t>(-1)).has_value());
+  auto registry = Registry::open(place.path);
+  EXPECT(registry.has_value());
+  return std::move(*registry);
+}
+
+Registration add(Registry const &registry, char const *service) noexcept {
+  auto made = World::try_add(registry, {service});
+  EXPECT(made.has_value());
+  return std::move(*made);
+}
+
+// --- lookups
+
+/** The least that an answer from files costs: read the directory, read the file. */
+void bare_lookup(int dir, char const *directory, char const *file) noexcept {
+  char buffer[record_max + 1];
+  Fd const opened(::openat(dir, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Entries entries(opened.get());
+  while (*entries.next()) {
+  }
+  Fd const record(::openat(dir, file, O_RDONLY | O_CLOEXEC));
+  EXPECT(::read(record.get(), buffer, sizeof buffer) > 0);
+}
+
+bench::Ratio lookups(Registry const &registry, Registration const &target) noexcept {
+  Query query;
+  query.service = "target";
+  Instances found;
+  auto const directory = layout::instances("target", target.tickets[0].owner.view()), file = layout::file(target.tickets[0], "");
+  return bench::compare(
+      [&] {
+        return bench::each(2000, [&] {
+          found.clear();
+          EXPECT(lookup(registry, query, found).has_value() && found.size() == 1);
+        });
+      },
+      [&] { return bench::each(2000, [&] { bare_lookup(registry.dir(), directory.c_str(), file.c_str()); }); });
+}
+
+// --- registrations
+
+/** The calls of a registration of one more instance, without a thought: lock, FIFO, link, listeners, record, rename. */
+void bare_registration(int dir, char const *base, int n, bool remove) noexcept {
+  Path token(base), record(base), temporary(base), link("owner/bare");
+  token << "/" << n << ".token";
+  record << "/" << n;
+  temporary << "/" << n << ".tmp";
+  link << n;
+  Fd const lock(::openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ::flock(lock.get(), LOCK_EX);
+  if (remove) {
+    ::unlinkat(dir, record.c_str(), 0);
+    ::unlinkat(dir, link.c_str(), 0);
+    ::unlinkat(dir, token.c_str(), 0);
+    return;
+  }
+  EXPECT(::mkfifoat(dir, token.c_str(), 0622) == 0);
+  Fd const reading(::openat(dir, token.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  ::fcntl(reading.get(), F_SETPIPE_SZ, 4096);
+  EXPECT(::linkat(dir, token.c_str(), dir, link.c_str(), 0) == 0);
+  char text[110] = {};
+  Fd const file(::openat(dir, temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  EXPECT(::write(file.get(), text, sizeof text) == sizeof text);
+  for (char const *fifodir : {"service/bare/event", "event"}) {
+    Fd const events(::openat(dir, fifodir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Entries entries(events.get());
+    while (*entries.next()) {
+    }
+  }
+  EXPECT(::renameat(dir, temporary.c_str(), dir, record.c_str()) == 0);
+}
+
+bench::Ratio registrations(Registry const &registry) noexcept {
+  constexpr int count = 100;
+  static Registration made[count];
+  int const dir = registry.dir();
+  for (char const *path : {"service/bare", "service/bare/event", "service/bare/0"}) ::mkdirat(dir, path, 0755);
+  Registration const first = add(registry, "more");
+  return bench::compare(
+      [&] {
+        int i = 0;
+        double const ns = bench::each(count, [&] { made[i++] = add(registry, "more"); });
+        for (auto &m : made) {
+          EXPECT(Writer::begin(registry, Deadline::in(10000))->remove(m.tickets[0]) == true);
+          m = {};
+        }
+        return ns;
+      },
+      [&] {
+        int i = 0;
+        double const ns = bench::each(count, [&] { bare_registration(dir, "service/bare/0", i++, false); });
+        while (i > 0) bare_registration(dir, "service/bare/0", --i, true);
+        return ns;
+      });
+}
+
+// --- memory
+
+/** A line of /proc/meminfo, in bytes. */
+double meminfo(char const *key) noexcept {
+  FILE *const file = ::fopen("/proc/meminfo", "re");
+  char line[128];
+  double kb = 0;
+  while (file && ::fgets(line, sizeof line, file))
+    if (strncmp(line, key, strlen(key)) == 0) kb = ::strtod(line + strlen(key) + 1, nullptr);
+  if (file) ::fclose(file);
+  return kb * 1024;
+}
+
+struct Memory {
+  double pages, slab, inodes;
+  static Memory now(Place const &place) noexcept {
+    struct statfs fs;
+    EXPECT(::statfs(place.path, &fs) == 0);
+    return {static_cast<double>(fs.f_blocks - fs.f_bfree) * static_cast<double>(fs.f_bsize), meminfo("Slab"),
+            static_cast<double>(fs.f_files - fs.f_ffree)};
+  }
+};
+
+void report_memory(char const *what, Memory const &before, Memory const &after, double bound) noexcept {
+  double const pages = (after.pages - before.pages) / others, slab = (after.slab - before.slab) / others;
+  char detail[128];
+  snprintf(detail, sizeof detail, "tmpfs pages %.2f; %.1f inodes with their names, pipe and descriptor %.2f", pages / 1024,
+           (after.inodes - before.inodes) / others, slab / 1024);
+  bench::report(what, (pages + slab) / 1024, bound, "KB", detail);
+}
+
+/** As effective user `uid`; whether that can be. */
+bool become_effective(uid_t uid) noexcept { return ::seteuid(0) == 0 && ::seteuid(uid) == 0; }
+
+}  // namespace
+
+int main() {
+  PROG = "bench-registry";
+  struct rlimit limit;
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  bool const enough = limit.rlim_max > others + 2000;
+  if (!enough) printf("# only %lu descriptors: nothing can be said of %d others\n", static_cast<unsigned long>(limit.rlim_max), others);
+
+  Place const place = make_place();
+  Registry const registry = open_place(place);
+  Registration const target = add(registry, "target");
+  auto const alone = lookups(registry, target);
+  bench::report("lookup / (open+read+close of a file + reading a directory)", alone.ratio, 2, "times");
+  auto const registration = registrations(registry);
+  bench::report("registration / its bare system calls", registration.ratio, 0, "times");
+
+  static Registration held[others];
+  if (enough) {
+    auto const before = Memory::now(place);
+    char name[32];
+    for (int i = 0; i < others; ++i) {
+      snprintf(name, sizeof name, "other-%d", i);
+      held[i] = add(registry, name);
+    }
+    report_memory("memory of a registration, a new service each", before, Memory::now(place), 11);
+    auto const among = lookups(registry, target);
+    bench::report("the same lookup among 10,000 other services", among.ratio, 2, "times");
+    bench::report("  against the one alone", among.ratio / alone.ratio, 1.25, "times");
+    auto const registration_among = registrations(registry);
+    bench::report("the same registration among 10,000 other services", registration_among.ratio, 0, "times");
+    bench::report("  against the one alone", registration_among.ratio / registration.ratio, 1.25, "times");
+    for (auto &h : held) h = {};
+    EXPECT(sweep(registry, {}).has_value());
+
+    auto const before_instances = Memory::now(place);
+    for (auto &h : held) h = add(registry, "one");
+    report_memory("memory of a registration, one more of the same service", before_instances, Memory::now(place), 11);
+    for (auto &h : held) h = {};
+  }
+
+  // The dearest believer: root, the owner and the caller are three, and each has a directory to be asked for.
+  Place const owned = make_place();
+  if (::chown(owned.path, alice, alice) == 0 && become_effective(alice)) {
+    Registry const of_alice = open_place(owned);
+    Registration const hers = add(of_alice, "target");
+    EXPECT(become_effective(bob));
+    bench::report("lookup by a third user / the same file and directory", lookups(of_alice, hers).ratio, 2, "times");
+    EXPECT(::seteuid(0) == 0);
+  } else {
+    printf("# not root: lookup by a third user is not measured\n");
+  }
+  printf("# ns: a lookup %.0f, its bare calls %.0f; a registration %.0f, its bare calls %.0f\n", alone.ours, alone.theirs, registration.ours,
+         registration.theirs);
+  ::rm_rf(owned.path);
+  ::rm_rf(place.path);
+  return bench::all_within ? 0 : 1;
+}

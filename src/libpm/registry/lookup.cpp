@@ -113,6 +113,44 @@ Done gather(Registry const &registry, std::string_view service, std::string_view
   }
 }
 
+/** The uids that a lookup believes and that may have registered a service: three at most. */
+struct Owners {
+  uid_t uids[3];
+  size_t count = 0;
+
+  void add(uid_t uid) noexcept {
+    if (std::find(uids, uids + count, uid) == uids + count) uids[count++] = uid;
+  }
+  [[nodiscard]] std::span<uid_t const> view() const noexcept { return {uids, count}; }
+};
+
+/**
+ * To ask for a directory that is not there costs more than to open one that is (a tmpfs remembers no absences), so where
+ * there are three to ask for and few to read, the names are read. Where strangers have made them many, it asks after all:
+ * what a lookup costs has a bound that they cannot move.
+ */
+Result<Owners> believed_owners(Registry const &registry, std::string_view service) noexcept {
+  Owners all, present;
+  for (uid_t const uid : {uid_t{0}, registry.owner(), ::geteuid()}) all.add(uid);
+  if (all.count < 3) return all;
+  auto const opened = open_directory(registry.dir(), layout::service(service).c_str());
+  if (!opened && opened.error().code == ENOENT) return present;
+  if (!opened) return fail(opened);
+  struct stat st;
+  if (sys::fstat(opened->get(), &st) < 0) return failed("read a directory");
+  // Subdirectories are counted in the links (2 besides them), or by some file systems not at all.
+  if (st.st_nlink < 3 || st.st_nlink > 16) return all;
+  Entries entries(opened->get());
+  for (auto left = st.st_nlink - 2; left > 0; --left) {
+    auto const name = entries.next();
+    if (!name) return fail(name);
+    if (!*name) break;
+    auto const uid = number<uid_t>(*name);
+    if (uid && std::find(all.uids, all.uids + 3, *uid) != all.uids + 3) present.add(*uid);
+  }
+  return present;
+}
+
 } // namespace
 
 Result<Record> read_record(int dir, char const *path, List<char> &text) noexcept {
@@ -139,10 +177,9 @@ Done lookup(Registry const &registry, Query const &query, Instances &out) noexce
                        [&](char const *name) noexcept { return is_owner_name(name) ? one(name) : Done(); });
       break;
     case Whose::Kind::believed: {
-      uid_t const uids[] = {0, registry.owner(), ::geteuid()};
-      (void)one(owner_name(uids[0]).view());
-      if (uids[1] != uids[0]) (void)one(owner_name(uids[1]).view());
-      if (uids[2] != uids[0] && uids[2] != uids[1]) (void)one(owner_name(uids[2]).view());
+      auto present = believed_owners(registry, query.service);
+      if (!present) return fail(present);
+      for (uid_t const uid : present->view()) (void)one(owner_name(uid).view());
       break;
     }
   }

@@ -22,6 +22,9 @@ STATIC_SKARNET = $(patsubst -lskarnet,-l:libskarnet.a,$(EXTRA_LIBS))
 
 include package/deps.mak
 
+# Small is fast where a program runs once; what a lookup goes through is worth some size.
+$(HOT_OBJECTS:%=$(O)/src/libpm/%): CXXFLAGS_ALL += -O2
+
 ALL_BINS := $(BIN_TARGETS:%=$(O)/%)
 ALL_TESTS := $(TEST_TARGETS:%=$(O)/%) $(BIN_TARGETS:%=$(O)/fault/%)
 ALL_BENCHES := $(BENCH_TARGETS:%=$(O)/%)

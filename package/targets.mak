@@ -7,6 +7,16 @@ pm-lookup \
 pm-mkregistry \
 pm-reg
 
+# The objects on the path of a lookup.
+HOT_OBJECTS := \
+base/directory.o \
+base/sys.o \
+base/text.o \
+fifodir/token.o \
+registry/layout.o \
+registry/lookup.o \
+registry/record.o
+
 TEST_TARGETS := \
 await \
 hold-as \

@@ -1,6 +1,7 @@
 // Undo one's own registrations of a service.
 
 #include <pm/base/program.h>
+#include <pm/registry/arguments.h>
 #include <pm/registry/writer.h>
 #include <unistd.h>
 
@@ -27,13 +28,10 @@ int main(int argc, char const *const *argv) {
   uint32_t timeout = 10000;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'r': path = options.value(); break;
-      case 'V': query.version = options.value_number(); break;
-      case 'n': query.netid = options.value_netid(); break;
-      case 'P': query.pid = options.value_pid(); break;
       case 't': timeout = options.value_number(); break;
+      default: read_query_option(options, letter, query);
     }
-  query.service = options.arguments(1)[0];
-  if (!is_service_name(query.service)) options.refuse((Text<512>("not the name of a service: ") << query.service).view());
+  query.service = service_argument(options, options.arguments(1, 1)[0]);
 
   auto const registry = Registry::open(path);
   if (!registry) die_sys(registry.error(), path);

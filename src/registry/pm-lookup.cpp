@@ -2,6 +2,7 @@
 
 #include <pm/base/address.h>
 #include <pm/base/program.h>
+#include <pm/registry/arguments.h>
 #include <pm/registry/lookup.h>
 
 namespace {
@@ -19,13 +20,12 @@ constexpr char help[] =
     "  -P PID       only those of this process\n";
 
 /** PROG's environment: PM_ and the parts of one instance; what it has no part of is unset. */
-void describe(Instance const &instance, Environment &environment) noexcept {
-  auto const address = Address::parse(instance.record.address);
+void describe(Instance const &instance, Address const &address, Environment &environment) noexcept {
   Text<16> version, pid, port;
   version << instance.record.version;
   pid << instance.record.pid;
-  if (address->port()) port << address->port();
-  auto const host = address->host();
+  if (address.port()) port << address.port();
+  auto const host = address.host();
   struct {
     char const *variable;
     std::string_view value;
@@ -35,7 +35,7 @@ void describe(Instance const &instance, Environment &environment) noexcept {
                      {"PM_ADDRESS", instance.record.address},
                      {"PM_HOST", host.view()},
                      {"PM_PORT", port.view()},
-                     {"PM_PATH", address->path()},
+                     {"PM_PATH", address.path()},
                      {"PM_UID", instance.owner},
                      {"PM_PID", pid.view()}};
   for (auto const &part : parts)
@@ -52,29 +52,30 @@ int main(int argc, char const *const *argv) {
   Query query;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'r': path = options.value(); break;
-      case 'V': query.version = options.value_number(); break;
-      case 'n': query.netid = options.value_netid(); break;
       case 'u': query.whose = Whose::user(options.value_user()); break;
       case 'a': query.whose = Whose::anyone(); break;
-      case 'P': query.pid = options.value_pid(); break;
+      default: read_query_option(options, letter, query);
     }
   char const *const *const arguments = options.arguments(1);
-  query.service = arguments[0];
-  if (!is_service_name(query.service)) options.refuse((Text<512>("not the name of a service: ") << query.service).view());
+  query.service = service_argument(options, arguments[0]);
 
   auto const registry = Registry::open(path);
   if (!registry) die_sys(registry.error(), path);
+  Text<4200> const where = Text<4200>("in ") << path;
   Instances found;
-  if (auto const looked = lookup(*registry, query, found); !looked) die_sys(looked.error(), (Text<4200>("in ") << path).view());
+  if (auto const looked = lookup(*registry, query, found); !looked) die_sys(looked.error(), where.view());
   if (found.empty()) return exits::no;
-  if (arguments[1]) {
-    Environment environment;
-    describe(found[0], environment);
-    return environment.exec(arguments + 1);
-  }
   List<char> text;
-  for (size_t i = 0; i < found.size(); ++i)
-    if (!append(text, found[i].record.address) || !append(text, "\n")) die(exits::system, "out of memory");
+  for (size_t i = 0; i < found.size(); ++i) {
+    auto const address = Address::parse(found[i].record.address);
+    if (!address) die_sys({EBADMSG, "read a record"}, where.view());
+    if (arguments[1]) {
+      Environment environment;
+      describe(found[i], *address, environment);
+      return environment.exec(arguments + 1);
+    }
+    if (!append(text, address->text()) || !append(text, "\n")) die(exits::system, "out of memory");
+  }
   print_or_die(text);
   return exits::done;
 }

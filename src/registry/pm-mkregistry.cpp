@@ -1,6 +1,7 @@
 // Make a registry, or sweep one.
 
 #include <fcntl.h>
+#include <limits.h>
 #include <pm/base/directory.h>
 #include <pm/base/privileges.h>
 #include <pm/base/program.h>
@@ -8,6 +9,7 @@
 #include <pm/registry/registry.h>
 #include <pm/registry/writer.h>
 #include <unistd.h>
+#include <algorithm>
 
 namespace {
 
@@ -38,28 +40,50 @@ void sweep_registry(char const *dir, uint32_t timeout) noexcept {
   if (!swept) die_sys(swept.error(), (Text<4200>("in ") << dir).view());
 }
 
+/** Nothing in it but what a fresh file system has. */
 bool is_empty(int dir) noexcept {
   auto const reading = open_directory(dir, ".");
   if (!reading) return false;
   Entries entries(reading->get());
-  auto const name = entries.next();
-  return name && !*name;
+  for (;;) {
+    auto const name = entries.next();
+    if (!name) return false;
+    if (!*name) return true;
+    if (std::string_view(*name) != "lost+found") return false;
+  }
+}
+
+/** A directory of somebody else's, or open to others, is taken only while empty: a tmpfs just mounted is like that. */
+void take_directory(int top, char const *dir, uid_t uid) noexcept {
+  auto const refuse_unless_empty = [&]() noexcept {
+    if (!is_empty(top)) die(exits::system, "unable to make the registry ", dir, ": it is not empty, and not its owner's alone");
+  };
+  refuse_unless_empty();
+  if (sys::fchmod(top, 0755) < 0 || sys::fchown(top, uid, primary_group(uid)) < 0) die_sys({errno, "make the registry"}, dir);
+  // Until then anybody may have put something there.
+  refuse_unless_empty();
+}
+
+/** Whether files may be given to the group by this user. */
+bool may_use_group(gid_t group) noexcept {
+  gid_t groups[NGROUPS_MAX];
+  int const count = ::getgroups(NGROUPS_MAX, groups);
+  return group == ::getegid() || std::find(groups, groups + std::max(count, 0), group) != groups + std::max(count, 0);
 }
 
 void make_registry(char const *dir, uid_t uid, gid_t group) noexcept {
   constexpr char const *doing = "make the registry";
+  if (::geteuid() != 0 && uid != ::geteuid())
+    die(exits::system, "unable to ", doing, " ", dir, ": only root can make another user's");
+  if (::geteuid() != 0 && group != no_group && !may_use_group(group))
+    die(exits::system, "unable to ", doing, " ", dir, ": only root can use a group without being in it");
   mode_t const mask = sys::umask(022);
   if (sys::mkdirat(AT_FDCWD, dir, 0755) < 0 && errno != EEXIST) die_sys({errno, doing}, dir);
   sys::umask(mask);
   Fd const top(sys::openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat st;
   if (!top.valid() || sys::fstat(top.get(), &st) < 0) die_sys({errno, doing}, dir);
-
-  // A directory of somebody else's, or open to others, is taken only while empty: a tmpfs just mounted is like that.
-  if (st.st_uid != uid || (st.st_mode & (S_IWGRP | S_IWOTH))) {
-    if (!is_empty(top.get())) die(exits::system, "unable to ", doing, " ", dir, ": it is not empty, and not its owner's alone");
-    if (sys::fchown(top.get(), uid, primary_group(uid)) < 0 || sys::fchmod(top.get(), 0755) < 0) die_sys({errno, doing}, dir);
-  }
+  if (st.st_uid != uid || (st.st_mode & (S_IWGRP | S_IWOTH))) take_directory(top.get(), dir, uid);
   become_owner(uid, group, dir);
   auto const made = populate(top.get(), group);
   if (!made) die_sys(made.error(), dir);
@@ -81,7 +105,7 @@ int main(int argc, char const *const *argv) {
       case 'c': sweeping = true; break;
       case 't': timeout = options.value_number(); break;
     }
-  char const *const dir = options.arguments(1)[0];
+  char const *const dir = options.arguments(1, 1)[0];
   if (sweeping) sweep_registry(dir, timeout);
   else make_registry(dir, uid, group);
   return exits::done;

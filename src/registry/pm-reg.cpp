@@ -1,5 +1,6 @@
 // Register, then become the server; or without one, hold the registration until told to end.
 
+#include <fcntl.h>
 #include <pm/base/process.h>
 #include <pm/base/program.h>
 #include <pm/base/ready.h>
@@ -28,9 +29,6 @@ constexpr char help[] =
     "  -t MS               how long to wait for the registry's lock (default 10000; 0: for ever)\n"
     "  -a SERVICE=ADDRESS  register this as well: all or none\n"
     "ADDRESS: tcp:HOST:PORT tcp6:[HOST]:PORT udp:... udp6:... local:/PATH local:@NAME fd:N none\n";
-
-/** How a holder publishes after its registrant's lock may be taken by others: as long as anybody waits. */
-constexpr uint32_t publish_timeout = 60000;
 
 struct Wanted {
   char const *path = Registry::default_path();
@@ -96,9 +94,10 @@ Registrant myself() noexcept {
 }
 
 Registration add(Registry const &registry, Wanted const &wanted, Terms const &terms) noexcept {
+  Registrant const who = myself();
   auto writer = Writer::begin(registry, Deadline::in(wanted.timeout));
   if (!writer) die_sys(writer.error(), (Text<4200>("in ") << wanted.path).view());
-  auto made = writer->add(myself(), {wanted.requests.begin(), wanted.requests.size()}, terms, Policy::unlimited());
+  auto made = writer->add(who, {wanted.requests.begin(), wanted.requests.size()}, terms, Policy::unlimited());
   if (!made) die_refused(wanted, made.error());
   return std::move(*made);
 }
@@ -122,7 +121,7 @@ int hold(Wanted const &wanted, Registry const &registry) noexcept {
   if (wanted.is_public)
     if (auto const found = executable(::getpid())) own = *found;
   Registration const made =
-      add(registry, wanted, {.reserve = false, .holder = "self", .is_public = wanted.is_public, .exe = own.path.view()});
+      add(registry, wanted, {.holder = "self", .is_public = wanted.is_public, .exe = own.path.view(), .deleted = own.deleted});
   if (wanted.ready >= 0) {
     (void)!sys::write(wanted.ready, "\n", 1);
     sys::close(wanted.ready);
@@ -139,19 +138,26 @@ int hold(Wanted const &wanted, Registry const &registry) noexcept {
   return exits::done;
 }
 
-void publish(Registry const &registry, Wanted const &wanted, List<Ticket> const &tickets, pid_t pid) noexcept {
+/** In the holder: waits for the lock as long as the program lives. False: it should have been published and is not. */
+bool publish(Registry const &registry, List<Ticket> const &tickets, bool is_public, pid_t pid, int process) noexcept {
   Executable exe;
-  if (wanted.is_public)
+  if (is_public)
     if (auto const found = executable(pid)) exe = *found;
-  auto writer = Writer::begin(registry, Deadline::in(publish_timeout));
-  if (writer) (void)writer->publish({tickets.begin(), tickets.size()}, exe.path.view(), exe.deleted);
+  auto const published = [&]() noexcept -> Answer<void> {
+    auto writer = Writer::begin(registry, Deadline(), process);
+    if (!writer) return fail(writer);
+    return writer->publish({tickets.begin(), tickets.size()}, exe.path.view(), exe.deleted);
+  }();
+  auto const *error = published ? nullptr : std::get_if<SysError>(&published.error());
+  if (!error) return true;
+  if (error->code != ECANCELED) warn("unable to ", error->doing, ": ", strerror(error->code));
+  return false;
 }
 
 int run(Wanted const &wanted, Registry const &registry, ReadyPipe pipe) noexcept {
   bool const reserve = pipe.reading.valid();
   Registration made =
-      add(registry, wanted,
-          {.reserve = reserve, .holder = wanted.inherit ? "self" : "child", .is_public = wanted.is_public, .exe = {}});
+      add(registry, wanted, {.reserve = reserve, .holder = wanted.inherit ? "self" : "child", .is_public = wanted.is_public});
   Environment environment;
   HolderTask task;
   task.ready = std::move(pipe.reading);
@@ -168,7 +174,8 @@ int run(Wanted const &wanted, Registry const &registry, ReadyPipe pipe) noexcept
 
   if (reserve || task.token.valid()) {
     pid_t const pid = ::getpid();
-    auto const started = start_holder(std::move(task), [&]() noexcept { publish(registry, wanted, made.tickets, pid); });
+    auto const started = start_holder(
+        std::move(task), [&](int process) noexcept { return publish(registry, made.tickets, wanted.is_public, pid, process); });
     if (!started) {
       remove(registry, wanted, made.tickets);
       die_sys(started.error(), started.error().code == ENOSYS ? "(it needs pidfd_open of Linux 5.3; -i does without)" : "");
@@ -191,6 +198,8 @@ int main(int argc, char const *const *argv) {
     if (!made) die_sys(made.error(), "of PROG");
     pipe = std::move(*made);
   }
+  if (!*wanted.program && wanted.ready >= 0 && sys::fcntl(wanted.ready, F_GETFD) < 0)
+    die_sys({errno, "use"}, (Text<32>("descriptor ") << wanted.ready).view());
   auto const registry = Registry::open(wanted.path);
   if (!registry) die_sys(registry.error(), wanted.path);
   return *wanted.program ? run(wanted, *registry, std::move(pipe)) : hold(wanted, *registry);

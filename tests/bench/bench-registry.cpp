@@ -38,7 +38,8 @@ Registry open_place(Place const &place) noexcept {
 }
 
 Registration add(Registry const &registry, char const *service) noexcept {
-  auto made = World::try_add(registry, {service});
+  static Registrant const who = World::me(); // once a process
+  auto made = World::try_add(registry, {service}, {}, Policy::unlimited(), {::geteuid(), who.pid, who.start});
   EXPECT(made.has_value());
   return std::move(*made);
 }
@@ -160,9 +161,11 @@ void report_memory(char const *what, Memory const &before, Memory const &after, 
 }
 
 /** As effective user `uid`; whether that can be. */
-bool become_effective(uid_t uid) noexcept { return ::seteuid(0) == 0 && ::seteuid(uid) == 0; }
+bool become_effective(uid_t uid) noexcept {
+  return ::seteuid(0) == 0 && ::seteuid(uid) == 0;
+}
 
-}  // namespace
+} // namespace
 
 int main() {
   PROG = "bench-registry";
@@ -171,7 +174,8 @@ int main() {
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
   bool const enough = limit.rlim_max > others + 2000;
-  if (!enough) printf("# only %lu descriptors: nothing can be said of %d others\n", static_cast<unsigned long>(limit.rlim_max), others);
+  if (!enough)
+    printf("# only %lu descriptors: nothing can be said of %d others\n", static_cast<unsigned long>(limit.rlim_max), others);
 
   Place const place = make_place();
   Registry const registry = open_place(place);
@@ -216,8 +220,8 @@ int main() {
   } else {
     printf("# not root: lookup by a third user is not measured\n");
   }
-  printf("# ns: a lookup %.0f, its bare calls %.0f; a registration %.0f, its bare calls %.0f\n", alone.ours, alone.theirs, registration.ours,
-         registration.theirs);
+  printf("# ns: a lookup %.0f, its bare calls %.0f; a registration %.0f, its bare calls %.0f\n", alone.ours, alone.theirs,
+         registration.ours, registration.theirs);
   ::rm_rf(owned.path);
   ::rm_rf(place.path);
   return bench::all_within ? 0 : 1;

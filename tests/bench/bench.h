@@ -2,12 +2,12 @@
 #ifndef PM_TESTS_BENCH_H
 #define PM_TESTS_BENCH_H
 
-#include <algorithm>
 #include <pm/base/callback.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <algorithm>
 
 namespace bench {
 
@@ -61,6 +61,6 @@ inline void report(char const *what, double value, double bound, char const *uni
   fflush(stdout);
 }
 
-}  // namespace bench
+} // namespace bench
 
 #endif

@@ -111,7 +111,7 @@ bool kill_at(Change const &change, unsigned nth, Tally &tally) noexcept {
   return true;
 }
 
-}  // namespace
+} // namespace
 
 int main() {
   PROG = "crash";

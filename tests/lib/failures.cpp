@@ -46,7 +46,7 @@ bool fail_at(Change const &change, unsigned nth, int code) noexcept {
   return reached;
 }
 
-}  // namespace
+} // namespace
 
 int main() {
   PROG = "failures";

@@ -2,13 +2,13 @@
 
 #include "expect.h"
 
+#include <netinet/in.h>
 #include <pm/base/address.h>
 #include <pm/base/process.h>
 #include <pm/base/program.h>
 #include <pm/registry/layout.h>
 #include <pm/registry/policy.h>
 #include <pm/registry/record.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -21,7 +21,8 @@ namespace {
 
 void numbers() {
   EXPECT(number<uint32_t>("0") == 0U && number<uint32_t>("4294967295") == UINT32_MAX);
-  for (char const *s : {"", "-1", "+1", " 1", "1 ", "0x1", "4294967296", "99999999999999999999", "1a"}) EXPECT(!number<uint32_t>(s));
+  for (char const *s : {"", "-1", "+1", " 1", "1 ", "0x1", "4294967296", "99999999999999999999", "1a"})
+    EXPECT(!number<uint32_t>(s));
   Text<8> t;
   t << "ab" << -12 << 'c';
   EXPECT(t.view() == "ab-12c" && !t.overflowed());
@@ -31,19 +32,35 @@ void numbers() {
   EXPECT((Text<32>() << UINT64_MAX).view() == "18446744073709551615");
 }
 
+void controls() {
+  char bytes[32];
+  for (size_t size = 0; size < sizeof bytes; ++size)
+    for (size_t at = 0; at < size; ++at)
+      for (int c = 0; c < 256; ++c) {
+        memset(bytes, size % 2 ? 'a' : 0xff, size);
+        bytes[at] = static_cast<char>(c);
+        EXPECT(has_control({bytes, size}) == (c < 0x20 || c == 0x7f));
+      }
+  EXPECT(cut("a=b=c", '=').head == "a" && cut("a=b=c", '=').tail == "b=c" && !cut("a", '=').found && !cut("", '=').found);
+  EXPECT(cut("=", '=').found && cut("=", '=').head.empty() && cut("=", '=').tail.empty());
+}
+
 void names() {
   char const long_name[] =
-      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+      "aaaaaa";
   EXPECT(strlen(long_name) == 128);
   EXPECT(!is_service_name(long_name) && is_service_name(long_name + 1));
   for (char const *s : {"a", "100000", "A-Z_a.z@0+9", "-", "a.", "event"}) EXPECT(is_service_name(s));
-  for (char const *s : {"", ".", "..", ".a", "a/b", "a b", "a\nb", "a\x7f", "\xc3\xa4", "a:b", "a=b"}) EXPECT(!is_service_name(s));
+  for (char const *s : {"", ".", "..", ".a", "a/b", "a b", "a\nb", "a\x7f", "\xc3\xa4", "a:b", "a=b"})
+    EXPECT(!is_service_name(s));
   EXPECT(!is_service_name(std::string_view("a\0b", 3)));
   EXPECT(pid_in("12.345.0123abcd") == 12 && pid_in("1.0.00000000") == 1);
-  for (char const *s : {"", "12", "12.345", "0.1.00000000", "-1.1.00000000", "1.1.0123ABCD", "1.1.0123abc", "1.1.0123abcde", "1..0123abcd",
-                        "exclusive:0:tcp", "12.345.0123abcd.token"})
+  for (char const *s : {"", "12", "12.345", "0.1.00000000", "-1.1.00000000", "1.1.0123ABCD", "1.1.0123abc", "1.1.0123abcde",
+                        "1..0123abcd", "exclusive:0:tcp", "12.345.0123abcd.token"})
     EXPECT(!pid_in(s));
-  EXPECT(is_owner_name("-") && is_owner_name("0") && is_owner_name("4294967294") && !is_owner_name("event") && !is_owner_name("--"));
+  EXPECT(is_owner_name("-") && is_owner_name("0") && is_owner_name("4294967294") && !is_owner_name("event") &&
+         !is_owner_name("--"));
 }
 
 void addresses() {
@@ -67,10 +84,33 @@ void addresses() {
     EXPECT(a && a->text() == g.canonical && a->host().view() == g.host && a->path() == g.path && a->port() == g.port);
     EXPECT(Address::parse(a->text())->text() == a->text());
   }
-  for (char const *bad :
-       {"", "tcp", "tcp:", "tcp:80", "tcp:127.0.0.1", "tcp:127.0.0.1:", "tcp:127.0.0.1:0", "tcp:127.0.0.1:65536", "tcp:127.0.0.1:-1", "tcp:127.1:80",
-        "tcp:localhost:80", "tcp:[::1]:80", "tcp6:::1:80", "tcp6:[::1]", "tcp6:[::1%lo]:80", "tcp6:[]:80", "local:", "local:x", "local:/", "local:@",
-        "local:/a\nb", "x:127.0.0.1:80", "TCP:127.0.0.1:80", "none:", "tcp:127.0.0.1:80\n", "tcp:127.0.0.1 :80", "fd:3"}) {
+  for (char const *bad : {"",
+                          "tcp",
+                          "tcp:",
+                          "tcp:80",
+                          "tcp:127.0.0.1",
+                          "tcp:127.0.0.1:",
+                          "tcp:127.0.0.1:0",
+                          "tcp:127.0.0.1:65536",
+                          "tcp:127.0.0.1:-1",
+                          "tcp:127.1:80",
+                          "tcp:localhost:80",
+                          "tcp:[::1]:80",
+                          "tcp6:::1:80",
+                          "tcp6:[::1]",
+                          "tcp6:[::1%lo]:80",
+                          "tcp6:[]:80",
+                          "local:",
+                          "local:x",
+                          "local:/",
+                          "local:@",
+                          "local:/a\nb",
+                          "x:127.0.0.1:80",
+                          "TCP:127.0.0.1:80",
+                          "none:",
+                          "tcp:127.0.0.1:80\n",
+                          "tcp:127.0.0.1 :80",
+                          "fd:3"}) {
     expect_case = bad;
     EXPECT(!Address::parse(bad));
   }
@@ -141,12 +181,14 @@ void records() {
   auto const text = format(r);
   EXPECT(text.has_value());
   std::string_view const expected =
-      "service=web\nversion=3\nnetid=tcp\naddress=tcp:127.0.0.1:80\npid=12\nstart=345\nsince=678\nflags=exclusive,public\nholder=child\n"
+      "service=web\nversion=3\nnetid=tcp\naddress=tcp:127.0.0.1:80\npid=12\nstart=345\nsince=678\nflags=exclusive,public\nholder="
+      "child\n"
       "exe=/bin/x=y z\n";
   EXPECT(std::string_view(text->begin(), text->size()) == expected);
   auto const back = parse(expected);
-  EXPECT(back && back->service == "web" && back->version == 3 && back->address == r.address && back->pid == 12 && back->start == 345 &&
-         back->since == 678 && back->exclusive && back->is_public && !back->deleted && back->holder == "child" && back->exe == r.exe);
+  EXPECT(back && back->service == "web" && back->version == 3 && back->address == r.address && back->pid == 12 &&
+         back->start == 345 && back->since == 678 && back->exclusive && back->is_public && !back->deleted &&
+         back->holder == "child" && back->exe == r.exe);
 
   for (char const *evil : {"/tmp/x\nuid=0", "a\x01", "a\x7f", "\t"}) {
     r.exe = evil;
@@ -162,9 +204,18 @@ void records() {
   struct {
     char const *add;
     bool good;
-  } const additions[] = {{"future=1\n", true},    {"flags=\n", true},       {"flags=unheard\n", true}, {"pid=2\n", false},  {"version=\n", false},
-                         {"version=-1\n", false}, {"version=1", false},     {"nothing\n", false},      {"\n", false},       {"version=1\nversion=1\n", false},
-                         {"exe=a\x02\n", false},  {"version=4294967296\n", false}};
+  } const additions[] = {{"future=1\n", true},
+                         {"flags=\n", true},
+                         {"flags=unheard\n", true},
+                         {"pid=2\n", false},
+                         {"version=\n", false},
+                         {"version=-1\n", false},
+                         {"version=1", false},
+                         {"nothing\n", false},
+                         {"\n", false},
+                         {"version=1\nversion=1\n", false},
+                         {"exe=a\x02\n", false},
+                         {"version=4294967296\n", false}};
   for (auto const &a : additions) {
     expect_case = a.add;
     List<char> whole;
@@ -211,11 +262,12 @@ void policies() {
   for (char const *s : {"webs", "aweb", "100010", "WEB"}) EXPECT(!policy.allows(s));
 }
 
-}  // namespace
+} // namespace
 
 int main() {
   PROG = "text";
   numbers();
+  controls();
   names();
   addresses();
   sockets();

@@ -41,8 +41,9 @@ class World {
   static Registrant me() noexcept { return {::geteuid(), ::getpid(), start_time(::getpid()).value()}; }
 
   /** What to ask for: a name, exclusive if it starts with `!`. */
-  static Answer<Registration> try_add(Registry const &registry, std::initializer_list<char const *> names, Terms const &terms = {},
-                                      Policy const &policy = Policy::unlimited(), Registrant const &who = me()) noexcept {
+  static Answer<Registration> try_add(Registry const &registry, std::initializer_list<char const *> names,
+                                      Terms const &terms = {}, Policy const &policy = Policy::unlimited(),
+                                      Registrant const &who = me()) noexcept {
     List<Request> requests;
     for (char const *name : names) {
       bool const exclusive = *name == '!';
@@ -74,9 +75,9 @@ class World {
   void only_bystander_is_left() const noexcept {
     EXPECT(sweep(open(), Deadline::in(10000)).has_value());
     EXPECT(entries("service") == 1);
-    EXPECT(entries("service/bystander") == 2);  // event, UID
+    EXPECT(entries("service/bystander") == 2); // event, UID
     Path const mine = layout::instances("bystander", owner_name(::geteuid()).view());
-    EXPECT(entries(mine.c_str()) == 2);  // record, token
+    EXPECT(entries(mine.c_str()) == 2); // record, token
     EXPECT(entries("owner") == 1);
     EXPECT(entries(layout::owner(owner_name(::geteuid()).view()).c_str()) == 1);
     EXPECT(entries("event") == 0);
@@ -101,7 +102,7 @@ class World {
 /** How many descriptors this process has open. */
 inline int open_descriptors() noexcept {
   DIR *const dir = ::opendir("/proc/self/fd");
-  int n = -3;  // . .. and the directory's own
+  int n = -3; // . .. and the directory's own
   while (::readdir(dir)) ++n;
   ::closedir(dir);
   return n;
@@ -110,28 +111,45 @@ inline int open_descriptors() noexcept {
 /** A change to try: from a state to another, by calls that may be stopped, killed or failed anywhere. */
 struct Change {
   char const *name;
-  char const *service;             /**< what is looked at */
-  size_t before, after;            /**< how many instances of it are seen */
-  bool held_by_changer;            /**< whoever changes holds the token: killed, nothing of it is left */
-  Registration (*prepare)(World &);  /**< the state before, and what keeps it alive */
-  bool (*act)(Registry const &, Registration &); /**< the change; whether it was made. May put its own token in the Registration */
+  char const *service;              /**< what is looked at */
+  size_t before, after;             /**< how many instances of it are seen */
+  bool held_by_changer;             /**< whoever changes holds the token: killed, nothing of it is left */
+  Registration (*prepare)(World &); /**< the state before, and what keeps it alive */
+  bool (*act)(Registry const &,
+              Registration &); /**< the change; whether it was made. May put its own token in the Registration */
 };
 
 namespace changes {
 
-inline Registration nothing(World &) noexcept { return {}; }
-inline Registration one(World &w) noexcept { return w.add({"target"}); }
-inline Registration exclusive(World &w) noexcept { return w.add({"!target"}); }
-inline Registration two_exclusive(World &w) noexcept { return w.add({"!target", "!target"}); }
-inline Registration reserved(World &w) noexcept { return w.add({"target"}, {.reserve = true}); }
-inline Registration reserved_two(World &w) noexcept { return w.add({"target", "!target"}, {.reserve = true}); }
+inline Registration nothing(World &) noexcept {
+  return {};
+}
+inline Registration one(World &w) noexcept {
+  return w.add({"target"});
+}
+inline Registration exclusive(World &w) noexcept {
+  return w.add({"!target"});
+}
+inline Registration two_exclusive(World &w) noexcept {
+  return w.add({"!target", "!target"});
+}
+inline Registration reserved(World &w) noexcept {
+  return w.add({"target"}, {.reserve = true});
+}
+inline Registration reserved_two(World &w) noexcept {
+  return w.add({"target", "!target"}, {.reserve = true});
+}
 
 inline bool keep(Answer<Registration> made, Registration &kept) noexcept {
   if (made) kept = std::move(*made);
   return made.has_value();
 }
-inline bool add_one(Registry const &r, Registration &kept) noexcept { return keep(World::try_add(r, {"target"}), kept); }
-inline bool add_exclusive(Registry const &r, Registration &kept) noexcept { return keep(World::try_add(r, {"!target"}), kept); }
+inline bool add_one(Registry const &r, Registration &kept) noexcept {
+  return keep(World::try_add(r, {"target"}), kept);
+}
+inline bool add_exclusive(Registry const &r, Registration &kept) noexcept {
+  return keep(World::try_add(r, {"!target"}), kept);
+}
 inline bool add_three(Registry const &r, Registration &kept) noexcept {
   return keep(World::try_add(r, {"!target", "sibling", "!target"}), kept);
 }
@@ -175,6 +193,6 @@ inline constexpr Change all[] = {
     {"remove by a query", "target", 2, 0, false, two_exclusive, remove_by_query},
 };
 
-}  // namespace changes
+} // namespace changes
 
 #endif

@@ -40,7 +40,7 @@ void await_down(char const *path, char const *service) noexcept {
   }
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char const *const *argv) {
   PROG = "await";
@@ -49,7 +49,6 @@ int main(int argc, char const *const *argv) {
     auto const process = process_fd(number<pid_t>(argv[2]).value_or(0));
     if (process) await(process->get());
     else if (process.error().code != ESRCH) die_sys(process.error(), argv[2]);
-  } else
-    die(exits::usage, "await down REGISTRY SERVICE | end PID");
+  } else die(exits::usage, "await down REGISTRY SERVICE | end PID");
   return 0;
 }

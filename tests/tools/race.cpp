@@ -30,7 +30,7 @@ int runner(char const *path, int gate, int done, int leave) noexcept {
   return refused && refused->why == Refusal::conflict ? 1 : 2;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char const *const *argv) {
   PROG = "race";

@@ -23,15 +23,11 @@ void say(std::string_view kind, std::span<std::string_view const> words) noexcep
   if (sys::write(2, text.data(), text.size()) < 0) return; // nobody is there to be told
 }
 
-void hold_standard_descriptors() noexcept {
-  for (;;) {
-    int const fd = sys::openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
-    if (fd < 0) ::_exit(exits::system);
-    if (fd > 2) {
-      sys::close(fd);
-      return;
-    }
-  }
+/** Holds the number of a closed descriptor so that using it still fails as it would have: no reading 0, no writing 1 and 2. */
+void hold_number(int closed) noexcept {
+  int const fd = sys::openat(AT_FDCWD, "/dev/null", (closed == 0 ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+  // The lowest free number is the one that is closed: those below it were looked at before.
+  if (fd != closed) ::_exit(exits::system);
 }
 
 std::string_view usage_line(char const *help) noexcept {
@@ -43,10 +39,7 @@ std::string_view usage_line(char const *help) noexcept {
 void start(char const *name, int argc, char const *const *argv, char const *help) noexcept {
   PROG = name;
   for (int fd = 0; fd <= 2; ++fd)
-    if (sys::fcntl(fd, F_GETFD) < 0) {
-      hold_standard_descriptors();
-      break;
-    }
+    if (sys::fcntl(fd, F_GETFD) < 0) hold_number(fd);
   if (argc != 2) return;
   std::string_view const option = argv[1];
   List<char> text;
@@ -139,8 +132,10 @@ Address Options::address(std::string_view text) const noexcept {
   return *address;
 }
 
-char const *const *Options::arguments(int least) const noexcept {
-  if (argc_ - state_.ind < least) refuse("too few arguments");
+char const *const *Options::arguments(int least, int most) const noexcept {
+  int const count = argc_ - state_.ind;
+  if (count < least) refuse("too few arguments");
+  if (count > most) refuse("too many arguments");
   return argv_ + state_.ind;
 }
 

@@ -165,6 +165,8 @@ ssize_t getrandom(void *buffer, size_t size, unsigned flags) noexcept {
   return through("getrandom", [=] { return ::getrandom(buffer, size, flags); });
 }
 // No call into the kernel, where there is a vdso, and none that can fail.
-int clock_gettime(clockid_t clock, struct timespec *out) noexcept { return ::clock_gettime(clock, out); }
+int clock_gettime(clockid_t clock, struct timespec *out) noexcept {
+  return ::clock_gettime(clock, out);
+}
 
 } // namespace pm::sys

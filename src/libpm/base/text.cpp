@@ -1,5 +1,33 @@
 #include <pm/base/text.h>
 
+#include <stdint.h>
+
+namespace pm {
+
+bool has_control(std::string_view s) noexcept {
+  // Eight bytes at a time: every lookup reads its record through this.
+  constexpr uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+  while (s.size() >= sizeof(uint64_t)) {
+    uint64_t word;
+    memcpy(&word, s.data(), sizeof word);
+    uint64_t const below_space = (word - ones * 0x20) & ~word & tops, del = word ^ ones * 0x7f;
+    if (below_space | ((del - ones) & ~del & tops)) return true;
+    s.remove_prefix(sizeof word);
+  }
+  for (char const c : s)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;
+  return false;
+}
+
+Cut cut(std::string_view s, char separator) noexcept {
+  auto const *at = s.empty() ? nullptr : static_cast<char const *>(memchr(s.data(), separator, s.size()));
+  if (!at) return {s, {}, false};
+  char const *const end = s.data() + s.size();
+  return {{s.data(), static_cast<size_t>(at - s.data())}, {at + 1, static_cast<size_t>(end - at - 1)}, true};
+}
+
+} // namespace pm
+
 namespace pm::text {
 
 void append(State &state, char *bytes, size_t room, std::string_view s) noexcept {

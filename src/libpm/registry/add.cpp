@@ -38,6 +38,7 @@ Record record_of(Request const &request, Registrant const &who, Terms const &ter
   r.is_public = terms.is_public;
   r.holder = terms.holder;
   r.exe = terms.exe;
+  r.deleted = terms.deleted;
   return r;
 }
 
@@ -81,7 +82,7 @@ Answer<void> Writer::check_limits(std::string_view owner, pid_t pid, size_t more
   // First what the directory says; only where that is too much, what is still alive of it.
   for (bool const swept : {false, true}) {
     if (swept)
-      if (auto const swept_owner = sweep_owner(owner, UINT32_MAX); !swept_owner) return fail(swept_owner);
+      if (auto const swept_owner = sweep_owner(owner, true); !swept_owner) return fail(swept_owner);
     size_t of_user = more, of_process = more;
     auto const opened = open_directory(dir_, layout::owner(owner).c_str());
     if (!opened && opened.error().code != ENOENT) return fail(opened);
@@ -181,9 +182,9 @@ Answer<Registration> Writer::add(Registrant const &who, std::span<Request const>
   if (auto const within = check_limits(owner.view(), who.pid, requests.size(), policy); !within) return fail(within);
 
   // What others left where this writes: a few of it, so that it is never much.
-  if (auto const swept = sweep_owner(owner.view(), sweep_window / 2); !swept) return fail(swept);
+  if (auto const swept = sweep_owner(owner.view(), false); !swept) return fail(swept);
   if (!requests.empty())
-    if (auto const swept = sweep_instances(requests.front().service, owner.view(), sweep_window / 2); !swept) return fail(swept);
+    if (auto const swept = sweep_instances(requests.front().service, owner.view(), false); !swept) return fail(swept);
 
   Registration made;
   auto const done = make_all(who, requests, terms, made);

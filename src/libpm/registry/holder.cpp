@@ -39,28 +39,35 @@ void keep_only(std::span<int> kept) noexcept {
 
 enum Watched { process, token, ready };
 
-[[noreturn]] void hold(struct pollfd (&fds)[3], HolderTask &task, Callback<void()> publish) noexcept {
-  for (;;) {
-    if (fds[token].fd < 0 && fds[ready].fd < 0) ::_exit(0); // published, and nothing to hold
-    if (sys::poll(fds, 3, -1) < 0) continue;  // EINTR or ENOMEM: both pass, and to end would end the registration
-    if (fds[process].revents) ::_exit(0);
-    if (fds[token].revents && was_released(fds[token].fd)) ::_exit(0);
-    if (!fds[ready].revents) continue;
+/** Reads `ready`; whether that was the last that is wanted from it. */
+bool hear(HolderTask &task, bool released, int process_end, Callback<bool(int)> publish) noexcept {
+  char buffer[256];
+  ssize_t const n = sys::read(task.ready.get(), buffer, sizeof buffer);
+  if (n < 0) return false;
+  bool const end = n == 0, newline = std::find(buffer, buffer + n, '\n') != buffer + n;
+  if (task.newline ? newline : end) {
+    if ((released || publish(process_end)) && task.forward.valid()) (void)!sys::write(task.forward.get(), "\n", 1);
+    return true;
+  }
+  // An end without a newline is never to be ready; a byte where none is wanted says that exec failed.
+  return end || !task.newline;
+}
 
-    char buffer[256];
-    ssize_t const n = sys::read(fds[ready].fd, buffer, sizeof buffer);
-    if (n < 0) continue;
-    bool const end = n == 0, newline = std::find(buffer, buffer + n, '\n') != buffer + n;
-    if (task.newline ? newline : end) {
-      publish();
-      if (task.forward.valid()) (void)!sys::write(task.forward.get(), "\n", 1);
-    } else if (!end && task.newline) {
-      continue;
+[[noreturn]] void hold(Fd process_end, HolderTask task, Callback<bool(int)> publish) noexcept {
+  bool released = false;
+  for (;;) {
+    if (!task.token.valid() && !task.ready.valid()) ::_exit(0); // nothing to hold, nothing to wait for
+    struct pollfd heard[] = {{process_end.get(), POLLIN, 0}, {task.token.get(), POLLIN, 0}, {task.ready.get(), POLLIN, 0}};
+    if (sys::poll(heard, 3, -1) < 0) continue; // EINTR or ENOMEM: both pass, and to end would end the registration
+    if (heard[process].revents) ::_exit(0);
+    if (heard[token].revents && was_released(task.token.get())) {
+      released = true;
+      task.token.reset();
     }
-    // Ready, or never to be: an end without a newline, a byte that says exec failed.
-    fds[ready].fd = -1;
+    if (!heard[ready].revents || !hear(task, released, process_end.get(), publish)) continue;
     task.ready.reset();
     task.forward.reset();
+    sys::close(STDERR_FILENO);
     if (task.keep >= 0) sys::close(std::exchange(task.keep, -1));
   }
 }
@@ -68,14 +75,13 @@ enum Watched { process, token, ready };
 } // namespace
 
 bool was_released(int token) noexcept {
-  char buffer[256];
-  while (sys::read(token, buffer, sizeof buffer) == static_cast<ssize_t>(sizeof buffer)) {
-  }
+  char page[4096];
+  (void)!sys::read(token, page, sizeof page);
   struct stat st;
   return sys::fstat(token, &st) == 0 && st.st_nlink == 0;
 }
 
-Done start_holder(HolderTask task, Callback<void()> publish) noexcept {
+Done start_holder(HolderTask task, Callback<bool(int)> publish) noexcept {
   constexpr char const *doing = "start the token's holder";
   auto process_end = process_fd(::getpid());
   if (!process_end) return fail(process_end);
@@ -85,12 +91,12 @@ Done start_holder(HolderTask task, Callback<void()> publish) noexcept {
     sys::setsid();
     pid_t const holder = sys::fork();
     if (holder != 0) ::_exit(holder < 0 ? errno : 0);
-    int kept[] = {process_end->get(), task.token.get(), task.ready.get(), task.forward.get(), task.keep};
+    int kept[] = {process_end->get(), task.token.get(), task.ready.get(),
+                  task.forward.get(), task.keep,        task.ready.valid() ? STDERR_FILENO : -1};
     keep_only(kept);
     sys::chdir("/");
     ::sig_ignore(SIGPIPE); // whoever waits for readiness may be gone
-    struct pollfd fds[3] = {{process_end->get(), POLLIN, 0}, {task.token.get(), POLLIN, 0}, {task.ready.get(), POLLIN, 0}};
-    hold(fds, task, publish);
+    hold(std::move(*process_end), std::move(task), publish);
   }
   int status = 0;
   while (sys::waitpid(middle, &status, __WALL) < 0)

@@ -84,10 +84,9 @@ struct Wanted {
   }
 };
 
-/** The living and wanted instances of one owner of one service. */
-Done gather(Registry const &registry, std::string_view service, std::string_view owner, Wanted const &wanted,
-            Instances &out) noexcept {
-  auto const opened = open_directory(registry.dir(), layout::instances(service, owner).c_str());
+/** The living and wanted instances of one owner, in the directory `path` under `above`; none if it is not there. */
+Done gather(int above, char const *path, std::string_view owner, Wanted const &wanted, Instances &out) noexcept {
+  auto const opened = open_directory(above, path);
   if (!opened && opened.error().code == ENOENT) return {};
   if (!opened) return fail(opened);
   int const dir = opened->get();
@@ -113,42 +112,47 @@ Done gather(Registry const &registry, std::string_view service, std::string_view
   }
 }
 
-/** The uids that a lookup believes and that may have registered a service: three at most. */
-struct Owners {
+/** The uids that a lookup believes: three at most. */
+struct Believed {
   uid_t uids[3];
   size_t count = 0;
 
-  void add(uid_t uid) noexcept {
-    if (std::find(uids, uids + count, uid) == uids + count) uids[count++] = uid;
+  explicit Believed(Registry const &registry) noexcept {
+    for (uid_t const uid : {uid_t{0}, registry.owner(), ::geteuid()})
+      if (!has(uid)) uids[count++] = uid;
   }
-  [[nodiscard]] std::span<uid_t const> view() const noexcept { return {uids, count}; }
+  [[nodiscard]] bool has(uid_t uid) const noexcept { return std::find(uids, uids + count, uid) != uids + count; }
 };
 
+/** Most owners of a service whose names are read rather than asked for. */
+constexpr nlink_t few_owners = 16;
+
 /**
- * To ask for a directory that is not there costs more than to open one that is (a tmpfs remembers no absences), so where
- * there are three to ask for and few to read, the names are read. Where strangers have made them many, it asks after all:
- * what a lookup costs has a bound that they cannot move.
+ * The believed instances of the service whose directory is open. To ask for a directory that is not there costs more than
+ * to open one that is (a tmpfs remembers no absences), so where there are few, their names are read. Where strangers have
+ * made them many, it asks after all: what a lookup costs has a bound that they cannot move.
  */
-Result<Owners> believed_owners(Registry const &registry, std::string_view service) noexcept {
-  Owners all, present;
-  for (uid_t const uid : {uid_t{0}, registry.owner(), ::geteuid()}) all.add(uid);
-  if (all.count < 3) return all;
-  auto const opened = open_directory(registry.dir(), layout::service(service).c_str());
-  if (!opened && opened.error().code == ENOENT) return present;
-  if (!opened) return fail(opened);
+Done gather_believed(int dir, Believed const &believed, Wanted const &wanted, Instances &out) noexcept {
   struct stat st;
-  if (sys::fstat(opened->get(), &st) < 0) return failed("read a directory");
-  // Subdirectories are counted in the links (2 besides them), or by some file systems not at all.
-  if (st.st_nlink < 3 || st.st_nlink > 16) return all;
-  Entries entries(opened->get());
+  if (sys::fstat(dir, &st) < 0) return failed("read a directory");
+  // A directory has two links and one for each directory in it, or on some file systems just one.
+  if (st.st_nlink < 3 || st.st_nlink > 3 + few_owners) {
+    for (size_t i = 0; i < believed.count; ++i) {
+      auto const owner = owner_name(believed.uids[i]);
+      if (auto const done = gather(dir, owner.c_str(), owner.view(), wanted, out); !done) return done;
+    }
+    return {};
+  }
+  Entries entries(dir);
   for (auto left = st.st_nlink - 2; left > 0; --left) {
     auto const name = entries.next();
     if (!name) return fail(name);
     if (!*name) break;
     auto const uid = number<uid_t>(*name);
-    if (uid && std::find(all.uids, all.uids + 3, *uid) != all.uids + 3) present.add(*uid);
+    if (!uid || !believed.has(*uid)) continue;
+    if (auto const done = gather(dir, *name, *name, wanted, out); !done) return done;
   }
-  return present;
+  return {};
 }
 
 } // namespace
@@ -162,27 +166,33 @@ Result<Record> read_record(int dir, char const *path, List<char> &text) noexcept
   return parse({text.begin(), text.size()});
 }
 
-Done lookup(Registry const &registry, Query const &query, Instances &out) noexcept {
-  size_t const first = out.size();
-  Wanted const wanted{query.version, query.netid, query.pid ? std::span(&query.pid, 1) : std::span<pid_t const>()};
-  Done done;
-  auto const one = [&](std::string_view owner) noexcept -> Done {
-    if (done) done = gather(registry, query.service, owner, wanted, out);
-    return done;
+namespace {
+
+Done gather_all(Registry const &registry, Query const &query, Wanted const &wanted, Instances &out) noexcept {
+  auto const one = [&](std::string_view owner) noexcept {
+    return gather(registry.dir(), layout::instances(query.service, owner).c_str(), owner, wanted, out);
   };
   switch (query.whose.kind) {
-    case Whose::Kind::user: (void)one(owner_name(query.whose.uid).view()); break;
+    case Whose::Kind::user: return one(owner_name(query.whose.uid).view());
     case Whose::Kind::anyone:
-      done = each_name(registry.dir(), layout::service(query.service).c_str(),
+      return each_name(registry.dir(), layout::service(query.service).c_str(),
                        [&](char const *name) noexcept { return is_owner_name(name) ? one(name) : Done(); });
-      break;
-    case Whose::Kind::believed: {
-      auto present = believed_owners(registry, query.service);
-      if (!present) return fail(present);
-      for (uid_t const uid : present->view()) (void)one(owner_name(uid).view());
-      break;
-    }
+    case Whose::Kind::believed: break;
   }
+  Believed const believed(registry);
+  if (believed.count == 1) return one(owner_name(believed.uids[0]).view());
+  auto const opened = open_directory(registry.dir(), layout::service(query.service).c_str());
+  if (!opened && opened.error().code == ENOENT) return {};
+  if (!opened) return fail(opened);
+  return gather_believed(opened->get(), believed, wanted, out);
+}
+
+} // namespace
+
+Done lookup(Registry const &registry, Query const &query, Instances &out) noexcept {
+  size_t const first = out.size();
+  auto const done = gather_all(
+      registry, query, {query.version, query.netid, query.pid ? std::span(&query.pid, 1) : std::span<pid_t const>()}, out);
   out.sort_oldest_first(first);
   return done;
 }
@@ -193,7 +203,7 @@ Done list(Registry const &registry, Filter const &filter, Instances &out) noexce
     size_t const first = out.size();
     auto const done = each_name(registry.dir(), layout::service(service).c_str(), [&](char const *name) noexcept -> Done {
       if (!is_owner_name(name) || !passes(filter.owners, std::string_view(name))) return {};
-      return gather(registry, service, name, wanted, out);
+      return gather(registry.dir(), layout::instances(service, name).c_str(), name, wanted, out);
     });
     out.sort_oldest_first(first);
     return done;

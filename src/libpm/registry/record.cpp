@@ -1,5 +1,6 @@
 #include <pm/registry/record.h>
 
+#include <algorithm>
 #include <array>
 
 namespace pm::registry {
@@ -95,16 +96,19 @@ Result<Record> parse(std::string_view text) noexcept {
   auto const bad = failed("read a record", EBADMSG);
   Record out;
   unsigned seen = 0;
+  size_t expected = 0; // they are written in order: usually the next key is the one
   while (!text.empty()) {
     auto const [line, rest, complete] = cut(text, '\n');
     auto const [key, value, assigned] = cut(line, '=');
     if (!complete || !assigned || has_control(line)) return bad;
     text = rest;
-    for (size_t i = 0; i < keys.size(); ++i) {
-      if (keys.begin()[i] != key) continue;
-      if (seen & 1U << i || !read_field(i, value, out)) return bad;
-      seen |= 1U << i;
-    }
+    size_t i = expected;
+    while (i < keys.size() && keys.begin()[i] != key) ++i;
+    if (i == keys.size()) i = static_cast<size_t>(std::find(keys.begin(), keys.end(), key) - keys.begin());
+    if (i == keys.size()) continue;
+    if (seen & 1U << i || !read_field(i, value, out)) return bad;
+    seen |= 1U << i;
+    expected = i + 1;
   }
   if ((seen & needed) != needed || cut(out.address, ':').head != out.netid) return bad;
   return out;

@@ -124,7 +124,7 @@ Result<unsigned> Writer::remove_matching(std::string_view owner, Query const &qu
     if (!erased) return fail(erased);
     if (*erased) ++removed;
   }
-  if (auto const swept = sweep_instances(query.service, owner, sweep_window); !swept) return fail(swept);
+  if (auto const swept = sweep_instances(query.service, owner, false); !swept) return fail(swept);
   prune(query.service, owner);
   return removed;
 }

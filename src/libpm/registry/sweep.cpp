@@ -2,21 +2,21 @@
 
 #include <fcntl.h>
 #include <pm/base/directory.h>
-#include <pm/base/random.h>
 #include <pm/fifodir/listeners.h>
 #include <pm/fifodir/token.h>
 #include <pm/registry/writer.h>
-#include <stdint.h>
+#include <algorithm>
 
 namespace pm::registry {
 
 using fifodir::Life;
 
-Result<bool> Writer::sweep_entry(Ticket const &ticket) noexcept {
+Result<bool> Writer::sweep_entry(Ticket const &ticket, bool whole) noexcept {
   auto const token = layout::file(ticket, layout::token);
   auto const life = fifodir::life(dir_, token.c_str());
   if (!life) return fail(life);
   if (*life == Life::alive) {
+    if (!whole) return false;
     // Alive, with neither record nor reservation: under the lock that is a removal whose writer was killed.
     struct stat st;
     for (auto const suffix : {layout::published, layout::reserved}) {
@@ -29,8 +29,8 @@ Result<bool> Writer::sweep_entry(Ticket const &ticket) noexcept {
 
 namespace {
 
-/** The names of a directory that a sweep takes on: all of it, or a window at a random place of its first part. */
-Result<List<char>> names_to_test(int dir, char const *path, unsigned window) noexcept {
+/** The names of a directory: all of them, or those that one read of the kernel's gives, from a random one on. */
+Result<List<char>> names_to_test(int dir, char const *path, bool whole) noexcept {
   List<char> names;
   auto const opened = open_directory(dir, path);
   if (!opened && opened.error().code == ENOENT) return names;
@@ -41,33 +41,34 @@ Result<List<char>> names_to_test(int dir, char const *path, unsigned window) noe
     if (!name) return fail(name);
     if (!*name) break;
     if (!append(names, {*name, strlen(*name) + 1})) return failed("sweep", ENOMEM);
-    // One read of the kernel's is enough to choose from: what a write spends here does not grow with the directory.
-    if (window != UINT32_MAX && !entries.buffered()) break;
+    if (!whole && !entries.buffered()) break;
   }
-  if (window == UINT32_MAX || names.empty()) return names;
-
-  auto const bits = random_bits();
-  if (!bits) return fail(bits);
-  List<char> chosen;
-  size_t at = *bits % names.size();
-  while (at > 0 && names[at - 1]) --at;
-  for (unsigned i = 0; i < window && chosen.size() < names.size(); ++i) {
-    std::string_view const name = names.begin() + at;
-    if (!append(chosen, {name.data(), name.size() + 1})) return failed("sweep", ENOMEM);
-    at += name.size() + 1;
-    if (at == names.size()) at = 0;
-  }
-  return chosen;
+  if (whole || names.empty()) return names;
+  // Any start will do, so long as it is another each time: the clock's last digits are.
+  size_t start = boottime() % names.size();
+  while (start > 0 && names[start - 1]) --start;
+  std::rotate(names.begin(), names.begin() + start, names.end());
+  return names;
 }
+
+/** When a sweep in passing has done enough: it finds nothing, or it has had its share. */
+struct Share {
+  bool whole;
+  unsigned tested = 0, swept = 0;
+
+  [[nodiscard]] bool enough() const noexcept {
+    return !whole && (tested >= sweep_window || (tested >= sweep_probe && swept == 0));
+  }
+};
 
 } // namespace
 
-Result<unsigned> Writer::sweep_instances(std::string_view service, std::string_view owner, unsigned window) noexcept {
+Result<unsigned> Writer::sweep_instances(std::string_view service, std::string_view owner, bool whole) noexcept {
   auto const directory = layout::instances(service, owner);
-  auto const names = names_to_test(dir_, directory.c_str(), window);
+  auto const names = names_to_test(dir_, directory.c_str(), whole);
   if (!names) return fail(names);
-  unsigned swept = 0;
-  for (char const *name = names->begin(); name != names->end(); name += strlen(name) + 1) {
+  Share share{whole};
+  for (char const *name = names->begin(); name != names->end() && !share.enough(); name += strlen(name) + 1) {
     std::string_view id = name;
     if (id.starts_with(layout::exclusive_prefix)) {
       Path const key = Path(directory) << '/' << id;
@@ -77,41 +78,41 @@ Result<unsigned> Writer::sweep_instances(std::string_view service, std::string_v
       continue;
     }
     // A token goes last, so it is there for all that can be left; only a whole sweep looks for what nobody could leave.
-    if (window != UINT32_MAX && !id.ends_with(layout::token)) continue;
+    if (!whole && !id.ends_with(layout::token)) continue;
     for (auto const suffix : {layout::reserved, layout::temporary, layout::token})
       if (id.ends_with(suffix)) id.remove_suffix(suffix.size());
     if (!pid_in(id)) continue;
-    auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)});
+    auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)}, whole);
     if (!gone) return fail(gone);
-    if (*gone) ++swept;
+    ++share.tested;
+    share.swept += *gone;
   }
-  return swept;
+  return share.swept;
 }
 
-Result<unsigned> Writer::sweep_owner(std::string_view owner, unsigned window) noexcept {
-  auto const names = names_to_test(dir_, layout::owner(owner).c_str(), window);
+Result<unsigned> Writer::sweep_owner(std::string_view owner, bool whole) noexcept {
+  auto const names = names_to_test(dir_, layout::owner(owner).c_str(), whole);
   if (!names) return fail(names);
-  unsigned swept = 0;
-  for (char const *name = names->begin(); name != names->end(); name += strlen(name) + 1) {
+  Share share{whole};
+  for (char const *name = names->begin(); name != names->end() && !share.enough(); name += strlen(name) + 1) {
     auto const [service, id, found] = cut(name, ':');
     if (!found || !is_service_name(service) || !pid_in(id)) continue;
-    auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)});
+    auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)}, whole);
     if (!gone) return fail(gone);
-    if (*gone) {
-      ++swept;
-      prune(service, owner);
-    }
+    ++share.tested;
+    share.swept += *gone;
+    if (*gone) prune(service, owner);
   }
-  return swept;
+  return share.swept;
 }
 
 Result<unsigned> Writer::sweep_service(char const *service) noexcept {
-  auto const owners = names_to_test(dir_, layout::service(service).c_str(), UINT32_MAX);
+  auto const owners = names_to_test(dir_, layout::service(service).c_str(), true);
   if (!owners) return fail(owners);
   unsigned swept = 0;
   for (char const *owner = owners->begin(); owner != owners->end(); owner += strlen(owner) + 1) {
     if (!is_owner_name(owner)) continue;
-    auto const gone = sweep_instances(service, owner, UINT32_MAX);
+    auto const gone = sweep_instances(service, owner, true);
     if (!gone) return fail(gone);
     swept += *gone;
     prune(service, owner);
@@ -125,12 +126,12 @@ Result<unsigned> Writer::sweep_service(char const *service) noexcept {
 
 Result<unsigned> Writer::sweep_owners() noexcept {
   if (auto const cleaned = fifodir::clean(dir_, layout::event); !cleaned) return fail(cleaned);
-  auto const owners = names_to_test(dir_, layout::owners, UINT32_MAX);
+  auto const owners = names_to_test(dir_, layout::owners, true);
   if (!owners) return fail(owners);
   unsigned swept = 0;
   for (char const *owner = owners->begin(); owner != owners->end(); owner += strlen(owner) + 1) {
     if (!is_owner_name(owner)) continue;
-    auto const gone = sweep_owner(owner, UINT32_MAX);
+    auto const gone = sweep_owner(owner, true);
     if (!gone) return fail(gone);
     swept += *gone;
     sys::unlinkat(dir_, layout::owner(owner).c_str(), AT_REMOVEDIR);
@@ -139,7 +140,7 @@ Result<unsigned> Writer::sweep_owners() noexcept {
 }
 
 Result<unsigned> sweep(Registry const &registry, Deadline deadline) noexcept {
-  auto const services = names_to_test(registry.dir(), layout::services, UINT32_MAX);
+  auto const services = names_to_test(registry.dir(), layout::services, true);
   if (!services) return fail(services);
   unsigned swept = 0;
   for (char const *service = services->begin(); service != services->end(); service += strlen(service) + 1) {

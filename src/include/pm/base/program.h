@@ -16,8 +16,8 @@ inline constexpr int cannot_execute = 126, not_found = 127;
 } // namespace exits
 
 /**
- * Starts a program: sets PROG, holds descriptors 0 to 2 if they came closed (with /dev/null, closed again by exec, so
- * that no file of ours ever gets the number of standard error), and answers --help and --version.
+ * Starts a program: sets PROG, holds the numbers of descriptors 0 to 2 that came closed (until exec, and useless as
+ * they were, so that no file of ours ever gets the number of standard error), and answers --help and --version.
  *
  * `help`: the usage after the program's name, a newline, then a line an option.
  */
@@ -46,8 +46,8 @@ class Options {
   /** `text` as an address, `fd:N` included, or the end with 100 (111 if descriptor N has none). */
   [[nodiscard]] Address address(std::string_view text) const noexcept;
 
-  /** What follows the options; NULL-terminated. Fewer than `least` ends the program with 100. */
-  [[nodiscard]] char const *const *arguments(int least) const noexcept;
+  /** What follows the options; NULL-terminated. Fewer than `least` or more than `most` end the program with 100. */
+  [[nodiscard]] char const *const *arguments(int least, int most = INT32_MAX) const noexcept;
 
   /** Ends the program with 100: why, and the usage. */
   [[noreturn]] void refuse(std::string_view why) const noexcept;

@@ -64,22 +64,14 @@ template <std::integral Number>
 }
 
 /** Whether `s` has a byte that would break a line of text or a terminal: below 0x20, or 0x7f. */
-[[nodiscard]] inline bool has_control(std::string_view s) noexcept {
-  for (char const c : s)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;
-  return false;
-}
+[[nodiscard]] bool has_control(std::string_view s) noexcept;
 
-/** A piece of a text cut at a separator, and what is left. */
+/** A piece of a text cut at its first separator, and what is left. */
 struct Cut {
   std::string_view head, tail;
   bool found; /**< whether the separator was there; if not, head is everything */
 };
-[[nodiscard]] inline Cut cut(std::string_view s, char separator) noexcept {
-  size_t const at = s.find(separator);
-  if (at == std::string_view::npos) return {s, {}, false};
-  return {{s.data(), at}, {s.data() + at + 1, s.size() - at - 1}, true};
-}
+[[nodiscard]] Cut cut(std::string_view s, char separator) noexcept;
 
 } // namespace pm
 

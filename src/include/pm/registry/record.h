@@ -42,8 +42,8 @@ struct Record {
 [[nodiscard]] Result<List<char>> format(Record const &record) noexcept;
 
 /**
- * Reads a record. EBADMSG: a line without `=`, a doubled key, a control byte, a number that is none, a name, netid or
- * address that is none, or one of service, netid, address, pid, start, since missing. Unknown keys are passed over.
+ * Reads a record. EBADMSG: a line without `=`, a doubled key, a control byte, a number that is none, a name or netid
+ * that is none, an address of another netid, or one of service, netid, address, pid, start, since missing. Unknown keys are passed over.
  */
 [[nodiscard]] Result<Record> parse(std::string_view text) noexcept;
 

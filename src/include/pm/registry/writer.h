@@ -17,8 +17,8 @@ namespace pm::registry {
 /** Most registrations in one call of add. */
 inline constexpr size_t batch_max = 128;
 
-/** How many old entries a write tests, and unlinks if they are dead. */
-inline constexpr unsigned sweep_window = 16;
+/** How many old entries a write tests in each directory it writes, and unlinks if they are dead; and when it stops because these are alive. */
+inline constexpr unsigned sweep_window = 16, sweep_probe = 2;
 
 /** Who registers: what the kernel says of him. */
 struct Registrant {
@@ -41,6 +41,7 @@ struct Terms {
   std::string_view holder = "self"; /**< as Record::holder */
   bool is_public = false;           /**< the executable is to be seen */
   std::string_view exe = {};        /**< the executable, where it is known already */
+  bool deleted = false;             /**< and whether its file was gone */
 };
 
 /** What a call of add made. Whoever keeps the token open is registered, by all the tickets. */
@@ -108,9 +109,9 @@ class Writer {
   Done unlink_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Result<bool> same_token(char const *a, char const *b) noexcept;
   /** Unlinks an entry that is dead or was left by a killed writer; whether it did. */
-  Result<bool> sweep_entry(Ticket const &ticket) noexcept;
-  Result<unsigned> sweep_instances(std::string_view service, std::string_view owner, unsigned window) noexcept;
-  Result<unsigned> sweep_owner(std::string_view owner, unsigned window) noexcept;
+  Result<bool> sweep_entry(Ticket const &ticket, bool whole) noexcept;
+  Result<unsigned> sweep_instances(std::string_view service, std::string_view owner, bool whole) noexcept;
+  Result<unsigned> sweep_owner(std::string_view owner, bool whole) noexcept;
   /** Removes directories that have become empty, from the instance's up. */
   void prune(std::string_view service, std::string_view owner) noexcept;
 

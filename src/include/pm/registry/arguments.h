@@ -1,0 +1,18 @@
+/** What several programs' command lines say of a registry. */
+#ifndef PM_REGISTRY_ARGUMENTS_H
+#define PM_REGISTRY_ARGUMENTS_H
+
+#include <pm/base/program.h>
+#include <pm/registry/lookup.h>
+
+namespace pm::registry {
+
+/** `text` if it is the name of a service, else the end of the program with 100. */
+[[nodiscard]] std::string_view service_argument(Options const &options, std::string_view text) noexcept;
+
+/** Takes what narrows a query: -V VERSION, -n NETID, -P PID. Other letters are left alone. */
+void read_query_option(Options const &options, int letter, Query &query) noexcept;
+
+} // namespace pm::registry
+
+#endif

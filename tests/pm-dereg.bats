@@ -67,13 +67,15 @@ left() {
 @test "pm-dereg: a reservation as well, which then never appears; PROG lives when it gets ready" {
   mkfifo go lives
   start_ready pm-reg -N 7 web none sh -c \
-    'exec 6<>lives 8<>go; echo >&9; exec 9>&-; read _ <&8; echo >&7; echo it lives >&6; exec tail -f /dev/null' 7>/dev/null
+    'exec 6<>lives 8<>go; echo >&9; exec 9>&-; read _ <&8; echo >&7; echo it lives >&6; exec sleep infinity' 7>outer
   local holder && holder=$(holders reg/service/web/*/*.token)
   run -0 pm-dereg web
-  await end "$holder"
   exec 8<lives
   echo >go
   read -r -u 8 line || fail 'PROG was killed'
+  await end "$holder"
+  # Whoever waits for the program, and not for the service, hears of it all the same.
+  assert_equal "$(wc -l <outer)" 1
   run -1 pm-lookup -a web
 }
 

@@ -243,8 +243,13 @@ lists() {
   hold web none
   before=$(snapshot reg)
   for n in {0..7}; do
-    with_closed $n pm-list -o service >out
-    ((n & 2)) || assert_equal "$(cat out)" web
+    run with_closed $n pm-list -o service
+    if ((n & 2)); then
+      assert_equal "$n $status" "$n 111"
+      ((n & 4)) || assert_output 'pm-list: fatal: unable to write to standard output: Bad file descriptor'
+    else
+      assert_equal "$status $output" '0 web'
+    fi
   done
   unchanged "$before" reg
   run -0 bash -c 'exec 3>&- 4>&-; ulimit -n 8; exec pm-list -o service'

@@ -379,8 +379,8 @@ known() {
   hold web tcp:127.0.0.1:1
   before=$(snapshot reg)
   for n in {0..7}; do
-    with_closed $n pm-lookup web >out
-    ((n & 2)) || assert_equal "$(cat out)" tcp:127.0.0.1:1
+    run with_closed $n pm-lookup web
+    if ((n & 2)); then assert_equal "$n $status" "$n 111"; else assert_equal "$status $output" '0 tcp:127.0.0.1:1'; fi
     with_closed $n pm-lookup web sh -c 'exec 9>closed; for fd in 0 1 2; do [ -e /proc/$$/fd/$fd ] || printf %s $fd >&9; done; echo "$PM_PORT" >port'
     assert_equal "$(cat port)" 1
     expected=

@@ -1,6 +1,6 @@
 #include <pm/base/text.h>
 
-#include <stdint.h>
+#include <charconv>
 
 namespace pm {
 
@@ -29,6 +29,13 @@ Cut cut(std::string_view s, char separator) noexcept {
 } // namespace pm
 
 namespace pm::text {
+
+std::optional<uint64_t> number(std::string_view s, uint64_t most) noexcept {
+  uint64_t n = 0;
+  auto const [end, error] = std::from_chars(s.data(), s.data() + s.size(), n);
+  if (s.empty() || error != std::errc() || end != s.data() + s.size() || n > most) return std::nullopt;
+  return n;
+}
 
 void append(State &state, char *bytes, size_t room, std::string_view s) noexcept {
   size_t const left = room - 1 - state.size;

@@ -53,26 +53,13 @@ Result<bool> Writer::conflicts(std::string_view owner, Request const &request) n
     if (!key) return fail(key);
     if (*key != Life::alive) return false;
   }
-  auto const opened = open_directory(dir_, layout::instances(request.service, owner).c_str());
-  if (!opened && opened.error().code == ENOENT) return false;
-  if (!opened) return fail(opened);
-  Entries entries(opened->get());
-  List<char> text;
-  for (;;) {
-    auto const name = entries.next();
-    if (!name) return fail(name);
-    if (!*name) return false;
-    std::string_view id = *name;
-    if (id.ends_with(layout::reserved)) id.remove_suffix(layout::reserved.size());
-    if (!pid_in(id)) continue;
-    auto const life = fifodir::life(opened->get(), (Text<64>(id) << layout::token).c_str());
-    if (!life) return fail(life);
-    if (*life != Life::alive) continue;
-    auto const record = read_record(opened->get(), *name, text);
-    if (!record && record.error().code == ENOENT) continue;
-    if (!record) return fail(record);
-    if (record->version == request.version && record->netid == netid && (record->exclusive || request.exclusive)) return true;
-  }
+  bool conflict = false;
+  auto const read = each_living(request.service, owner, [&](Ticket const &, Record const &record) noexcept -> Done {
+    conflict |= record.version == request.version && record.netid == netid && (record.exclusive || request.exclusive);
+    return {};
+  });
+  if (!read) return fail(read);
+  return conflict;
 }
 
 Answer<void> Writer::check_limits(std::string_view owner, pid_t pid, size_t more, Policy const &policy) noexcept {

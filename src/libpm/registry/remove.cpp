@@ -25,25 +25,18 @@ Done Writer::unlink_exclusive(Ticket const &ticket, Record const &record) noexce
   if (!mine) return fail(mine);
   if (!*mine) return {};
 
-  auto const opened = open_directory(dir_, layout::instances(record.service, ticket.owner.view()).c_str());
-  if (!opened) return fail(opened);
-  Entries entries(opened->get());
-  List<char> text;
-  for (;;) {
-    auto const name = entries.next();
-    if (!name) return fail(name);
-    if (!*name) break;
-    Ticket other = ticket;
-    std::string_view id = *name;
-    if (id.ends_with(layout::reserved)) id.remove_suffix(layout::reserved.size());
-    if (!pid_in(id) || id == ticket.id.view()) continue;
-    other.id = Id(id);
-    auto const shared = same_token(token.c_str(), layout::file(other, layout::token).c_str());
-    if (!shared) return fail(shared);
-    if (!*shared) continue;
-    auto const others = read_record(opened->get(), *name, text);
-    if (others && others->exclusive && others->version == record.version && others->netid == record.netid) return {};
-  }
+  bool shared = false;
+  auto const read =
+      each_living(record.service, ticket.owner.view(), [&](Ticket const &other, Record const &others) noexcept -> Done {
+        if (shared || other.id.view() == ticket.id.view() || !others.exclusive || others.version != record.version ||
+            others.netid != record.netid)
+          return {};
+        auto const same = same_token(token.c_str(), layout::file(other, layout::token).c_str());
+        if (!same) return fail(same);
+        shared = *same;
+        return {};
+      });
+  if (!read || shared) return read;
   if (sys::unlinkat(dir_, key.c_str(), 0) < 0 && errno != ENOENT) return failed("give an exclusive name up");
   return {};
 }
@@ -94,30 +87,14 @@ Result<bool> Writer::remove(Ticket const &ticket) noexcept {
 }
 
 Result<unsigned> Writer::remove_matching(std::string_view owner, Query const &query) noexcept {
-  auto const opened = open_directory(dir_, layout::instances(query.service, owner).c_str());
-  if (!opened && opened.error().code == ENOENT) return 0U;
-  if (!opened) return fail(opened);
   List<Ticket> tickets;
-  List<char> text;
-  Entries entries(opened->get());
-  for (;;) {
-    auto const name = entries.next();
-    if (!name) return fail(name);
-    if (!*name) break;
-    std::string_view id = *name;
-    if (id.ends_with(layout::reserved)) id.remove_suffix(layout::reserved.size());
-    auto const pid = pid_in(id);
-    if (!pid || (query.pid && query.pid != *pid)) continue;
-    auto const life = fifodir::life(opened->get(), (Text<64>(id) << layout::token).c_str());
-    if (!life) return fail(life);
-    if (*life != fifodir::Life::alive) continue;
-    auto const record = read_record(opened->get(), *name, text);
-    if (!record) return fail(record);
-    if ((query.version && record->version != *query.version) || (query.netid && record->netid != pm::name(*query.netid)))
-      continue;
-    if (!tickets.append(Ticket{Text<service_name_max + 1>(query.service), OwnerName(owner), Id(id)}))
-      return failed("remove", ENOMEM);
-  }
+  auto const read = each_living(query.service, owner, [&](Ticket const &ticket, Record const &record) noexcept -> Done {
+    if ((query.pid && record.pid != query.pid) || (query.version && record.version != *query.version) ||
+        (query.netid && record.netid != name(*query.netid)))
+      return {};
+    return tickets.append(ticket) ? Done() : failed("remove", ENOMEM);
+  });
+  if (!read) return fail(read);
   unsigned removed = 0;
   for (Ticket const &ticket : tickets) {
     auto const erased = erase(ticket, true);

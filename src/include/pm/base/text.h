@@ -2,9 +2,10 @@
 #ifndef PM_BASE_TEXT_H
 #define PM_BASE_TEXT_H
 
+#include <stdint.h>
 #include <string.h>
-#include <charconv>
 #include <concepts>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -54,13 +55,17 @@ class Text {
   char bytes_[N];
 };
 
-/** The whole of `s` as a decimal number that fits; nothing else is one: no sign for unsigned, no blank, no +. */
+namespace text {
+/** The whole of `s` as a decimal number of at most `most`: digits only. */
+[[nodiscard]] std::optional<uint64_t> number(std::string_view s, uint64_t most) noexcept;
+} // namespace text
+
+/** The whole of `s` as a decimal number that fits and is not negative; nothing else is one: no sign, no blank. */
 template <std::integral Number>
 [[nodiscard]] std::optional<Number> number(std::string_view s) noexcept {
-  Number n{};
-  auto const [end, error] = std::from_chars(s.data(), s.data() + s.size(), n);
-  if (s.empty() || error != std::errc() || end != s.data() + s.size()) return std::nullopt;
-  return n;
+  auto const n = text::number(s, static_cast<uint64_t>(std::numeric_limits<Number>::max()));
+  if (!n) return std::nullopt;
+  return static_cast<Number>(*n);
 }
 
 /** Whether `s` has a byte that would break a line of text or a terminal: below 0x20, or 0x7f. */

@@ -3,6 +3,7 @@
 #define PM_REGISTRY_WRITER_H
 
 #include <pm/base/address.h>
+#include <pm/base/callback.h>
 #include <pm/base/lock.h>
 #include <pm/fifodir/subscription.h>
 #include <pm/registry/layout.h>
@@ -102,6 +103,9 @@ class Writer {
   /** Renames the temporary record into place, with the event that belongs to it. */
   Done commit(Ticket const &ticket, std::string_view event) noexcept;
 
+  /** Visits a service's living instances of one owner, reserved ones too. */
+  Done each_living(std::string_view service, std::string_view owner,
+                   Callback<Done(Ticket const &, Record const &)> visit) noexcept;
   Result<bool> conflicts(std::string_view owner, Request const &request) noexcept;
   Answer<void> check_limits(std::string_view owner, pid_t pid, size_t more, Policy const &policy) noexcept;
 

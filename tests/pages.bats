@@ -35,7 +35,7 @@ section() { awk -v name="$2" '/^\.Sh / { on = ($0 == ".Sh " name) } on' "$1"; }
   for program in $(cd "$PM_BUILD" && ls pm-*); do
     page=$(echo "$PM_SOURCE"/doc/"$program".[178])
     "$program" --help | sed -n '1s/^usage: //p' | tr -s ' \n' '\n\n' | tr -d '[].|' | grep . | sort -u >help
-    mandoc -T ascii -O width=1000 "$page" | col -b | sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d' | sed 's/…/.../g' |
+    mandoc -T ascii -O width=1000 "$page" | sed 's/.\x08//g' | sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d' | sed 's/…/.../g' |
       tr -s ' \n' '\n\n' | tr -d '[].|' | grep . | sort -u >page
     diff help page || { echo "$program: --help (<) and the SYNOPSIS of $page (>) differ"; return 1; }
   done

@@ -250,9 +250,9 @@ void sweeping() {
   int const removed = before + 2 - w.entries(mine.c_str());
   EXPECT(removed > 0 &&
          removed <= 4 * static_cast<int>(sweep_window)); // some of it, never much: two files each, by two directories
-  EXPECT(sweep(r, Deadline::in(10000)).value() > 0 && w.entries(mine.c_str()) == 2 && w.entries("service/other") == 0);
+  EXPECT(*sweep(r, Deadline::in(10000)) > 0 && w.entries(mine.c_str()) == 2 && w.entries("service/other") == 0);
   EXPECT(w.seen("web") == 1);
-  EXPECT(sweep(r, Deadline::in(10000)).value() == 0);
+  EXPECT(*sweep(r, Deadline::in(10000)) == 0);
 }
 
 /** The next writer can: a lock whose holder does not let go is a timeout, or a stop, never a hang. */

@@ -24,7 +24,8 @@ class World {
   World() noexcept {
     EXPECT(mkdtemp(path_));
     Fd const top(::open(path_, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    EXPECT(populate(top.get(), static_cast<gid_t>(-1)).value() == Made::now);
+    auto const made = populate(top.get(), static_cast<gid_t>(-1));
+    EXPECT(made && *made == Made::now);
     bystander_ = add({"bystander"});
   }
   World(World const &) = delete;
@@ -38,7 +39,7 @@ class World {
     return std::move(*registry);
   }
 
-  static Registrant me() noexcept { return {::geteuid(), ::getpid(), start_time(::getpid()).value()}; }
+  static Registrant me() noexcept { return {::geteuid(), ::getpid(), *start_time(::getpid())}; }
 
   /** What to ask for: a name, exclusive if it starts with `!`. */
   static Answer<Registration> try_add(Registry const &registry, std::initializer_list<char const *> names,

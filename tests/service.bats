@@ -56,8 +56,8 @@ serves_and_restarts() {
   assert_output "local:$PWD/sock"
 }
 
-@test "service: a client of ucspi-unix reaches what was looked up" {
-  start_ready sh -c 'exec pm-reg -N 5 echo "local:$PWD/sock" unixserver -- "$PWD/sock" sh -c "echo hello" 5>&1 >&9'
+@test "service: a server of s6's that says when it is ready, and a client of ucspi-unix's" {
+  start_ready sh -c 'exec pm-reg -N 1 echo "local:$PWD/sock" s6-ipcserver -1 "$PWD/sock" sh -c "echo hello" >&9 9>&-'
   run -0 pm-lookup echo sh -c 'exec unixclient "$PM_PATH" sh -c "read -r line <&6; echo \"\$line\""'
   assert_output hello
 }

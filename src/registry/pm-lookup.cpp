@@ -50,12 +50,14 @@ int main(int argc, char const *const *argv) {
   Options options(argc, argv, "r:V:n:u:aP:", help);
   char const *path = Registry::default_path();
   Query query;
+  bool narrowed = false, widened = false;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'r': path = options.value(); break;
-      case 'u': query.whose = Whose::user(options.value_user()); break;
-      case 'a': query.whose = Whose::anyone(); break;
+      case 'u': narrowed = true, query.whose = Whose::user(options.value_user()); break;
+      case 'a': widened = true, query.whose = Whose::anyone(); break;
       default: read_query_option(options, letter, query);
     }
+  if (narrowed && widened) options.refuse("-a and -u exclude each other");
   char const *const *const arguments = options.arguments(1);
   query.service = service_argument(options, arguments[0]);
 

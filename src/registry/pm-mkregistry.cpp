@@ -99,13 +99,16 @@ int main(int argc, char const *const *argv) {
   gid_t group = no_group;
   bool sweeping = false;
   uint32_t timeout = 10000;
+  bool creating = false, timed = false;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'u': uid = options.value_user(); break;
-      case 'g': group = options.value_group(); break;
+      case 'u': creating = true, uid = options.value_user(); break;
+      case 'g': creating = true, group = options.value_group(); break;
       case 'c': sweeping = true; break;
-      case 't': timeout = options.value_number(); break;
+      case 't': timed = true, timeout = options.value_number(); break;
     }
   char const *const dir = options.arguments(1, 1)[0];
+  if (sweeping && creating) options.refuse("-c goes without -u and -g");
+  if (timed && !sweeping) options.refuse("-t goes with -c");
   if (sweeping) sweep_registry(dir, timeout);
   else make_registry(dir, uid, group);
   return exits::done;

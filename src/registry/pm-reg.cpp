@@ -128,7 +128,10 @@ int hold(Wanted const &wanted, Registry const &registry) noexcept {
   }
   struct pollfd fds[] = {{signals, POLLIN, 0}, {made.token.get(), POLLIN, 0}, {wanted.until_end ? 0 : -1, POLLIN, 0}};
   for (;;) {
-    if (sys::poll(fds, std::size(fds), -1) < 0 && errno != EINTR) die_sys({errno, "wait for"}, "signals");
+    if (sys::poll(fds, std::size(fds), -1) < 0) {
+      if (errno == EINVAL) die_sys({errno, "wait for"}, "signals");
+      continue; // EINTR or ENOMEM pass, and to end would end the registration
+    }
     char buffer[4096];
     if (fds[0].revents && ::selfpipe_read() > 0) break;
     if (fds[1].revents && was_released(made.token.get())) return exits::done;
@@ -166,7 +169,10 @@ int run(Wanted const &wanted, Registry const &registry, ReadyPipe pipe) noexcept
   task.forward = std::move(pipe.outer);
   if (wanted.inherit) {
     auto const value = fifodir::leave_inherited(std::move(made.token), ::getenv(fifodir::inherited_variable));
-    if (!value) die_sys(value.error(), "to PROG");
+    if (!value) {
+      remove(registry, wanted, made.tickets);
+      die_sys(value.error(), "to PROG");
+    }
     environment.set(fifodir::inherited_variable, value->view());
   } else {
     task.token = std::move(made.token);

@@ -107,11 +107,13 @@ Result<Address> Address::of_socket(int fd) noexcept {
       return of_ip(stream ? Netid::tcp : Netid::udp, &name.v4.sin_addr, port);
     }
     case AF_UNIX: {
+      if (size <= offsetof(struct sockaddr_un, sun_path)) return failed(doing, EADDRNOTAVAIL);
       size_t length = size - offsetof(struct sockaddr_un, sun_path);
-      if (length == 0 || size <= offsetof(struct sockaddr_un, sun_path)) return failed(doing, EADDRNOTAVAIL);
       char *const path = name.local.sun_path;
-      if (path[0] == 0) path[0] = '@';
-      else length = strnlen(path, length);
+      // An abstract name, or a path; one that is relative means something else to everybody else.
+      if (path[0] == '/') length = strnlen(path, length);
+      else if (path[0] == 0) path[0] = '@';
+      else return failed(doing, EADDRNOTAVAIL);
       auto const address = of_local({path, length});
       if (!address) return failed(doing, EADDRNOTAVAIL);
       return *address;

@@ -1,7 +1,9 @@
 #include <pm/base/lock.h>
 
 #include <fcntl.h>
+#include <pm/base/descriptors.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +12,17 @@ namespace pm {
 namespace {
 
 constexpr char const *doing = "take the lock";
+
+/** Has nothing of the parent's but the file and the pipe, and does not outlive it: what it held would seem to live on. */
+[[noreturn]] void wait_as_child(int file, int pipe, pid_t parent) noexcept {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || ::getppid() != parent) ::_exit(1);
+  int kept[] = {file, pipe};
+  keep_only(kept);
+  int locked;
+  do locked = ::flock(file, LOCK_EX);
+  while (locked < 0 && errno == EINTR);
+  ::_exit(locked == 0 && ::write(pipe, "", 1) == 1 ? 0 : 1);
+}
 
 /**
  * flock has no deadline and a signal would be the program's business, so a child waits in our place: the lock belongs
@@ -21,16 +34,9 @@ Done wait_in_child(int file, Deadline deadline, int stop) noexcept {
   if (sys::pipe2(ends, O_CLOEXEC) < 0) return failed(doing);
   Fd const reading(ends[0]);
   Fd writing(ends[1]);
-  pid_t const child = sys::fork_unseen();
+  pid_t const parent = ::getpid(), child = sys::fork_unseen();
   if (child < 0) return failed(doing);
-  if (child == 0) {
-    char const done = 0;
-    int locked;
-    do locked = ::flock(file, LOCK_EX);
-    while (locked < 0 && errno == EINTR);
-    if (locked == 0 && ::write(ends[1], &done, 1) == 1) ::_exit(0);
-    ::_exit(1);
-  }
+  if (child == 0) wait_as_child(file, ends[1], parent);
   writing.reset();
 
   int code = 0;

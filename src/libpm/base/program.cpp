@@ -90,13 +90,18 @@ uid_t Options::value_user() const noexcept {
   if (auto const n = number<uid_t>(value()); n && *n != UINT32_MAX) return *n;
   errno = 0;
   struct passwd const *const user = ::getpwnam(value());
+  if (!user && (errno == EIO || errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+    die_sys({errno, "look up the user"}, value());
   if (!user) refuse_value(*this, letter_, "user", value());
   return user->pw_uid;
 }
 
 gid_t Options::value_group() const noexcept {
   if (auto const n = number<gid_t>(value()); n && *n != UINT32_MAX) return *n;
+  errno = 0;
   struct group const *const group = ::getgrnam(value());
+  if (!group && (errno == EIO || errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+    die_sys({errno, "look up the group"}, value());
   if (!group) refuse_value(*this, letter_, "group", value());
   return group->gr_gid;
 }

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <pm/base/callback.h>
 #include <pm/base/directory.h>
 #include <pm/base/sys.h>
 #include <pm/fifodir/token.h>
@@ -34,16 +33,8 @@ class NoSigpipe {
   sigset_t pipe_, before_;
 };
 
-/** Visits the names of listeners' FIFOs; a first failure ends it. */
-Done each_listener(int fifodir, Callback<Done(char const *)> visit) noexcept {
-  Entries entries(fifodir);
-  for (;;) {
-    auto const name = entries.next();
-    if (!name) return fail(name);
-    if (!*name) return {};
-    if (!is_listener(*name) || (entries.type() != DT_FIFO && entries.type() != DT_UNKNOWN)) continue;
-    if (auto const visited = visit(*name); !visited) return visited;
-  }
+bool may_be_fifo(Entries const &entries) noexcept {
+  return entries.type() == DT_FIFO || entries.type() == DT_UNKNOWN;
 }
 
 } // namespace
@@ -83,21 +74,26 @@ Done Listeners::open(int dir, char const *path) noexcept {
   auto const fifodir = open_directory(dir, path);
   if (!fifodir && fifodir.error().code == ENOENT) return {};
   if (!fifodir) return fail(fifodir);
-  return each_listener(fifodir->get(), [&](char const *name) noexcept -> Done {
-    auto const fd = open_one(fifodir->get(), name);
-    if (fd && fds_.append(*fd)) return {};
+  Entries entries(fifodir->get());
+  for (;;) {
+    auto const name = entries.next();
+    if (!name) return fail(name);
+    if (!*name) return {};
+    if (!is_listener(*name) || !may_be_fifo(entries)) continue;
+    auto const fd = open_one(fifodir->get(), *name);
+    if (fd && fds_.append(*fd)) continue;
     if (fd) {
       sys::close(*fd);
       return failed("open the listeners", ENOMEM);
     }
     switch (fd.error().code) {
-      case ENXIO: sys::unlinkat(fifodir->get(), name, 0); return {};
+      case ENXIO: sys::unlinkat(fifodir->get(), *name, 0); break;
       case EMFILE:
       case ENFILE:
       case ENOMEM: return failed("open the listeners", fd.error().code);
-      default: return {}; // gone meanwhile, or something in a shared fifodir that is nobody's listener
+      default: break; // gone meanwhile, or something in a shared fifodir that is nobody's listener
     }
-  });
+  }
 }
 
 unsigned Listeners::send(std::string_view event) noexcept {
@@ -116,13 +112,22 @@ unsigned Listeners::send(std::string_view event) noexcept {
 Done clean(int dir, char const *path) noexcept {
   auto const fifodir = open_directory(dir, path);
   if (!fifodir) return fail(fifodir);
-  return each_listener(fifodir->get(), [&](char const *name) noexcept -> Done {
-    auto const state = life(fifodir->get(), name);
-    if (!state && state.error().code == EACCES) return {}; // a group's member may keep his FIFO from us
+  struct stat st;
+  if (sys::fstat(fifodir->get(), &st) < 0) return failed("read a directory");
+  // One that was killed while subscribing left a hidden name. Where others may be subscribing just now, it is left alone.
+  bool const hidden_too = !(st.st_mode & S_IWGRP);
+  Entries entries(fifodir->get());
+  for (;;) {
+    auto const name = entries.next();
+    if (!name) return fail(name);
+    if (!*name) return {};
+    bool const hidden = hidden_too && **name == '.';
+    if (!is_listener(*name + hidden) || !may_be_fifo(entries)) continue;
+    auto const state = life(fifodir->get(), *name);
+    if (!state && state.error().code == EACCES) continue; // a group's member may keep his FIFO from us
     if (!state) return fail(state);
-    if (*state == Life::dead) sys::unlinkat(fifodir->get(), name, 0);
-    return {};
-  });
+    if (*state == Life::dead) sys::unlinkat(fifodir->get(), *name, 0);
+  }
 }
 
 } // namespace pm::fifodir

@@ -170,8 +170,8 @@ Answer<Registration> Writer::add(Registrant const &who, std::span<Request const>
 
   // What others left where this writes: a few of it, so that it is never much.
   if (auto const swept = sweep_owner(owner.view(), false); !swept) return fail(swept);
-  if (!requests.empty())
-    if (auto const swept = sweep_instances(requests.front().service, owner.view(), false); !swept) return fail(swept);
+  for (Request const &request : requests)
+    if (auto const swept = sweep_instances(request.service, owner.view(), false); !swept) return fail(swept);
 
   Registration made;
   auto const done = make_all(who, requests, terms, made);

@@ -1,41 +1,16 @@
 #include <pm/registry/holder.h>
 
-#include <fcntl.h>
-#include <pm/base/directory.h>
+#include <pm/base/descriptors.h>
 #include <pm/base/process.h>
 #include <pm/base/skalibs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
-#include <span>
 #include <utility>
 
 namespace pm::registry {
 
 namespace {
-
-/** Closes every descriptor but the given ones; -1 among them is none. */
-void keep_only(std::span<int> kept) noexcept {
-  std::sort(kept.begin(), kept.end());
-  unsigned first = 0;
-  bool ranges = true;
-  for (int const fd : kept) {
-    if (fd < 0) continue;
-    unsigned const next = static_cast<unsigned>(fd);
-    if (next > first) ranges = ranges && sys::close_range(first, next - 1, 0) == 0;
-    first = next + 1;
-  }
-  if (ranges && sys::close_range(first, ~0U, 0) == 0) return;
-
-  // Before Linux 5.9 there is no close_range: what /proc lists is closed one by one.
-  auto const opened = open_directory(AT_FDCWD, "/proc/self/fd");
-  if (!opened) return;
-  Entries entries(opened->get());
-  for (auto name = entries.next(); name && *name; name = entries.next()) {
-    auto const fd = number<int>(*name);
-    if (fd && *fd != opened->get() && std::find(kept.begin(), kept.end(), *fd) == kept.end()) sys::close(*fd);
-  }
-}
 
 enum Watched { process, token, ready };
 
@@ -58,7 +33,10 @@ bool hear(HolderTask &task, bool released, int process_end, Callback<bool(int)> 
   for (;;) {
     if (!task.token.valid() && !task.ready.valid()) ::_exit(0); // nothing to hold, nothing to wait for
     struct pollfd heard[] = {{process_end.get(), POLLIN, 0}, {task.token.get(), POLLIN, 0}, {task.ready.get(), POLLIN, 0}};
-    if (sys::poll(heard, 3, -1) < 0) continue; // EINTR or ENOMEM: both pass, and to end would end the registration
+    if (sys::poll(heard, 3, -1) < 0) {
+      if (errno == EINVAL) ::_exit(111); // somebody took our descriptors' numbers away: that does not pass
+      continue;                          // EINTR or ENOMEM do, and to end would end the registration
+    }
     if (heard[process].revents) ::_exit(0);
     if (heard[token].revents && was_released(task.token.get())) {
       released = true;

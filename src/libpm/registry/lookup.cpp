@@ -144,11 +144,13 @@ Done gather_believed(int dir, Believed const &believed, Wanted const &wanted, In
     return {};
   }
   Entries entries(dir);
-  for (auto left = st.st_nlink - 2; left > 0; --left) {
+  // All that was read is looked at; to know that nothing follows without asking, as many as there are links were seen.
+  for (nlink_t seen = 0; seen < st.st_nlink - 2 || entries.buffered();) {
     auto const name = entries.next();
     if (!name) return fail(name);
     if (!*name) break;
     auto const uid = number<uid_t>(*name);
+    seen += uid || strcmp(*name, layout::event) == 0;
     if (!uid || !believed.has(*uid)) continue;
     if (auto const done = gather(dir, *name, *name, wanted, out); !done) return done;
   }

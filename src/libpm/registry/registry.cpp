@@ -26,9 +26,11 @@ Result<Registry> Registry::open(char const *path) noexcept {
   Fd dir(sys::openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat top, services;
   if (!dir.valid() || sys::fstat(dir.get(), &top) < 0) return failed(doing);
-  if (sys::fstatat(dir.get(), layout::services, &services, AT_SYMLINK_NOFOLLOW) < 0) return failed(doing);
-  if (!S_ISDIR(services.st_mode)) return failed(doing, ENOTDIR);
-  if (services.st_uid != top.st_uid || others_may_write(top) || others_may_write(services)) return failed(doing, EPERM);
+  if (sys::fstatat(dir.get(), layout::services, &services, AT_SYMLINK_NOFOLLOW) < 0)
+    return failed("find service/ in the registry");
+  if (!S_ISDIR(services.st_mode)) return failed("find service/ in the registry", ENOTDIR);
+  if (services.st_uid != top.st_uid || others_may_write(top) || others_may_write(services))
+    return failed("trust that only its owner writes in the registry", EPERM);
   return Registry(static_cast<Fd &&>(dir), top.st_uid);
 }
 

@@ -52,8 +52,10 @@ Result<bool> Writer::erase(Ticket const &ticket, bool announce) noexcept {
 
   List<char> text;
   auto record = read_record(dir_, published.c_str(), text);
+  // What is no record at all is removed like one; what cannot be read just now is not guessed at.
   bool const was_published = record || record.error().code != ENOENT;
-  if (!record) record = read_record(dir_, reserved.c_str(), text);
+  if (!was_published) record = read_record(dir_, reserved.c_str(), text);
+  if (!record && record.error().code != ENOENT && record.error().code != EBADMSG) return fail(record);
 
   fifodir::Listeners of_service, of_registry;
   if (announce && was_published) {

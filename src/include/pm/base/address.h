@@ -32,7 +32,8 @@ class Address {
 
   /** Reads an address; a path that starts with / means local. Nothing if it is none of the above. */
   [[nodiscard]] static std::optional<Address> parse(std::string_view text) noexcept;
-  /** What getsockname(2) says of a socket. ENOTSOCK, EAFNOSUPPORT (another family), EADDRNOTAVAIL (it is not bound). */
+  /** What getsockname(2) says of a socket. ENOTSOCK, EAFNOSUPPORT (another family), ESOCKTNOSUPPORT (another
+   * type), EADDRNOTAVAIL (it is not bound, or to a relative path). */
   [[nodiscard]] static Result<Address> of_socket(int fd) noexcept;
 
   [[nodiscard]] std::string_view text() const noexcept { return text_.view(); }

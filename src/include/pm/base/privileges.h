@@ -11,7 +11,7 @@ namespace pm {
 /** The group a user's files get: that of his passwd(5) entry, or the number that is his uid where he has none. */
 [[nodiscard]] gid_t primary_group(uid_t uid) noexcept;
 
-/** Supplementary groups, gid, then uid, real, effective and saved. EPERM: not root, unless all is so already. */
+/** Supplementary groups, gid, then uid, real, effective and saved. EPERM: not root. */
 [[nodiscard]] Done become(uid_t uid, gid_t gid, std::span<gid_t const> groups) noexcept;
 
 } // namespace pm

@@ -402,3 +402,27 @@ left() {
   hold web none
   run -0 bash -c 'exec 3>&- 4>&-; ulimit -n 8; exec pm-dereg web'
 }
+
+@test "pm-dereg: a holder that ends just before it is told ends nobody else" {
+  serve -a web=udp:127.0.0.1:1 web none
+  first=$PID
+  serve web none
+  second=$PID
+  PM_FAULT=write:1:stop start_stopping "$FAULT/pm-dereg" web
+  kill -KILL "$first" "$second"
+  await down reg web
+  resume "$PID"
+  assert_not_exists reg/service/web
+}
+
+@test "pm-dereg: a record that cannot be read just now is an error, and its key is not left behind" {
+  hold -x web none
+  for ((n = 1; n < 60; ++n)); do
+    PM_FAULT="openat:$n:5" run "$FAULT/pm-dereg" web
+    [ "$status" != 0 ] || break
+  done
+  # Whatever failed on the way, it is removed wholly in the end: its holder has ended.
+  pm-dereg web || :
+  wait "$PID"
+  assert_not_exists reg/service/web
+}

@@ -405,3 +405,40 @@ known() {
   assert_equal "$(pm-lookup web | wc -l)" 363
   assert_equal "$(pm-lookup web | sort | uniq | wc -l)" 123
 }
+
+# A registry of $1's, a service of his, and $2 for whom three are believed: root, the owner and himself.
+@test "pm-lookup: what is stray in a service's directory hides nobody from a third user" {
+  needs_root
+  pm-mkregistry -u $ALICE hers
+  PM_REGISTRY=$PWD/hers hold as $ALICE web tcp:127.0.0.1:1
+  for n in 1 2 3 4 5 6 7 8 9; do
+    touch hers/service/web/stray.$n
+    run -0 as $BOB pm-lookup -r hers web
+    assert_output tcp:127.0.0.1:1
+  done
+  mkdir hers/service/web/{1..40}
+  run -0 as $BOB pm-lookup -r hers web
+  assert_output tcp:127.0.0.1:1
+}
+
+@test "pm-lookup: a directory that goes while it is read was empty" {
+  hold web none
+  PM_FAULT=getdents64:1:stop start_stopping "$FAULT/pm-lookup" web
+  reader=$PID
+  pm-dereg web
+  assert_not_exists reg/service/web
+  status=0
+  resume "$reader" || status=$?
+  assert_equal "$status" 1
+}
+
+@test "pm-lookup: a FIFO in a record's place is no record, and stops nobody" {
+  hold web none
+  record=$(ls reg/service/web/*/* | grep -v token)
+  rm "$record" && mkfifo -m 666 "$record"
+  exec 6<>"$record"
+  run -111 timeout 20 pm-lookup web
+  assert_output --partial 'Bad message'
+  exec 6>&-
+  run -111 timeout 20 pm-lookup web
+}

@@ -498,3 +498,104 @@ b"
   run -100 pm-reg -N
   assert_output --partial 'option needs a value: -N'
 }
+
+# --- found by trying to break it
+
+@test "pm-reg: of several reserved, those that were not removed are published" {
+  mkfifo go
+  start pm-reg -N 5 -a b=none a none sh -c 'read -r _ <go; echo >&5; exec sleep infinity' 5<>outer </dev/null
+  exec 6>go
+  run -0 pm-dereg a
+  listen "$PM_REGISTRY/event"
+  echo >&6
+  heard "$PID" u
+  run -0 pm-list -o service
+  assert_output b
+}
+
+@test "pm-reg: -N takes no standard descriptor, and without PROG none that is closed" {
+  for fd in 0 1 2; do run -100 pm-reg -N $fd web none true; done
+  run -111 pm-reg -N 9 web none 9>&-
+  assert_output --partial 'unable to use descriptor 9: Bad file descriptor'
+  # Whatever number it is, ours are not in its way.
+  for fd in 3 4 5 6 7 8 9; do
+    run -0 bash -c "exec $fd>&-; exec timeout 20 pm-reg -N $fd web$fd none sh -c 'echo >&$fd; exec pm-dereg -t 5000 web$fd'"
+  done
+}
+
+@test "pm-reg: TERM while it waits for the lock ends it, unregistered" {
+  start_ready flock "$PM_REGISTRY/lock" sh -c 'echo >&9; exec 9>&-; exec sleep infinity'
+  locker=$PID
+  # Stopped in the child's wait: its pipe is read by poll, after signals have been trapped.
+  PM_FAULT=poll:1:stop start_stopping "$FAULT/pm-reg" -t 0 web none
+  kill -TERM "$PID"
+  resume "$PID"
+  end "$locker"
+  run -1 pm-lookup web
+}
+
+@test "pm-reg: killed while it waits for the lock, nothing of it is left, and what it held is down" {
+  hold web none
+  holding=$PID
+  start_ready flock "$PM_REGISTRY/lock" sh -c 'echo >&9; exec 9>&-; exec sleep infinity'
+  mkfifo end
+  exec 7<>end
+  PM_FAULT=poll:1:stop start_stopping "$FAULT/pm-reg" -t 0 other none 8>end 7>&-
+  kill -KILL "$PID" "$holding"
+  exec 7<&- 6<end # its end comes when the last that had it open for writing is gone: the lock's child as well
+  run -0 timeout 20 cat <&6
+  exec 6<&-
+  await down "$PM_REGISTRY" web
+  run -1 pm-lookup web
+}
+
+@test "pm-reg: a pid used again is not taken for the registrant" {
+  needs_root
+  run -0 unshare -pf --kill-child --mount-proc bash -c '
+    pm-reg web none sleep infinity & first=$!
+    pm-reg up none true; pm-lookup web || exit 1
+    kill -KILL $first; wait $first
+    timeout 20 await down "$PM_REGISTRY" web
+    echo $((first - 1)) >/proc/sys/kernel/ns_last_pid
+    sleep infinity & [ $! = $first ] && echo same pid
+    pm-lookup web || echo down'
+  assert_line 'same pid'
+  assert_line down
+}
+
+@test "pm-reg: in a pid namespace whose /proc is another's, the start time is still its own" {
+  needs_root
+  run -0 unshare -pf --kill-child pm-reg web none sh -c 'pm-list -o start; cut -d " " -f 22 /proc/self/stat >/dev/null; read -r stat </proc/self/stat; echo "${stat##*) }" | cut -d " " -f 20'
+  assert_equal "${lines[0]}" "${lines[1]}"
+}
+
+@test "pm-reg: a name with blanks and parentheses does not hide its start time" {
+  cp "$(command -v pm-reg)" './a) R 1 (b'
+  run -0 './a) R 1 (b' web none sh -c 'pm-list -o start; cut -d " " -f 22 /proc/$$/stat'
+  assert_equal "${lines[0]}" "${lines[1]}"
+}
+
+@test "pm-reg: a PROG that forks and ends is down, whatever its child does; one whose file was replaced stays up" {
+  mkfifo child
+  run -0 pm-reg web none sh -c 'sleep infinity <&- >&- 2>&- 3>&- 4>&- & echo $! >../child.pid' 
+  await down "$PM_REGISTRY" web
+  run -1 pm-lookup web
+  kill -KILL "$(cat ../child.pid)"
+  rm ../child.pid
+  cp "$(command -v sleep)" mine
+  start pm-reg web none ./mine infinity
+  prog=$PID
+  until pm-lookup web >/dev/null; do :; done
+  cp "$(command -v sleep)" other
+  mv -f other mine
+  run -0 pm-lookup web
+  kill -KILL "$prog"
+  await down "$PM_REGISTRY" web
+}
+
+@test "pm-reg: signal mask, ignored signals and umask reach PROG unchanged" {
+  look='grep -E "^(SigBlk|SigIgn|SigCgt)" /proc/self/status; umask'
+  direct=$(umask 027; sh -c "$look")
+  run -0 bash -c "umask 027; exec pm-reg -p -N 5 web none sh -c '$look'"
+  assert_output "$direct"
+}

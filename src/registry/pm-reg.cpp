@@ -63,6 +63,7 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
     }
   char const *const *const arguments = options.arguments(2);
   wanted.program = arguments + 2;
+  if (wanted.ready >= 0 && wanted.ready <= 2) options.refuse("-N takes no standard descriptor");
   if (wanted.inherit && !*wanted.program) options.refuse("-i needs PROG");
   if (wanted.until_end && *wanted.program) options.refuse("-e goes without PROG");
   want(options, wanted, arguments[0], arguments[1]);
@@ -93,9 +94,11 @@ Registrant myself() noexcept {
       ": refused: ", explain(*refused).view());
 }
 
-Registration add(Registry const &registry, Wanted const &wanted, Terms const &terms) noexcept {
+/** `stop`: readable means that it is wanted no more; -1 is none. Then it ends with 0. */
+Registration add(Registry const &registry, Wanted const &wanted, Terms const &terms, int stop = -1) noexcept {
   Registrant const who = myself();
-  auto writer = Writer::begin(registry, Deadline::in(wanted.timeout));
+  auto writer = Writer::begin(registry, Deadline::in(wanted.timeout), stop);
+  if (!writer && writer.error().code == ECANCELED) ::_exit(exits::done);
   if (!writer) die_sys(writer.error(), (Text<4200>("in ") << wanted.path).view());
   auto made = writer->add(who, {wanted.requests.begin(), wanted.requests.size()}, terms, Policy::unlimited());
   if (!made) die_refused(wanted, made.error());
@@ -121,7 +124,8 @@ int hold(Wanted const &wanted, Registry const &registry) noexcept {
   if (wanted.is_public)
     if (auto const found = executable(::getpid())) own = *found;
   Registration const made =
-      add(registry, wanted, {.holder = "self", .is_public = wanted.is_public, .exe = own.path.view(), .deleted = own.deleted});
+      add(registry, wanted, {.holder = "self", .is_public = wanted.is_public, .exe = own.path.view(), .deleted = own.deleted},
+          signals);
   if (wanted.ready >= 0) {
     (void)!sys::write(wanted.ready, "\n", 1);
     sys::close(wanted.ready);

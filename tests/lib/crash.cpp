@@ -94,6 +94,8 @@ bool kill_at(Change const &change, unsigned nth, Tally &tally) noexcept {
       EXPECT(record.has_value() && record->exe == executable_path);
     }
   }
+  struct stat st;
+  if (change.act == changes::remove_all) EXPECT(::fstat(kept.token.get(), &st) == 0 && st.st_nlink == 0);
   // Then all of it goes, and an exclusive one finds its name free.
   again.token.reset();
   kept.token.reset();

@@ -39,6 +39,10 @@ bool fail_at(Change const &change, unsigned nth, int code) noexcept {
     EXPECT(change.act(registry, own));
     EXPECT(world.seen(change.service) == change.after);
   }
+  // What is removed wholly has no name left, in whatever its removal was interrupted: its holder is told by that.
+  struct stat st;
+  bool const wholly = change.act == changes::remove_all || change.act == changes::remove_by_query;
+  EXPECT(!wholly || (::fstat(kept.token.get(), &st) == 0 && st.st_nlink == 0));
   world.bystander_is_there();
   own.token.reset();
   kept.token.reset();

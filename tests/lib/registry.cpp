@@ -282,6 +282,37 @@ void locking() {
   for (int fd : {ready[0], ready[1], stop[0], stop[1]}) ::close(fd);
 }
 
+/** While instances come and go as fast as they can, no reader ever fails or sees a record that is another's. */
+void readers_and_writers() {
+  World w;
+  auto const r = w.open();
+  pid_t const child = ::fork();
+  if (child == 0) {
+    for (int i = 0; i < 400; ++i) {
+      auto const made = w.add({"web", i % 2 ? "web" : "!web"});
+      for (Ticket const &t : made.tickets)
+        if (!write(w.open())->remove(t)) ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  Instances found;
+  Query query;
+  query.service = "web";
+  int status = 0;
+  while (::waitpid(child, &status, WNOHANG) == 0) {
+    found.clear();
+    EXPECT(lookup(r, query, found).has_value());
+    EXPECT(list(r, {}, found).has_value());
+    for (size_t i = 0; i < found.size(); ++i) {
+      Text<64> id;
+      id << found[i].record.pid << '.' << found[i].record.start << '.';
+      EXPECT(found[i].id.starts_with(id.view()) &&
+             found[i].record.pid == (found[i].record.service == "web" ? child : ::getpid()));
+    }
+  }
+  EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 void many_instances() {
   World w;
   auto const r = w.open();
@@ -320,7 +351,8 @@ int main() {
                      {"many listeners", many_listeners},
                      {"sweeping", sweeping},
                      {"locking", locking},
-                     {"many instances", many_instances}};
+                     {"many instances", many_instances},
+                     {"readers and writers", readers_and_writers}};
   for (auto const &c : cases) {
     expect_case = c.name;
     c.run();

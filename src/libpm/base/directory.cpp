@@ -28,8 +28,8 @@ Result<char const *> Entries::next() noexcept {
   for (;;) {
     if (at_ >= end_) {
       ssize_t const n = sys::getdents64(fd_, buffer_, sizeof buffer_);
+      if (n == 0 || (n < 0 && errno == ENOENT)) return nullptr; // ENOENT: removed since it was opened, so it was empty
       if (n < 0) return failed("read a directory");
-      if (n == 0) return nullptr;
       at_ = 0;
       end_ = static_cast<size_t>(n);
     }

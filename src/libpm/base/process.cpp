@@ -1,6 +1,7 @@
 #include <pm/base/process.h>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 namespace pm {
 
@@ -16,8 +17,10 @@ Result<uint64_t> start_time_in(std::string_view stat) noexcept {
 }
 
 Result<uint64_t> start_time(pid_t pid) noexcept {
+  // /proc may be another pid namespace's, where this process has another number.
   Text<32> path("/proc/");
-  path << pid << "/stat";
+  if (pid == ::getpid()) path << "self/stat";
+  else path << pid << "/stat";
   Fd const file(sys::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) return failed("read the start time of");
   char buffer[1024];

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pm/base/directory.h>
+#include <pm/base/sigpipe.h>
 #include <pm/base/sys.h>
 #include <pm/fifodir/token.h>
 
@@ -11,27 +12,6 @@ namespace pm::fifodir {
 namespace {
 
 constexpr size_t listener_name_length = 39;
-
-/** Writing to a FIFO without readers raises SIGPIPE and nothing can be told not to: it is held back, and eaten if it came. */
-class NoSigpipe {
- public:
-  NoSigpipe() noexcept {
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    sys::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  NoSigpipe(NoSigpipe const &) = delete;
-  NoSigpipe &operator=(NoSigpipe const &) = delete;
-  ~NoSigpipe() {
-    struct timespec const now = {};
-    if (raised && !sigismember(&before_, SIGPIPE)) sys::sigtimedwait(&pipe_, &now);
-    sys::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  bool raised = false;
-
- private:
-  sigset_t pipe_, before_;
-};
 
 bool may_be_fifo(Entries const &entries) noexcept {
   return entries.type() == DT_FIFO || entries.type() == DT_UNKNOWN;
@@ -100,10 +80,8 @@ unsigned Listeners::send(std::string_view event) noexcept {
   unsigned reached = 0;
   if (!fds_.empty()) {
     NoSigpipe guard;
-    for (int const fd : fds_) {
-      if (sys::write(fd, event.data(), event.size()) == static_cast<ssize_t>(event.size())) ++reached;
-      else if (errno == EPIPE) guard.raised = true;
-    }
+    for (int const fd : fds_)
+      if (guard.write(fd, event) == static_cast<ssize_t>(event.size())) ++reached;
   }
   close();
   return reached;

@@ -46,9 +46,11 @@ namespace {
 /** The text of a small file; ENOENT. */
 Result<size_t> slurp(int dir, char const *path, std::span<char> buffer) noexcept {
   constexpr char const *doing = "read a record";
-  Fd const file(sys::openat(dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  // Non-blocking: a registry's owner may have put a FIFO there, and whoever reads is not his to stop.
+  Fd const file(sys::openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
   if (!file.valid()) return failed(doing);
   ssize_t const n = sys::read(file.get(), buffer.data(), buffer.size());
+  if (n < 0 && errno == EAGAIN) return failed(doing, EBADMSG);
   if (n < 0) return failed(doing);
   if (static_cast<size_t>(n) == buffer.size()) return failed(doing, EBADMSG);
   return static_cast<size_t>(n);

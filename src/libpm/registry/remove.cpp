@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pm/base/directory.h>
+#include <pm/base/sigpipe.h>
 #include <pm/fifodir/listeners.h>
 #include <pm/fifodir/token.h>
 #include <pm/registry/writer.h>
@@ -21,6 +22,7 @@ Result<bool> Writer::same_token(char const *a, char const *b) noexcept {
 Done Writer::unlink_exclusive(Ticket const &ticket, Record const &record) noexcept {
   auto const token = layout::file(ticket, layout::token);
   auto const key = layout::exclusive_link(record.service, ticket.owner.view(), record.version, record.netid);
+  if (!record.exclusive) return {};
   auto const mine = same_token(token.c_str(), key.c_str());
   if (!mine) return fail(mine);
   if (!*mine) return {};
@@ -39,6 +41,30 @@ Done Writer::unlink_exclusive(Ticket const &ticket, Record const &record) noexce
   if (!read || shared) return read;
   if (sys::unlinkat(dir_, key.c_str(), 0) < 0 && errno != ENOENT) return failed("give an exclusive name up");
   return {};
+}
+
+/** The same for a registration whose record a killed writer has unlinked already: its keys are known by their token. */
+Done Writer::unlink_exclusives(Ticket const &ticket) noexcept {
+  auto const directory = layout::instances(ticket.service.view(), ticket.owner.view());
+  auto const opened = open_directory(dir_, directory.c_str());
+  if (!opened && opened.error().code == ENOENT) return {};
+  if (!opened) return fail(opened);
+  Entries entries(opened->get());
+  for (;;) {
+    auto const name = entries.next();
+    if (!name) return fail(name);
+    if (!*name) return {};
+    auto const [prefix, version, is_key] = cut(*name, ':');
+    auto const [number_text, netid, whole] = cut(version, ':');
+    auto const n = number<uint32_t>(number_text);
+    if (!is_key || !whole || !n || !layout::exclusive_prefix.starts_with(prefix)) continue;
+    Record key;
+    key.service = ticket.service.view();
+    key.version = *n;
+    key.netid = netid;
+    key.exclusive = true;
+    if (auto const given = unlink_exclusive(ticket, key); !given) return given;
+  }
 }
 
 Result<bool> Writer::erase(Ticket const &ticket, bool announce) noexcept {
@@ -71,14 +97,13 @@ Result<bool> Writer::erase(Ticket const &ticket, bool announce) noexcept {
   of_service.send("d");
   of_registry.send("d");
 
-  if (record && record->exclusive)
-    if (auto const given = unlink_exclusive(ticket, *record); !given) return fail(given);
+  if (auto const given = record ? unlink_exclusive(ticket, *record) : unlink_exclusives(ticket); !given) return fail(given);
   for (auto const &path : {layout::owner_link(ticket), token}) {
     if (sys::unlinkat(dir_, path.c_str(), 0) == 0) there = true;
     else if (errno != ENOENT) return failed(doing);
   }
   // "Look whether you still exist." A FIFO that is full has bytes unread, which say the same.
-  if (holder) (void)!sys::write(holder->get(), "", 1);
+  if (holder) NoSigpipe().write(holder->get(), {"", 1});
   return there;
 }
 
@@ -103,7 +128,8 @@ Result<unsigned> Writer::remove_matching(std::string_view owner, Query const &qu
     if (!erased) return fail(erased);
     if (*erased) ++removed;
   }
-  if (auto const swept = sweep_instances(query.service, owner, false); !swept) return fail(swept);
+  // All of it: what an earlier removal that was interrupted left is alive, and only this finds it.
+  if (auto const swept = sweep_instances(query.service, owner, true); !swept) return fail(swept);
   prune(query.service, owner);
   return removed;
 }

@@ -87,25 +87,39 @@ Done Writer::commit(Ticket const &ticket, std::string_view event) noexcept {
   return {};
 }
 
+/** Writes what a reservation will be published as, beside it; false if there is none (any more, or it is published). */
+Result<bool> Writer::prepare(Ticket const &ticket, std::string_view exe, bool deleted) noexcept {
+  List<char> text;
+  auto record = read_record(dir_, layout::file(ticket, layout::reserved).c_str(), text);
+  if (!record && record.error().code == ENOENT) return false;
+  if (!record) return fail(record);
+  record->since = boottime();
+  if (!exe.empty()) {
+    record->exe = exe;
+    record->deleted = deleted;
+  }
+  if (auto const written = write_file(layout::file(ticket, layout::temporary).c_str(), *record); !written) return fail(written);
+  return true;
+}
+
 Answer<void> Writer::publish(std::span<Ticket const> tickets, std::string_view exe, bool deleted) noexcept {
-  for (size_t i = 0; i < tickets.size(); ++i) {
-    Ticket const &ticket = tickets.data()[i];
+  // All that takes space first, so that a full disk publishes all or none.
+  size_t there = 0;
+  for (Ticket const &ticket : tickets) {
+    auto const prepared = prepare(ticket, exe, deleted);
+    if (!prepared) return fail(prepared);
+    struct stat st;
+    if (*prepared || sys::fstatat(dir_, layout::file(ticket, layout::published).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) ++there;
+    else if (errno != ENOENT) return failed("publish a record");
+  }
+  if (there == 0) return refuse(Refusal::not_found);
+  for (Ticket const &ticket : tickets) {
     auto const reserved = layout::file(ticket, layout::reserved);
-    List<char> text;
-    auto record = read_record(dir_, reserved.c_str(), text);
-    if (!record) {
-      if (record.error().code != ENOENT) return fail(record);
-      struct stat st;
-      if (sys::fstatat(dir_, layout::file(ticket, layout::published).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) continue;
-      if (errno == ENOENT) return refuse(Refusal::not_found, i);
+    struct stat st;
+    if (sys::fstatat(dir_, reserved.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0) {
+      if (errno == ENOENT) continue;
       return failed("publish a record");
     }
-    record->since = boottime();
-    if (!exe.empty()) {
-      record->exe = exe;
-      record->deleted = deleted;
-    }
-    if (auto const written = write_file(layout::file(ticket, layout::temporary).c_str(), *record); !written) return fail(written);
     if (auto const committed = commit(ticket, "u"); !committed) return fail(committed);
     // Killed before this, the reservation stays beside its record: readers do not look at it, removal takes both.
     if (sys::unlinkat(dir_, reserved.c_str(), 0) < 0) return failed("publish a record");

@@ -70,7 +70,10 @@ class Writer {
   [[nodiscard]] Answer<Registration> add(Registrant const &who, std::span<Request const> requests, Terms const &terms,
                                          Policy const &policy) noexcept;
 
-  /** Makes reserved registrations seen; one that is already is left alone. not_found: it was removed. Waiters are told `u`. */
+  /**
+   * Makes reserved registrations seen; one that is already, or was removed meanwhile, is left alone. not_found: all were
+   * removed. Waiters are told `u`.
+   */
   [[nodiscard]] Answer<void> publish(std::span<Ticket const> tickets, std::string_view exe, bool deleted) noexcept;
 
   /**
@@ -109,7 +112,9 @@ class Writer {
   Result<bool> conflicts(std::string_view owner, Request const &request) noexcept;
   Answer<void> check_limits(std::string_view owner, pid_t pid, size_t more, Policy const &policy) noexcept;
 
+  Result<bool> prepare(Ticket const &ticket, std::string_view exe, bool deleted) noexcept;
   Result<bool> erase(Ticket const &ticket, bool announce) noexcept;
+  Done unlink_exclusives(Ticket const &ticket) noexcept;
   Done unlink_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Result<bool> same_token(char const *a, char const *b) noexcept;
   /** Unlinks an entry that is dead or was left by a killed writer; whether it did. */

@@ -6,7 +6,9 @@
 #include <pm/base/ready.h>
 #include <pm/base/skalibs.h>
 #include <pm/fifodir/inherited.h>
+#include <pm/registry/arguments.h>
 #include <pm/registry/holder.h>
+#include <pm/registry/registrant.h>
 #include <pm/registry/writer.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -40,8 +42,8 @@ struct Wanted {
 };
 
 void want(Options const &options, Wanted &wanted, std::string_view service, std::string_view address) noexcept {
-  if (!is_service_name(service)) options.refuse((Text<512>("not the name of a service: ") << service).view());
-  if (!wanted.requests.append({service, options.address(address), 0, false})) die(exits::system, "out of memory");
+  if (!wanted.requests.append({service_argument(options, service), options.address(address), 0, false}))
+    die(exits::system, "out of memory");
 }
 
 Wanted parse_command(int argc, char const *const *argv) noexcept {
@@ -79,13 +81,6 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
   return wanted;
 }
 
-Registrant myself() noexcept {
-  pid_t const pid = ::getpid();
-  auto const start = start_time(pid);
-  if (!start) die_sys(start.error(), "this process");
-  return {::geteuid(), pid, *start};
-}
-
 [[noreturn]] void die_refused(Wanted const &wanted, Failure const &failure) noexcept {
   Text<4200> const where = Text<4200>("in ") << wanted.path;
   if (auto const *error = std::get_if<SysError>(&failure)) die_sys(*error, where.view());
@@ -96,11 +91,12 @@ Registrant myself() noexcept {
 
 /** `stop`: readable means that it is wanted no more; -1 is none. Then it ends with 0. */
 Registration add(Registry const &registry, Wanted const &wanted, Terms const &terms, int stop = -1) noexcept {
-  Registrant const who = myself();
+  auto const who = this_process();
+  if (!who) die_sys(who.error(), "this process");
   auto writer = Writer::begin(registry, Deadline::in(wanted.timeout), stop);
   if (!writer && writer.error().code == ECANCELED) ::_exit(exits::done);
   if (!writer) die_sys(writer.error(), (Text<4200>("in ") << wanted.path).view());
-  auto made = writer->add(who, {wanted.requests.begin(), wanted.requests.size()}, terms, Policy::unlimited());
+  auto made = writer->add(*who, {wanted.requests.begin(), wanted.requests.size()}, terms, Policy::unlimited());
   if (!made) die_refused(wanted, made.error());
   return std::move(*made);
 }
@@ -145,22 +141,6 @@ int hold(Wanted const &wanted, Registry const &registry) noexcept {
   return exits::done;
 }
 
-/** In the holder: waits for the lock as long as the program lives. False: it should have been published and is not. */
-bool publish(Registry const &registry, List<Ticket> const &tickets, bool is_public, pid_t pid, int process) noexcept {
-  Executable exe;
-  if (is_public)
-    if (auto const found = executable(pid)) exe = *found;
-  auto const published = [&]() noexcept -> Answer<void> {
-    auto writer = Writer::begin(registry, Deadline(), process);
-    if (!writer) return fail(writer);
-    return writer->publish({tickets.begin(), tickets.size()}, exe.path.view(), exe.deleted);
-  }();
-  auto const *error = published ? nullptr : std::get_if<SysError>(&published.error());
-  if (!error) return true;
-  if (error->code != ECANCELED) warn("unable to ", error->doing, ": ", strerror(error->code));
-  return false;
-}
-
 int run(Wanted const &wanted, Registry const &registry, ReadyPipe pipe) noexcept {
   bool const reserve = pipe.reading.valid();
   Registration made =
@@ -184,8 +164,9 @@ int run(Wanted const &wanted, Registry const &registry, ReadyPipe pipe) noexcept
 
   if (reserve || task.token.valid()) {
     pid_t const pid = ::getpid();
-    auto const started = start_holder(
-        std::move(task), [&](int process) noexcept { return publish(registry, made.tickets, wanted.is_public, pid, process); });
+    auto const started = start_holder(std::move(task), [&](int process) noexcept {
+      return publish_ready(registry, {made.tickets.begin(), made.tickets.size()}, wanted.is_public, pid, process);
+    });
     if (!started) {
       remove(registry, wanted, made.tickets);
       die_sys(started.error(), started.error().code == ENOSYS ? "(it needs pidfd_open of Linux 5.3; -i does without)" : "");

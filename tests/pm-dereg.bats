@@ -277,7 +277,7 @@ left() {
   mkdir empty
   for it in missing link empty; do
     run -111 pm-dereg -r $it web
-    assert_output --partial "pm-dereg: fatal: x: "
+    assert_output --regexp "^pm-dereg: fatal: unable to .* the registry $it: "
   done
   chmod 775 reg
   run -111 pm-dereg web

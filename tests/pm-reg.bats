@@ -68,7 +68,7 @@ token_of() { echo "$PM_REGISTRY"/service/"$1"/"$(id -u)"/*.token; }
 @test "pm-reg: PROG has no descriptor of ours, no child and no zombie" {
   # A shell that forks for nothing: what it has, it was given.
   local look='for fd in /proc/$$/fd/*; do echo "${fd##*/}"; done; for stat in /proc/[0-9]*/stat; do
-    read -r pid _ _ parent _ <"$stat" && [ "$parent" != $$ ] || echo "a child: $pid"; done 2>/dev/null'
+    if read -r pid _ _ parent _ <"$stat"; then [ "$parent" != $$ ] || echo "a child: $pid"; fi; done 2>/dev/null'
   run -0 sh -c "$look"
   direct=$output
   run -0 pm-reg web none sh -c "$look"

@@ -65,7 +65,7 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
     }
   char const *const *const arguments = options.arguments(2);
   wanted.program = arguments + 2;
-  if (wanted.ready >= 0 && wanted.ready <= 2) options.refuse("-N takes no standard descriptor");
+  if (wanted.ready == 2) options.refuse("-N 2 would take a complaint for readiness");
   if (wanted.inherit && !*wanted.program) options.refuse("-i needs PROG");
   if (wanted.until_end && *wanted.program) options.refuse("-e goes without PROG");
   want(options, wanted, arguments[0], arguments[1]);

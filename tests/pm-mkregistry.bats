@@ -446,3 +446,20 @@ interrupted() {
   (ulimit -n 8 && pm-mkregistry few 3>&- 4>&- && pm-mkregistry -c few 3>&- 4>&-)
   diff <(shape closed0) <(shape few)
 }
+
+@test "pm-mkregistry -c: what cannot be tested for life is told of and left alone" {
+  hold -x -a two=none one none
+  before=$(snapshot reg/service)
+  for errno in 13 23 24; do
+    failed=0
+    for ((n = 1; n < 100; ++n)); do
+      PM_FAULT="openat:$n:$errno" run "$FAULT/pm-mkregistry" -c reg
+      [ "$status" != 0 ] || break
+      assert_equal "$status" 111
+      failed=$((failed + 1))
+      unchanged "$before" reg/service
+    done
+    [ "$failed" -gt 8 ] || fail "only $failed of its calls failed with $errno"
+  done
+  run -0 pm-lookup one
+}

@@ -70,7 +70,16 @@ class World {
     for (size_t i = 0; i < found.size(); ++i) EXPECT(found[i].record.service == service);
     return found.size();
   }
-  void bystander_is_there() const noexcept { EXPECT(seen("bystander") == 1); }
+  /** Readers of every kind find it. */
+  void bystander_is_there() const noexcept {
+    EXPECT(seen("bystander") == 1);
+    Query query;
+    query.service = "bystander";
+    Instances found;
+    EXPECT(lookup(open(), query, found).has_value() && found.size() == 1);
+    found.clear();
+    EXPECT(list(open(), {}, found).has_value() && !found.empty());
+  }
 
   /** After a sweep, nothing is in the tree but the bystander's: the exact names, counted. */
   void only_bystander_is_left() const noexcept {

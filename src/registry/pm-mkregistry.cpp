@@ -67,7 +67,7 @@ void take_directory(int top, char const *dir, uid_t uid) noexcept {
 /** Whether files may be given to the group by this user. */
 bool may_use_group(gid_t group) noexcept {
   gid_t groups[NGROUPS_MAX];
-  int const count = ::getgroups(NGROUPS_MAX, groups);
+  int const count = sys::getgroups(NGROUPS_MAX, groups);
   return group == ::getegid() || std::find(groups, groups + std::max(count, 0), group) != groups + std::max(count, 0);
 }
 

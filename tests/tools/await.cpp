@@ -1,12 +1,10 @@
 // await down REGISTRY SERVICE: returns when every instance that is alive now has died: the kernel hangs up on each token.
 // await end PID: returns when the process has ended, whoever its parent is.
 
-#include <pm/base/directory.h>
 #include <pm/base/process.h>
 #include <pm/base/program.h>
 #include <pm/fifodir/token.h>
 #include <pm/registry/lookup.h>
-#include <unistd.h>
 
 using namespace pm;
 using namespace pm::registry;

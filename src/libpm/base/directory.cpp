@@ -1,6 +1,5 @@
 #include <pm/base/directory.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 #include <pm/base/ready.h>
 
 #include <fcntl.h>
-#include <utility>
 
 namespace pm {
 

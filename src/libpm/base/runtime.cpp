@@ -4,7 +4,6 @@
 #include <pm/base/result.h>
 #include <pm/base/skalibs.h>
 #include <unistd.h>
-#include <array>
 #include <string_view>
 
 namespace pm {

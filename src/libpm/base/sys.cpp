@@ -1,6 +1,5 @@
 #include <pm/base/sys.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pm/base/skalibs.h>
@@ -134,6 +133,9 @@ int chdir(char const *path) noexcept {
 }
 int setgroups(size_t count, gid_t const *groups) noexcept {
   return through("setgroups", [=] { return ::setgroups(count, groups); });
+}
+int getgroups(int count, gid_t *groups) noexcept {
+  return through("getgroups", [=] { return ::getgroups(count, groups); });
 }
 int setgid(gid_t gid) noexcept {
   return through("setgid", [=] { return ::setgid(gid); });

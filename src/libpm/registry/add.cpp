@@ -1,9 +1,6 @@
 // Writer::add: from nothing to a living registration.
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <pm/base/directory.h>
-#include <pm/base/process.h>
 #include <pm/base/random.h>
 #include <pm/fifodir/token.h>
 #include <pm/registry/writer.h>

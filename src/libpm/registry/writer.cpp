@@ -9,10 +9,10 @@
 namespace pm::registry {
 
 Writer::Writer(Registry const &registry, Lock lock, mode_t umask) noexcept
-    : registry_(&registry), dir_(registry.dir()), lock_(std::move(lock)), umask_(umask) {}
+    : dir_(registry.dir()), lock_(std::move(lock)), umask_(umask) {}
 
 Writer::Writer(Writer &&other) noexcept
-    : registry_(other.registry_), dir_(other.dir_), lock_(std::move(other.lock_)), umask_(other.umask_), active_(other.active_) {
+    : dir_(other.dir_), lock_(std::move(other.lock_)), umask_(other.umask_), active_(other.active_) {
   other.active_ = false;
 }
 

@@ -3,6 +3,7 @@
 #define PM_BASE_CALLBACK_H
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace pm {

@@ -1,6 +1,7 @@
 /**
- * The system calls of pm-tools, all of them: whatever the library or a program asks of the kernel goes through
- * pm::sys. The test build replaces this one object by a version that makes any call fail, stop or kill the process
+ * The system calls of pm-tools: what the library or a program asks of the kernel goes through pm::sys, but for what
+ * skalibs does inside (signals, error messages), the few lines of a child between fork and exit, and questions that
+ * cannot fail (getpid). The test build replaces this one object by a version that makes any call fail, stop or kill the process
  * (tests/fault). Each function is its manual page, section 2 or 3, of the same name; errors are -1 and errno.
  */
 #ifndef PM_BASE_SYS_H
@@ -54,6 +55,7 @@ pid_t setsid() noexcept;
 int pidfd_open(pid_t pid, unsigned flags) noexcept;
 int chdir(char const *path) noexcept;
 int setgroups(size_t count, gid_t const *groups) noexcept;
+int getgroups(int count, gid_t *groups) noexcept;
 int setgid(gid_t gid) noexcept;
 int setuid(uid_t uid) noexcept;
 int pthread_sigmask(int how, sigset_t const *set, sigset_t *old) noexcept;

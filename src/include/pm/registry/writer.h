@@ -124,7 +124,6 @@ class Writer {
   /** Removes directories that have become empty, from the instance's up. */
   void prune(std::string_view service, std::string_view owner) noexcept;
 
-  Registry const *registry_;
   int dir_;
   Lock lock_;
   mode_t umask_;

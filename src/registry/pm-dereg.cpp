@@ -16,7 +16,8 @@ constexpr char help[] =
     "  -V VERSION   only this version\n"
     "  -n NETID     only this transport: tcp tcp6 udp udp6 local none\n"
     "  -P PID       only those of this process\n"
-    "  -t MS        how long to wait for the registry's lock (default 10000; 0: for ever)\n";
+    "  -t MS        how long to wait for the registry's lock (default 10000; 0: for ever)\n"
+    "exit codes: 0 1 99 100 101 111\n";
 
 } // namespace
 

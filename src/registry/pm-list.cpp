@@ -17,7 +17,8 @@ constexpr char help[] =
     "  -P PID       only this process's; more than one: any of them\n"
     "  -o FIELDS    which fields, with commas: service version netid address uid pid start since flags holder exe id\n"
     "  -H           a line with the fields' names first\n"
-    "  -0           end each line with a null byte and not a newline\n";
+    "  -0           end each line with a null byte and not a newline\n"
+    "exit codes: 0 100 101 111\n";
 
 struct Lines {
   Fields fields;

@@ -17,7 +17,8 @@ constexpr char help[] =
     "  -n NETID     only this transport: tcp tcp6 udp udp6 local none\n"
     "  -u USER      believe this user's registrations only, and not root's, the registry owner's and one's own\n"
     "  -a           believe everybody's\n"
-    "  -P PID       only those of this process\n";
+    "  -P PID       only those of this process\n"
+    "exit codes: 0 1 100 101 111 126 127\n";
 
 /** PROG's environment: PM_ and the parts of one instance; what it has no part of is unset. */
 void describe(Instance const &instance, Address const &address, Environment &environment) noexcept {

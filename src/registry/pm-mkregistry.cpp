@@ -21,7 +21,8 @@ constexpr char help[] =
     "  -u USER   the registry's owner (default: the effective user; another only as root)\n"
     "  -g GROUP  who besides the owner may listen with FIFOs of his own, as s6-ftrig-wait does\n"
     "  -c        make nothing: sweep what is dead in the registry that DIR is\n"
-    "  -t MS     with -c: how long to wait for the registry's lock (default 10000; 0: for ever)\n";
+    "  -t MS     with -c: how long to wait for the registry's lock (default 10000; 0: for ever)\n"
+    "exit codes: 0 99 100 101 111\n";
 
 constexpr gid_t no_group = static_cast<gid_t>(-1);
 

@@ -30,7 +30,8 @@ constexpr char help[] =
     "  -e                  without PROG: end with standard input, too\n"
     "  -t MS               how long to wait for the registry's lock (default 10000; 0: for ever)\n"
     "  -a SERVICE=ADDRESS  register this as well: all or none\n"
-    "ADDRESS: tcp:HOST:PORT tcp6:[HOST]:PORT udp:... udp6:... local:/PATH local:@NAME fd:N none\n";
+    "ADDRESS: tcp:HOST:PORT tcp6:[HOST]:PORT udp:... udp6:... local:/PATH local:@NAME fd:N none\n"
+    "exit codes: 0 1 99 100 101 111 126 127\n";
 
 struct Wanted {
   char const *path = Registry::default_path();

@@ -41,4 +41,17 @@ Result<char const *> Entries::next() noexcept {
   }
 }
 
+Done each_entry(int dir, char const *path, VisitEntry visit) noexcept {
+  auto const opened = open_directory(dir, path);
+  if (!opened && opened.error().code == ENOENT) return {};
+  if (!opened) return fail(opened);
+  Entries entries(opened->get());
+  for (;;) {
+    auto const name = entries.next();
+    if (!name) return fail(name);
+    if (!*name) return {};
+    if (auto const visited = visit(opened->get(), *name, entries.type()); !visited) return visited;
+  }
+}
+
 } // namespace pm

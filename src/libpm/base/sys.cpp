@@ -99,6 +99,15 @@ int flock(int fd, int operation) noexcept {
 int poll(struct pollfd *fds, nfds_t count, int timeout_ms) noexcept {
   return through("poll", [=] { return ::poll(fds, count, timeout_ms); });
 }
+int epoll_create1(int flags) noexcept {
+  return through("epoll_create1", [=] { return ::epoll_create1(flags); });
+}
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) noexcept {
+  return through("epoll_ctl", [=] { return ::epoll_ctl(epoll, operation, fd, event); });
+}
+int epoll_wait(int epoll, struct epoll_event *events, int count, int timeout_ms) noexcept {
+  return through("epoll_wait", [=] { return ::epoll_wait(epoll, events, count, timeout_ms); });
+}
 int close_range(unsigned first, unsigned last, unsigned flags) noexcept {
   // By number, not by name: musl has no close_range.
   return through("close_range", [=] { return static_cast<int>(::syscall(SYS_close_range, first, last, flags)); });
@@ -115,6 +124,11 @@ pid_t fork() noexcept {
 }
 pid_t fork_unseen() noexcept {
   return through("fork", [] { return static_cast<pid_t>(::syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr)); });
+}
+int posix_spawnp(pid_t *pid, char const *file, posix_spawn_file_actions_t const *actions, posix_spawnattr_t const *attributes,
+                 char const *const *argv, char const *const *envp) noexcept {
+  if (int const code = fault_before("posix_spawn")) return code;
+  return ::posix_spawnp(pid, file, actions, attributes, const_cast<char *const *>(argv), const_cast<char *const *>(envp));
 }
 pid_t waitpid(pid_t pid, int *status, int options) noexcept {
   return through("waitpid", [=] { return ::waitpid(pid, status, options); });
@@ -157,6 +171,36 @@ void exec(char const *const *argv, char const *const *envp) noexcept {
   ::exec_ae(argv[0], argv, envp);
 }
 
+int socket(int domain, int type, int protocol) noexcept {
+  return through("socket", [=] { return ::socket(domain, type, protocol); });
+}
+int socketpair(int domain, int type, int protocol, int fds[2]) noexcept {
+  return through("socketpair", [=] { return ::socketpair(domain, type, protocol, fds); });
+}
+int bind(int fd, struct sockaddr const *address, socklen_t size) noexcept {
+  return through("bind", [=] { return ::bind(fd, address, size); });
+}
+int listen(int fd, int backlog) noexcept {
+  return through("listen", [=] { return ::listen(fd, backlog); });
+}
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) noexcept {
+  return through("accept4", [=] { return ::accept4(fd, address, size, flags); });
+}
+int connect(int fd, struct sockaddr const *address, socklen_t size) noexcept {
+  return through("connect", [=] { return ::connect(fd, address, size); });
+}
+ssize_t send(int fd, void const *data, size_t size, int flags) noexcept {
+  return through("send", [=] { return ::send(fd, data, size, flags); });
+}
+int shutdown(int fd, int how) noexcept {
+  return through("shutdown", [=] { return ::shutdown(fd, how); });
+}
+int getpeername(int fd, struct sockaddr *address, socklen_t *size) noexcept {
+  return through("getpeername", [=] { return ::getpeername(fd, address, size); });
+}
+int setsockopt(int fd, int level, int option, void const *value, socklen_t size) noexcept {
+  return through("setsockopt", [=] { return ::setsockopt(fd, level, option, value, size); });
+}
 int getsockname(int fd, struct sockaddr *address, socklen_t *size) noexcept {
   return through("getsockname", [=] { return ::getsockname(fd, address, size); });
 }

@@ -61,20 +61,6 @@ bool passes(std::span<T const> set, T const &value) noexcept {
   return set.empty() || std::find(set.begin(), set.end(), value) != set.end();
 }
 
-/** Visits the names in a directory of the tree; no directory, no names. */
-Done each_name(int dir, char const *path, Callback<Done(char const *)> visit) noexcept {
-  auto const opened = open_directory(dir, path);
-  if (!opened && opened.error().code == ENOENT) return {};
-  if (!opened) return fail(opened);
-  Entries entries(opened->get());
-  for (;;) {
-    auto const name = entries.next();
-    if (!name) return fail(name);
-    if (!*name) return {};
-    if (auto const visited = visit(*name); !visited) return visited;
-  }
-}
-
 /** What one instance must be to be wanted, once its ID and its record are known. */
 struct Wanted {
   std::optional<uint32_t> version;
@@ -88,30 +74,23 @@ struct Wanted {
 
 /** The living and wanted instances of one owner, in the directory `path` under `above`; none if it is not there. */
 Done gather(int above, char const *path, std::string_view owner, Wanted const &wanted, Instances &out) noexcept {
-  auto const opened = open_directory(above, path);
-  if (!opened && opened.error().code == ENOENT) return {};
-  if (!opened) return fail(opened);
-  int const dir = opened->get();
-  Entries entries(dir);
-  for (;;) {
-    auto const name = entries.next();
-    if (!name) return fail(name);
-    if (!*name) return {};
-    auto const pid = pid_in(*name);
-    if (!pid || !passes(wanted.pids, *pid)) continue;
+  return each_entry(above, path, [&](int dir, char const *id, unsigned char) noexcept -> Done {
+    auto const pid = pid_in(id);
+    if (!pid || !passes(wanted.pids, *pid)) return {};
 
     // The token first: an ID is never used twice, so a record found after it is its own.
-    auto const life = fifodir::life(dir, (Text<64>(*name) << layout::token).c_str());
+    auto const life = fifodir::life(dir, (Text<64>(id) << layout::token).c_str());
     if (!life) return fail(life);
-    if (*life != Life::alive) continue;
+    if (*life != Life::alive) return {};
     char text[record_max + 1];
-    auto const size = slurp(dir, *name, text);
-    if (!size && size.error().code == ENOENT) continue;
+    auto const size = slurp(dir, id, text);
+    if (!size && size.error().code == ENOENT) return {};
     if (!size) return fail(size);
     auto const record = parse({text, *size});
     if (!record) return fail(record);
-    if (wanted.allows(*record) && !out.add(owner, *name, {text, *size}, record->since)) return failed("look up", ENOMEM);
-  }
+    if (wanted.allows(*record) && !out.add(owner, id, {text, *size}, record->since)) return failed("look up", ENOMEM);
+    return {};
+  });
 }
 
 /** The uids that a lookup believes: three at most. */
@@ -179,8 +158,8 @@ Done gather_all(Registry const &registry, Query const &query, Wanted const &want
   switch (query.whose.kind) {
     case Whose::Kind::user: return one(owner_name(query.whose.uid).view());
     case Whose::Kind::anyone:
-      return each_name(registry.dir(), layout::service(query.service).c_str(),
-                       [&](char const *name) noexcept { return is_owner_name(name) ? one(name) : Done(); });
+      return each_entry(registry.dir(), layout::service(query.service).c_str(),
+                        [&](int, char const *name, unsigned char) noexcept { return is_owner_name(name) ? one(name) : Done(); });
     case Whose::Kind::believed: break;
   }
   Believed const believed(registry);
@@ -205,17 +184,18 @@ Done list(Registry const &registry, Filter const &filter, Instances &out) noexce
   Wanted const wanted{{}, {}, filter.pids};
   auto const one_service = [&](std::string_view service) noexcept -> Done {
     size_t const first = out.size();
-    auto const done = each_name(registry.dir(), layout::service(service).c_str(), [&](char const *name) noexcept -> Done {
-      if (!is_owner_name(name) || !passes(filter.owners, std::string_view(name))) return {};
-      return gather(registry.dir(), layout::instances(service, name).c_str(), name, wanted, out);
-    });
+    auto const done =
+        each_entry(registry.dir(), layout::service(service).c_str(), [&](int, char const *name, unsigned char) noexcept -> Done {
+          if (!is_owner_name(name) || !passes(filter.owners, std::string_view(name))) return {};
+          return gather(registry.dir(), layout::instances(service, name).c_str(), name, wanted, out);
+        });
     out.sort_oldest_first(first);
     return done;
   };
 
   List<char> names;
   List<size_t> starts;
-  auto const read = each_name(registry.dir(), layout::services, [&](char const *name) noexcept -> Done {
+  auto const read = each_entry(registry.dir(), layout::services, [&](int, char const *name, unsigned char) noexcept -> Done {
     if (!is_service_name(name) || !passes(filter.services, std::string_view(name))) return {};
     if (!starts.append(names.size()) || !append(names, {name, strlen(name) + 1})) return failed("list", ENOMEM);
     return {};

@@ -46,25 +46,18 @@ Done Writer::unlink_exclusive(Ticket const &ticket, Record const &record) noexce
 /** The same for a registration whose record a killed writer has unlinked already: its keys are known by their token. */
 Done Writer::unlink_exclusives(Ticket const &ticket) noexcept {
   auto const directory = layout::instances(ticket.service.view(), ticket.owner.view());
-  auto const opened = open_directory(dir_, directory.c_str());
-  if (!opened && opened.error().code == ENOENT) return {};
-  if (!opened) return fail(opened);
-  Entries entries(opened->get());
-  for (;;) {
-    auto const name = entries.next();
-    if (!name) return fail(name);
-    if (!*name) return {};
-    auto const [prefix, version, is_key] = cut(*name, ':');
+  return each_entry(dir_, directory.c_str(), [&](int, char const *name, unsigned char) noexcept -> Done {
+    auto const [prefix, version, is_key] = cut(name, ':');
     auto const [number_text, netid, whole] = cut(version, ':');
     auto const n = number<uint32_t>(number_text);
-    if (!is_key || !whole || !n || !layout::exclusive_prefix.starts_with(prefix)) continue;
+    if (!is_key || !whole || !n || !layout::exclusive_prefix.starts_with(prefix)) return {};
     Record key;
     key.service = ticket.service.view();
     key.version = *n;
     key.netid = netid;
     key.exclusive = true;
-    if (auto const given = unlink_exclusive(ticket, key); !given) return given;
-  }
+    return unlink_exclusive(ticket, key);
+  });
 }
 
 Result<bool> Writer::erase(Ticket const &ticket, bool announce) noexcept {

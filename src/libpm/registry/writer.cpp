@@ -41,27 +41,20 @@ Done Writer::make_directories(std::string_view service) noexcept {
 
 Done Writer::each_living(std::string_view service, std::string_view owner,
                          Callback<Done(Ticket const &, Record const &)> visit) noexcept {
-  auto const opened = open_directory(dir_, layout::instances(service, owner).c_str());
-  if (!opened && opened.error().code == ENOENT) return {};
-  if (!opened) return fail(opened);
-  Entries entries(opened->get());
   List<char> text;
-  for (;;) {
-    auto const name = entries.next();
-    if (!name) return fail(name);
-    if (!*name) return {};
-    std::string_view id = *name;
+  auto const path = layout::instances(service, owner);
+  return each_entry(dir_, path.c_str(), [&](int dir, char const *name, unsigned char) noexcept -> Done {
+    std::string_view id = name;
     if (id.ends_with(layout::reserved)) id.remove_suffix(layout::reserved.size());
-    if (!pid_in(id)) continue;
+    if (!pid_in(id)) return {};
     // Life first: what a killed writer left half written is dead, and no record.
-    auto const life = fifodir::life(opened->get(), (Text<64>(id) << layout::token).c_str());
+    auto const life = fifodir::life(dir, (Text<64>(id) << layout::token).c_str());
     if (!life) return fail(life);
-    if (*life != fifodir::Life::alive) continue;
-    auto const record = read_record(opened->get(), *name, text);
+    if (*life != fifodir::Life::alive) return {};
+    auto const record = read_record(dir, name, text);
     if (!record) return fail(record);
-    Ticket const ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)};
-    if (auto const visited = visit(ticket, *record); !visited) return visited;
-  }
+    return visit(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)}, *record);
+  });
 }
 
 Done Writer::write_file(char const *path, Record const &record) noexcept {

@@ -2,6 +2,7 @@
 #ifndef PM_BASE_DIRECTORY_H
 #define PM_BASE_DIRECTORY_H
 
+#include <pm/base/callback.h>
 #include <pm/base/fd.h>
 #include <pm/base/result.h>
 #include <string_view>
@@ -32,6 +33,23 @@ class Entries {
   size_t at_ = 0, end_ = 0;
   alignas(8) char buffer_[4096];
 };
+
+/**
+ * Visits each name in the directory `path` under `dir`, with the directory's own descriptor and the entry's type (DT_FIFO
+ * and so on). A visit that fails ends it with that failure. ENOENT where there is no such directory.
+ */
+[[nodiscard]] Done each_entry(int dir, char const *path,
+                              Callback<Done(int directory, char const *name, unsigned char type)> visit) noexcept;
+
+/** The same where no such directory means that there are no names. */
+[[nodiscard]] Done each_entry_if_any(int dir, char const *path,
+                                     Callback<Done(int directory, char const *name, unsigned char type)> visit) noexcept;
+
+/** Sees a name, the type as Entries::type(), and the directory's own descriptor. */
+using VisitEntry = Callback<Done(int directory, char const *name, unsigned char type)>;
+
+/** Visits each name in the directory `path` under `dir`; none if there is no such directory. A visit that fails ends it with that failure. */
+[[nodiscard]] Done each_entry(int dir, char const *path, VisitEntry visit) noexcept;
 
 } // namespace pm
 

@@ -10,7 +10,9 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -42,6 +44,9 @@ int dup2(int from, int to) noexcept;
 int pipe2(int fds[2], int flags) noexcept;
 int flock(int fd, int operation) noexcept;
 int poll(struct pollfd *fds, nfds_t count, int timeout_ms) noexcept;
+int epoll_create1(int flags) noexcept;
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) noexcept;
+int epoll_wait(int epoll, struct epoll_event *events, int count, int timeout_ms) noexcept;
 int close_range(unsigned first, unsigned last, unsigned flags) noexcept;
 int getrlimit(int resource, struct rlimit *out) noexcept;
 int setrlimit(int resource, struct rlimit const *limit) noexcept;
@@ -49,6 +54,9 @@ int setrlimit(int resource, struct rlimit const *limit) noexcept;
 pid_t fork() noexcept;
 /** fork without a SIGCHLD at the child's end: waitpid(-1) of the program around us never sees it; wait with __WALL. */
 pid_t fork_unseen() noexcept;
+/** Returns an errno, 0 when the child runs: posix_spawn(3). */
+int posix_spawnp(pid_t *pid, char const *file, posix_spawn_file_actions_t const *actions, posix_spawnattr_t const *attributes,
+                 char const *const *argv, char const *const *envp) noexcept;
 pid_t waitpid(pid_t pid, int *status, int options) noexcept;
 int kill(pid_t pid, int signal) noexcept;
 pid_t setsid() noexcept;
@@ -63,6 +71,16 @@ int sigtimedwait(sigset_t const *set, struct timespec const *timeout) noexcept;
 /** execvpe; returns only if it failed. */
 void exec(char const *const *argv, char const *const *envp) noexcept;
 
+int socket(int domain, int type, int protocol) noexcept;
+int socketpair(int domain, int type, int protocol, int fds[2]) noexcept;
+int bind(int fd, struct sockaddr const *address, socklen_t size) noexcept;
+int listen(int fd, int backlog) noexcept;
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) noexcept;
+int connect(int fd, struct sockaddr const *address, socklen_t size) noexcept;
+ssize_t send(int fd, void const *data, size_t size, int flags) noexcept;
+int shutdown(int fd, int how) noexcept;
+int getpeername(int fd, struct sockaddr *address, socklen_t *size) noexcept;
+int setsockopt(int fd, int level, int option, void const *value, socklen_t size) noexcept;
 int getsockname(int fd, struct sockaddr *address, socklen_t *size) noexcept;
 int getsockopt(int fd, int level, int option, void *value, socklen_t *size) noexcept;
 ssize_t getrandom(void *buffer, size_t size, unsigned flags) noexcept;

@@ -2,9 +2,9 @@
 #ifndef PM_FIFODIR_LISTENERS_H
 #define PM_FIFODIR_LISTENERS_H
 
+#include <pm/base/limits.h>
 #include <pm/base/list.h>
 #include <pm/base/result.h>
-#include <sys/resource.h>
 
 namespace pm::fifodir {
 
@@ -33,12 +33,10 @@ class Listeners {
 
  private:
   [[nodiscard]] Result<int> open_one(int fifodir, char const *name) noexcept;
-  bool raise_limit() noexcept;
   void close() noexcept;
 
   List<int> fds_;
-  struct rlimit limit_ = {};
-  bool raised_ = false;
+  DescriptorLimit limit_;
 };
 
 /** Unlinks the FIFOs of a fifodir that nobody reads any more. ENOENT if there is no such fifodir. */

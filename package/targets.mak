@@ -3,9 +3,14 @@
 BIN_TARGETS := \
 pm-dereg \
 pm-list \
+pm-listend \
 pm-lookup \
 pm-mkregistry \
-pm-reg
+pm-notify \
+pm-reapd \
+pm-reg \
+pm-wait \
+pm-watch
 
 # The objects on the path of a lookup.
 HOT_OBJECTS := \

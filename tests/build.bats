@@ -77,7 +77,8 @@ EOT
       base) echo base ;;
       fifodir) echo 'base fifodir' ;;
       registry) echo 'base fifodir registry' ;;
-      programs) echo 'base fifodir registry' ;;
+      events) echo 'base fifodir registry events' ;;
+      programs) echo 'base fifodir registry events' ;;
       *) echo "a folder that no layer is given: $1" >&2; return 1 ;;
     esac
   }

@@ -1,7 +1,7 @@
 // The whole registry as a table.
 
 #include <pm/base/program.h>
-#include <pm/registry/fields.h>
+#include <pm/registry/arguments.h>
 #include <pm/registry/lookup.h>
 
 namespace {
@@ -52,10 +52,7 @@ int main(int argc, char const *const *argv) {
                                                                                 : owner_name(options.value_user()));
         break;
       case 'P': fits &= pids.append(options.value_pid()); break;
-      case 'o':
-        if (!lines.fields.parse(options.value()))
-          options.refuse((Text<512>("-o has a field that is none: ") << options.value()).view());
-        break;
+      case 'o': read_fields_option(options, lines.fields); break;
       case 'H': header = true; break;
       case '0': lines.end = 0; break;
     }

@@ -2,6 +2,7 @@
 
 #include <pm/base/address.h>
 #include <pm/base/program.h>
+#include <pm/events/listening.h>
 #include <pm/registry/arguments.h>
 #include <pm/registry/lookup.h>
 
@@ -11,14 +12,15 @@ using namespace pm;
 using namespace pm::registry;
 
 constexpr char help[] =
-    "[-r REGISTRY] [-V VERSION] [-n NETID] [-u USER | -a] [-P PID] SERVICE [PROG...]\n"
+    "[-r REGISTRY] [-V VERSION] [-n NETID] [-u USER | -a] [-P PID] [-t MS] SERVICE [PROG...]\n"
     "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
     "  -V VERSION   only this version\n"
     "  -n NETID     only this transport: tcp tcp6 udp udp6 local none\n"
     "  -u USER      believe this user's registrations only, and not root's, the registry owner's and one's own\n"
     "  -a           believe everybody's\n"
     "  -P PID       only those of this process\n"
-    "exit codes: 0 1 100 101 111 126 127\n";
+    "  -t MS        wait so long for one to be there (0: for ever)\n"
+    "exit codes: 0 1 99 100 101 111 126 127\n";
 
 /** PROG's environment: PM_ and the parts of one instance; what it has no part of is unset. */
 void describe(Instance const &instance, Address const &address, Environment &environment) noexcept {
@@ -44,17 +46,38 @@ void describe(Instance const &instance, Address const &address, Environment &env
     else environment.set(part.variable, part.value);
 }
 
+void look(Registry const &registry, Query const &query, char const *path, Instances &found) noexcept {
+  found.clear();
+  if (auto const looked = lookup(registry, query, found); !looked) die_sys(looked.error(), (Text<4200>("in ") << path).view());
+}
+
+/** Waits until there is one: each change of the service is a reason to look again, and none is missed between two looks. */
+void wait(Registry const &registry, Query const &query, char const *path, Deadline deadline, Instances &found) noexcept {
+  events::Request const request = {events::Kind::change, query.service, {}, query.version, query.whose, 0};
+  while (found.empty()) {
+    auto listening = events::Listening::by_child(request, path);
+    if (!listening) die_sys(listening.error(), "");
+    if (auto const begun = listening->begun(deadline); !begun) die_sys(begun.error(), query.service);
+    look(registry, query, path, found);
+    if (!found.empty()) return;
+    if (auto const waited = listening->wait(deadline); !waited) die_sys(waited.error(), query.service);
+    look(registry, query, path, found);
+  }
+}
+
 } // namespace
 
 int main(int argc, char const *const *argv) {
   start("pm-lookup", argc, argv, help);
-  Options options(argc, argv, "r:V:n:u:aP:", help);
+  Options options(argc, argv, "r:V:n:u:aP:t:", help);
   char const *path = Registry::default_path();
   Query query;
-  bool narrowed = false, widened = false;
+  bool narrowed = false, widened = false, waits = false;
+  uint32_t timeout = 0;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'r': path = options.value(); break;
       case 'u': narrowed = true, query.whose = Whose::user(options.value_user()); break;
+      case 't': waits = true, timeout = options.value_number(); break;
       case 'a': widened = true, query.whose = Whose::anyone(); break;
       default: read_query_option(options, letter, query);
     }
@@ -65,8 +88,10 @@ int main(int argc, char const *const *argv) {
   auto const registry = Registry::open(path);
   if (!registry) die_sys(registry.error(), path);
   Text<4200> const where = Text<4200>("in ") << path;
+  auto const deadline = Deadline::in(timeout);
   Instances found;
-  if (auto const looked = lookup(*registry, query, found); !looked) die_sys(looked.error(), where.view());
+  look(*registry, query, path, found);
+  if (found.empty() && waits) wait(*registry, query, path, deadline, found);
   if (found.empty()) return exits::no;
   List<char> text;
   for (size_t i = 0; i < found.size(); ++i) {

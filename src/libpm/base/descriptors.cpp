@@ -2,13 +2,14 @@
 
 #include <fcntl.h>
 #include <pm/base/directory.h>
+#include <pm/base/sort.h>
 #include <pm/base/text.h>
 #include <algorithm>
 
 namespace pm {
 
 void keep_only(std::span<int> kept) noexcept {
-  std::sort(kept.begin(), kept.end());
+  sort(kept, [](int a, int b) noexcept { return a < b; });
   unsigned first = 0;
   bool ranges = true;
   for (int const fd : kept) {

@@ -65,6 +65,7 @@ Result<Lock> Lock::take(int dir, char const *path, Deadline deadline, int stop) 
   if (!file.valid()) return failed("open the lock");
   if (sys::flock(file.get(), LOCK_EX | LOCK_NB) < 0) {
     if (errno != EWOULDBLOCK) return failed(doing);
+    if (deadline.remaining() == 0) return failed(doing, ETIMEDOUT);
     if (auto const waited = wait_in_child(file.get(), deadline, stop); !waited) return fail(waited);
   }
   return Lock(static_cast<Fd &&>(file));

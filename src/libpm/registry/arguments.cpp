@@ -16,4 +16,8 @@ void read_query_option(Options const &options, int letter, Query &query) noexcep
   }
 }
 
+void read_fields_option(Options const &options, Fields &fields) noexcept {
+  if (!fields.parse(options.value())) options.refuse((Text<512>("-o has a field that is none: ") << options.value()).view());
+}
+
 } // namespace pm::registry

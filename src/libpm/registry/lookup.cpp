@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pm/base/callback.h>
 #include <pm/base/directory.h>
+#include <pm/base/sort.h>
 #include <pm/fifodir/token.h>
 #include <unistd.h>
 #include <algorithm>
@@ -13,12 +14,21 @@ using fifodir::Life;
 
 Instance Instances::operator[](size_t i) const noexcept {
   Entry const &e = entries_[i];
-  char const *const s = bytes_.begin() + e.at;
-  Instance instance{{s, e.owner}, {s + e.owner, e.id}, {}};
-  auto const record = parse({s + e.owner + e.id, e.text});
+  Instance instance{{bytes_.begin() + e.at, e.owner}, id(i), {}, text(i)};
+  auto const record = parse(instance.text);
   if (!record) bug("a record that was read once cannot be read again");
   instance.record = *record;
   return instance;
+}
+
+std::string_view Instances::id(size_t i) const noexcept {
+  Entry const &e = entries_[i];
+  return {bytes_.begin() + e.at + e.owner, e.id};
+}
+
+std::string_view Instances::text(size_t i) const noexcept {
+  Entry const &e = entries_[i];
+  return {bytes_.begin() + e.at + e.owner + e.id, e.text};
 }
 
 void Instances::clear() noexcept {
@@ -34,7 +44,7 @@ bool Instances::add(std::string_view owner, std::string_view id, std::string_vie
 }
 
 void Instances::sort_oldest_first(size_t first) noexcept {
-  std::sort(entries_.begin() + first, entries_.end(), [this](Entry const &a, Entry const &b) noexcept {
+  sort(std::span(entries_.begin() + first, entries_.end()), [this](Entry const &a, Entry const &b) noexcept {
     if (a.since != b.since) return a.since < b.since;
     char const *const s = bytes_.begin();
     return std::string_view(s + a.at + a.owner, a.id) < std::string_view(s + b.at + b.owner, b.id);
@@ -182,11 +192,17 @@ Done lookup(Registry const &registry, Query const &query, Instances &out) noexce
 
 Done list(Registry const &registry, Filter const &filter, Instances &out) noexcept {
   Wanted const wanted{{}, {}, filter.pids};
+  Believed const believed(registry);
+  auto const allows = [&](std::string_view owner) noexcept {
+    if (filter.whose.kind == Whose::Kind::anyone) return is_owner_name(owner);
+    auto const uid = number<uid_t>(owner);
+    return uid && (filter.whose.kind == Whose::Kind::user ? *uid == filter.whose.uid : believed.has(*uid));
+  };
   auto const one_service = [&](std::string_view service) noexcept -> Done {
     size_t const first = out.size();
     auto const done =
         each_entry(registry.dir(), layout::service(service).c_str(), [&](int, char const *name, unsigned char) noexcept -> Done {
-          if (!is_owner_name(name) || !passes(filter.owners, std::string_view(name))) return {};
+          if (!allows(name) || !passes(filter.owners, std::string_view(name))) return {};
           return gather(registry.dir(), layout::instances(service, name).c_str(), name, wanted, out);
         });
     out.sort_oldest_first(first);
@@ -201,8 +217,8 @@ Done list(Registry const &registry, Filter const &filter, Instances &out) noexce
     return {};
   });
   if (!read) return read;
-  std::sort(starts.begin(), starts.end(),
-            [&](size_t a, size_t b) noexcept { return strcmp(names.begin() + a, names.begin() + b) < 0; });
+  sort(std::span(starts.begin(), starts.end()),
+       [&](size_t a, size_t b) noexcept { return strcmp(names.begin() + a, names.begin() + b) < 0; });
   for (size_t const start : starts)
     if (auto const done = one_service(names.begin() + start); !done) return done;
   return {};

@@ -11,7 +11,7 @@ namespace pm::registry {
 
 using fifodir::Life;
 
-Result<bool> Writer::sweep_entry(Ticket const &ticket, bool whole) noexcept {
+Result<bool> Writer::sweep_entry(Ticket const &ticket, bool whole, bool announce) noexcept {
   auto const token = layout::file(ticket, layout::token);
   auto const life = fifodir::life(dir_, token.c_str());
   if (!life) return fail(life);
@@ -24,7 +24,7 @@ Result<bool> Writer::sweep_entry(Ticket const &ticket, bool whole) noexcept {
       if (errno != ENOENT) return failed("look at a registration");
     }
   }
-  return erase(ticket, false);
+  return erase(ticket, announce);
 }
 
 namespace {
@@ -63,7 +63,7 @@ struct Share {
 
 } // namespace
 
-Result<unsigned> Writer::sweep_instances(std::string_view service, std::string_view owner, bool whole) noexcept {
+Result<unsigned> Writer::sweep_instances(std::string_view service, std::string_view owner, bool whole, bool announce) noexcept {
   auto const directory = layout::instances(service, owner);
   auto const names = names_to_test(dir_, directory.c_str(), whole);
   if (!names) return fail(names);
@@ -82,7 +82,7 @@ Result<unsigned> Writer::sweep_instances(std::string_view service, std::string_v
     for (auto const suffix : {layout::reserved, layout::temporary, layout::token})
       if (id.ends_with(suffix)) id.remove_suffix(suffix.size());
     if (!pid_in(id)) continue;
-    auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)}, whole);
+    auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)}, whole, announce);
     if (!gone) return fail(gone);
     ++share.tested;
     share.swept += *gone;
@@ -97,7 +97,7 @@ Result<unsigned> Writer::sweep_owner(std::string_view owner, bool whole) noexcep
   for (char const *name = names->begin(); name != names->end() && !share.enough(); name += strlen(name) + 1) {
     auto const [service, id, found] = cut(name, ':');
     if (!found || !is_service_name(service) || !pid_in(id)) continue;
-    auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)}, whole);
+    auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)}, whole, false);
     if (!gone) return fail(gone);
     ++share.tested;
     share.swept += *gone;
@@ -106,13 +106,13 @@ Result<unsigned> Writer::sweep_owner(std::string_view owner, bool whole) noexcep
   return share.swept;
 }
 
-Result<unsigned> Writer::sweep_service(char const *service) noexcept {
+Result<unsigned> Writer::sweep_service(char const *service, bool announce) noexcept {
   auto const owners = names_to_test(dir_, layout::service(service).c_str(), true);
   if (!owners) return fail(owners);
   unsigned swept = 0;
   for (char const *owner = owners->begin(); owner != owners->end(); owner += strlen(owner) + 1) {
     if (!is_owner_name(owner)) continue;
-    auto const gone = sweep_instances(service, owner, true);
+    auto const gone = sweep_instances(service, owner, true, announce);
     if (!gone) return fail(gone);
     swept += *gone;
     prune(service, owner);
@@ -139,7 +139,7 @@ Result<unsigned> Writer::sweep_owners() noexcept {
   return swept;
 }
 
-Result<unsigned> sweep(Registry const &registry, Deadline deadline) noexcept {
+Result<unsigned> sweep(Registry const &registry, Deadline deadline, bool announce) noexcept {
   auto const services = names_to_test(registry.dir(), layout::services, true);
   if (!services) return fail(services);
   unsigned swept = 0;
@@ -147,7 +147,7 @@ Result<unsigned> sweep(Registry const &registry, Deadline deadline) noexcept {
     if (!is_service_name(service)) continue;
     auto writer = Writer::begin(registry, deadline);
     if (!writer) return fail(writer);
-    auto const gone = writer->sweep_service(service);
+    auto const gone = writer->sweep_service(service, announce);
     if (!gone) return gone;
     swept += *gone;
   }

@@ -3,6 +3,7 @@
 #define PM_BASE_LIST_H
 
 #include <pm/base/skalibs.h>
+#include <algorithm>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -35,6 +36,12 @@ class List {
   }
   /** Forgets the values, keeps the memory. */
   void clear() noexcept { store_.len = 0; }
+  /** Forgets all but the first `count`, which must not be more than there are; or the first `count`. */
+  void truncate(size_t count) noexcept { store_.len = count * sizeof(T); }
+  void erase_front(size_t count) noexcept {
+    std::copy(begin() + count, end(), begin());
+    truncate(size() - count);
+  }
 
   [[nodiscard]] size_t size() const noexcept { return store_.len / sizeof(T); }
   [[nodiscard]] bool empty() const noexcept { return store_.len == 0; }

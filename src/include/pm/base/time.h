@@ -12,6 +12,12 @@ class Deadline {
   constexpr Deadline() noexcept = default;
   /** `ms` milliseconds from now; 0 is never. */
   [[nodiscard]] static Deadline in(uint32_t ms) noexcept;
+  /** One that has passed: for what is to be tried and not waited for. */
+  [[nodiscard]] static constexpr Deadline passed() noexcept {
+    Deadline d;
+    d.at_ = 1;
+    return d;
+  }
   /** What is left, as poll(2) wants it: milliseconds rounded up, 0 when it has passed, -1 when there is none. */
   [[nodiscard]] int remaining() const noexcept;
 

@@ -3,6 +3,7 @@
 #define PM_REGISTRY_ARGUMENTS_H
 
 #include <pm/base/program.h>
+#include <pm/registry/fields.h>
 #include <pm/registry/lookup.h>
 
 namespace pm::registry {
@@ -12,6 +13,9 @@ namespace pm::registry {
 
 /** Takes what narrows a query: -V VERSION, -n NETID, -P PID. Other letters are left alone. */
 void read_query_option(Options const &options, int letter, Query &query) noexcept;
+
+/** Takes -o FIELDS, or ends the program with 100. */
+void read_fields_option(Options const &options, Fields &fields) noexcept;
 
 } // namespace pm::registry
 

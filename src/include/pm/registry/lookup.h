@@ -38,6 +38,7 @@ struct Instance {
   std::string_view owner; /**< by the kernel's word: a uid in digits, or `-` */
   std::string_view id;
   Record record;
+  std::string_view text; /**< the record's own */
 };
 
 /** Registrations found; reusable, keeps its memory. */
@@ -46,6 +47,9 @@ class Instances {
   [[nodiscard]] size_t size() const noexcept { return entries_.size(); }
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
   [[nodiscard]] Instance operator[](size_t i) const noexcept;
+  /** Of one of them alone, at no cost: its id, its record's text. */
+  [[nodiscard]] std::string_view id(size_t i) const noexcept;
+  [[nodiscard]] std::string_view text(size_t i) const noexcept;
   void clear() noexcept;
 
   [[nodiscard]] bool add(std::string_view owner, std::string_view id, std::string_view text, uint64_t since) noexcept;
@@ -74,6 +78,7 @@ struct Filter {
   std::span<std::string_view const> services;
   std::span<std::string_view const> owners; /**< as Instance::owner */
   std::span<pid_t const> pids;
+  Whose whose = Whose::anyone(); /**< and of these only whom this allows */
 };
 
 /** Appends the living instances that pass the filter: by service, within one oldest first. */

@@ -90,8 +90,9 @@ class Writer {
   /** Ends a subscription by its name. */
   [[nodiscard]] Done unsubscribe(std::string_view service, std::string_view name) noexcept;
 
-  /** Tests everything under one service; unlinks what is dead, and what writers that were killed left. How many entries went. */
-  [[nodiscard]] Result<unsigned> sweep_service(char const *service) noexcept;
+  /** Tests everything under one service; unlinks what is dead, and what writers that were killed left. How many entries went.
+   * `announce`: waiters are told `d` for each that had been published. */
+  [[nodiscard]] Result<unsigned> sweep_service(char const *service, bool announce = false) noexcept;
   /** The same for owner/UID of every owner, and for the registry's fifodir. */
   [[nodiscard]] Result<unsigned> sweep_owners() noexcept;
 
@@ -118,8 +119,8 @@ class Writer {
   Done unlink_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Result<bool> same_token(char const *a, char const *b) noexcept;
   /** Unlinks an entry that is dead or was left by a killed writer; whether it did. */
-  Result<bool> sweep_entry(Ticket const &ticket, bool whole) noexcept;
-  Result<unsigned> sweep_instances(std::string_view service, std::string_view owner, bool whole) noexcept;
+  Result<bool> sweep_entry(Ticket const &ticket, bool whole, bool announce) noexcept;
+  Result<unsigned> sweep_instances(std::string_view service, std::string_view owner, bool whole, bool announce = false) noexcept;
   Result<unsigned> sweep_owner(std::string_view owner, bool whole) noexcept;
   /** Removes directories that have become empty, from the instance's up. */
   void prune(std::string_view service, std::string_view owner) noexcept;
@@ -131,7 +132,7 @@ class Writer {
 };
 
 /** Sweeps a whole registry, taking the lock anew for each service so that others get their turn. How many entries went. */
-[[nodiscard]] Result<unsigned> sweep(Registry const &registry, Deadline deadline) noexcept;
+[[nodiscard]] Result<unsigned> sweep(Registry const &registry, Deadline deadline, bool announce = false) noexcept;
 
 } // namespace pm::registry
 

@@ -1,0 +1,104 @@
+// Read a request, listen, say so with a null byte, answer once.
+
+#include <pm/base/limits.h>
+#include <pm/base/program.h>
+#include <pm/base/skalibs.h>
+#include <pm/base/stream.h>
+#include <pm/events/waiter.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace pm;
+using namespace pm::events;
+
+constexpr char help[] =
+    "[-r REGISTRY]\n"
+    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
+    "exit codes: 0 99 100 101 111\n";
+
+/** How long a client may take to send its request, to read its answer, and a writer to leave the registry's lock, in ms. */
+constexpr uint32_t patience = 10000;
+
+/** More than the longest request takes. */
+constexpr size_t request_max = 3 * field_max;
+
+/** `signals`: readable means give up. */
+Request read_request(List<char> &bytes, int signals) noexcept {
+  auto const deadline = Deadline::in(patience);
+  for (;;) {
+    char came[4096];
+    if (auto const ready = wait_for(0, POLLIN, deadline, signals); !ready) die_sys({ready.error().code, "read the request"}, "");
+    ssize_t const n = sys::read(0, came, sizeof came);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n < 0) die_sys({errno, "read the request"}, "");
+    if (n == 0) die(exits::system, "unable to read the request: it ended before it was whole");
+    if (bytes.size() > request_max) die_sys({EMSGSIZE, "read the request"}, "");
+    if (!append(bytes, {came, static_cast<size_t>(n)})) die(exits::system, "out of memory");
+    auto const request = parse_request({bytes.begin(), bytes.size()});
+    if (!request) die_sys(request.error(), "");
+    if (*request) return **request;
+  }
+}
+
+/** Waits, with a listener that has begun; the exit code. The listener's end is its caller's. */
+template <class Waiter>
+int serve(Waiter &waiter, Request const &request, int signals) noexcept {
+  auto const deadline = Deadline::in(request.timeout);
+  if (auto const said = write_all(1, {"", 1}, Deadline::in(patience)); !said) return exits::system;
+  struct pollfd fds[] = {{waiter.fd(), POLLIN, 0}, {0, POLLIN, 0}, {signals, POLLIN, 0}};
+  for (;;) {
+    List<char> answer;
+    auto const stepped = waiter.step(answer);
+    if (!stepped) {
+      warn("unable to ", stepped.error().doing, ": ", strerror(stepped.error().code));
+      return exits::system;
+    }
+    if (*stepped) return write_all(1, {answer.begin(), answer.size()}, Deadline::in(patience)) ? exits::done : exits::system;
+    int const n = sys::poll(fds, std::size(fds), deadline.remaining());
+    if (n < 0 && errno != EINTR) return exits::system;
+    char ignored[512];
+    if (n > 0 && fds[2].revents) return exits::system;
+    if (n > 0 && fds[1].revents && sys::read(0, ignored, sizeof ignored) <= 0) return exits::done;
+    if (n == 0 && deadline.remaining() == 0) return exits::timeout;
+  }
+}
+
+int listen_to_fifodir(Request const &request, int signals) noexcept {
+  auto waiter = FifodirWaiter::open(request);
+  if (!waiter) die_sys(waiter.error(), request.what);
+  return serve(*waiter, request, signals);
+}
+
+int listen_to_service(Request const &request, char const *path, int signals) noexcept {
+  auto const registry = registry::Registry::open(path);
+  if (!registry) die_sys(registry.error(), path);
+  auto waiter = ServiceWaiter::open(*registry, request, Deadline::in(patience), signals);
+  if (!waiter) {
+    auto const *error = std::get_if<SysError>(&waiter.error());
+    die_sys(error ? *error : SysError{EINVAL, "listen"}, (Text<4200>("in ") << path).view());
+  }
+  return serve(*waiter, request, signals);
+}
+
+} // namespace
+
+int main(int argc, char const *const *argv) {
+  start("pm-listend", argc, argv, help);
+  Options options(argc, argv, "r:", help);
+  char const *path = registry::Registry::default_path();
+  while (options.next() >= 0) path = options.value();
+  (void)options.arguments(0, 0);
+
+  // Told to end, it unlinks its FIFO first.
+  int const signals = ::selfpipe_init();
+  if (signals < 0) die_sys({errno, "make"}, "a pipe for signals");
+  for (int const signal : {SIGTERM, SIGINT, SIGHUP})
+    if (!::selfpipe_trap(signal)) die_sys({errno, "trap"}, "signals");
+  DescriptorLimit limit;
+  (void)limit.raise();
+
+  List<char> bytes;
+  Request const request = read_request(bytes, signals);
+  return request.kind == Kind::event ? listen_to_fifodir(request, signals) : listen_to_service(request, path, signals);
+}

@@ -1,0 +1,82 @@
+// Unlink what dies as it dies, and send the event that the dead could not send.
+
+#include <pm/base/limits.h>
+#include <pm/base/program.h>
+#include <pm/base/skalibs.h>
+#include <pm/events/watch.h>
+#include <pm/registry/writer.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace pm;
+using namespace pm::registry;
+
+constexpr char help[] =
+    "[-r REGISTRY] [-N FD]\n"
+    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
+    "  -N FD        write a newline to FD once all that was dead is gone\n"
+    "exit codes: 0 100 101 111\n";
+
+[[noreturn]] void die_in(char const *path, Failure const &failure) noexcept {
+  auto const *error = std::get_if<SysError>(&failure);
+  if (error && error->code == ECANCELED) ::_exit(exits::done);
+  die_sys(error ? *error : SysError{EINVAL, "watch"}, (Text<4200>("in ") << path).view());
+}
+
+/** Removes what died since the last look; the lock is held once for all of it. */
+void reap(Registry const &registry, events::Watch &watch, char const *path, int signals) noexcept {
+  List<Ticket> dead;
+  auto const looked = watch.look([&](events::Changed changed, Instance const &instance) noexcept {
+    Ticket const ticket{Text<service_name_max + 1>(instance.record.service), OwnerName(instance.owner), Id(instance.id)};
+    return changed != events::Changed::down || dead.append(ticket) ? Done() : failed("reap", ENOMEM);
+  });
+  if (!looked) die_in(path, looked.error());
+  if (dead.empty()) return;
+  auto writer = Writer::begin(registry, {}, signals);
+  if (!writer) die_in(path, writer.error());
+  for (Ticket const &ticket : dead)
+    if (auto const removed = writer->remove(ticket); !removed) die_in(path, removed.error());
+}
+
+} // namespace
+
+int main(int argc, char const *const *argv) {
+  start("pm-reapd", argc, argv, help);
+  Options options(argc, argv, "r:N:", help);
+  char const *path = Registry::default_path();
+  int ready = -1;
+  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
+      case 'r': path = options.value(); break;
+      case 'N': ready = options.value_descriptor(); break;
+    }
+  (void)options.arguments(0, 0);
+  if (ready == 2) options.refuse("-N 2 would take a complaint for readiness");
+
+  int const signals = ::selfpipe_init();
+  if (signals < 0) die_sys({errno, "make"}, "a pipe for signals");
+  for (int const signal : {SIGTERM, SIGINT, SIGHUP})
+    if (!::selfpipe_trap(signal)) die_sys({errno, "trap"}, "signals");
+  ::sig_ignore(SIGPIPE);
+  DescriptorLimit limit;
+  (void)limit.raise();
+
+  auto const registry = Registry::open(path);
+  if (!registry) die_sys(registry.error(), path);
+  auto watch = events::Watch::open(*registry, {.service = {}, .version = {}, .whose = Whose::anyone()}, {}, signals);
+  if (!watch) die_in(path, watch.error());
+  // First all that is alive is watched, then all that is dead is removed: nothing dies unseen between the two.
+  reap(*registry, *watch, path, signals);
+  if (auto const swept = sweep(*registry, {}, true); !swept) die_in(path, swept.error());
+  if (ready >= 0) {
+    (void)!sys::write(ready, "\n", 1);
+    sys::close(ready);
+  }
+  struct pollfd fds[] = {{signals, POLLIN, 0}, {watch->fd(), POLLIN, 0}};
+  for (;;) {
+    int const n = sys::poll(fds, 2, -1);
+    if (n < 0 && errno != EINTR) die_sys({errno, "wait for"}, "deaths");
+    if (n > 0 && fds[0].revents) return exits::done;
+    if (n > 0 && fds[1].revents) reap(*registry, *watch, path, signals);
+  }
+}

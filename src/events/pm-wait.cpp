@@ -1,0 +1,102 @@
+// Wait for a service, or for an event in any fifodir; start a program once nothing can be missed any more.
+
+#include <pm/base/program.h>
+#include <pm/base/spawn.h>
+#include <pm/events/listening.h>
+#include <pm/registry/arguments.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace pm;
+using namespace pm::events;
+
+constexpr char help[] =
+    "[-r REGISTRY | -s PATH] [-u USER | -a] [-V VERSION] [-t MS] [-f] up|down|change SERVICE | FIFODIR REGEX [PROG...]\n"
+    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
+    "  -s PATH      through the pm-listend service on this socket, and not through a child\n"
+    "  -u USER      believe this user's registrations only, and not root's, the registry owner's and one's own\n"
+    "  -a           believe everybody's\n"
+    "  -V VERSION   only this version\n"
+    "  -t MS        how long to wait (default 0: for ever)\n"
+    "  -f           wait for an event in FIFODIR: for what has come to match REGEX\n"
+    "exit codes: 0 99 100 101 111 126 127\n";
+
+struct Wanted {
+  Request request;
+  char const *registry = nullptr, *service = nullptr;
+  char const *const *program = nullptr; /**< its first word is NULL where there is none */
+};
+
+Wanted parse_command(int argc, char const *const *argv) noexcept {
+  Options options(argc, argv, "r:s:u:aV:t:f", help);
+  Wanted wanted;
+  Request &request = wanted.request;
+  bool narrowed = false, widened = false, fifodir = false;
+  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
+      case 'r': wanted.registry = options.value(); break;
+      case 's': wanted.service = options.value(); break;
+      case 'u': narrowed = true, request.whose = registry::Whose::user(options.value_user()); break;
+      case 'a': widened = true, request.whose = registry::Whose::anyone(); break;
+      case 'V': request.version = options.value_number(); break;
+      case 't': request.timeout = options.value_number(); break;
+      case 'f': fifodir = true; break;
+    }
+  if (narrowed && widened) options.refuse("-a and -u exclude each other");
+  if (wanted.registry && wanted.service) options.refuse("-r and -s exclude each other: a service has a registry of its own");
+  if (fifodir && (narrowed || widened || request.version || wanted.registry)) options.refuse("-f goes without -r, -u, -a and -V");
+  char const *const *const arguments = options.arguments(2);
+  wanted.program = arguments + 2;
+  if (fifodir) {
+    request.kind = Kind::event;
+    request.what = arguments[0];
+    request.pattern = arguments[1];
+    if (request.what.empty() || request.pattern.empty()) options.refuse("FIFODIR and REGEX have at least one byte");
+  } else {
+    auto const asked = kind(arguments[0]);
+    if (!asked || *asked == Kind::event) options.refuse((Text<512>("neither up, down nor change: ") << arguments[0]).view());
+    request.kind = *asked;
+    request.what = registry::service_argument(options, arguments[1]);
+  }
+  return wanted;
+}
+
+/** A child says by itself what is wrong: the cause on standard error is its own. */
+[[noreturn]] void die_failed(Wanted const &wanted, SysError error) noexcept {
+  if (error.code == ECONNRESET)
+    die(exits::system, "unable to wait for ", wanted.request.what, ": ", wanted.service ? wanted.service : "pm-listend",
+        " ended without an answer");
+  if (error.code == ETIMEDOUT) die_sys({ETIMEDOUT, "wait for"}, wanted.request.what);
+  die_sys(error, wanted.service ? wanted.service : "");
+}
+
+/** The event's bytes, a line; or the records, an empty line between two. */
+void print(Listening const &listening, bool lines) noexcept {
+  List<char> text;
+  listening.each_answer([&](std::string_view part) noexcept {
+    if ((!lines && !text.empty() && !append(text, "\n")) || !append(text, part) || (lines && !append(text, "\n")))
+      die(exits::system, "out of memory");
+  });
+  print_or_die(text);
+}
+
+} // namespace
+
+int main(int argc, char const *const *argv) {
+  start("pm-wait", argc, argv, help);
+  Wanted const wanted = parse_command(argc, argv);
+  auto const deadline = Deadline::in(wanted.request.timeout);
+  Spawner const spawner;
+  auto listening = wanted.service ? Listening::by_service(wanted.request, wanted.service, deadline)
+                                  : Listening::by_child(wanted.request, wanted.registry);
+  if (!listening) die_failed(wanted, listening.error());
+  if (auto const begun = listening->begun(deadline); !begun) die_failed(wanted, begun.error());
+  if (*wanted.program)
+    if (auto const started = spawner.start(wanted.program, environ, {}); !started) {
+      warn("unable to execute ", *wanted.program, ": ", strerror(started.error().code));
+      return started.error().code == ENOENT ? exits::not_found : exits::cannot_execute;
+    }
+  if (auto const answered = listening->wait(deadline); !answered) die_failed(wanted, answered.error());
+  print(*listening, wanted.request.kind == Kind::event);
+  return exits::done;
+}

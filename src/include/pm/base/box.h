@@ -1,0 +1,33 @@
+/** One object on the heap, with one owner. */
+#ifndef PM_BASE_BOX_H
+#define PM_BASE_BOX_H
+
+#include <stdlib.h>
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace pm {
+
+struct Unbox {
+  template <class T>
+  void operator()(T *object) const noexcept {
+    object->~T();
+    ::free(object);
+  }
+};
+
+/** A unique_ptr over malloc: libstdc++'s operators new and delete are not linked. */
+template <class T>
+using Box = std::unique_ptr<T, Unbox>;
+
+/** Moves `value` onto the heap; empty when there is no memory. */
+template <class T>
+[[nodiscard]] Box<T> box(T &&value) noexcept {
+  void *const room = ::malloc(sizeof(T));
+  return Box<T>(room ? new (room) T(std::move(value)) : nullptr);
+}
+
+} // namespace pm
+
+#endif

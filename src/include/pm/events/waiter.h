@@ -1,0 +1,75 @@
+/** Waiting in this process: what pm-listend does once it has read its request. */
+#ifndef PM_EVENTS_WAITER_H
+#define PM_EVENTS_WAITER_H
+
+#include <pm/events/request.h>
+#include <pm/events/watch.h>
+#include <regex.h>
+
+namespace pm::events {
+
+/**
+ * A listener for one event in a fifodir, with a FIFO of its own there (mode 0622), made with the caller's rights and
+ * unlinked at the end. Any bytes are an event when all that came since it listens match the expression.
+ */
+class FifodirWaiter {
+ public:
+  /** Most bytes that are kept to be matched: of what came before them, nothing is known any more. */
+  static constexpr size_t kept_max = 65536;
+
+  /** Listens from when it returns. `what` and `pattern` of a request of kind `event`. EINVAL: no regular expression. ENOENT, ENOTDIR, EACCES: the fifodir. */
+  [[nodiscard]] static Result<FifodirWaiter> open(Request const &request) noexcept;
+  FifodirWaiter(FifodirWaiter &&other) noexcept = default;
+  FifodirWaiter &operator=(FifodirWaiter &&) = delete;
+  ~FifodirWaiter();
+
+  /** Readable when step() has something to do. */
+  [[nodiscard]] int fd() const noexcept { return epoll_.fd(); }
+  /** Whether what is waited for has happened; if so, appends the netstring to answer: the bytes that matched. Does not wait. */
+  [[nodiscard]] Result<bool> step(List<char> &answer) noexcept;
+
+ private:
+  struct FreeExpression {
+    void operator()(regex_t *expression) const noexcept;
+  };
+
+  FifodirWaiter(Fd fifodir, fifodir::Subscription subscription, Epoll epoll,
+                std::unique_ptr<regex_t, FreeExpression> expression) noexcept;
+
+  Fd fifodir_;
+  fifodir::Subscription subscription_;
+  Epoll epoll_;
+  std::unique_ptr<regex_t, FreeExpression> expression_;
+  List<char> came_;
+};
+
+/** A wait for a service to be up, or down, or for a change of it. */
+class ServiceWaiter {
+ public:
+  /** Listens from when it returns. Errors as Watch::open. */
+  [[nodiscard]] static registry::Answer<ServiceWaiter> open(registry::Registry const &registry, Request const &request,
+                                                            Deadline deadline, int stop = -1) noexcept;
+
+  [[nodiscard]] int fd() const noexcept { return watch_.fd(); }
+  /**
+   * As above; up and down may be so at the first step. The answer: a netstring for each instance that is up then, oldest
+   * first, its owner as `uid=` and its ID as `id=` in front of its record; an empty one if there is none.
+   */
+  [[nodiscard]] Result<bool> step(List<char> &answer) noexcept;
+
+ private:
+  ServiceWaiter(registry::Registry const &registry, Request const &request, Watch watch) noexcept
+      : registry_(&registry), kind_(request.kind), service_(request.what), watch_(std::move(watch)) {}
+  [[nodiscard]] Result<bool> was_for_others() noexcept;
+
+  registry::Registry const *registry_;
+  Kind kind_;
+  Text<registry::service_name_max + 1> service_;
+  Watch watch_;
+  registry::Instances everybody_; /**< for `change`: all that there are of the service, whoever is believed */
+  bool first_ = true;
+};
+
+} // namespace pm::events
+
+#endif

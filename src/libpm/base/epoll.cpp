@@ -1,0 +1,25 @@
+#include <pm/base/epoll.h>
+
+namespace pm {
+
+Result<Epoll> Epoll::make() noexcept {
+  Fd fd(sys::epoll_create1(EPOLL_CLOEXEC));
+  if (!fd.valid()) return failed("wait for events");
+  return Epoll(static_cast<Fd &&>(fd));
+}
+
+Done Epoll::add(int fd, uint32_t events) noexcept {
+  struct epoll_event event = {};
+  event.events = events;
+  event.data.fd = fd;
+  if (sys::epoll_ctl(fd_.get(), EPOLL_CTL_ADD, fd, &event) < 0) return failed("wait for events");
+  return {};
+}
+
+Result<std::span<struct epoll_event const>> Epoll::take(std::span<struct epoll_event> room) noexcept {
+  int const n = sys::epoll_wait(fd_.get(), room.data(), static_cast<int>(room.size()), 0);
+  if (n < 0 && errno != EINTR) return failed("wait for events");
+  return room.first(n < 0 ? 0 : static_cast<size_t>(n));
+}
+
+} // namespace pm

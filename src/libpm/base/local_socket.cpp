@@ -1,0 +1,42 @@
+#include <pm/base/local_socket.h>
+
+#include <string.h>
+
+namespace pm {
+
+Result<LocalName> LocalName::make(std::string_view path) noexcept {
+  constexpr char const *doing = "use a socket's path";
+  if (path.empty()) return failed(doing, EINVAL);
+  if (path.size() >= local_path_max) return failed(doing, ENAMETOOLONG);
+  LocalName name = {};
+  name.address.sun_family = AF_UNIX;
+  memcpy(name.address.sun_path, path.data(), path.size());
+  bool const abstract = path.starts_with('@');
+  if (abstract) name.address.sun_path[0] = '\0';
+  // An abstract name is all the bytes that the size counts; a path ends with its NUL.
+  name.size = static_cast<socklen_t>(offsetof(struct sockaddr_un, sun_path) + path.size() + !abstract);
+  return name;
+}
+
+Result<Fd> connect_local(std::string_view path, Deadline deadline) noexcept {
+  constexpr char const *doing = "connect to";
+  auto const name = LocalName::make(path);
+  if (!name) return fail(name);
+  Fd socket(sys::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return failed(doing);
+  for (;;) {
+    // A full backlog is waited for in connect itself, which poll knows nothing of: socket(7), SO_SNDTIMEO.
+    int const ms = deadline.remaining();
+    if (ms == 0) return failed(doing, ETIMEDOUT);
+    struct timeval const left = {ms < 0 ? 0 : ms / 1000, ms < 0 ? 0 : ms % 1000 * 1000};
+    if (sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &left, sizeof left) < 0) return failed(doing);
+    if (sys::connect(socket.get(), reinterpret_cast<struct sockaddr const *>(&name->address), name->size) == 0) break;
+    if (errno == EAGAIN) continue;
+    if (errno != EINTR) return failed(doing);
+  }
+  struct timeval const never = {};
+  if (sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &never, sizeof never) < 0) return failed(doing);
+  return socket;
+}
+
+} // namespace pm

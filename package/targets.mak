@@ -32,4 +32,5 @@ registry \
 text
 
 BENCH_TARGETS := \
+bench-events \
 bench-registry

@@ -86,7 +86,7 @@ EOT
     case $file in
       src/include/pm/*) layer=${file#src/include/pm/} ;;
       src/libpm/*) layer=${file#src/libpm/} ;;
-      src/registry/*) layer=programs/ ;;
+      src/registry/* | src/events/*) layer=programs/ ;;
       *) echo "outside of every layer: $file"; return 1 ;;
     esac
     may=$(allowed "${layer%%/*}")

@@ -75,10 +75,12 @@ EOT
   allowed() {
     case $1 in
       base) echo base ;;
+      xdr) echo 'base xdr' ;;
+      message) echo 'base xdr message' ;;
       fifodir) echo 'base fifodir' ;;
-      registry) echo 'base fifodir registry' ;;
+      registry) echo 'base fifodir xdr message registry' ;;
       events) echo 'base fifodir registry events' ;;
-      programs) echo 'base fifodir registry events' ;;
+      programs) echo 'base fifodir message registry events' ;;
       *) echo "a folder that no layer is given: $1" >&2; return 1 ;;
     esac
   }

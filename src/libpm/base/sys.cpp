@@ -5,6 +5,7 @@
 #include <pm/base/skalibs.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -191,6 +192,15 @@ int connect(int fd, struct sockaddr const *address, socklen_t size) noexcept {
 }
 ssize_t send(int fd, void const *data, size_t size, int flags) noexcept {
   return through("send", [=] { return ::send(fd, data, size, flags); });
+}
+ssize_t sendmsg(int fd, struct msghdr const *message, int flags) noexcept {
+  return through("sendmsg", [=] { return ::sendmsg(fd, message, flags); });
+}
+ssize_t recvmsg(int fd, struct msghdr *message, int flags) noexcept {
+  return through("recvmsg", [=] { return ::recvmsg(fd, message, flags); });
+}
+int ioctl(int fd, unsigned long request, void *argument) noexcept {
+  return through("ioctl", [=] { return ::ioctl(fd, static_cast<decltype(FIONREAD)>(request), argument); });
 }
 int shutdown(int fd, int how) noexcept {
   return through("shutdown", [=] { return ::shutdown(fd, how); });

@@ -36,6 +36,12 @@ class List {
   }
   /** Forgets the values, keeps the memory. */
   void clear() noexcept { store_.len = 0; }
+  /** Makes it `count` values, those that are new undefined. */
+  [[nodiscard]] bool resize(size_t count) noexcept {
+    if (!stralloc_ready(&store_, count * sizeof(T))) return false;
+    store_.len = count * sizeof(T);
+    return true;
+  }
   /** Forgets all but the first `count`, which must not be more than there are; or the first `count`. */
   void truncate(size_t count) noexcept { store_.len = count * sizeof(T); }
   void erase_front(size_t count) noexcept {

@@ -1,0 +1,81 @@
+/** Messages with descriptors over a Unix stream socket. */
+#ifndef PM_MESSAGE_CONNECTION_H
+#define PM_MESSAGE_CONNECTION_H
+
+#include <pm/base/list.h>
+#include <pm/base/result.h>
+#include <pm/base/time.h>
+#include <pm/message/descriptors.h>
+#include <pm/xdr/xdr.h>
+#include <initializer_list>
+#include <optional>
+
+namespace pm::message {
+
+/**
+ * A frame: three words of four bytes, most significant first, and the payload. How many descriptors belong to it is said,
+ * and any other number of them that comes with its bytes is an error of framing.
+ */
+struct Header {
+  uint32_t type, size, descriptors; /**< size: of the payload, bytes */
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.type, self.size, self.descriptors);
+  }
+};
+inline constexpr size_t header_size = 12;
+
+/** Longest payload, bytes. */
+inline constexpr uint32_t payload_max = 65536;
+
+/** What was received. The payload is valid, and the descriptors are its own, until the next is received. */
+struct Message {
+  uint32_t type = 0;
+  std::string_view payload;
+  Descriptors descriptors;
+};
+
+/**
+ * One side of a conversation. Every call has a deadline for the whole of it and a stop descriptor (-1: none), and returns
+ * ETIMEDOUT or ECANCELED because of them. After any error but of a send that sent nothing (ETOOMANYREFS, EMSGSIZE) there is nothing more to be said: close.
+ */
+class Connection {
+ public:
+  /** Borrows the descriptors: one socket, or the two that a super-server gives a program (0 and 1). */
+  Connection(int in, int out) noexcept : in_(in), out_(out) {}
+
+  /**
+   * Waits for a message; null at the end of file between two. EPROTO: an end of file inside of one, descriptors that
+   * were not announced, or fewer than were; EMSGSIZE: longer than payload_max, or more than 253 descriptors; EMFILE: there
+   * was no room for the descriptors (MSG_CTRUNC), and none is kept; ENOTSOCK.
+   */
+  [[nodiscard]] Result<Message *> receive(Deadline deadline, int stop = -1) noexcept;
+
+  /** Sends one, with descriptors that stay the caller's. EMSGSIZE; EPIPE, without a signal; ETOOMANYREFS: too many are under way. */
+  [[nodiscard]] Done send(uint32_t type, std::string_view payload, std::span<int const> descriptors, Deadline deadline,
+                          int stop = -1) noexcept;
+
+  /** The same of a struct that has a `type` and lists its fields (pm/xdr/xdr.h). */
+  template <class T>
+  [[nodiscard]] Done send(T const &value, std::span<int const> descriptors, Deadline deadline, int stop = -1) noexcept {
+    List<char> payload;
+    xdr::Encoder encoder(payload);
+    if (!encoder(value)) return failed("encode a message", EMSGSIZE);
+    return send(static_cast<uint32_t>(T::type), {payload.begin(), payload.size()}, descriptors, deadline, stop);
+  }
+
+  /** Whether the other side has taken all that was sent to it, SIOCOUTQ of unix(7). */
+  [[nodiscard]] bool is_delivered() const noexcept;
+
+ private:
+  [[nodiscard]] Result<size_t> receive_bytes(std::span<char> room, Deadline deadline, int stop) noexcept;
+  [[nodiscard]] Result<size_t> receive_some(std::span<char> room) noexcept;
+
+  int in_, out_;
+  List<char> buffer_;
+  Message message_;
+};
+
+} // namespace pm::message
+
+#endif

@@ -1,0 +1,36 @@
+/** Descriptors that came with a message. */
+#ifndef PM_MESSAGE_DESCRIPTORS_H
+#define PM_MESSAGE_DESCRIPTORS_H
+
+#include <pm/base/fd.h>
+#include <span>
+
+namespace pm::message {
+
+/** Most descriptors in one message: the kernel's SCM_MAX_FD, unix(7). */
+inline constexpr size_t descriptors_max = 253;
+
+/** Owns what was received until it is taken: no way out of a decision leaks a descriptor. */
+class Descriptors {
+ public:
+  Descriptors() noexcept = default;
+  Descriptors(Descriptors const &) = delete;
+  Descriptors &operator=(Descriptors const &) = delete;
+  ~Descriptors() { clear(); }
+
+  [[nodiscard]] size_t size() const noexcept { return count_; }
+  /** Gives the i-th to the caller; invalid when there is none, or it was taken. */
+  [[nodiscard]] Fd take(size_t i) noexcept;
+  /** Closes what was not taken. */
+  void clear() noexcept;
+  /** Owns one more; false, and it is closed, when there is no room. */
+  bool add(int fd) noexcept;
+
+ private:
+  size_t count_ = 0;
+  int fds_[descriptors_max];
+};
+
+} // namespace pm::message
+
+#endif

@@ -1,0 +1,65 @@
+#include <pm/xdr/xdr.h>
+
+namespace pm::xdr {
+
+namespace {
+
+constexpr size_t unit = 4; // RFC 4506, section 3: everything is a multiple of four bytes
+
+constexpr size_t padding(size_t size) noexcept {
+  return (unit - size % unit) % unit;
+}
+
+} // namespace
+
+bool Encoder::put(uint32_t n) noexcept {
+  char const bytes[] = {static_cast<char>(n >> 24), static_cast<char>(n >> 16), static_cast<char>(n >> 8), static_cast<char>(n)};
+  return append(*out_, {bytes, sizeof bytes});
+}
+
+bool Encoder::put_bytes(std::string_view bytes) noexcept {
+  constexpr char zeros[unit] = {};
+  return put(static_cast<uint32_t>(bytes.size())) && append(*out_, bytes) && append(*out_, {zeros, padding(bytes.size())});
+}
+
+bool Decoder::get(uint32_t &n) noexcept {
+  if (left_.size() < unit) return false;
+  n = 0;
+  for (size_t i = 0; i < unit; ++i) n = n << 8 | static_cast<unsigned char>(left_[i]);
+  left_.remove_prefix(unit);
+  return true;
+}
+
+bool Decoder::get(int32_t &n) noexcept {
+  uint32_t bits;
+  if (!get(bits)) return false;
+  n = static_cast<int32_t>(bits);
+  return true;
+}
+
+bool Decoder::get(uint64_t &n) noexcept {
+  uint32_t high, low;
+  if (!get(high) || !get(low)) return false;
+  n = uint64_t{high} << 32 | low;
+  return true;
+}
+
+bool Decoder::get(bool &b) noexcept {
+  uint32_t n;
+  if (!get(n) || n > 1) return false;
+  b = n != 0;
+  return true;
+}
+
+bool Decoder::get_bytes(std::string_view &bytes, uint32_t most) noexcept {
+  uint32_t size;
+  // Compared one by one: no sum of them can overflow.
+  if (!get(size) || size > most || size > left_.size() || padding(size) > left_.size() - size) return false;
+  bytes = std::string_view(left_.data(), size);
+  for (size_t i = 0; i < padding(size); ++i)
+    if (left_[size + i] != 0) return false;
+  left_.remove_prefix(size + padding(size));
+  return true;
+}
+
+} // namespace pm::xdr

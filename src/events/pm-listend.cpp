@@ -5,7 +5,7 @@
 #include <pm/base/skalibs.h>
 #include <pm/base/stream.h>
 #include <pm/events/waiter.h>
-#include <unistd.h>
+#include <pm/registry/arguments.h>
 
 namespace {
 
@@ -74,10 +74,7 @@ int listen_to_service(Request const &request, char const *path, int signals) noe
   auto const registry = registry::Registry::open(path);
   if (!registry) die_sys(registry.error(), path);
   auto waiter = ServiceWaiter::open(*registry, request, Deadline::in(patience), signals);
-  if (!waiter) {
-    auto const *error = std::get_if<SysError>(&waiter.error());
-    die_sys(error ? *error : SysError{EINVAL, "listen"}, (Text<4200>("in ") << path).view());
-  }
+  if (!waiter) registry::die_failure(waiter.error(), "wait for", request.what, path);
   return serve(*waiter, request, signals);
 }
 

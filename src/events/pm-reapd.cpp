@@ -4,6 +4,7 @@
 #include <pm/base/program.h>
 #include <pm/base/skalibs.h>
 #include <pm/events/watch.h>
+#include <pm/registry/arguments.h>
 #include <pm/registry/writer.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ constexpr char help[] =
 [[noreturn]] void die_in(char const *path, Failure const &failure) noexcept {
   auto const *error = std::get_if<SysError>(&failure);
   if (error && error->code == ECANCELED) ::_exit(exits::done);
-  die_sys(error ? *error : SysError{EINVAL, "watch"}, (Text<4200>("in ") << path).view());
+  die_failure(failure, "watch", "the registry", path);
 }
 
 /** Removes what died since the last look; the lock is held once for all of it. */

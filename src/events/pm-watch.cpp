@@ -56,7 +56,7 @@ Box<Watch> open(registry::Registry const &registry, Scope const &scope, char con
   if (!watch) {
     auto const *error = std::get_if<SysError>(&watch.error());
     if (error && error->code == ECANCELED) ::_exit(exits::done);
-    die_sys(error ? *error : SysError{EINVAL, "watch"}, (Text<4200>("in ") << path).view());
+    registry::die_failure(watch.error(), "watch", scope.service, path);
   }
   auto boxed = box(std::move(*watch));
   if (!boxed) die(exits::system, "out of memory");

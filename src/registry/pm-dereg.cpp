@@ -2,8 +2,7 @@
 
 #include <pm/base/program.h>
 #include <pm/registry/arguments.h>
-#include <pm/registry/writer.h>
-#include <unistd.h>
+#include <pm/registry/editor.h>
 
 namespace {
 
@@ -11,11 +10,12 @@ using namespace pm;
 using namespace pm::registry;
 
 constexpr char help[] =
-    "[-r REGISTRY] [-V VERSION] [-n NETID] [-P PID] [-t MS] SERVICE\n"
+    "[-r REGISTRY] [-V VERSION] [-n NETID] [-P PID] [-S] [-t MS] SERVICE\n"
     "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
     "  -V VERSION   only this version\n"
     "  -n NETID     only this transport: tcp tcp6 udp udp6 local none\n"
     "  -P PID       only those of this process\n"
+    "  -S           through the registry's service, even as its owner\n"
     "  -t MS        how long to wait for the registry's lock (default 10000; 0: for ever)\n"
     "exit codes: 0 1 99 100 101 111\n";
 
@@ -23,12 +23,14 @@ constexpr char help[] =
 
 int main(int argc, char const *const *argv) {
   start("pm-dereg", argc, argv, help);
-  Options options(argc, argv, "r:V:n:P:t:", help);
+  Options options(argc, argv, "r:V:n:P:St:", help);
   char const *path = Registry::default_path();
   Query query;
   uint32_t timeout = 10000;
+  Way way = Way::by_rights;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'r': path = options.value(); break;
+      case 'S': way = Way::service; break;
       case 't': timeout = options.value_number(); break;
       default: read_query_option(options, letter, query);
     }
@@ -36,10 +38,7 @@ int main(int argc, char const *const *argv) {
 
   auto const registry = Registry::open(path);
   if (!registry) die_sys(registry.error(), path);
-  Text<4200> const where = Text<4200>("in ") << path;
-  auto writer = Writer::begin(*registry, Deadline::in(timeout));
-  if (!writer) die_sys(writer.error(), where.view());
-  auto const removed = writer->remove_matching(owner_name(::geteuid()).view(), query);
-  if (!removed) die_sys(removed.error(), where.view());
+  auto const removed = Editor(*registry, way, Deadline::in(timeout)).remove_matching(query);
+  if (!removed) die_failure(removed.error(), "unregister", query.service, path);
   return *removed ? exits::done : exits::no;
 }

@@ -9,7 +9,6 @@
 #include <pm/registry/arguments.h>
 #include <pm/registry/holder.h>
 #include <pm/registry/registrant.h>
-#include <pm/registry/writer.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <utility>
@@ -20,7 +19,7 @@ using namespace pm;
 using namespace pm::registry;
 
 constexpr char help[] =
-    "[-r REGISTRY] [-V VERSION] [-x] [-p] [-N FD] [-i] [-e] [-t MS] [-a SERVICE=ADDRESS]... SERVICE ADDRESS [PROG...]\n"
+    "[-r REGISTRY] [-V VERSION] [-x] [-p] [-N FD] [-i] [-e] [-S] [-t MS] [-a SERVICE=ADDRESS]... SERVICE ADDRESS [PROG...]\n"
     "  -r REGISTRY         the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
     "  -V VERSION          the version registered (default: 0, none)\n"
     "  -x                  exclusive: refused if it is registered already, and so is whoever comes later\n"
@@ -28,6 +27,7 @@ constexpr char help[] =
     "  -N FD               be seen only once PROG has written a newline to FD; without PROG, write one when registered\n"
     "  -i                  PROG inherits the token: no process holds it for PROG\n"
     "  -e                  without PROG: end with standard input, too\n"
+    "  -S                  through the registry's service, even as its owner\n"
     "  -t MS               how long to wait for the registry's lock (default 10000; 0: for ever)\n"
     "  -a SERVICE=ADDRESS  register this as well: all or none\n"
     "ADDRESS: tcp:HOST:PORT tcp6:[HOST]:PORT udp:... udp6:... local:/PATH local:@NAME fd:N none\n"
@@ -37,6 +37,7 @@ struct Wanted {
   char const *path = Registry::default_path();
   uint32_t version = 0, timeout = 10000;
   int ready = -1;
+  Way way = Way::by_rights;
   bool exclusive = false, is_public = false, inherit = false, until_end = false;
   List<Request> requests;
   char const *const *program = nullptr; /**< its first word is NULL where there is none */
@@ -48,7 +49,7 @@ void want(Options const &options, Wanted &wanted, std::string_view service, std:
 }
 
 Wanted parse_command(int argc, char const *const *argv) noexcept {
-  Options options(argc, argv, "r:V:xpN:iet:a:", help);
+  Options options(argc, argv, "r:V:xpN:ieSt:a:", help);
   Wanted wanted;
   List<std::string_view> more;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
@@ -59,6 +60,7 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
       case 'N': wanted.ready = options.value_descriptor(); break;
       case 'i': wanted.inherit = true; break;
       case 'e': wanted.until_end = true; break;
+      case 'S': wanted.way = Way::service; break;
       case 't': wanted.timeout = options.value_number(); break;
       case 'a':
         if (!more.append(options.value())) die(exits::system, "out of memory");
@@ -82,31 +84,20 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
   return wanted;
 }
 
-[[noreturn]] void die_refused(Wanted const &wanted, Failure const &failure) noexcept {
-  Text<4200> const where = Text<4200>("in ") << wanted.path;
-  if (auto const *error = std::get_if<SysError>(&failure)) die_sys(*error, where.view());
-  auto const *refused = std::get_if<Refused>(&failure);
-  die(exits::no, "unable to register ", wanted.requests[refused->index].service, " ", where.view(),
-      ": refused: ", explain(*refused).view());
-}
-
 /** `stop`: readable means that it is wanted no more; -1 is none. Then it ends with 0. */
 Registration add(Registry const &registry, Wanted const &wanted, Terms const &terms, int stop = -1) noexcept {
-  auto const who = this_process();
-  if (!who) die_sys(who.error(), "this process");
-  auto writer = Writer::begin(registry, Deadline::in(wanted.timeout), stop);
-  if (!writer && writer.error().code == ECANCELED) ::_exit(exits::done);
-  if (!writer) die_sys(writer.error(), (Text<4200>("in ") << wanted.path).view());
-  auto made = writer->add(*who, {wanted.requests.begin(), wanted.requests.size()}, terms, Policy::unlimited());
-  if (!made) die_refused(wanted, made.error());
-  return std::move(*made);
+  Editor editor(registry, wanted.way, Deadline::in(wanted.timeout), stop);
+  auto made = editor.add({wanted.requests.begin(), wanted.requests.size()}, terms);
+  if (made) return std::move(*made);
+  auto const *error = std::get_if<SysError>(&made.error());
+  if (error && error->code == ECANCELED) ::_exit(exits::done);
+  auto const *refused = std::get_if<Refused>(&made.error());
+  die_failure(made.error(), "register", refused ? wanted.requests[refused->index].service : "", wanted.path);
 }
 
 /** If it fails, no harm is done: the token is about to close, and with it the registration ends. */
 void remove(Registry const &registry, Wanted const &wanted, List<Ticket> const &tickets) noexcept {
-  auto writer = Writer::begin(registry, Deadline::in(wanted.timeout));
-  if (!writer) return;
-  for (Ticket const &ticket : tickets) (void)writer->remove(ticket);
+  (void)Editor(registry, wanted.way, Deadline::in(wanted.timeout)).remove({tickets.begin(), tickets.size()});
 }
 
 /** Without PROG: this process is the registrant and holds its own token. */
@@ -166,7 +157,7 @@ int run(Wanted const &wanted, Registry const &registry, ReadyPipe pipe) noexcept
   if (reserve || task.token.valid()) {
     pid_t const pid = ::getpid();
     auto const started = start_holder(std::move(task), [&](int process) noexcept {
-      return publish_ready(registry, {made.tickets.begin(), made.tickets.size()}, wanted.is_public, pid, process);
+      return publish_ready(registry, wanted.way, {made.tickets.begin(), made.tickets.size()}, wanted.is_public, pid, process);
     });
     if (!started) {
       remove(registry, wanted, made.tickets);

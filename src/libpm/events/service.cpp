@@ -5,9 +5,9 @@ namespace pm::events {
 
 using namespace registry;
 
-Answer<ServiceWaiter> ServiceWaiter::open(Registry const &registry, Request const &request, Deadline deadline,
-                                          int stop) noexcept {
-  auto watch = Watch::open(registry, {request.what, request.version, request.whose}, deadline, stop);
+Answer<ServiceWaiter> ServiceWaiter::open(Registry const &registry, Request const &request, Deadline deadline, int stop,
+                                          Way way) noexcept {
+  auto watch = Watch::open(registry, {request.what, request.version, request.whose, way}, deadline, stop);
   if (!watch) return fail(watch);
   ServiceWaiter waiter(registry, request, std::move(*watch));
   return waiter;

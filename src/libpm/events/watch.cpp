@@ -2,8 +2,8 @@
 
 #include <pm/base/sort.h>
 #include <pm/fifodir/token.h>
+#include <pm/registry/editor.h>
 #include <pm/registry/layout.h>
-#include <pm/registry/writer.h>
 #include <algorithm>
 #include <utility>
 
@@ -16,6 +16,7 @@ Watch::Watch(Registry const &registry, Scope const &scope, fifodir::Subscription
       service_(scope.service),
       version_(scope.version),
       whose_(scope.whose),
+      way_(scope.way),
       subscription_(std::move(subscription)),
       epoll_(std::move(epoll)) {}
 
@@ -24,6 +25,7 @@ Watch::Watch(Watch &&other) noexcept
       service_(other.service_),
       version_(other.version_),
       whose_(other.whose_),
+      way_(other.way_),
       subscription_(std::move(other.subscription_)),
       epoll_(std::move(other.epoll_)),
       instances_(std::move(other.instances_)),
@@ -38,19 +40,13 @@ Watch::~Watch() {
   if (moved_) return;
   for (int const token : tokens_)
     if (token >= 0) sys::close(token);
-  auto writer = Writer::begin(*registry_, Deadline::passed());
-  if (writer) (void)writer->unsubscribe(service_.view(), subscription_.name.view());
+  Editor(*registry_, way_, Deadline::passed()).unsubscribe(service_.view(), subscription_.name.view());
 }
 
 Answer<Watch> Watch::open(Registry const &registry, Scope const &scope, Deadline deadline, int stop) noexcept {
   auto epoll = Epoll::make();
   if (!epoll) return fail(epoll);
-  auto const subscribe = [&]() noexcept -> Answer<fifodir::Subscription> {
-    auto writer = Writer::begin(registry, deadline, stop);
-    if (!writer) return fail(writer);
-    return writer->subscribe(scope.service);
-  };
-  auto subscription = subscribe();
+  auto subscription = Editor(registry, scope.way, deadline, stop).subscribe(scope.service);
   if (!subscription) return fail(subscription);
   // Edge-triggered: after a notifier has closed, a FIFO without writers hangs up all the time.
   int const fifo = subscription->fifo.get();

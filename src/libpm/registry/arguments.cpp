@@ -20,4 +20,10 @@ void read_fields_option(Options const &options, Fields &fields) noexcept {
   if (!fields.parse(options.value())) options.refuse((Text<512>("-o has a field that is none: ") << options.value()).view());
 }
 
+void die_failure(Failure const &failure, std::string_view doing, std::string_view service, char const *registry) noexcept {
+  if (auto const *error = std::get_if<SysError>(&failure)) die_sys(*error, (Text<4200>("in ") << registry).view());
+  auto const *refused = std::get_if<Refused>(&failure);
+  die(exits::no, "unable to ", doing, " ", service, " in ", registry, ": refused: ", explain(*refused).view());
+}
+
 } // namespace pm::registry

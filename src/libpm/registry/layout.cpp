@@ -24,6 +24,9 @@ Path service(std::string_view service) noexcept {
 Path service_event(std::string_view service) noexcept {
   return Path("service/") << service << "/event";
 }
+Path fifodir(std::string_view service) noexcept {
+  return service.empty() ? Path(event) : service_event(service);
+}
 Path instances(std::string_view service, std::string_view owner) noexcept {
   return Path("service/") << service << '/' << owner;
 }
@@ -32,6 +35,9 @@ Path file(Ticket const &t, std::string_view suffix) noexcept {
 }
 Path owner(std::string_view owner) noexcept {
   return Path("owner/") << owner;
+}
+Path listeners_of(std::string_view owner) noexcept {
+  return Path("listener/") << owner;
 }
 Path owner_link(Ticket const &t) noexcept {
   return owner(t.owner.view()) << '/' << t.service.view() << ':' << t.id.view();

@@ -12,6 +12,9 @@ Text<128> explain(Refused const &refused) noexcept {
     case Refusal::user_limit: return text << "this user has reached the limit of " << refused.limit << " registrations";
     case Refusal::too_many: return text << "more than " << refused.limit << " registrations at once";
     case Refusal::not_found: return text << "not registered";
+    case Refusal::unknown_process:
+      return text << "the registry's service cannot see your process: it is in another pid namespace";
+    case Refusal::gone: return text << "the process that asked has ended";
   }
   bug("a refusal without a reason");
 }

@@ -13,15 +13,13 @@ Result<Registrant> this_process() noexcept {
   return Registrant{::geteuid(), pid, *start};
 }
 
-bool publish_ready(Registry const &registry, std::span<Ticket const> tickets, bool is_public, pid_t pid, int process) noexcept {
+bool publish_ready(Registry const &registry, Way way, std::span<Ticket const> tickets, bool is_public, pid_t pid,
+                   int process) noexcept {
   Executable exe;
   if (is_public)
     if (auto const found = executable(pid)) exe = *found;
-  auto const published = [&]() noexcept -> Answer<void> {
-    auto writer = Writer::begin(registry, Deadline(), process);
-    if (!writer) return fail(writer);
-    return writer->publish(tickets, exe.path.view(), exe.deleted);
-  }();
+  Editor editor(registry, way, Deadline(), process);
+  auto const published = editor.publish(tickets, exe.path.view(), exe.deleted);
   auto const *error = published ? nullptr : std::get_if<SysError>(&published.error());
   if (!error) return true;
   if (error->code != ECANCELED) warn("unable to ", error->doing, ": ", strerror(error->code));

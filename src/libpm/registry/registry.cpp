@@ -43,11 +43,15 @@ namespace {
 constexpr struct {
   char const *name;
   mode_t mode;
-} directories[] = {{layout::executables, 0755}, {layout::services, 0755}, {layout::event, 0700}, {layout::owners, 0755}};
+} directories[] = {{layout::executables, 0755},
+                   {layout::services, 0755},
+                   {layout::event, 0700},
+                   {layout::owners, 0755},
+                   {layout::listeners, 0755}};
 
 /** Whether `name` is one of ours, or what a mounted file system or the service puts there. */
 bool belongs(char const *name) noexcept {
-  if (strcmp(name, layout::lock) == 0 || strcmp(name, "socket") == 0 || strcmp(name, "lost+found") == 0) return true;
+  if (strcmp(name, layout::lock) == 0 || strcmp(name, layout::socket) == 0 || strcmp(name, "lost+found") == 0) return true;
   for (auto const &d : directories)
     if (strcmp(name, d.name) == 0) return true;
   return false;

@@ -127,22 +127,22 @@ Result<unsigned> Writer::remove_matching(std::string_view owner, Query const &qu
   return removed;
 }
 
-void Writer::prune(std::string_view service, std::string_view owner) noexcept {
+bool Writer::prune(std::string_view service, std::string_view owner) noexcept {
   // rmdir refuses what is not empty: nothing can be lost by asking.
   sys::unlinkat(dir_, layout::owner(owner).c_str(), AT_REMOVEDIR);
-  if (sys::unlinkat(dir_, layout::instances(service, owner).c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) return;
+  if (sys::unlinkat(dir_, layout::instances(service, owner).c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) return false;
   auto const opened = open_directory(dir_, layout::service(service).c_str());
-  if (!opened) return;
+  if (!opened) return false;
   Entries entries(opened->get());
   for (;;) {
     auto const name = entries.next();
-    if (!name || (*name && strcmp(*name, layout::event) != 0)) return;
+    if (!name || (*name && strcmp(*name, layout::event) != 0)) return false;
     if (!*name) break;
   }
   auto const event = layout::service_event(service);
   (void)fifodir::clean(dir_, event.c_str());
-  if (sys::unlinkat(dir_, event.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) return;
-  sys::unlinkat(dir_, layout::service(service).c_str(), AT_REMOVEDIR);
+  if (sys::unlinkat(dir_, event.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) return false;
+  return sys::unlinkat(dir_, layout::service(service).c_str(), AT_REMOVEDIR) == 0;
 }
 
 } // namespace pm::registry

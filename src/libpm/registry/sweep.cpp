@@ -106,6 +106,37 @@ Result<unsigned> Writer::sweep_owner(std::string_view owner, bool whole) noexcep
   return share.swept;
 }
 
+Result<unsigned> Writer::sweep_listeners(std::string_view owner, bool whole) noexcept {
+  auto const directory = layout::listeners_of(owner);
+  auto const names = names_to_test(dir_, directory.c_str(), whole);
+  if (!names) return fail(names);
+  Share share{whole};
+  for (char const *name = names->begin(); name != names->end() && !share.enough(); name += strlen(name) + 1) {
+    auto const [service, fifo, found] = cut(name, ':');
+    if (!found || (!service.empty() && !is_service_name(service))) continue;
+    auto const link = Path(directory) << '/' << name;
+    auto const life = fifodir::life(dir_, link.c_str());
+    if (!life) return fail(life);
+    ++share.tested;
+    if (*life == Life::alive) continue;
+    ++share.swept;
+    sys::unlinkat(dir_, link.c_str(), 0);
+    sys::unlinkat(dir_, (layout::fifodir(service) << '/' << fifo).c_str(), 0);
+  }
+  return share.swept;
+}
+
+void Writer::sweep_idle_services() noexcept {
+  auto const names = names_to_test(dir_, layout::services, false);
+  if (!names) return;
+  Share share{false};
+  for (char const *name = names->begin(); name != names->end() && !share.enough(); name += strlen(name) + 1) {
+    if (!is_service_name(name)) continue;
+    ++share.tested;
+    share.swept += prune(name, unnamed_owner);
+  }
+}
+
 Result<unsigned> Writer::sweep_service(char const *service, bool announce) noexcept {
   auto const owners = names_to_test(dir_, layout::service(service).c_str(), true);
   if (!owners) return fail(owners);
@@ -126,16 +157,25 @@ Result<unsigned> Writer::sweep_service(char const *service, bool announce) noexc
 
 Result<unsigned> Writer::sweep_owners() noexcept {
   if (auto const cleaned = fifodir::clean(dir_, layout::event); !cleaned) return fail(cleaned);
-  auto const owners = names_to_test(dir_, layout::owners, true);
-  if (!owners) return fail(owners);
   unsigned swept = 0;
-  for (char const *owner = owners->begin(); owner != owners->end(); owner += strlen(owner) + 1) {
-    if (!is_owner_name(owner)) continue;
-    auto const gone = sweep_owner(owner, true);
-    if (!gone) return fail(gone);
-    swept += *gone;
-    sys::unlinkat(dir_, layout::owner(owner).c_str(), AT_REMOVEDIR);
-  }
+  auto const each_owner = [&](char const *directory, auto sweep_one, auto path_of) noexcept -> Done {
+    auto const owners = names_to_test(dir_, directory, true);
+    if (!owners) return fail(owners);
+    for (char const *owner = owners->begin(); owner != owners->end(); owner += strlen(owner) + 1) {
+      if (!is_owner_name(owner)) continue;
+      Result<unsigned> const gone = sweep_one(owner);
+      if (!gone) return fail(gone);
+      swept += *gone;
+      sys::unlinkat(dir_, path_of(owner).c_str(), AT_REMOVEDIR);
+    }
+    return {};
+  };
+  auto const owners = each_owner(
+      layout::owners, [this](char const *owner) noexcept { return sweep_owner(owner, true); }, layout::owner);
+  if (!owners) return fail(owners);
+  auto const listeners = each_owner(
+      layout::listeners, [this](char const *owner) noexcept { return sweep_listeners(owner, true); }, layout::listeners_of);
+  if (!listeners) return fail(listeners);
   return swept;
 }
 

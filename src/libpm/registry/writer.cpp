@@ -120,25 +120,4 @@ Answer<void> Writer::publish(std::span<Ticket const> tickets, std::string_view e
   return {};
 }
 
-Answer<fifodir::Subscription> Writer::subscribe(std::string_view service) noexcept {
-  if (service.empty()) {
-    auto s = fifodir::subscribe(dir_, layout::event, 0600);
-    if (!s) return fail(s);
-    return std::move(*s);
-  }
-  if (!is_service_name(service)) return refuse(Refusal::bad_name);
-  if (auto const made = make_directories(service); !made) return fail(made);
-  auto s = fifodir::subscribe(dir_, layout::service_event(service).c_str(), 0600);
-  if (!s) return fail(s);
-  return std::move(*s);
-}
-
-Done Writer::unsubscribe(std::string_view service, std::string_view name) noexcept {
-  Path path = service.empty() ? Path(layout::event) : layout::service_event(service);
-  path << '/' << name;
-  if (sys::unlinkat(dir_, path.c_str(), 0) < 0 && errno != ENOENT) return failed("end a subscription");
-  if (!service.empty()) prune(service, unnamed_owner);
-  return {};
-}
-
 } // namespace pm::registry

@@ -48,7 +48,8 @@ class ServiceWaiter {
  public:
   /** Listens from when it returns. Errors as Watch::open. */
   [[nodiscard]] static registry::Answer<ServiceWaiter> open(registry::Registry const &registry, Request const &request,
-                                                            Deadline deadline, int stop = -1) noexcept;
+                                                            Deadline deadline, int stop = -1,
+                                                            registry::Way way = registry::Way::by_rights) noexcept;
 
   [[nodiscard]] int fd() const noexcept { return watch_.fd(); }
   /**

@@ -6,6 +6,7 @@
 #include <pm/base/epoll.h>
 #include <pm/base/time.h>
 #include <pm/fifodir/subscription.h>
+#include <pm/registry/editor.h>
 #include <pm/registry/lookup.h>
 #include <pm/registry/refusal.h>
 #include <pm/registry/registry.h>
@@ -19,6 +20,7 @@ struct Scope {
   std::string_view service = {};   /**< empty: every one */
   std::optional<uint32_t> version; /**< none: any */
   registry::Whose whose = registry::Whose::believed();
+  registry::Way way = registry::Way::by_rights; /**< how to subscribe */
 };
 
 /**
@@ -31,8 +33,8 @@ struct Scope {
 class Watch {
  public:
   /**
-   * Subscribes. From then on nothing is missed; nothing was read yet. Takes the registry's lock: ETIMEDOUT, ECANCELED
-   * (`stop`); EPERM for who is not the registry's owner; bad_name. `registry` must outlive it.
+   * Subscribes. From then on nothing is missed; nothing was read yet. Takes the registry's lock, or asks its
+   * service: ETIMEDOUT, ECANCELED (`stop`); bad_name, user_limit. `registry` must outlive it.
    */
   [[nodiscard]] static registry::Answer<Watch> open(registry::Registry const &registry, Scope const &scope, Deadline deadline,
                                                     int stop = -1) noexcept;
@@ -72,6 +74,7 @@ class Watch {
   Text<registry::service_name_max + 1> service_;
   std::optional<uint32_t> version_;
   registry::Whose whose_;
+  registry::Way way_;
   fifodir::Subscription subscription_;
   Epoll epoll_;
   registry::Instances instances_;

@@ -5,6 +5,7 @@
 #include <pm/base/program.h>
 #include <pm/registry/fields.h>
 #include <pm/registry/lookup.h>
+#include <pm/registry/refusal.h>
 
 namespace pm::registry {
 
@@ -16,6 +17,12 @@ void read_query_option(Options const &options, int letter, Query &query) noexcep
 
 /** Takes -o FIELDS, or ends the program with 100. */
 void read_fields_option(Options const &options, Fields &fields) noexcept;
+
+/**
+ * `PROG: fatal: unable to DOING SERVICE in REGISTRY: refused: REASON` and 1, or the end that die_sys makes of a system error.
+ */
+[[noreturn]] void die_failure(Failure const &failure, std::string_view doing, std::string_view service,
+                              char const *registry) noexcept;
 
 } // namespace pm::registry
 

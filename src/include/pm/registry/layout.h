@@ -38,19 +38,24 @@ struct Ticket {
 
 namespace layout {
 
-inline constexpr char lock[] = "lock", event[] = "event", services[] = "service", owners[] = "owner", executables[] = "exe";
+inline constexpr char lock[] = "lock", event[] = "event", services[] = "service", owners[] = "owner", executables[] = "exe",
+                      listeners[] = "listener", socket[] = "socket";
 
 /** What a registration's files are called, after its ID. */
 inline constexpr std::string_view published = "", reserved = ".reserved", temporary = ".tmp", token = ".token";
 
 [[nodiscard]] Path service(std::string_view service) noexcept;
 [[nodiscard]] Path service_event(std::string_view service) noexcept;
+/** The same, or the registry's own where `service` is empty. */
+[[nodiscard]] Path fifodir(std::string_view service) noexcept;
 [[nodiscard]] Path instances(std::string_view service, std::string_view owner) noexcept;
 /** A file of a registration, by the suffix above. */
 [[nodiscard]] Path file(Ticket const &ticket, std::string_view suffix) noexcept;
 /** The token's second name, by owner: owner/UID/NAME:ID. */
 [[nodiscard]] Path owner_link(Ticket const &ticket) noexcept;
 [[nodiscard]] Path owner(std::string_view owner) noexcept;
+/** Where a user's subscriptions are counted: listener/UID, and in it a second name of the FIFO, NAME:FIFO (NAME empty: the registry's). */
+[[nodiscard]] Path listeners_of(std::string_view owner) noexcept;
 /**
  * The token's third name, only for exclusive ones: service/NAME/UID/exclusive:VERSION:NETID. Its life says in one
  * open whether somebody holds the key, however many instances there are.

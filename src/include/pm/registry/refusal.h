@@ -11,14 +11,19 @@
 namespace pm::registry {
 
 enum class Refusal : uint8_t {
-  bad_name,      /**< not the name of a service */
-  rule,          /**< the rules allow this caller no such name */
-  conflict,      /**< the same (name, version, netid, uid) is registered, and that one or this is exclusive */
-  process_limit, /**< the process has as many registrations as it may */
-  user_limit,    /**< the user has */
-  too_many,      /**< more registrations in one request than can be made at once */
-  not_found      /**< there is no such registration, or no more */
+  bad_name,        /**< not the name of a service */
+  rule,            /**< the rules allow this caller no such name */
+  conflict,        /**< the same (name, version, netid, uid) is registered, and that one or this is exclusive */
+  process_limit,   /**< the process has as many registrations as it may */
+  user_limit,      /**< the user has */
+  too_many,        /**< more registrations in one request than can be made at once */
+  not_found,       /**< there is no such registration, or no more */
+  unknown_process, /**< the kernel gives the service no number for the process that asks */
+  gone             /**< the process that asked has ended */
 };
+constexpr Refusal last_of(Refusal) noexcept {
+  return Refusal::gone;
+}
 
 struct Refused {
   Refusal why;

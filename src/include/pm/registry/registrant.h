@@ -2,7 +2,7 @@
 #ifndef PM_REGISTRY_REGISTRANT_H
 #define PM_REGISTRY_REGISTRANT_H
 
-#include <pm/registry/writer.h>
+#include <pm/registry/editor.h>
 
 namespace pm::registry {
 
@@ -14,7 +14,7 @@ namespace pm::registry {
  * lock until `process`, a pidfd, is readable. False: it should have been published and is not; standard error says why,
  * unless the process has ended. What was removed meanwhile need not be published.
  */
-[[nodiscard]] bool publish_ready(Registry const &registry, std::span<Ticket const> tickets, bool is_public, pid_t pid,
+[[nodiscard]] bool publish_ready(Registry const &registry, Way way, std::span<Ticket const> tickets, bool is_public, pid_t pid,
                                  int process) noexcept;
 
 } // namespace pm::registry

@@ -85,8 +85,11 @@ class Writer {
   /** Removes one owner's registrations of a service that the query asks for (its `whose` is not used). How many. */
   [[nodiscard]] Result<unsigned> remove_matching(std::string_view owner, Query const &query) noexcept;
 
-  /** Makes a listener of `service`'s changes, or with "" of the whole registry's. bad_name. */
-  [[nodiscard]] Answer<fifodir::Subscription> subscribe(std::string_view service) noexcept;
+  /**
+   * Makes a listener of `service`'s changes, or with "" of the whole registry's. bad_name; user_limit: a user has as many
+   * subscriptions at most as he may have registrations.
+   */
+  [[nodiscard]] Answer<fifodir::Subscription> subscribe(std::string_view service, uid_t uid, Policy const &policy) noexcept;
   /** Ends a subscription by its name. */
   [[nodiscard]] Done unsubscribe(std::string_view service, std::string_view name) noexcept;
 
@@ -122,8 +125,14 @@ class Writer {
   Result<bool> sweep_entry(Ticket const &ticket, bool whole, bool announce) noexcept;
   Result<unsigned> sweep_instances(std::string_view service, std::string_view owner, bool whole, bool announce = false) noexcept;
   Result<unsigned> sweep_owner(std::string_view owner, bool whole) noexcept;
-  /** Removes directories that have become empty, from the instance's up. */
-  void prune(std::string_view service, std::string_view owner) noexcept;
+  Result<unsigned> sweep_listeners(std::string_view owner, bool whole) noexcept;
+  /** Where others may wait for services that are not there: unlinks what a few of those left who wait no more. */
+  void sweep_idle_services() noexcept;
+  /** Removes directories that have become empty, from the instance's up; whether the service's own was the last. */
+  bool prune(std::string_view service, std::string_view owner) noexcept;
+
+  Answer<void> check_listeners(std::string_view owner, Policy const &policy) noexcept;
+  Done count_listener(std::string_view service, std::string_view owner, std::string_view fifo) noexcept;
 
   int dir_;
   Lock lock_;

@@ -1,0 +1,58 @@
+/** Changing a registry: by one's own hand where one is its owner, through its service otherwise. The same either way. */
+#ifndef PM_REGISTRY_EDITOR_H
+#define PM_REGISTRY_EDITOR_H
+
+#include <pm/message/connection.h>
+#include <pm/registry/writer.h>
+
+namespace pm::registry {
+
+/** Which way changes go. */
+enum class Way : uint8_t {
+  by_rights, /**< the owner's own process writes, everybody else asks the service */
+  service    /**< the owner asks, too */
+};
+
+/**
+ * What the calling process may change: registrations of its own effective user. Each call has until the deadline given at the
+ * start; it returns ETIMEDOUT, ECANCELED when `stop` becomes readable, and what the service says as if it had been done here.
+ */
+class Editor {
+ public:
+  /** Opens nothing yet. `registry` must outlive it. */
+  Editor(Registry const &registry, Way way, Deadline deadline, int stop = -1) noexcept
+      : registry_(&registry), asks_(way == Way::service || !registry.is_mine()), deadline_(deadline), stop_(stop) {}
+  Editor(Editor const &) = delete;
+  Editor &operator=(Editor const &) = delete;
+
+  /** As Writer::add, for this process. unknown_process, gone: the service was not told by the kernel who asks. */
+  [[nodiscard]] Answer<Registration> add(std::span<Request const> requests, Terms const &terms) noexcept;
+  /** As Writer::publish. */
+  [[nodiscard]] Answer<void> publish(std::span<Ticket const> tickets, std::string_view exe, bool deleted) noexcept;
+  /** As Writer::remove, of all of them; how many there were. */
+  [[nodiscard]] Answer<unsigned> remove(std::span<Ticket const> tickets) noexcept;
+  /** As Writer::remove_matching, of the effective user's. */
+  [[nodiscard]] Answer<unsigned> remove_matching(Query const &query) noexcept;
+  /** As Writer::subscribe. */
+  [[nodiscard]] Answer<fifodir::Subscription> subscribe(std::string_view service) noexcept;
+  /** Ends a subscription, if that can be done now and by this process; if not, the next notifier or sweep does it. */
+  void unsubscribe(std::string_view service, std::string_view name) noexcept;
+
+ private:
+  template <class Question, class Answered>
+  [[nodiscard]] Answer<Answered> ask(Question const &question, Fd *descriptor) noexcept;
+  [[nodiscard]] Done connect() noexcept;
+  [[nodiscard]] Result<Writer> begin() noexcept { return Writer::begin(*registry_, deadline_, stop_); }
+
+  Registry const *registry_;
+  bool asks_;
+  Deadline deadline_;
+  int stop_;
+  Fd socket_;
+  std::optional<message::Connection> connection_;
+  Text<64> doing_; /**< what the service could not do: a SysError of ours points here */
+};
+
+} // namespace pm::registry
+
+#endif

@@ -1,0 +1,182 @@
+/** What is said at REGISTRY/socket: requests and answers, in turn, as messages (pm/message/connection.h). */
+#ifndef PM_REGISTRY_PROTOCOL_H
+#define PM_REGISTRY_PROTOCOL_H
+
+#include <limits.h>
+#include <pm/registry/layout.h>
+#include <pm/registry/refusal.h>
+#include <pm/registry/writer.h>
+#include <pm/xdr/xdr.h>
+
+namespace pm::registry::protocol {
+
+/** Every message's type: a request has an even number, the answer that belongs to it the odd one that follows. */
+enum class Type : uint32_t {
+  add = 0,
+  added = 1,
+  publish = 2,
+  published = 3,
+  remove = 4,
+  removed = 5,
+  remove_matching = 6,
+  removed_matching = 7,
+  subscribe = 8,
+  subscribed = 9,
+  refused = 101, /**< the answer no, to any of them */
+  failed = 103   /**< a system call failed */
+};
+
+using ServiceName = xdr::String<service_name_max>;
+
+/** One registration of an owner's that is known by where it is. */
+struct Name {
+  ServiceName service;
+  xdr::String<47> id;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.service, self.id);
+  }
+};
+using Names = xdr::Array<Name, batch_max>;
+
+struct Wanted {
+  ServiceName service;
+  xdr::String<local_path_max + 8> address; /**< as pm::Address writes it */
+  uint32_t version = 0;
+  bool exclusive = false;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.service, self.address, self.version, self.exclusive);
+  }
+};
+
+/** Register all of it or nothing, for the process that the kernel says is asking. */
+struct Add {
+  static constexpr Type type = Type::add;
+  bool reserve = false;
+  xdr::String<16> holder;
+  bool is_public = false;
+  xdr::String<PATH_MAX> exe;
+  bool deleted = false;
+  xdr::Array<Wanted, batch_max> wanted;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.reserve, self.holder, self.is_public, self.exe, self.deleted, self.wanted);
+  }
+};
+
+/** With one descriptor: the token's reading end. */
+struct Added {
+  static constexpr Type type = Type::added;
+  xdr::String<11> owner;
+  xdr::Array<xdr::String<47>, batch_max> ids; /**< in the order of what was wanted */
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.owner, self.ids);
+  }
+};
+
+/** What was reserved before, by the same user, is to be seen. */
+struct Publish {
+  static constexpr Type type = Type::publish;
+  Names names;
+  xdr::String<PATH_MAX> exe;
+  bool deleted = false;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.names, self.exe, self.deleted);
+  }
+};
+
+struct Published {
+  static constexpr Type type = Type::published;
+  template <class Coder>
+  static bool fields(Coder &, auto &) noexcept {
+    return true;
+  }
+};
+
+struct Remove {
+  static constexpr Type type = Type::remove;
+  Names names;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.names);
+  }
+};
+
+struct Removed {
+  static constexpr Type type = Type::removed;
+  uint32_t count = 0;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.count);
+  }
+};
+
+/** The user's registrations of one service, narrowed as a Query narrows. */
+struct RemoveMatching {
+  static constexpr Type type = Type::remove_matching;
+  ServiceName service;
+  bool of_version = false;
+  uint32_t version = 0;
+  xdr::String<8> netid; /**< empty: any */
+  uint32_t pid = 0;     /**< 0: any */
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.service, self.of_version, self.version, self.netid, self.pid);
+  }
+};
+
+struct RemovedMatching {
+  static constexpr Type type = Type::removed_matching;
+  uint32_t count = 0;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.count);
+  }
+};
+
+/** Be told of the changes of a service; empty: of all. */
+struct Subscribe {
+  static constexpr Type type = Type::subscribe;
+  ServiceName service;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.service);
+  }
+};
+
+/** With one descriptor: the FIFO's reading end. */
+struct Subscribed {
+  static constexpr Type type = Type::subscribed;
+  xdr::String<39> name; /**< of the FIFO */
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.name);
+  }
+};
+
+struct No {
+  static constexpr Type type = Type::refused;
+  Refusal why = Refusal::not_found;
+  uint32_t index = 0, limit = 0;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.why, self.index, self.limit);
+  }
+};
+
+struct Failed {
+  static constexpr Type type = Type::failed;
+  uint32_t code = 0; /**< errno */
+  xdr::String<63> doing;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.code, self.doing);
+  }
+};
+
+} // namespace pm::registry::protocol
+
+#endif

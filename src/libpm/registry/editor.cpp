@@ -1,0 +1,178 @@
+#include <pm/registry/editor.h>
+
+#include <pm/base/local_socket.h>
+#include <pm/registry/protocol.h>
+#include <pm/registry/registrant.h>
+#include <unistd.h>
+#include <utility>
+
+namespace pm::registry {
+
+using namespace protocol;
+
+Done Editor::connect() noexcept {
+  if (connection_) return {};
+  // Through the directory that was opened: a socket's path has room for 107 bytes, a registry's may be longer.
+  Text<local_path_max> path("/proc/self/fd/");
+  path << registry_->dir() << '/' << layout::socket;
+  auto connected = connect_local(path.view(), deadline_);
+  if (!connected) return failed("reach the registry's service", connected.error().code);
+  socket_ = std::move(*connected);
+  connection_.emplace(socket_.get(), socket_.get());
+  return {};
+}
+
+/** Asks and waits for the answer; `descriptor` gets what came with it, null where none may come. */
+template <class Question, class Answered>
+Answer<Answered> Editor::ask(Question const &question, Fd *descriptor) noexcept {
+  constexpr char const *doing = "ask the registry's service";
+  if (auto const connected = connect(); !connected) return fail(connected);
+  if (auto const sent = connection_->send(question, {}, deadline_, stop_); !sent) return failed(doing, sent.error().code);
+  auto const received = connection_->receive(deadline_, stop_);
+  if (!received) return failed(doing, received.error().code);
+  if (!*received) return failed(doing, ECONNRESET);
+  auto &[type, payload, descriptors] = **received;
+  switch (static_cast<Type>(type)) {
+    case Answered::type: {
+      Answered answered;
+      if (!xdr::decode(payload, answered) || descriptors.size() != (descriptor ? 1 : 0)) break;
+      if (descriptor) *descriptor = descriptors.take(0);
+      return answered;
+    }
+    case Type::refused: {
+      No no;
+      if (!xdr::decode(payload, no)) break;
+      return refuse(no.why, no.index, no.limit);
+    }
+    case Type::failed: {
+      Failed failure;
+      if (!xdr::decode(payload, failure)) break;
+      // The service waits for the lock as long as it waits for anybody; we wait as long as we were told to.
+      if (failure.code == ETIMEDOUT && deadline_.remaining() != 0) return ask<Question, Answered>(question, descriptor);
+      doing_ = Text<64>(failure.doing);
+      return failed(doing_.c_str(), static_cast<int>(failure.code));
+    }
+    default: break;
+  }
+  return failed(doing, EPROTO);
+}
+
+namespace {
+bool add_names(Names &names, std::span<Ticket const> tickets) noexcept {
+  for (auto const &ticket : tickets)
+    if (!names.elements.append({ServiceName(ticket.service.view()), xdr::String<47>(ticket.id.view())})) return false;
+  return true;
+}
+} // namespace
+
+Answer<Registration> Editor::add(std::span<Request const> requests, Terms const &terms) noexcept {
+  constexpr char const *doing = "register";
+  if (!asks_) {
+    auto const who = this_process();
+    if (!who) return fail(who);
+    auto writer = begin();
+    if (!writer) return fail(writer);
+    return writer->add(*who, requests, terms, Policy::unlimited());
+  }
+  if (requests.size() > batch_max) return refuse(Refusal::too_many, batch_max, batch_max); // no message has room for more
+  Add question;
+  question.reserve = terms.reserve;
+  question.holder = terms.holder;
+  question.is_public = terms.is_public;
+  question.exe = terms.exe;
+  question.deleted = terms.deleted;
+  for (auto const &request : requests)
+    if (!question.wanted.elements.append(
+            {ServiceName(request.service), request.address.text(), request.version, request.exclusive}))
+      return failed(doing, ENOMEM);
+  Registration made;
+  auto const added = ask<Add, Added>(question, &made.token);
+  if (!added) {
+    auto const *refused = std::get_if<Refused>(&added.error());
+    if (refused && refused->index >= requests.size()) return failed(doing, EPROTO);
+    return fail(added);
+  }
+  if (added->ids.elements.size() != requests.size()) return failed(doing, EPROTO);
+  for (size_t i = 0; i < requests.size(); ++i)
+    if (!made.tickets.append(
+            Ticket{Text<service_name_max + 1>(requests[i].service), OwnerName(added->owner), Id(added->ids.elements[i])}))
+      return failed(doing, ENOMEM);
+  return made;
+}
+
+Answer<void> Editor::publish(std::span<Ticket const> tickets, std::string_view exe, bool deleted) noexcept {
+  if (!asks_) {
+    auto writer = begin();
+    if (!writer) return fail(writer);
+    return writer->publish(tickets, exe, deleted);
+  }
+  Publish question;
+  question.exe = exe;
+  question.deleted = deleted;
+  if (!add_names(question.names, tickets)) return failed("publish", ENOMEM);
+  auto const published = ask<Publish, Published>(question, nullptr);
+  if (!published) return fail(published);
+  return {};
+}
+
+Answer<unsigned> Editor::remove(std::span<Ticket const> tickets) noexcept {
+  if (!asks_) {
+    auto writer = begin();
+    if (!writer) return fail(writer);
+    unsigned count = 0;
+    for (auto const &ticket : tickets) {
+      auto const was_there = writer->remove(ticket);
+      if (!was_there) return fail(was_there);
+      count += *was_there;
+    }
+    return count;
+  }
+  Remove question;
+  if (!add_names(question.names, tickets)) return failed("remove", ENOMEM);
+  auto const removed = ask<Remove, Removed>(question, nullptr);
+  if (!removed) return fail(removed);
+  return removed->count;
+}
+
+Answer<unsigned> Editor::remove_matching(Query const &query) noexcept {
+  if (!asks_) {
+    auto writer = begin();
+    if (!writer) return fail(writer);
+    auto const removed = writer->remove_matching(owner_name(::geteuid()).view(), query);
+    if (!removed) return fail(removed);
+    return *removed;
+  }
+  RemoveMatching question;
+  question.service = query.service;
+  question.of_version = query.version.has_value();
+  question.version = query.version.value_or(0);
+  if (query.netid) question.netid = name(*query.netid);
+  question.pid = static_cast<uint32_t>(query.pid);
+  auto const removed = ask<RemoveMatching, RemovedMatching>(question, nullptr);
+  if (!removed) return fail(removed);
+  return removed->count;
+}
+
+Answer<fifodir::Subscription> Editor::subscribe(std::string_view service) noexcept {
+  if (!asks_) {
+    auto writer = begin();
+    if (!writer) return fail(writer);
+    return writer->subscribe(service, ::geteuid(), Policy::unlimited());
+  }
+  if (service.size() > service_name_max) return refuse(Refusal::bad_name);
+  Subscribe question;
+  question.service = service;
+  fifodir::Subscription made;
+  auto const subscribed = ask<Subscribe, Subscribed>(question, &made.fifo);
+  if (!subscribed) return fail(subscribed);
+  made.name << subscribed->name;
+  return made;
+}
+
+void Editor::unsubscribe(std::string_view service, std::string_view fifo) noexcept {
+  if (asks_) return;
+  auto writer = Writer::begin(*registry_, Deadline::passed());
+  if (writer) (void)writer->unsubscribe(service, fifo);
+}
+
+} // namespace pm::registry

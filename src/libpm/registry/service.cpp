@@ -1,0 +1,143 @@
+#include <pm/registry/service.h>
+
+#include <utility>
+
+namespace pm::registry {
+
+using namespace protocol;
+
+namespace {
+constexpr char const *doing = "answer a request";
+
+tl::unexpected<SysError> no_request() noexcept {
+  return failed("read a request", EPROTO);
+}
+} // namespace
+
+template <class Value>
+Result<Service::Reply> Service::reply(Value const &value, Fd descriptor) noexcept {
+  Reply r{Value::type, {}, std::move(descriptor)};
+  xdr::Encoder encoder(r.payload);
+  if (!encoder(value)) return failed(doing, ENOMEM);
+  return r;
+}
+
+Result<Service::Reply> Service::deny(Failure const &failure) noexcept {
+  if (auto const *refused = std::get_if<Refused>(&failure))
+    return reply(No{refused->why, static_cast<uint32_t>(refused->index), refused->limit});
+  auto const *error = std::get_if<SysError>(&failure);
+  return reply(Failed{static_cast<uint32_t>(error->code), std::string_view(error->doing).substr(0, 63)});
+}
+
+template <class Request>
+Result<Service::Reply> Service::serve_one(std::string_view payload) noexcept {
+  Request request;
+  if (!xdr::decode(payload, request)) return no_request();
+  return answer(request);
+}
+
+Result<Service::Reply> Service::serve(uint32_t type, std::string_view payload) noexcept {
+  switch (static_cast<Type>(type)) {
+    case Type::add: return serve_one<Add>(payload);
+    case Type::publish: return serve_one<Publish>(payload);
+    case Type::remove: return serve_one<Remove>(payload);
+    case Type::remove_matching: return serve_one<RemoveMatching>(payload);
+    case Type::subscribe: return serve_one<Subscribe>(payload);
+    default: return no_request();
+  }
+}
+
+Result<Writer> Service::begin() noexcept {
+  return Writer::begin(*registry_, Deadline::in(patience_), stop_);
+}
+
+/** Only the client's own: whose they are is not his to say. What cannot be a name or an ID names nothing. */
+List<Ticket> Service::tickets(Names const &names, bool &fits) const noexcept {
+  List<Ticket> list;
+  fits = true;
+  for (auto const &name : names.elements)
+    if (is_service_name(name.service) && pid_in(name.id))
+      fits = fits && list.append(Ticket{Text<service_name_max + 1>(name.service), owner_name(client_.uid), Id(name.id)});
+  return list;
+}
+
+Result<Service::Reply> Service::answer(Add const &request) noexcept {
+  if (client_.pid == 0) return deny(Refused{Refusal::unknown_process});
+  if (client_.start == 0) return deny(Refused{Refusal::gone});
+  List<Request> requests;
+  for (auto const &wanted : request.wanted.elements) {
+    auto const address = Address::parse(wanted.address);
+    if (!address || address->text() != std::string_view(wanted.address)) return no_request();
+    if (!requests.append({wanted.service, *address, wanted.version, wanted.exclusive})) return failed(doing, ENOMEM);
+  }
+  if (requests.empty() || has_control(request.exe) || (request.holder != "self" && request.holder != "child"))
+    return no_request();
+  Terms const terms = {request.reserve, request.holder, request.is_public, request.exe, request.deleted};
+  auto made = [&]() noexcept -> Answer<Registration> {
+    auto writer = begin();
+    if (!writer) return fail(writer);
+    return writer->add({client_.uid, client_.pid, client_.start}, {requests.begin(), requests.size()}, terms, policy_);
+  }();
+  if (!made) return deny(made.error());
+  Added added;
+  for (auto const &ticket : made->tickets) {
+    added.owner = ticket.owner.view();
+    if (!added.ids.elements.append(xdr::String<47>(ticket.id.view()))) return failed(doing, ENOMEM);
+  }
+  return reply(added, std::move(made->token));
+}
+
+Result<Service::Reply> Service::answer(Publish const &request) noexcept {
+  if (has_control(request.exe)) return no_request();
+  bool fits;
+  auto const list = tickets(request.names, fits);
+  if (!fits) return failed(doing, ENOMEM);
+  auto const published = [&]() noexcept -> Answer<void> {
+    auto writer = begin();
+    if (!writer) return fail(writer);
+    return writer->publish({list.begin(), list.size()}, request.exe, request.deleted);
+  }();
+  return published ? reply(Published{}) : deny(published.error());
+}
+
+Result<Service::Reply> Service::answer(Remove const &request) noexcept {
+  bool fits;
+  auto const list = tickets(request.names, fits);
+  if (!fits) return failed(doing, ENOMEM);
+  auto writer = begin();
+  if (!writer) return deny(Failure(writer.error()));
+  Removed removed;
+  for (Ticket const &ticket : list) {
+    auto const was_there = writer->remove(ticket);
+    if (!was_there) return deny(Failure(was_there.error()));
+    removed.count += *was_there;
+  }
+  return reply(removed);
+}
+
+Result<Service::Reply> Service::answer(RemoveMatching const &request) noexcept {
+  Query query;
+  query.service = request.service;
+  if (request.of_version) query.version = request.version;
+  if (!request.netid.empty()) query.netid = netid(request.netid);
+  query.pid = static_cast<pid_t>(request.pid);
+  if (!is_service_name(query.service) || query.pid < 0 || (!request.netid.empty() && !query.netid)) return no_request();
+  auto writer = begin();
+  if (!writer) return deny(Failure(writer.error()));
+  auto const count = writer->remove_matching(owner_name(client_.uid).view(), query);
+  return count ? reply(RemovedMatching{*count}) : deny(Failure(count.error()));
+}
+
+Result<Service::Reply> Service::answer(Subscribe const &request) noexcept {
+  auto made = [&]() noexcept -> Answer<fifodir::Subscription> {
+    auto writer = begin();
+    if (!writer) return fail(writer);
+    return writer->subscribe(request.service, client_.uid, policy_);
+  }();
+  if (!made) return deny(made.error());
+  Subscribed subscribed;
+  subscribed.name = made->name.view();
+  return reply(subscribed, std::move(made->fifo));
+}
+
+} // namespace pm::registry

@@ -17,13 +17,10 @@ CPPFLAGS_ALL := -D_GNU_SOURCE -Isrc/include $(CPPFLAGS_DIRS) $(CPPFLAGS)
 CXXFLAGS_ALL := -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections -fdata-sections \
   -fno-asynchronous-unwind-tables -Wall -Wextra -Wshadow -Wconversion $(CXXFLAGS) $(FLAGS_SAN)
 # With the C driver, never with libstdc++. skalibs is linked static wherever it is.
-LDFLAGS_ALL := $(LDFLAGS_DIRS) $(LDFLAGS_STATIC) -Wl,--gc-sections -Wl,--as-needed -Wl,-z,noseparate-code -Wl,-z,now $(LDFLAGS) $(FLAGS_SAN)
+LDFLAGS_ALL := $(LDFLAGS_DIRS) $(LDFLAGS_STATIC) $(LDFLAGS_RELR) -Wl,--gc-sections -Wl,--as-needed -Wl,-z,noseparate-code -Wl,-z,now $(LDFLAGS) $(FLAGS_SAN)
 STATIC_SKARNET = $(patsubst -lskarnet,-l:libskarnet.a,$(EXTRA_LIBS))
 
 include package/deps.mak
-
-# Small is fast where a program runs once; what a lookup goes through is worth some size.
-$(HOT_OBJECTS:%=$(O)/src/libpm/%): CXXFLAGS_ALL += -O2
 
 ALL_BINS := $(BIN_TARGETS:%=$(O)/%)
 ALL_TESTS := $(TEST_TARGETS:%=$(O)/%) $(BIN_TARGETS:%=$(O)/fault/%)

@@ -12,16 +12,6 @@ pm-reg \
 pm-wait \
 pm-watch
 
-# The objects on the path of a lookup.
-HOT_OBJECTS := \
-base/directory.o \
-base/sys.o \
-base/text.o \
-fifodir/token.o \
-registry/layout.o \
-registry/lookup.o \
-registry/record.o
-
 TEST_TARGETS := \
 await \
 hold-as \

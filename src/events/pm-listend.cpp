@@ -13,8 +13,9 @@ using namespace pm;
 using namespace pm::events;
 
 constexpr char help[] =
-    "[-r REGISTRY]\n"
+    "[-r REGISTRY] [-S]\n"
     "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
+    "  -S           subscribe through the registry's service, even as its owner\n"
     "exit codes: 0 99 100 101 111\n";
 
 /** How long a client may take to send its request, to read its answer, and a writer to leave the registry's lock, in ms. */
@@ -34,7 +35,7 @@ Request read_request(List<char> &bytes, int signals) noexcept {
     if (n < 0) die_sys({errno, "read the request"}, "");
     if (n == 0) die(exits::system, "unable to read the request: it ended before it was whole");
     if (bytes.size() > request_max) die_sys({EMSGSIZE, "read the request"}, "");
-    if (!append(bytes, {came, static_cast<size_t>(n)})) die(exits::system, "out of memory");
+    if (!append(bytes, {came, static_cast<size_t>(n)})) die_no_memory();
     auto const request = parse_request({bytes.begin(), bytes.size()});
     if (!request) die_sys(request.error(), "");
     if (*request) return **request;
@@ -70,10 +71,10 @@ int listen_to_fifodir(Request const &request, int signals) noexcept {
   return serve(*waiter, request, signals);
 }
 
-int listen_to_service(Request const &request, char const *path, int signals) noexcept {
+int listen_to_service(Request const &request, char const *path, registry::Way way, int signals) noexcept {
   auto const registry = registry::Registry::open(path);
   if (!registry) die_sys(registry.error(), path);
-  auto waiter = ServiceWaiter::open(*registry, request, Deadline::in(patience), signals);
+  auto waiter = ServiceWaiter::open(*registry, request, Deadline::in(patience), signals, way);
   if (!waiter) registry::die_failure(waiter.error(), "wait for", request.what, path);
   return serve(*waiter, request, signals);
 }
@@ -82,9 +83,13 @@ int listen_to_service(Request const &request, char const *path, int signals) noe
 
 int main(int argc, char const *const *argv) {
   start("pm-listend", argc, argv, help);
-  Options options(argc, argv, "r:", help);
+  Options options(argc, argv, "r:S", help);
   char const *path = registry::Registry::default_path();
-  while (options.next() >= 0) path = options.value();
+  auto way = registry::Way::by_rights;
+  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
+      case 'r': path = options.value(); break;
+      case 'S': way = registry::Way::service; break;
+    }
   (void)options.arguments(0, 0);
 
   // Told to end, it unlinks its FIFO first.
@@ -97,5 +102,5 @@ int main(int argc, char const *const *argv) {
 
   List<char> bytes;
   Request const request = read_request(bytes, signals);
-  return request.kind == Kind::event ? listen_to_fifodir(request, signals) : listen_to_service(request, path, signals);
+  return request.kind == Kind::event ? listen_to_fifodir(request, signals) : listen_to_service(request, path, way, signals);
 }

@@ -25,7 +25,7 @@ int main(int argc, char const *const *argv) {
   if (!reached) die_sys(reached.error(), arguments[0]);
   Text<16> const count = Text<16>() << *reached << '\n';
   List<char> line;
-  if (!append(line, count.view())) die(exits::system, "out of memory");
+  if (!append(line, count.view())) die_no_memory();
   print_or_die(line);
   return *reached ? exits::done : exits::no;
 }

@@ -12,12 +12,13 @@ using namespace pm;
 using namespace pm::events;
 
 constexpr char help[] =
-    "[-r REGISTRY | -s PATH] [-u USER | -a] [-V VERSION] [-t MS] [-f] up|down|change SERVICE | FIFODIR REGEX [PROG...]\n"
+    "[-r REGISTRY | -s PATH] [-u USER | -a] [-V VERSION] [-S] [-t MS] [-f] up|down|change SERVICE | FIFODIR REGEX [PROG...]\n"
     "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
     "  -s PATH      through the pm-listend service on this socket, and not through a child\n"
     "  -u USER      believe this user's registrations only, and not root's, the registry owner's and one's own\n"
     "  -a           believe everybody's\n"
     "  -V VERSION   only this version\n"
+    "  -S           subscribe through the registry's service, even as its owner\n"
     "  -t MS        how long to wait (default 0: for ever)\n"
     "  -f           wait for an event in FIFODIR: for what has come to match REGEX\n"
     "exit codes: 0 99 100 101 111 126 127\n";
@@ -25,11 +26,12 @@ constexpr char help[] =
 struct Wanted {
   Request request;
   char const *registry = nullptr, *service = nullptr;
+  registry::Way way = registry::Way::by_rights;
   char const *const *program = nullptr; /**< its first word is NULL where there is none */
 };
 
 Wanted parse_command(int argc, char const *const *argv) noexcept {
-  Options options(argc, argv, "r:s:u:aV:t:f", help);
+  Options options(argc, argv, "r:s:u:aV:St:f", help);
   Wanted wanted;
   Request &request = wanted.request;
   bool narrowed = false, widened = false, fifodir = false;
@@ -39,6 +41,7 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
       case 'u': narrowed = true, request.whose = registry::Whose::user(options.value_user()); break;
       case 'a': widened = true, request.whose = registry::Whose::anyone(); break;
       case 'V': request.version = options.value_number(); break;
+      case 'S': wanted.way = registry::Way::service; break;
       case 't': request.timeout = options.value_number(); break;
       case 'f': fifodir = true; break;
     }
@@ -75,7 +78,7 @@ void print(Listening const &listening, bool lines) noexcept {
   List<char> text;
   listening.each_answer([&](std::string_view part) noexcept {
     if ((!lines && !text.empty() && !append(text, "\n")) || !append(text, part) || (lines && !append(text, "\n")))
-      die(exits::system, "out of memory");
+      die_no_memory();
   });
   print_or_die(text);
 }
@@ -88,7 +91,7 @@ int main(int argc, char const *const *argv) {
   auto const deadline = Deadline::in(wanted.request.timeout);
   Spawner const spawner;
   auto listening = wanted.service ? Listening::by_service(wanted.request, wanted.service, deadline)
-                                  : Listening::by_child(wanted.request, wanted.registry);
+                                  : Listening::by_child(wanted.request, wanted.registry, wanted.way);
   if (!listening) die_failed(wanted, listening.error());
   if (auto const begun = listening->begun(deadline); !begun) die_failed(wanted, begun.error());
   if (*wanted.program)

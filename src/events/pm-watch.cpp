@@ -15,12 +15,13 @@ using namespace pm;
 using namespace pm::events;
 
 constexpr char help[] =
-    "[-r REGISTRY] [-u USER | -a] [-i] [-o FIELDS] [SERVICE...]\n"
+    "[-r REGISTRY] [-u USER | -a] [-i] [-o FIELDS] [-S] [SERVICE...]\n"
     "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
     "  -u USER      believe this user's registrations only, and not root's, the registry owner's and one's own\n"
     "  -a           believe everybody's\n"
     "  -i           first what is up already\n"
     "  -o FIELDS    which fields, as pm-list's\n"
+    "  -S           subscribe through the registry's service, even as its owner\n"
     "exit codes: 0 100 101 111\n";
 
 /** How long writers may keep the registry's lock while this subscribes, in ms. */
@@ -59,7 +60,7 @@ Box<Watch> open(registry::Registry const &registry, Scope const &scope, char con
     registry::die_failure(watch.error(), "watch", scope.service, path);
   }
   auto boxed = box(std::move(*watch));
-  if (!boxed) die(exits::system, "out of memory");
+  if (!boxed) die_no_memory();
   return boxed;
 }
 
@@ -74,7 +75,7 @@ void look(Watch &watch, Lines &lines, bool silent, char const *path) noexcept {
 
 int main(int argc, char const *const *argv) {
   start("pm-watch", argc, argv, help);
-  Options options(argc, argv, "r:u:aio:", help);
+  Options options(argc, argv, "r:u:aio:S", help);
   char const *path = registry::Registry::default_path();
   bool narrowed = false, widened = false, initial = false;
   Scope scope;
@@ -84,6 +85,7 @@ int main(int argc, char const *const *argv) {
       case 'u': narrowed = true, scope.whose = registry::Whose::user(options.value_user()); break;
       case 'a': widened = true, scope.whose = registry::Whose::anyone(); break;
       case 'i': initial = true; break;
+      case 'S': scope.way = registry::Way::service; break;
       case 'o': registry::read_fields_option(options, lines.fields); break;
     }
   if (narrowed && widened) options.refuse("-a and -u exclude each other");
@@ -103,12 +105,12 @@ int main(int argc, char const *const *argv) {
   // One for each service named, or one for the registry. POLLERR on standard output: nobody reads any more.
   List<struct pollfd> fds;
   List<Watch *> watches;
-  if (!fds.append({signals, POLLIN, 0}) || !fds.append({1, 0, 0})) die(exits::system, "out of memory");
+  if (!fds.append({signals, POLLIN, 0}) || !fds.append({1, 0, 0})) die_no_memory();
   do {
     scope.service = *services ? *services : "";
     auto watch = open(*registry, scope, path, signals);
     look(*watch, lines, !initial, path);
-    if (!fds.append({watch->fd(), POLLIN, 0}) || !watches.append(watch.release())) die(exits::system, "out of memory");
+    if (!fds.append({watch->fd(), POLLIN, 0}) || !watches.append(watch.release())) die_no_memory();
   } while (*services && *++services);
   lines.print();
   for (;;) {

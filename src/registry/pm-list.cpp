@@ -28,8 +28,8 @@ struct Lines {
   template <class Value>
   void add(Value value_of) noexcept {
     for (size_t i = 0; i < fields.size(); ++i)
-      if ((i && !append(text, "\t")) || !append(text, value_of(fields[i]).view())) die(exits::system, "out of memory");
-    if (!append(text, {&end, 1})) die(exits::system, "out of memory");
+      if ((i && !append(text, "\t")) || !append(text, value_of(fields[i]).view())) die_no_memory();
+    if (!append(text, {&end, 1})) die_no_memory();
   }
 };
 
@@ -56,14 +56,14 @@ int main(int argc, char const *const *argv) {
       case 'H': header = true; break;
       case '0': lines.end = 0; break;
     }
-  if (!fits) die(exits::system, "out of memory");
+  if (!fits) die_no_memory();
   (void)options.arguments(0, 0);
 
   auto const registry = Registry::open(path);
   if (!registry) die_sys(registry.error(), path);
   List<std::string_view> owners;
   for (auto const &user : users)
-    if (!owners.append(user.view())) die(exits::system, "out of memory");
+    if (!owners.append(user.view())) die_no_memory();
   Filter const filter{{services.begin(), services.size()}, {owners.begin(), owners.size()}, {pids.begin(), pids.size()}};
   Instances found;
   if (auto const listed = list(*registry, filter, found); !listed) die_sys(listed.error(), (Text<4200>("in ") << path).view());

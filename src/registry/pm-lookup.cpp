@@ -102,7 +102,7 @@ int main(int argc, char const *const *argv) {
       describe(found[i], *address, environment);
       return environment.exec(arguments + 1);
     }
-    if (!append(text, address->text()) || !append(text, "\n")) die(exits::system, "out of memory");
+    if (!append(text, address->text()) || !append(text, "\n")) die_no_memory();
   }
   print_or_die(text);
   return exits::done;

@@ -20,15 +20,15 @@ using namespace pm::registry;
 
 constexpr char help[] =
     "[-r REGISTRY] [-V VERSION] [-x] [-p] [-N FD] [-i] [-e] [-S] [-t MS] [-a SERVICE=ADDRESS]... SERVICE ADDRESS [PROG...]\n"
-    "  -r REGISTRY         the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
-    "  -V VERSION          the version registered (default: 0, none)\n"
-    "  -x                  exclusive: refused if it is registered already, and so is whoever comes later\n"
-    "  -p                  public: make PROG's executable known\n"
-    "  -N FD               be seen only once PROG has written a newline to FD; without PROG, write one when registered\n"
-    "  -i                  PROG inherits the token: no process holds it for PROG\n"
-    "  -e                  without PROG: end with standard input, too\n"
-    "  -S                  through the registry's service, even as its owner\n"
-    "  -t MS               how long to wait for the registry's lock (default 10000; 0: for ever)\n"
+    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
+    "  -V VERSION   the version registered (default: 0, none)\n"
+    "  -x           exclusive: refused if it is registered already, and so is whoever comes later\n"
+    "  -p           public: make PROG's executable known\n"
+    "  -N FD        be seen only once PROG has written a newline to FD; without PROG, write one when registered\n"
+    "  -i           PROG inherits the token: no process holds it for PROG\n"
+    "  -e           without PROG: end with standard input, too\n"
+    "  -S           through the registry's service, even as its owner\n"
+    "  -t MS        how long to wait for the registry's lock (default 10000; 0: for ever)\n"
     "  -a SERVICE=ADDRESS  register this as well: all or none\n"
     "ADDRESS: tcp:HOST:PORT tcp6:[HOST]:PORT udp:... udp6:... local:/PATH local:@NAME fd:N none\n"
     "exit codes: 0 1 99 100 101 111 126 127\n";
@@ -44,8 +44,7 @@ struct Wanted {
 };
 
 void want(Options const &options, Wanted &wanted, std::string_view service, std::string_view address) noexcept {
-  if (!wanted.requests.append({service_argument(options, service), options.address(address), 0, false}))
-    die(exits::system, "out of memory");
+  if (!wanted.requests.append({service_argument(options, service), options.address(address), 0, false})) die_no_memory();
 }
 
 Wanted parse_command(int argc, char const *const *argv) noexcept {
@@ -63,7 +62,7 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
       case 'S': wanted.way = Way::service; break;
       case 't': wanted.timeout = options.value_number(); break;
       case 'a':
-        if (!more.append(options.value())) die(exits::system, "out of memory");
+        if (!more.append(options.value())) die_no_memory();
         break;
     }
   char const *const *const arguments = options.arguments(2);

@@ -78,7 +78,7 @@ void exclusive_names() {
   // Another version or transport is another key.
   auto const add_one = [&](uint32_t version, char const *address) noexcept {
     Request const request = {"g", *Address::parse(address), version, true};
-    return write(r)->add(user(alice), {&request, 1}, {}, {});
+    return write(r)->add(user(alice), {&request, 1}, {});
   };
   auto const one = add_one(1, "tcp:127.0.0.1:80"), two = add_one(2, "tcp:127.0.0.1:80"), three = add_one(1, "udp:127.0.0.1:80");
   EXPECT(one && two && three && refused(add_one(1, "tcp:127.0.0.1:81"), Refusal::conflict));
@@ -102,7 +102,7 @@ void limits() {
   EXPECT(refused(World::try_add(r, {"a b"}), Refusal::bad_name));
   List<Request> many;
   for (size_t i = 0; i <= batch_max; ++i) EXPECT(many.append({"a", Address(), 0, false}));
-  auto too_many = write(r)->add(World::me(), {many.begin(), many.size()}, {}, Policy::unlimited());
+  auto too_many = write(r)->add(World::me(), {many.begin(), many.size()}, {});
   EXPECT(refused(too_many, Refusal::too_many, batch_max));
   for (Refusal why : {Refusal::bad_name, Refusal::rule, Refusal::conflict, Refusal::process_limit, Refusal::user_limit,
                       Refusal::too_many, Refusal::not_found})

@@ -52,7 +52,9 @@ class World {
     }
     auto writer = Writer::begin(registry, Deadline::in(10000));
     if (!writer) return fail(writer);
-    return writer->add(who, {requests.begin(), requests.size()}, terms, policy);
+    std::span<Request const> const all(requests.begin(), requests.size());
+    if (auto const admitted = writer->admit(who, all, policy); !admitted) return pm::fail(admitted);
+    return writer->add(who, all, terms);
   }
   Registration add(std::initializer_list<char const *> names, Terms const &terms = {}) const noexcept {
     auto made = try_add(open(), names, terms);

@@ -20,7 +20,7 @@ int main(int argc, char const *const *argv) {
   {
     auto writer = Writer::begin(*registry, Deadline::in(10000));
     if (!writer) die_sys(writer.error(), argv[1]);
-    auto made = writer->add(who, {&request, 1}, {}, Policy());
+    auto made = writer->add(who, {&request, 1}, {});
     if (!made) {
       if (auto const *refused = std::get_if<Refused>(&made.error())) die(exits::no, explain(*refused).view());
       die_sys(std::get<SysError>(made.error()), argv[1]);

@@ -20,7 +20,7 @@ int runner(char const *path, int gate, int done, int leave) noexcept {
   auto const try_it = [&]() noexcept -> Answer<Registration> {
     auto writer = Writer::begin(*registry, Deadline::in(10000));
     if (!writer) return fail(writer);
-    return writer->add({::geteuid(), ::getpid(), start_time(::getpid()).value_or(0)}, {&request, 1}, {}, Policy::unlimited());
+    return writer->add({::geteuid(), ::getpid(), start_time(::getpid()).value_or(0)}, {&request, 1}, {});
   };
   auto const made = try_it();
   (void)!sys::write(done, "", 1);

@@ -47,7 +47,7 @@ void start(char const *name, int argc, char const *const *argv, char const *help
   if (option == "--help") fits = append(text, "usage: ") && append(text, name) && append(text, " ") && append(text, help);
   else if (option == "--version") fits = append(text, name) && append(text, " (pm-tools) " PM_VERSION "\n");
   else return;
-  if (!fits) die(exits::system, "out of memory");
+  if (!fits) die_no_memory();
   print_or_die(text);
   ::_exit(exits::done);
 }
@@ -153,6 +153,10 @@ void warn_with(std::span<std::string_view const> words) noexcept {
   say("warning", words);
 }
 
+void die_no_memory() noexcept {
+  die(exits::system, "out of memory");
+}
+
 int exit_code(SysError error) noexcept {
   return error.code == ETIMEDOUT ? exits::timeout : exits::system;
 }
@@ -173,11 +177,11 @@ void print_or_die(List<char> const &text) noexcept {
 
 void Environment::set(char const *variable, std::string_view value) noexcept {
   if (!append(changes_, variable) || !append(changes_, "=") || !append(changes_, value) || !append(changes_, {"", 1}))
-    die(exits::system, "out of memory");
+    die_no_memory();
 }
 
 void Environment::unset(char const *variable) noexcept {
-  if (!append(changes_, variable) || !append(changes_, {"", 1})) die(exits::system, "out of memory");
+  if (!append(changes_, variable) || !append(changes_, {"", 1})) die_no_memory();
 }
 
 int Environment::exec(char const *const *argv) const noexcept {
@@ -186,7 +190,7 @@ int Environment::exec(char const *const *argv) const noexcept {
   for (char const c : changes_) count += c == 0;
   List<char const *> merged;
   for (size_t i = 0; i < length + count + 1; ++i)
-    if (!merged.append(nullptr)) die(exits::system, "out of memory");
+    if (!merged.append(nullptr)) die_no_memory();
   env_merge(merged.begin(), merged.size(), environ, length, changes_.begin(), changes_.size());
   sys::exec(argv, merged.begin());
   int const code = errno;

@@ -47,12 +47,18 @@ Done Listening::send(Request const &request, Deadline deadline) noexcept {
   return write_all(socket_.get(), {text->begin(), text->size()}, deadline);
 }
 
-Result<Listening> Listening::by_child(Request const &request, char const *registry) noexcept {
+Result<Listening> Listening::by_child(Request const &request, char const *path, registry::Way way) noexcept {
   int ends[2];
   if (sys::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return failed(doing);
   Fd ours(ends[0]);
   Fd const its(ends[1]);
-  char const *const argv[] = {"pm-listend", registry ? "-r" : nullptr, registry, nullptr};
+  char const *argv[] = {"pm-listend", nullptr, nullptr, nullptr, nullptr};
+  size_t count = 1;
+  if (way == registry::Way::service) argv[count++] = "-S";
+  if (path) {
+    argv[count++] = "-r";
+    argv[count++] = path;
+  }
   auto const child = Spawner().start(argv, environ, {{its.get(), 0}, {its.get(), 1}});
   if (!child) return failed("start pm-listend", child.error().code);
   Listening listening(std::move(ours), *child);

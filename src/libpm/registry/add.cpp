@@ -59,35 +59,6 @@ Result<bool> Writer::conflicts(std::string_view owner, Request const &request) n
   return conflict;
 }
 
-Answer<void> Writer::check_limits(std::string_view owner, pid_t pid, size_t more, Policy const &policy) noexcept {
-  if (!policy.per_process && !policy.per_user) return {};
-  size_t const most_process = policy.per_process ? policy.per_process : SIZE_MAX;
-  size_t const most_user = policy.per_user ? policy.per_user : SIZE_MAX;
-  // First what the directory says; only where that is too much, what is still alive of it.
-  for (bool const swept : {false, true}) {
-    if (swept)
-      if (auto const swept_owner = sweep_owner(owner, true); !swept_owner) return fail(swept_owner);
-    size_t of_user = more, of_process = more;
-    auto const opened = open_directory(dir_, layout::owner(owner).c_str());
-    if (!opened && opened.error().code != ENOENT) return fail(opened);
-    if (opened) {
-      Entries entries(opened->get());
-      while (of_user <= most_user && of_process <= most_process) {
-        auto const name = entries.next();
-        if (!name) return fail(name);
-        if (!*name) break;
-        ++of_user;
-        if (pid_in(cut(*name, ':').tail) == pid) ++of_process;
-      }
-    }
-    if (of_user <= most_user && of_process <= most_process) return {};
-    if (!swept) continue;
-    if (of_process > most_process) return refuse(Refusal::process_limit, 0, policy.per_process);
-    return refuse(Refusal::user_limit, 0, policy.per_user);
-  }
-  return {};
-}
-
 Done Writer::link_exclusive(Ticket const &ticket, Record const &record) noexcept {
   auto const token = layout::file(ticket, layout::token);
   auto const key = layout::exclusive_link(record.service, ticket.owner.view(), record.version, record.netid);
@@ -151,20 +122,16 @@ Done Writer::make_all(Registrant const &who, std::span<Request const> requests, 
   return {};
 }
 
-Answer<Registration> Writer::add(Registrant const &who, std::span<Request const> requests, Terms const &terms,
-                                 Policy const &policy) noexcept {
+Answer<Registration> Writer::add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept {
   if (requests.size() > batch_max) return refuse(Refusal::too_many, 0, batch_max);
   OwnerName const owner = owner_name(who.uid);
   for (size_t i = 0; i < requests.size(); ++i) {
     Request const &request = requests.data()[i];
     if (!is_service_name(request.service)) return refuse(Refusal::bad_name, i);
-    if (!policy.allows(request.service)) return refuse(Refusal::rule, i);
     auto const conflict = conflicts(owner.view(), request);
     if (!conflict) return fail(conflict);
     if (*conflict) return refuse(Refusal::conflict, i);
   }
-  if (auto const within = check_limits(owner.view(), who.pid, requests.size(), policy); !within) return fail(within);
-
   // What others left where this writes: a few of it, so that it is never much.
   if (auto const swept = sweep_owner(owner.view(), false); !swept) return fail(swept);
   for (Request const &request : requests)

@@ -22,40 +22,50 @@ Done Editor::connect() noexcept {
   return {};
 }
 
-/** Asks and waits for the answer; `descriptor` gets what came with it, null where none may come. */
-template <class Question, class Answered>
-Answer<Answered> Editor::ask(Question const &question, Fd *descriptor) noexcept {
+/** Asks and waits for the answer of type `wanted`: its payload, valid until the next question; and its descriptor, where there is to be one. */
+Answer<std::string_view> Editor::ask(Type question, List<char> const &payload, Type wanted, Fd *descriptor) noexcept {
   constexpr char const *doing = "ask the registry's service";
   if (auto const connected = connect(); !connected) return fail(connected);
-  if (auto const sent = connection_->send(question, {}, deadline_, stop_); !sent) return failed(doing, sent.error().code);
-  auto const received = connection_->receive(deadline_, stop_);
-  if (!received) return failed(doing, received.error().code);
-  if (!*received) return failed(doing, ECONNRESET);
-  auto &[type, payload, descriptors] = **received;
-  switch (static_cast<Type>(type)) {
-    case Answered::type: {
-      Answered answered;
-      if (!xdr::decode(payload, answered) || descriptors.size() != (descriptor ? 1 : 0)) break;
+  for (;;) {
+    auto const sent = connection_->send(static_cast<uint32_t>(question), {payload.begin(), payload.size()}, {}, deadline_, stop_);
+    if (!sent) return failed(doing, sent.error().code);
+    auto const received = connection_->receive(deadline_, stop_);
+    if (!received) return failed(doing, received.error().code);
+    if (!*received) return failed(doing, ECONNRESET);
+    auto &[type, answer, descriptors] = **received;
+    if (static_cast<Type>(type) == wanted && descriptors.size() == (descriptor ? 1 : 0)) {
       if (descriptor) *descriptor = descriptors.take(0);
-      return answered;
+      return answer;
     }
-    case Type::refused: {
-      No no;
-      if (!xdr::decode(payload, no)) break;
-      return refuse(no.why, no.index, no.limit);
-    }
-    case Type::failed: {
-      Failed failure;
-      if (!xdr::decode(payload, failure)) break;
-      // The service waits for the lock as long as it waits for anybody; we wait as long as we were told to.
-      if (failure.code == ETIMEDOUT && deadline_.remaining() != 0) return ask<Question, Answered>(question, descriptor);
-      doing_ = Text<64>(failure.doing);
-      return failed(doing_.c_str(), static_cast<int>(failure.code));
-    }
-    default: break;
+    No no;
+    if (static_cast<Type>(type) == Type::refused && xdr::decode(answer, no)) return refuse(no.why, no.index, no.limit);
+    Failed failure;
+    if (static_cast<Type>(type) != Type::failed || !xdr::decode(answer, failure)) return failed(doing, EPROTO);
+    // The service waits for the lock as long as it waits for anybody; we wait as long as we were told to.
+    if (failure.code == ETIMEDOUT && deadline_.remaining() != 0) continue;
+    doing_ = Text<64>(failure.doing);
+    return failed(doing_.c_str(), static_cast<int>(failure.code));
   }
-  return failed(doing, EPROTO);
 }
+
+/** Of what has no more to say than how many. */
+Answer<unsigned> Editor::ask_count(Type question, List<char> const &payload) noexcept {
+  auto const answer = ask(question, payload, Type::finished, nullptr);
+  if (!answer) return fail(answer);
+  Finished finished;
+  if (!xdr::decode(*answer, finished)) return failed("ask the registry's service", EPROTO);
+  return finished.count;
+}
+
+namespace {
+template <class Question>
+Result<List<char>> encode(Question const &question) noexcept {
+  List<char> payload;
+  xdr::Encoder encoder(payload);
+  if (!encoder(question)) return failed("ask the registry's service", EMSGSIZE);
+  return payload;
+}
+} // namespace
 
 namespace {
 bool add_names(Names &names, std::span<Ticket const> tickets) noexcept {
@@ -72,7 +82,7 @@ Answer<Registration> Editor::add(std::span<Request const> requests, Terms const 
     if (!who) return fail(who);
     auto writer = begin();
     if (!writer) return fail(writer);
-    return writer->add(*who, requests, terms, Policy::unlimited());
+    return writer->add(*who, requests, terms);
   }
   if (requests.size() > batch_max) return refuse(Refusal::too_many, batch_max, batch_max); // no message has room for more
   Add question;
@@ -86,16 +96,19 @@ Answer<Registration> Editor::add(std::span<Request const> requests, Terms const 
             {ServiceName(request.service), request.address.text(), request.version, request.exclusive}))
       return failed(doing, ENOMEM);
   Registration made;
-  auto const added = ask<Add, Added>(question, &made.token);
-  if (!added) {
-    auto const *refused = std::get_if<Refused>(&added.error());
+  auto const payload = encode(question);
+  if (!payload) return fail(payload);
+  auto const answer = ask(Type::add, *payload, Type::added, &made.token);
+  if (!answer) {
+    auto const *refused = std::get_if<Refused>(&answer.error());
     if (refused && refused->index >= requests.size()) return failed(doing, EPROTO);
-    return fail(added);
+    return fail(answer);
   }
-  if (added->ids.elements.size() != requests.size()) return failed(doing, EPROTO);
+  Added added;
+  if (!xdr::decode(*answer, added) || added.ids.elements.size() != requests.size()) return failed(doing, EPROTO);
   for (size_t i = 0; i < requests.size(); ++i)
     if (!made.tickets.append(
-            Ticket{Text<service_name_max + 1>(requests[i].service), OwnerName(added->owner), Id(added->ids.elements[i])}))
+            Ticket{Text<service_name_max + 1>(requests[i].service), OwnerName(added.owner), Id(added.ids.elements[i])}))
       return failed(doing, ENOMEM);
   return made;
 }
@@ -110,7 +123,9 @@ Answer<void> Editor::publish(std::span<Ticket const> tickets, std::string_view e
   question.exe = exe;
   question.deleted = deleted;
   if (!add_names(question.names, tickets)) return failed("publish", ENOMEM);
-  auto const published = ask<Publish, Published>(question, nullptr);
+  auto const payload = encode(question);
+  if (!payload) return fail(payload);
+  auto const published = ask_count(Type::publish, *payload);
   if (!published) return fail(published);
   return {};
 }
@@ -129,9 +144,9 @@ Answer<unsigned> Editor::remove(std::span<Ticket const> tickets) noexcept {
   }
   Remove question;
   if (!add_names(question.names, tickets)) return failed("remove", ENOMEM);
-  auto const removed = ask<Remove, Removed>(question, nullptr);
-  if (!removed) return fail(removed);
-  return removed->count;
+  auto const payload = encode(question);
+  if (!payload) return fail(payload);
+  return ask_count(Type::remove, *payload);
 }
 
 Answer<unsigned> Editor::remove_matching(Query const &query) noexcept {
@@ -148,24 +163,28 @@ Answer<unsigned> Editor::remove_matching(Query const &query) noexcept {
   question.version = query.version.value_or(0);
   if (query.netid) question.netid = name(*query.netid);
   question.pid = static_cast<uint32_t>(query.pid);
-  auto const removed = ask<RemoveMatching, RemovedMatching>(question, nullptr);
-  if (!removed) return fail(removed);
-  return removed->count;
+  auto const payload = encode(question);
+  if (!payload) return fail(payload);
+  return ask_count(Type::remove_matching, *payload);
 }
 
 Answer<fifodir::Subscription> Editor::subscribe(std::string_view service) noexcept {
   if (!asks_) {
     auto writer = begin();
     if (!writer) return fail(writer);
-    return writer->subscribe(service, ::geteuid(), Policy::unlimited());
+    return writer->subscribe(service);
   }
   if (service.size() > service_name_max) return refuse(Refusal::bad_name);
   Subscribe question;
   question.service = service;
   fifodir::Subscription made;
-  auto const subscribed = ask<Subscribe, Subscribed>(question, &made.fifo);
-  if (!subscribed) return fail(subscribed);
-  made.name << subscribed->name;
+  auto const payload = encode(question);
+  if (!payload) return fail(payload);
+  auto const answer = ask(Type::subscribe, *payload, Type::subscribed, &made.fifo);
+  if (!answer) return fail(answer);
+  Subscribed subscribed;
+  if (!xdr::decode(*answer, subscribed)) return failed("subscribe", EPROTO);
+  made.name << subscribed.name;
   return made;
 }
 

@@ -1,6 +1,5 @@
 #include <pm/registry/record.h>
 
-#include <algorithm>
 #include <array>
 
 namespace pm::registry {
@@ -102,13 +101,12 @@ Result<Record> parse(std::string_view text) noexcept {
     auto const [key, value, assigned] = cut(line, '=');
     if (!complete || !assigned || has_control(line)) return bad;
     text = rest;
-    size_t i = expected;
-    while (i < keys.size() && keys.begin()[i] != key) ++i;
-    if (i == keys.size()) i = static_cast<size_t>(std::find(keys.begin(), keys.end(), key) - keys.begin());
-    if (i == keys.size()) continue;
+    size_t i = expected, left = keys.size();
+    while (left && keys.begin()[i] != key) i = (i + 1) % keys.size(), --left;
+    if (!left) continue;
     if (seen & 1U << i || !read_field(i, value, out)) return bad;
     seen |= 1U << i;
-    expected = i + 1;
+    expected = (i + 1) % keys.size();
   }
   if ((seen & needed) != needed || cut(out.address, ':').head != out.netid) return bad;
   return out;

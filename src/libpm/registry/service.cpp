@@ -76,7 +76,10 @@ Result<Service::Reply> Service::answer(Add const &request) noexcept {
   auto made = [&]() noexcept -> Answer<Registration> {
     auto writer = begin();
     if (!writer) return fail(writer);
-    return writer->add({client_.uid, client_.pid, client_.start}, {requests.begin(), requests.size()}, terms, policy_);
+    Registrant const who = {client_.uid, client_.pid, client_.start};
+    std::span<Request const> const all(requests.begin(), requests.size());
+    if (auto const admitted = writer->admit(who, all, policy_); !admitted) return fail(admitted);
+    return writer->add(who, all, terms);
   }();
   if (!made) return deny(made.error());
   Added added;
@@ -97,7 +100,7 @@ Result<Service::Reply> Service::answer(Publish const &request) noexcept {
     if (!writer) return fail(writer);
     return writer->publish({list.begin(), list.size()}, request.exe, request.deleted);
   }();
-  return published ? reply(Published{}) : deny(published.error());
+  return published ? reply(Finished{}) : deny(published.error());
 }
 
 Result<Service::Reply> Service::answer(Remove const &request) noexcept {
@@ -106,7 +109,7 @@ Result<Service::Reply> Service::answer(Remove const &request) noexcept {
   if (!fits) return failed(doing, ENOMEM);
   auto writer = begin();
   if (!writer) return deny(Failure(writer.error()));
-  Removed removed;
+  Finished removed;
   for (Ticket const &ticket : list) {
     auto const was_there = writer->remove(ticket);
     if (!was_there) return deny(Failure(was_there.error()));
@@ -125,14 +128,14 @@ Result<Service::Reply> Service::answer(RemoveMatching const &request) noexcept {
   auto writer = begin();
   if (!writer) return deny(Failure(writer.error()));
   auto const count = writer->remove_matching(owner_name(client_.uid).view(), query);
-  return count ? reply(RemovedMatching{*count}) : deny(Failure(count.error()));
+  return count ? reply(Finished{*count}) : deny(Failure(count.error()));
 }
 
 Result<Service::Reply> Service::answer(Subscribe const &request) noexcept {
   auto made = [&]() noexcept -> Answer<fifodir::Subscription> {
     auto writer = begin();
     if (!writer) return fail(writer);
-    return writer->subscribe(request.service, client_.uid, policy_);
+    return writer->subscribe_within(request.service, client_.uid, policy_);
   }();
   if (!made) return deny(made.error());
   Subscribed subscribed;

@@ -5,7 +5,6 @@
 #include <pm/fifodir/listeners.h>
 #include <pm/fifodir/token.h>
 #include <pm/registry/writer.h>
-#include <algorithm>
 
 namespace pm::registry {
 
@@ -47,8 +46,10 @@ Result<List<char>> names_to_test(int dir, char const *path, bool whole) noexcept
   // Any start will do, so long as it is another each time: the clock's last digits are.
   size_t start = boottime() % names.size();
   while (start > 0 && names[start - 1]) --start;
-  std::rotate(names.begin(), names.begin() + start, names.end());
-  return names;
+  List<char> turned;
+  if (!append(turned, {names.begin() + start, names.size() - start}) || !append(turned, {names.begin(), start}))
+    return failed("sweep", ENOMEM);
+  return turned;
 }
 
 /** When a sweep in passing has done enough: it finds nothing, or it has had its share. */

@@ -76,6 +76,9 @@ void warn(Words const &...words) noexcept {
   warn_with(all);
 }
 
+/** The same for memory that cannot be had. */
+[[noreturn]] void die_no_memory() noexcept;
+
 /** The code a system error ends a program with: 99 for a deadline, else 111. */
 [[nodiscard]] int exit_code(SysError error) noexcept;
 

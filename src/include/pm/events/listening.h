@@ -7,6 +7,7 @@
 #include <pm/base/list.h>
 #include <pm/base/time.h>
 #include <pm/events/request.h>
+#include <pm/registry/editor.h>
 #include <span>
 
 namespace pm::events {
@@ -25,8 +26,9 @@ enum class State : uint8_t {
  */
 class Listening {
  public:
-  /** Starts pm-listend, looked for in PATH, as a child. `registry`: its option -r; null: its default. ENOENT: there is no pm-listend. */
-  [[nodiscard]] static Result<Listening> by_child(Request const &request, char const *registry) noexcept;
+  /** Starts pm-listend, looked for in PATH, as a child. `registry`: its option -r; null: its default; `way`: its -S. ENOENT: there is no pm-listend. */
+  [[nodiscard]] static Result<Listening> by_child(Request const &request, char const *registry,
+                                                  registry::Way way = registry::Way::by_rights) noexcept;
   /**
    * Asks the pm-listend that a super-server starts for a connection to the Unix socket at `path`. A fifodir's relative
    * path is made absolute. ECONNREFUSED, ENOENT, ETIMEDOUT...

@@ -3,7 +3,7 @@
 #define PM_REGISTRY_EDITOR_H
 
 #include <pm/message/connection.h>
-#include <pm/registry/writer.h>
+#include <pm/registry/protocol.h>
 
 namespace pm::registry {
 
@@ -39,8 +39,9 @@ class Editor {
   void unsubscribe(std::string_view service, std::string_view name) noexcept;
 
  private:
-  template <class Question, class Answered>
-  [[nodiscard]] Answer<Answered> ask(Question const &question, Fd *descriptor) noexcept;
+  [[nodiscard]] Answer<std::string_view> ask(protocol::Type question, List<char> const &payload, protocol::Type wanted,
+                                             Fd *descriptor) noexcept;
+  [[nodiscard]] Answer<unsigned> ask_count(protocol::Type question, List<char> const &payload) noexcept;
   [[nodiscard]] Done connect() noexcept;
   [[nodiscard]] Result<Writer> begin() noexcept { return Writer::begin(*registry_, deadline_, stop_); }
 

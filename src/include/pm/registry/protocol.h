@@ -10,20 +10,19 @@
 
 namespace pm::registry::protocol {
 
-/** Every message's type: a request has an even number, the answer that belongs to it the odd one that follows. */
+/** Every message's type: requests, and answers. */
 enum class Type : uint32_t {
   add = 0,
-  added = 1,
-  publish = 2,
-  published = 3,
-  remove = 4,
-  removed = 5,
-  remove_matching = 6,
-  removed_matching = 7,
-  subscribe = 8,
-  subscribed = 9,
-  refused = 101, /**< the answer no, to any of them */
-  failed = 103   /**< a system call failed */
+  publish = 1,
+  remove = 2,
+  remove_matching = 3,
+  subscribe = 4,
+
+  added = 100,
+  finished = 101,
+  subscribed = 102,
+  refused = 103, /**< the answer no, to any of them */
+  failed = 104   /**< a system call failed */
 };
 
 using ServiceName = xdr::String<service_name_max>;
@@ -88,29 +87,12 @@ struct Publish {
   }
 };
 
-struct Published {
-  static constexpr Type type = Type::published;
-  template <class Coder>
-  static bool fields(Coder &, auto &) noexcept {
-    return true;
-  }
-};
-
 struct Remove {
   static constexpr Type type = Type::remove;
   Names names;
   template <class Coder>
   static bool fields(Coder &coder, auto &self) noexcept {
     return coder(self.names);
-  }
-};
-
-struct Removed {
-  static constexpr Type type = Type::removed;
-  uint32_t count = 0;
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.count);
   }
 };
 
@@ -128,9 +110,10 @@ struct RemoveMatching {
   }
 };
 
-struct RemovedMatching {
-  static constexpr Type type = Type::removed_matching;
-  uint32_t count = 0;
+/** The answer to publish, remove and remove_matching. */
+struct Finished {
+  static constexpr Type type = Type::finished;
+  uint32_t count = 0; /**< of registrations that were removed */
   template <class Coder>
   static bool fields(Coder &coder, auto &self) noexcept {
     return coder(self.count);

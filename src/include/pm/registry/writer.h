@@ -67,8 +67,9 @@ class Writer {
   ~Writer();
 
   /** Registers all that is asked for, or nothing. Exclusive ones of one call do not exclude each other. Waiters are told `u`. */
-  [[nodiscard]] Answer<Registration> add(Registrant const &who, std::span<Request const> requests, Terms const &terms,
-                                         Policy const &policy) noexcept;
+  [[nodiscard]] Answer<Registration> add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept;
+  /** Whether a policy lets him register that as well; ask before add. bad_name, rule, process_limit, user_limit. */
+  [[nodiscard]] Answer<void> admit(Registrant const &who, std::span<Request const> requests, Policy const &policy) noexcept;
 
   /**
    * Makes reserved registrations seen; one that is already, or was removed meanwhile, is left alone. not_found: all were
@@ -85,11 +86,11 @@ class Writer {
   /** Removes one owner's registrations of a service that the query asks for (its `whose` is not used). How many. */
   [[nodiscard]] Result<unsigned> remove_matching(std::string_view owner, Query const &query) noexcept;
 
-  /**
-   * Makes a listener of `service`'s changes, or with "" of the whole registry's. bad_name; user_limit: a user has as many
-   * subscriptions at most as he may have registrations.
-   */
-  [[nodiscard]] Answer<fifodir::Subscription> subscribe(std::string_view service, uid_t uid, Policy const &policy) noexcept;
+  /** Makes a listener of `service`'s changes, or with "" of the whole registry's. bad_name. */
+  [[nodiscard]] Answer<fifodir::Subscription> subscribe(std::string_view service) noexcept;
+  /** The same for a user who has at most as many of them as he may have registrations: user_limit. */
+  [[nodiscard]] Answer<fifodir::Subscription> subscribe_within(std::string_view service, uid_t uid,
+                                                               Policy const &policy) noexcept;
   /** Ends a subscription by its name. */
   [[nodiscard]] Done unsubscribe(std::string_view service, std::string_view name) noexcept;
 

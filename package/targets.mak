@@ -5,7 +5,10 @@ pm-dereg \
 pm-list \
 pm-lookup \
 pm-mkregistry \
-pm-reg
+pm-reg \
+pm-socketbinder \
+pm-super \
+pm-superd
 
 # The objects on the path of a lookup.
 HOT_OBJECTS := \

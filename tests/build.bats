@@ -77,7 +77,8 @@ EOT
       base) echo base ;;
       fifodir) echo 'base fifodir' ;;
       registry) echo 'base fifodir registry' ;;
-      programs) echo 'base fifodir registry' ;;
+      super) echo 'base fifodir super' ;;
+      programs) echo 'base fifodir registry super' ;;
       *) echo "a folder that no layer is given: $1" >&2; return 1 ;;
     esac
   }
@@ -85,7 +86,7 @@ EOT
     case $file in
       src/include/pm/*) layer=${file#src/include/pm/} ;;
       src/libpm/*) layer=${file#src/libpm/} ;;
-      src/registry/*) layer=programs/ ;;
+      src/registry/*|src/super/*) layer=programs/ ;;
       *) echo "outside of every layer: $file"; return 1 ;;
     esac
     may=$(allowed "${layer%%/*}")

@@ -1,10 +1,13 @@
 # What is built: programs, which tests build as well with every system call open to faults, and the tests' own.
 
 BIN_TARGETS := \
+pm-access \
+pm-client \
 pm-dereg \
 pm-list \
 pm-lookup \
 pm-mkregistry \
+pm-peer \
 pm-reg \
 pm-socketbinder \
 pm-super \

@@ -28,12 +28,12 @@ int main(int argc, char const *const *argv) {
   auto const name = LocalName::argument(options, arguments[0]);
 
   auto const bound = bind_local(name, wanted);
-  if (!bound) die_sys(bound.error(), name.text());
+  if (!bound) die_sys(bound.error(), arguments[0]);
   // Not close-on-exec there. It cannot have the number: that is taken.
   if (sys::dup2(bound->fd.get(), 0) < 0) {
     SysError const error = {errno, "have descriptor 0 for"};
     remove_path(*bound, name);
-    die_sys(error, name.text());
+    die_sys(error, arguments[0]);
   }
   int const code = Environment().exec(arguments + 1);
   remove_path(*bound, name);

@@ -130,10 +130,10 @@ int main(int argc, char const *const *argv) {
   auto const name = LocalName::argument(options, arguments[0]);
 
   auto bound = bind_local(name, wanted.socket);
-  if (!bound) die_sys(bound.error(), name.text());
+  if (!bound) die_sys(bound.error(), arguments[0]);
   auto const served = serve(wanted, bound->fd.release(), arguments + 1);
   // Still open, the socket keeps others from replacing the path in between.
   remove_path(*bound, name);
-  if (!served) die_sys(served.error(), name.text());
+  if (!served) die_sys(served.error(), arguments[0]);
   return exits::done;
 }

@@ -30,6 +30,7 @@ race \
 crash \
 failures \
 registry \
+super \
 text
 
 BENCH_TARGETS := \

@@ -1,14 +1,21 @@
 # What is built: programs, which tests build as well with every system call open to faults, and the tests' own.
 
 BIN_TARGETS := \
+pm-access \
+pm-client \
 pm-dereg \
 pm-list \
 pm-listend \
 pm-lookup \
 pm-mkregistry \
 pm-notify \
+pm-peer \
 pm-reapd \
 pm-reg \
+pm-regd \
+pm-socketbinder \
+pm-super \
+pm-superd \
 pm-wait \
 pm-watch
 
@@ -19,6 +26,7 @@ race \
 crash \
 failures \
 registry \
+super \
 text
 
 BENCH_TARGETS := \

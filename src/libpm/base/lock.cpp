@@ -61,7 +61,14 @@ Done wait_in_child(int file, Deadline deadline, int stop) noexcept {
 } // namespace
 
 Result<Lock> Lock::take(int dir, char const *path, Deadline deadline, int stop) noexcept {
-  Fd file(sys::openat(dir, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  return take(Fd(sys::openat(dir, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)), deadline, stop);
+}
+
+Result<Lock> Lock::take_directory(int dir, char const *path, Deadline deadline, int stop) noexcept {
+  return take(Fd(sys::openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)), deadline, stop);
+}
+
+Result<Lock> Lock::take(Fd file, Deadline deadline, int stop) noexcept {
   if (!file.valid()) return failed("open the lock");
   if (sys::flock(file.get(), LOCK_EX | LOCK_NB) < 0) {
     if (errno != EWOULDBLOCK) return failed(doing);

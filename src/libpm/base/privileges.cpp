@@ -11,6 +11,17 @@ gid_t primary_group(uid_t uid) noexcept {
   return user ? user->pw_gid : uid;
 }
 
+Result<List<gid_t>> own_groups() noexcept {
+  constexpr char const *doing = "get the groups of";
+  List<gid_t> groups;
+  int const count = sys::getgroups(0, nullptr);
+  if (count < 0) return failed(doing);
+  for (int i = 0; i < count; ++i)
+    if (!groups.append(0)) return failed(doing, ENOMEM);
+  if (sys::getgroups(count, groups.begin()) != count) return failed(doing);
+  return groups;
+}
+
 Done become(uid_t uid, gid_t gid, std::span<gid_t const> groups) noexcept {
   constexpr char const *doing = "become the user of";
   if (sys::setgroups(groups.size(), groups.data()) < 0 || sys::setgid(gid) < 0 || sys::setuid(uid) < 0) return failed(doing);

@@ -80,10 +80,19 @@ namespace {
 }
 } // namespace
 
-uint32_t Options::value_number() const noexcept {
+uint32_t Options::value_number(uint32_t least, uint32_t most) const noexcept {
   auto const n = number<uint32_t>(value());
-  if (!n) refuse_value(*this, letter_, "number from 0 to 4294967295", value());
+  if (!n || *n < least || *n > most)
+    refuse_value(*this, letter_, (Text<64>("number from ") << least << " to " << most).view(), value());
   return *n;
+}
+
+mode_t Options::value_mode() const noexcept {
+  mode_t mode = 0;
+  char const *p = value();
+  for (; *p >= '0' && *p <= '7' && mode <= 0777; ++p) mode = mode * 8 + static_cast<mode_t>(*p - '0');
+  if (*p || p == value() || mode > 0777) refuse_value(*this, letter_, "octal number from 0 to 777", value());
+  return mode;
 }
 
 uid_t Options::value_user() const noexcept {
@@ -96,14 +105,32 @@ uid_t Options::value_user() const noexcept {
   return user->pw_uid;
 }
 
-gid_t Options::value_group() const noexcept {
-  if (auto const n = number<gid_t>(value()); n && *n != UINT32_MAX) return *n;
+namespace {
+gid_t group_named(Options const &options, int letter, char const *name) noexcept {
+  if (auto const n = number<gid_t>(name); n && *n != UINT32_MAX) return *n;
   errno = 0;
-  struct group const *const group = ::getgrnam(value());
+  struct group const *const group = ::getgrnam(name);
   if (!group && (errno == EIO || errno == EMFILE || errno == ENFILE || errno == ENOMEM))
-    die_sys({errno, "look up the group"}, value());
-  if (!group) refuse_value(*this, letter_, "group", value());
+    die_sys({errno, "look up the group"}, name);
+  if (!group) refuse_value(options, letter, "group", name);
   return group->gr_gid;
+}
+} // namespace
+
+gid_t Options::value_group() const noexcept {
+  return group_named(*this, letter_, value());
+}
+
+List<gid_t> Options::value_groups() const noexcept {
+  List<gid_t> groups;
+  for (Cut rest = {{}, value(), *value() != 0}; rest.found;) {
+    rest = cut(rest.tail, ',');
+    // No name is as long: LOGIN_NAME_MAX is 256.
+    Text<256> const name(rest.head);
+    if (name.overflowed() || !groups.append(group_named(*this, letter_, name.c_str())))
+      refuse_value(*this, letter_, "list of groups", value());
+  }
+  return groups;
 }
 
 pid_t Options::value_pid() const noexcept {
@@ -153,6 +180,10 @@ void warn_with(std::span<std::string_view const> words) noexcept {
   say("warning", words);
 }
 
+void inform_with(std::span<std::string_view const> words) noexcept {
+  say("info", words);
+}
+
 void die_no_memory() noexcept {
   die(exits::system, "out of memory");
 }
@@ -161,9 +192,18 @@ int exit_code(SysError error) noexcept {
   return error.code == ETIMEDOUT ? exits::timeout : exits::system;
 }
 
+namespace {
+std::string_view reason(SysError error) noexcept {
+  return error.code == ETIMEDOUT ? "timed out" : strerror(error.code);
+}
+} // namespace
+
 void die_sys(SysError error, std::string_view object) noexcept {
-  std::string_view const why = error.code == ETIMEDOUT ? "timed out" : strerror(error.code);
-  die(exit_code(error), "unable to ", error.doing, object.empty() ? "" : " ", object, ": ", why);
+  die(exit_code(error), "unable to ", error.doing, object.empty() ? "" : " ", object, ": ", reason(error));
+}
+
+void warn_sys(SysError error, std::string_view object) noexcept {
+  warn("unable to ", error.doing, object.empty() ? "" : " ", object, ": ", reason(error));
 }
 
 void print_or_die(List<char> const &text) noexcept {

@@ -72,6 +72,10 @@ int linkat(int from_dir, char const *from, int to_dir, char const *to, int flags
 int renameat(int from_dir, char const *from, int to_dir, char const *to) noexcept {
   return through("renameat", [=] { return ::renameat(from_dir, from, to_dir, to); });
 }
+int renameat2(int from_dir, char const *from, int to_dir, char const *to, unsigned flags) noexcept {
+  // By number, not by name: musl has no renameat2.
+  return through("renameat2", [=] { return static_cast<int>(::syscall(SYS_renameat2, from_dir, from, to_dir, to, flags)); });
+}
 int unlinkat(int dir, char const *path, int flags) noexcept {
   return through("unlinkat", [=] { return ::unlinkat(dir, path, flags); });
 }
@@ -90,6 +94,9 @@ int fcntl(int fd, int command, int argument) noexcept {
 }
 int dup2(int from, int to) noexcept {
   return through("dup2", [=] { return ::dup2(from, to); });
+}
+int dup3(int from, int to, int flags) noexcept {
+  return through("dup3", [=] { return ::dup3(from, to, flags); });
 }
 int pipe2(int fds[2], int flags) noexcept {
   return through("pipe2", [=] { return ::pipe2(fds, flags); });

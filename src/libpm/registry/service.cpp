@@ -48,7 +48,7 @@ Result<Service::Reply> Service::serve(uint32_t type, std::string_view payload) n
 }
 
 Result<Writer> Service::begin() noexcept {
-  return Writer::begin(*registry_, Deadline::in(patience_), stop_);
+  return Writer::begin(*registry_, Deadline::in(patience_));
 }
 
 /** Only the client's own: whose they are is not his to say. What cannot be a name or an ID names nothing. */

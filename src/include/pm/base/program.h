@@ -33,11 +33,15 @@ class Options {
   [[nodiscard]] int next() noexcept;
   /** The value of the option that next() gave. */
   [[nodiscard]] char const *value() const noexcept { return state_.arg; }
-  /** The value as a number, or the end of the program with 100. */
-  [[nodiscard]] uint32_t value_number() const noexcept;
+  /** The value as a number from `least` to `most`, or the end of the program with 100. */
+  [[nodiscard]] uint32_t value_number(uint32_t least = 0, uint32_t most = UINT32_MAX) const noexcept;
+  /** The value as permissions, in octal, 0 to 777, or the end with 100. */
+  [[nodiscard]] mode_t value_mode() const noexcept;
   /** The value as a user, by number or else by name, or the end with 100. */
   [[nodiscard]] uid_t value_user() const noexcept;
   [[nodiscard]] gid_t value_group() const noexcept;
+  /** The value as groups with commas between them, each by number or else by name; an empty value is no group. */
+  [[nodiscard]] List<gid_t> value_groups() const noexcept;
   [[nodiscard]] pid_t value_pid() const noexcept;
   [[nodiscard]] Netid value_netid() const noexcept;
   /** The value as a descriptor number, or the end with 100. */
@@ -64,6 +68,7 @@ class Options {
 /** `PROG: fatal: WORDS...` on standard error, and the end. Every word is text that can be made a string_view. */
 [[noreturn]] void die_with(int code, std::span<std::string_view const> words) noexcept;
 void warn_with(std::span<std::string_view const> words) noexcept;
+void inform_with(std::span<std::string_view const> words) noexcept;
 
 template <class... Words>
 [[noreturn]] void die(int code, Words const &...words) noexcept {
@@ -75,6 +80,11 @@ void warn(Words const &...words) noexcept {
   std::string_view const all[] = {std::string_view(words)...};
   warn_with(all);
 }
+template <class... Words>
+void inform(Words const &...words) noexcept {
+  std::string_view const all[] = {std::string_view(words)...};
+  inform_with(all);
+}
 
 /** The same for memory that cannot be had. */
 [[noreturn]] void die_no_memory() noexcept;
@@ -84,6 +94,9 @@ void warn(Words const &...words) noexcept {
 
 /** `PROG: fatal: unable to WHAT OBJECT: REASON` and the code that fits: 99 for a deadline, else 111. */
 [[noreturn]] void die_sys(SysError error, std::string_view object) noexcept;
+
+/** `PROG: warning: unable to WHAT OBJECT: REASON`. */
+void warn_sys(SysError error, std::string_view object) noexcept;
 
 /** Writes all of it, or ends the program with 111: an answer cut short is no answer. */
 void print_or_die(List<char> const &text) noexcept;

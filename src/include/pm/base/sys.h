@@ -34,6 +34,7 @@ int mkdirat(int dir, char const *path, mode_t mode) noexcept;
 int mkfifoat(int dir, char const *path, mode_t mode) noexcept;
 int linkat(int from_dir, char const *from, int to_dir, char const *to, int flags) noexcept;
 int renameat(int from_dir, char const *from, int to_dir, char const *to) noexcept;
+int renameat2(int from_dir, char const *from, int to_dir, char const *to, unsigned flags) noexcept;
 int unlinkat(int dir, char const *path, int flags) noexcept;
 int fchown(int fd, uid_t uid, gid_t gid) noexcept;
 int fchmod(int fd, mode_t mode) noexcept;
@@ -41,6 +42,7 @@ mode_t umask(mode_t mask) noexcept;
 
 int fcntl(int fd, int command, int argument = 0) noexcept;
 int dup2(int from, int to) noexcept;
+int dup3(int from, int to, int flags) noexcept;
 int pipe2(int fds[2], int flags) noexcept;
 int flock(int fd, int operation) noexcept;
 int poll(struct pollfd *fds, nfds_t count, int timeout_ms) noexcept;

@@ -17,6 +17,12 @@ inline constexpr char inherited_variable[] = "PM_TOKEN_FD";
 /** Lets `token` through exec; its descriptor is nobody's any more. The variable's new value, after `outer` (may be null). */
 [[nodiscard]] Result<Text<512>> leave_inherited(Fd token, char const *outer) noexcept;
 
+/**
+ * Makes the descriptors that `value` (of the variable; may be null) names close-on-exec, where they still are what it says.
+ * Whatever else is in it is passed over: nobody's descriptor is at stake.
+ */
+void keep_from_children(char const *value) noexcept;
+
 } // namespace pm::fifodir
 
 #endif

@@ -15,9 +15,9 @@ struct Client {
 
 class Service {
  public:
-  /** How long to wait for the registry's lock, in ms; `stop`: readable means that nobody waits for the answer any more. */
-  Service(Registry const &registry, Client const &client, Policy const &policy, uint32_t patience, int stop) noexcept
-      : registry_(&registry), client_(client), policy_(policy), patience_(patience), stop_(stop) {}
+  /** `patience`: how long to wait for the registry's lock, in ms. */
+  Service(Registry const &registry, Client const &client, Policy const &policy, uint32_t patience) noexcept
+      : registry_(&registry), client_(client), policy_(policy), patience_(patience) {}
 
   /** An answer: its type and payload, and the descriptor that goes with it. */
   struct Reply {
@@ -48,7 +48,6 @@ class Service {
   Client client_;
   Policy policy_;
   uint32_t patience_;
-  int stop_;
 };
 
 } // namespace pm::registry

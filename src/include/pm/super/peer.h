@@ -1,0 +1,29 @@
+/** Who is at the other end of a Unix socket, as the kernel knows it. */
+#ifndef PM_SUPER_PEER_H
+#define PM_SUPER_PEER_H
+
+#include <pm/base/list.h>
+#include <pm/base/result.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <optional>
+
+namespace pm::super {
+
+/** Of the moment it connected, or listened. */
+struct Peer {
+  uid_t uid; /**< effective */
+  gid_t gid;
+  pid_t pid;                         /**< 0: a process that has no number here */
+  std::optional<List<gid_t>> groups; /**< supplementary, ascending; nothing: Linux before 4.13 does not say */
+};
+
+/** Of a connected Unix socket. ENOTSOCK, ENOTCONN, EAFNOSUPPORT (no Unix socket). */
+[[nodiscard]] Result<Peer> peer_of(int socket) noexcept;
+
+/** When the peer's process started, as start_time(); nothing when it is gone, or its number may be another's by now. */
+[[nodiscard]] std::optional<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept;
+
+} // namespace pm::super
+
+#endif

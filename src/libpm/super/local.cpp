@@ -1,0 +1,63 @@
+#include <pm/super/local.h>
+
+#include <sys/time.h>
+
+namespace pm::super {
+
+namespace {
+constexpr size_t path_offset = offsetof(struct sockaddr_un, sun_path);
+}
+
+Text<local_path_max + 1> text_of(SocketName const &name, socklen_t size) noexcept {
+  Text<local_path_max + 1> text;
+  if (size <= path_offset || size > sizeof name) return text;
+  char const *const path = name.local.sun_path;
+  size_t const length = size - path_offset;
+  std::string_view const said = *path ? std::string_view(path, strnlen(path, length)) : std::string_view(path + 1, length - 1);
+  // No second line, no other word for a terminal, and no path that is taken for an abstract name.
+  if (has_control(said) || memchr(said.data(), 0, said.size()) || (*path == '@')) return text;
+  if (!*path) text << '@';
+  text << said;
+  return text;
+}
+
+LocalName LocalName::argument(Options const &options, std::string_view text) noexcept {
+  auto const refuse = [&](char const *why) noexcept { options.refuse((Text<512>(why) << text).view()); };
+  std::string_view path = text;
+  if (auto const [head, tail, found] = cut(text, ':'); found && head == "local") path = tail;
+  else if ((found && netid(head)) || text == "none") refuse("only local addresses: ");
+  else if (found && head.find('/') == std::string_view::npos) refuse("not an address (a path with a colon is ./PATH): ");
+  else if (text.starts_with('@')) refuse("not an address (an abstract name is local:@NAME, a path is ./PATH): ");
+  if (path.empty() || path == "@" || has_control(path)) refuse("not an address: ");
+  if (path.size() >= local_path_max) refuse("not an address, for it is longer than 107 bytes: ");
+
+  LocalName name;
+  name.text_ << path;
+  name.address_.sun_family = AF_UNIX;
+  memcpy(name.address_.sun_path, path.data(), path.size());
+  // A path ends in a NUL, an abstract name starts with one.
+  if (path.front() == '@') name.address_.sun_path[0] = 0;
+  name.size_ = static_cast<socklen_t>(path_offset + path.size() + (path.front() == '@' ? 0 : 1));
+  return name;
+}
+
+Result<Fd> connect_local(LocalName const &name, Deadline deadline) noexcept {
+  constexpr char const *doing = "connect to";
+  Fd fd(sys::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return failed("make a socket for");
+  // A queue that is full cannot be polled for: connect waits itself, as long as a send would (unix(7), socket(7)).
+  for (;;) {
+    int const left = deadline.remaining();
+    if (left == 0) return failed(doing, ETIMEDOUT);
+    struct timeval const limit = {left < 0 ? 0 : left / 1000, left < 0 ? 0 : left % 1000 * 1000};
+    if (left > 0 && sys::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0) return failed(doing);
+    int const connected = sys::connect(fd.get(), reinterpret_cast<struct sockaddr const *>(&name.address()), name.size());
+    if (connected < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (connected < 0) return failed(doing);
+    constexpr struct timeval forever = {};
+    if (left > 0 && sys::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &forever, sizeof forever) < 0) return failed(doing);
+    return fd;
+  }
+}
+
+} // namespace pm::super

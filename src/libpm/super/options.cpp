@@ -1,0 +1,41 @@
+#include <fcntl.h>
+#include <pm/super/server.h>
+
+namespace pm::super {
+
+namespace {
+/** 2 MB of tables; a host has fewer processes by default. */
+constexpr uint32_t most_connections = 100000;
+} // namespace
+
+void read_bind_option(Options const &options, int letter, BindOptions &wanted) noexcept {
+  switch (letter) {
+    case 'd': wanted.replace = true; break;
+    case 'D': wanted.replace = false; break;
+    case 'b': wanted.backlog = options.value_number(0, INT32_MAX); break;
+    case 'a': wanted.mode = options.value_mode(); break;
+  }
+}
+
+void read_server_option(Options const &options, int letter, ServerOptions &wanted) noexcept {
+  switch (letter) {
+    case '1': wanted.ready = 1; break;
+    case 'N': wanted.ready = options.value_descriptor(); break;
+    case 'p': wanted.credentials = true; break;
+    case 'P': wanted.credentials = false; break;
+    case 'c': wanted.most = options.value_number(1, most_connections); break;
+    case 'C': wanted.most_of_one = options.value_number(1); break;
+  }
+}
+
+void check_server_options(Options const &options, ServerOptions const &wanted) noexcept {
+  if (wanted.ready < 0) return;
+  if (wanted.ready == 0) options.refuse("-N 0 is where connections come from");
+  if (wanted.ready == 2) options.refuse("-N 2 would take a complaint for readiness");
+  // Number 1, when it came closed, is held by something that can only be read.
+  int const flags = sys::fcntl(wanted.ready, F_GETFL);
+  if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) return;
+  die_sys({flags < 0 ? errno : EBADF, "write to"}, (Text<32>("descriptor ") << wanted.ready).view());
+}
+
+} // namespace pm::super

@@ -1,0 +1,78 @@
+#include <pm/super/peer.h>
+
+#include <errno.h>
+#include <pm/base/process.h>
+#include <pm/super/local.h>
+#include <unistd.h>
+#include <algorithm>
+
+namespace pm::super {
+
+namespace {
+
+constexpr char const *doing = "know the peer of";
+
+/** Linux 6.5; not in glibc's headers before 2.39. */
+constexpr int so_peerpidfd = 77;
+
+/** NGROUPS_MAX of Linux: what a peer can have at most. */
+constexpr socklen_t most_groups = 65536;
+
+Result<std::optional<List<gid_t>>> groups_of(int socket) noexcept {
+  List<gid_t> groups;
+  for (socklen_t count = 32;;) {
+    while (groups.size() < count)
+      if (!groups.append(0)) return failed(doing, ENOMEM);
+    socklen_t size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+    if (sys::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.begin(), &size) == 0) {
+      List<gid_t> found;
+      gid_t *const end = groups.begin() + size / sizeof(gid_t);
+      std::sort(groups.begin(), end);
+      if (!found.append({groups.begin(), end})) return failed(doing, ENOMEM);
+      return found;
+    }
+    if (errno == ENOPROTOOPT) return std::nullopt;
+    socklen_t const needed = size / sizeof(gid_t);
+    if (errno != ERANGE || needed <= count || needed > most_groups) return failed(doing);
+    count = needed;
+  }
+}
+
+} // namespace
+
+Result<Peer> peer_of(int socket) noexcept {
+  SocketName name;
+  socklen_t size = sizeof name;
+  // A socket that listens has a peer, says the kernel: itself.
+  if (sys::getpeername(socket, &name.any, &size) < 0) return failed(doing);
+  if (name.any.sa_family != AF_UNIX) return failed(doing, EAFNOSUPPORT);
+  struct ucred who;
+  size = sizeof who;
+  if (sys::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0) return failed(doing);
+  auto groups = groups_of(socket);
+  if (!groups) return fail(groups);
+  return Peer{who.uid, who.gid, who.pid, static_cast<std::optional<List<gid_t>> &&>(*groups)};
+}
+
+std::optional<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept {
+  if (peer.pid <= 0) return std::nullopt;
+  int number = -1;
+  socklen_t size = sizeof number;
+  bool const exact = sys::getsockopt(socket, SOL_SOCKET, so_peerpidfd, &number, &size) == 0;
+  if (!exact && errno != ENOPROTOOPT) return std::nullopt;
+  Fd const process(exact ? number : -1);
+  auto const start = start_time(peer.pid);
+  if (!start) return std::nullopt;
+  if (exact) {
+    // It lives after its number was used, so it had it all the time.
+    struct pollfd ended = {process.get(), POLLIN, 0};
+    if (sys::poll(&ended, 1, 0) != 0) return std::nullopt;
+  } else {
+    // Nobody can say whether it is still the peer's number. What is younger than this process is not: the connection is older.
+    auto const own = start_time(::getpid());
+    if (!own || *start > *own) return std::nullopt;
+  }
+  return *start;
+}
+
+} // namespace pm::super

@@ -1,0 +1,65 @@
+// Put who is at the other end of descriptor 0 into the environment; become PROG.
+
+#include <pm/base/privileges.h>
+#include <pm/base/program.h>
+#include <pm/super/peer.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace pm;
+using namespace pm::super;
+
+constexpr char help[] =
+    "[-U] PROG...\n"
+    "  -U  become the peer: its groups and gid, then its uid\n"
+    "exit codes: 100 101 111 126 127\n";
+
+void describe(Peer const &peer, Environment &environment) noexcept {
+  auto const set = [&](char const *variable, bool known, auto value) noexcept {
+    if (known) environment.set(variable, (Text<32>() << value).view());
+    else environment.unset(variable);
+  };
+  auto const start = peer_start_time(0, peer);
+  set("PM_PEER_UID", true, peer.uid);
+  set("PM_PEER_GID", true, peer.gid);
+  set("PM_PEER_PID", peer.pid > 0, peer.pid);
+  set("PM_PEER_START", start.has_value(), start.value_or(0));
+
+  if (!peer.groups) return environment.unset("PM_PEER_GROUPS");
+  List<char> groups;
+  for (gid_t const &group : *peer.groups) {
+    Text<16> text(groups.empty() ? "" : " ");
+    if (!append(groups, (text << group).view())) die_no_memory();
+  }
+  environment.set("PM_PEER_GROUPS", {groups.begin(), groups.size()});
+}
+
+void become_peer(Peer const &peer) noexcept {
+  Text<64> const who = Text<64>("the peer, user ") << peer.uid;
+  if (::geteuid() != 0) {
+    // A user's own super-server that serves him: he is what he would become.
+    if (peer.uid != ::geteuid() || peer.uid != ::getuid()) die_sys({EPERM, "become"}, who.view());
+    return;
+  }
+  if (!peer.groups) die_sys({ENOPROTOOPT, "know the groups of"}, who.view());
+  if (auto const became = become(peer.uid, peer.gid, {peer.groups->begin(), peer.groups->size()}); !became)
+    die_sys({became.error().code, "become"}, who.view());
+}
+
+} // namespace
+
+int main(int argc, char const *const *argv) {
+  start("pm-peer", argc, argv, help);
+  Options options(argc, argv, "U", help);
+  bool becoming = false;
+  for (int letter; (letter = options.next()) >= 0;) becoming = becoming || letter == 'U';
+  char const *const *const program = options.arguments(1);
+
+  auto const peer = peer_of(0);
+  if (!peer) die_sys(peer.error(), "descriptor 0");
+  Environment environment;
+  describe(*peer, environment);
+  if (becoming) become_peer(*peer);
+  return environment.exec(program);
+}

@@ -1,0 +1,140 @@
+// What a super-server counts in: the tables against the plainest ones, and their bounds.
+
+#include "expect.h"
+
+#include <pm/super/connections.h>
+#include <pm/super/local.h>
+#include <string.h>
+
+using namespace pm;
+using namespace pm::super;
+
+namespace {
+
+/** A generator of its own: the same numbers in each run. xorshift32. */
+uint32_t next_number() noexcept {
+  static uint32_t state = 2463534242U;
+  state ^= state << 13;
+  state ^= state >> 17;
+  state ^= state << 5;
+  return state;
+}
+
+void bounds() {
+  for (uint32_t const most : {1U, 2U, 3U, 7U, 8U, 1000U}) {
+    auto table = Table::make(most);
+    EXPECT(table.has_value());
+    for (uint32_t i = 0; i < most; ++i) {
+      uint32_t *const value = table->insert(i * 4096);
+      EXPECT(value && *value == 0);
+      *value = i;
+      EXPECT(table->size() == i + 1);
+    }
+    EXPECT(!table->insert(5) && table->size() == most);
+    // One that is there is found all the same.
+    EXPECT(table->insert(0) && !table->find(5) && !table->find(Table::no_key - 1));
+    uint32_t seen = 0;
+    table->each([&](uint32_t key, uint32_t value) noexcept {
+      EXPECT(key == value * 4096);
+      ++seen;
+    });
+    EXPECT(seen == most);
+    table->remove(table->find(0));
+    EXPECT(!table->find(0) && table->insert(Table::no_key - 1) && table->find(Table::no_key - 1));
+  }
+  EXPECT(!Table::make(1)->find(0));
+}
+
+/** Keys from so few that they come and go and collide, in a table that is full most of the time. */
+void against_an_array(uint32_t most, uint32_t keys, uint32_t stride) {
+  static uint32_t values[4096];
+  static bool there[4096];
+  memset(there, 0, sizeof there);
+  auto table = Table::make(most);
+  EXPECT(table.has_value());
+  uint32_t count = 0;
+  for (int step = 0; step < 200000; ++step) {
+    uint32_t const i = next_number() % keys, key = i * stride + stride / 3;
+    uint32_t *const found = table->find(key);
+    EXPECT((found != nullptr) == there[i] && (!found || *found == values[i]));
+    if (found && next_number() % 2) {
+      table->remove(found);
+      there[i] = false;
+      --count;
+    } else if (uint32_t *const value = table->insert(key)) {
+      EXPECT(there[i] || *value == 0);
+      *value = values[i] = next_number();
+      count += !there[i];
+      there[i] = true;
+    } else {
+      EXPECT(!there[i] && count == most);
+    }
+    EXPECT(table->size() == count);
+    if (step % 1000) continue;
+    uint32_t seen = 0;
+    table->each([&](uint32_t, uint32_t) noexcept { ++seen; });
+    EXPECT(seen == count);
+    for (uint32_t j = 0; j < keys; ++j) EXPECT((table->find(j * stride + stride / 3) != nullptr) == there[j]);
+  }
+}
+
+void who_is_connected() {
+  auto made = Connections::make(100);
+  EXPECT(made.has_value());
+  auto &connections = *made;
+  for (pid_t pid = 1; pid <= 100; ++pid) {
+    uid_t const user = pid % 10 == 0 ? UINT32_MAX - 1 : 0;
+    EXPECT(!connections.full());
+    connections.add(pid, user);
+  }
+  EXPECT(connections.full() && connections.count() == 100 && connections.count(0) == 90);
+  EXPECT(connections.count(UINT32_MAX - 1) == 10 && connections.count(1) == 0);
+  EXPECT(!connections.remove(101) && !connections.remove(0) && connections.count() == 100);
+  int children = 0;
+  connections.each_child([&](pid_t pid) noexcept {
+    EXPECT(pid >= 1 && pid <= 100);
+    ++children;
+  });
+  EXPECT(children == 100);
+  EXPECT(connections.remove(10) == UINT32_MAX - 1 && !connections.remove(10));
+  EXPECT(connections.count(UINT32_MAX - 1) == 9 && !connections.full());
+  for (pid_t pid = 1; pid <= 100; ++pid) EXPECT(connections.remove(pid).has_value() == (pid != 10));
+  EXPECT(connections.count() == 0 && connections.count(0) == 0);
+}
+
+Text<local_path_max + 1> told(char const *bytes, size_t size, size_t path_size) {
+  SocketName name = {};
+  name.local.sun_family = AF_UNIX;
+  memcpy(name.local.sun_path, bytes, size);
+  return text_of(name, static_cast<socklen_t>(offsetof(struct sockaddr_un, sun_path) + path_size));
+}
+
+void names() {
+  EXPECT(told("", 0, 0).size() == 0);
+  EXPECT(told("/a", 2, 3).view() == "/a" && told("a", 1, 2).view() == "a");
+  EXPECT(told("\0name", 5, 5).view() == "@name");
+  // No abstract name is taken for a path, nor the other way round; nothing makes a second line or ends early.
+  EXPECT(told("@a", 2, 3).size() == 0 && told("/a\nb", 4, 5).size() == 0 && told("/a\x7f", 3, 4).size() == 0);
+  EXPECT(told("\0a\0b", 4, 4).size() == 0 && told("\0a\nb", 4, 4).size() == 0);
+  char longest[local_path_max];
+  memset(longest, 'x', sizeof longest);
+  EXPECT(told(longest, sizeof longest, sizeof longest + 1).size() == sizeof longest);
+  longest[0] = 0;
+  EXPECT(told(longest, sizeof longest, sizeof longest).size() == sizeof longest);
+}
+
+} // namespace
+
+int main() {
+  PROG = "super";
+  bounds();
+  against_an_array(7, 12, 1);
+  against_an_array(100, 150, 1);
+  // What a multiplication could spread badly: the same low bits, and neighbours of the multiplier's inverse.
+  against_an_array(100, 150, 65536);
+  against_an_array(500, 700, 340573321U);
+  against_an_array(2000, 4096, 1U << 20);
+  who_is_connected();
+  names();
+  return 0;
+}

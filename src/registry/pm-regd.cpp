@@ -2,6 +2,7 @@
 // owner may do. One request after another, one client, one process.
 
 #include <pm/base/program.h>
+#include <pm/message/connection.h>
 #include <pm/registry/service.h>
 #include <pm/super/peer.h>
 #include <stdlib.h>

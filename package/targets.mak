@@ -4,6 +4,8 @@ BIN_TARGETS := \
 pm-access \
 pm-client \
 pm-dereg \
+pm-fdpass \
+pm-fdrecv \
 pm-list \
 pm-listend \
 pm-lookup \

@@ -80,7 +80,7 @@ EOT
       fifodir) echo 'base fifodir' ;;
       registry) echo 'base fifodir xdr message registry' ;;
       events) echo 'base fifodir registry events' ;;
-      super) echo 'base fifodir message super' ;;
+      super) echo 'base fifodir xdr message super' ;;
       programs) echo 'base fifodir message registry events super' ;;
       *) echo "a folder that no layer is given: $1" >&2; return 1 ;;
     esac
@@ -89,7 +89,7 @@ EOT
     case $file in
       src/include/pm/*) layer=${file#src/include/pm/} ;;
       src/libpm/*) layer=${file#src/libpm/} ;;
-      src/registry/* | src/events/* | src/super/*) layer=programs/ ;;
+      src/registry/* | src/events/* | src/super/* | src/fdpass/*) layer=programs/ ;;
       *) echo "outside of every layer: $file"; return 1 ;;
     esac
     may=$(allowed "${layer%%/*}")

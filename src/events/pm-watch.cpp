@@ -59,7 +59,7 @@ Box<Watch> open(registry::Registry const &registry, Scope const &scope, char con
     if (error && error->code == ECANCELED) ::_exit(exits::done);
     registry::die_failure(watch.error(), "watch", scope.service, path);
   }
-  auto boxed = box(std::move(*watch));
+  auto boxed = make_box<Watch>(std::move(*watch));
   if (!boxed) die_no_memory();
   return boxed;
 }

@@ -224,15 +224,20 @@ void Environment::unset(char const *variable) noexcept {
   if (!append(changes_, variable) || !append(changes_, {"", 1})) die_no_memory();
 }
 
-int Environment::exec(char const *const *argv) const noexcept {
+List<char const *> Environment::merged() const noexcept {
   size_t const length = env_len(environ);
   size_t count = 0;
   for (char const c : changes_) count += c == 0;
-  List<char const *> merged;
+  List<char const *> all;
   for (size_t i = 0; i < length + count + 1; ++i)
-    if (!merged.append(nullptr)) die_no_memory();
-  env_merge(merged.begin(), merged.size(), environ, length, changes_.begin(), changes_.size());
-  sys::exec(argv, merged.begin());
+    if (!all.append(nullptr)) die_no_memory();
+  env_merge(all.begin(), all.size(), environ, length, changes_.begin(), changes_.size());
+  return all;
+}
+
+int Environment::exec(char const *const *argv) const noexcept {
+  auto const all = merged();
+  sys::exec(argv, all.begin());
   int const code = errno;
   std::string_view const words[] = {"unable to execute ", argv[0], ": ", strerror(code)};
   say("fatal", words);

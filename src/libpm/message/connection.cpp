@@ -35,10 +35,13 @@ struct Control {
 };
 
 /** Owns every descriptor of every control message, before anything is decided; false if there were more than there may be. */
-bool own_all(struct msghdr &header, Descriptors &descriptors) noexcept {
+bool own_all(struct msghdr &header, Descriptors &descriptors, struct ucred &credentials) noexcept {
   bool fits = true;
   for (auto *control = CMSG_FIRSTHDR(&header); control; control = CMSG_NXTHDR(&header, control)) {
-    if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;
+    if (control->cmsg_level != SOL_SOCKET) continue;
+    if (control->cmsg_type == SCM_CREDENTIALS && control->cmsg_len >= CMSG_LEN(sizeof credentials))
+      memcpy(&credentials, CMSG_DATA(control), sizeof credentials);
+    if (control->cmsg_type != SCM_RIGHTS) continue;
     size_t const count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     for (size_t i = 0; i < count; ++i) {
       int fd;
@@ -56,50 +59,88 @@ Result<size_t> Connection::receive_some(std::span<char> room) noexcept {
   Control control;
   struct iovec part = {room.data(), room.size()};
   struct msghdr header = {};
+  header.msg_name = &sender_.address;
+  header.msg_namelen = sizeof sender_.address;
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   header.msg_control = control.bytes;
   header.msg_controllen = sizeof control.bytes;
+  sender_.credentials = {};
   ssize_t const n = sys::recvmsg(in_, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (n < 0) return failed(receiving);
-  bool const fits = own_all(header, message_.descriptors);
+  bool const fits = own_all(header, message_.descriptors, sender_.credentials);
+  sender_.size = header.msg_namelen;
   if (header.msg_flags & MSG_CTRUNC) return failed(receiving, EMFILE);
   if (!fits) return failed(receiving, EPROTO);
+  if (header.msg_flags & MSG_TRUNC) return failed(receiving, EMSGSIZE);
   return static_cast<size_t>(n);
 }
 
-/** Fills `room`; less only at the end of file. */
-Result<size_t> Connection::receive_bytes(std::span<char> room, Deadline deadline, int stop) noexcept {
-  size_t have = 0;
-  while (have < room.size()) {
-    if (auto const ready = wait_for(in_, POLLIN, deadline, stop); !ready) return failed(receiving, ready.error().code);
-    auto const n = receive_some(room.subspan(have));
-    if (!n && (n.error().code == EAGAIN || n.error().code == EINTR)) continue;
-    if (!n) return n;
-    if (*n == 0) break;
-    have += *n;
+Result<Message *> Connection::finish(Header const &header, std::string_view payload) noexcept {
+  if (payload.size() != header.size || message_.descriptors.size() != header.descriptors) return failed(receiving, EPROTO);
+  message_.type = header.type;
+  message_.payload = payload;
+  return &message_;
+}
+
+namespace {
+Result<Header> read_header(std::string_view bytes) noexcept {
+  Header header;
+  if (bytes.size() < header_size || !xdr::decode(bytes.substr(0, header_size), header)) return failed(receiving, EPROTO);
+  if (header.size > payload_max || header.descriptors > descriptors_max) return failed(receiving, EMSGSIZE);
+  return header;
+}
+} // namespace
+
+/** A packet is a message, whole or not at all. */
+Result<Message *> Connection::receive_packet() noexcept {
+  message_.descriptors.clear();
+  if (!buffer_.resize(header_size + payload_max)) return failed(receiving, ENOMEM);
+  auto const got = receive_some({buffer_.begin(), buffer_.size()});
+  if (!got) return fail(got);
+  // Nothing is the end of a connection; of a datagram it is an empty one, even if descriptors came with it.
+  if (*got == 0 && kind_ == SOCK_SEQPACKET && message_.descriptors.size() == 0) return nullptr;
+  std::string_view const bytes(buffer_.begin(), *got);
+  auto const header = read_header(bytes);
+  if (!header) return fail(header);
+  return finish(*header, bytes.substr(header_size));
+}
+
+Result<Message *> Connection::receive_now() noexcept {
+  if (kind_ == 0) {
+    socklen_t size = sizeof kind_;
+    if (sys::getsockopt(in_, SOL_SOCKET, SO_TYPE, &kind_, &size) < 0) return failed(receiving);
   }
-  return have;
+  if (kind_ != SOCK_STREAM) return receive_packet();
+  if (have_ == 0) message_.descriptors.clear();
+  // Only as much as was announced is read: what follows belongs to the next message, with its descriptors.
+  size_t wanted = header_size;
+  for (;;) {
+    if (have_ >= header_size) {
+      auto const header = read_header({buffer_.begin(), header_size});
+      if (!header) return fail(header);
+      wanted = header_size + header->size;
+      if (have_ == wanted) {
+        have_ = 0;
+        return finish(*header, {buffer_.begin() + header_size, header->size});
+      }
+    }
+    if (!buffer_.resize(wanted)) return failed(receiving, ENOMEM);
+    auto const got = receive_some({buffer_.begin() + have_, wanted - have_});
+    if (!got) return fail(got);
+    if (*got == 0 && have_ == 0 && message_.descriptors.size() == 0) return nullptr;
+    if (*got == 0) return failed(receiving, EPROTO);
+    have_ += *got;
+  }
 }
 
 Result<Message *> Connection::receive(Deadline deadline, int stop) noexcept {
-  message_.descriptors.clear();
-  char head[header_size];
-  auto const got = receive_bytes(head, deadline, stop);
-  if (!got) return fail(got);
-  if (*got == 0 && message_.descriptors.size() == 0) return nullptr;
-  Header header;
-  if (*got < sizeof head || !xdr::decode({head, sizeof head}, header)) return failed(receiving, EPROTO);
-  if (header.size > payload_max || header.descriptors > descriptors_max) return failed(receiving, EMSGSIZE);
-  // Only as much as was announced is read: what follows belongs to the next, with its descriptors.
-  buffer_.clear();
-  if (!buffer_.resize(header.size)) return failed(receiving, ENOMEM);
-  auto const payload = receive_bytes({buffer_.begin(), buffer_.size()}, deadline, stop);
-  if (!payload) return fail(payload);
-  if (*payload < header.size || message_.descriptors.size() != header.descriptors) return failed(receiving, EPROTO);
-  message_.type = header.type;
-  message_.payload = {buffer_.begin(), buffer_.size()};
-  return &message_;
+  for (;;) {
+    // Waited for first: an answer, or the next question, is seldom there already.
+    if (auto const ready = wait_for(in_, POLLIN, deadline, stop); !ready) return failed(receiving, ready.error().code);
+    auto const received = receive_now();
+    if (received || (received.error().code != EAGAIN && received.error().code != EINTR)) return received;
+  }
 }
 
 Done Connection::send(uint32_t type, std::string_view payload, std::span<int const> descriptors, Deadline deadline,
@@ -117,6 +158,10 @@ Done Connection::send(uint32_t type, std::string_view payload, std::span<int con
     struct msghdr header = {};
     header.msg_iov = &part;
     header.msg_iovlen = 1;
+    if (kind_ == SOCK_DGRAM && sender_.size > 0) {
+      header.msg_name = &sender_.address;
+      header.msg_namelen = sender_.size;
+    }
     if (!descriptors.empty() && !attached) {
       // They go with the first byte.
       memset(&control, 0, sizeof control);

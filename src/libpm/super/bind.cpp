@@ -126,14 +126,14 @@ Done bind_replacing(int fd, LocalName const &name, BindOptions const &options) n
 
 Result<BoundSocket> bind_local(LocalName const &name, BindOptions const &options) noexcept {
   BoundSocket bound;
-  bound.fd.reset(sys::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  bound.fd.reset(sys::socket(AF_UNIX, options.type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!bound.fd.valid()) return failed("make a socket for");
   if (auto const done = bind_replacing(bound.fd.get(), name, options); !done) return fail(done);
   struct stat st = {};
   if (!name.is_abstract() && sys::fstatat(AT_FDCWD, name.text(), &st, AT_SYMLINK_NOFOLLOW) < 0) return failed("keep");
   bound.device = st.st_dev;
   bound.inode = st.st_ino;
-  if (options.backlog && sys::listen(bound.fd.get(), static_cast<int>(options.backlog)) < 0) {
+  if (options.backlog && options.type != SOCK_DGRAM && sys::listen(bound.fd.get(), static_cast<int>(options.backlog)) < 0) {
     auto const failure = failed("listen on");
     remove_path(bound, name);
     return failure;

@@ -1,6 +1,6 @@
 #include <pm/super/local.h>
 
-#include <sys/time.h>
+#include <pm/base/local_socket.h>
 
 namespace pm::super {
 
@@ -41,23 +41,8 @@ LocalName LocalName::argument(Options const &options, std::string_view text) noe
   return name;
 }
 
-Result<Fd> connect_local(LocalName const &name, Deadline deadline) noexcept {
-  constexpr char const *doing = "connect to";
-  Fd fd(sys::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return failed("make a socket for");
-  // A queue that is full cannot be polled for: connect waits itself, as long as a send would (unix(7), socket(7)).
-  for (;;) {
-    int const left = deadline.remaining();
-    if (left == 0) return failed(doing, ETIMEDOUT);
-    struct timeval const limit = {left < 0 ? 0 : left / 1000, left < 0 ? 0 : left % 1000 * 1000};
-    if (left > 0 && sys::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0) return failed(doing);
-    int const connected = sys::connect(fd.get(), reinterpret_cast<struct sockaddr const *>(&name.address()), name.size());
-    if (connected < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (connected < 0) return failed(doing);
-    constexpr struct timeval forever = {};
-    if (left > 0 && sys::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &forever, sizeof forever) < 0) return failed(doing);
-    return fd;
-  }
+Result<Fd> connect_local(LocalName const &name, Deadline deadline, int type) noexcept {
+  return pm::connect_local(name.text(), deadline, type);
 }
 
 } // namespace pm::super

@@ -21,11 +21,11 @@ struct Unbox {
 template <class T>
 using Box = std::unique_ptr<T, Unbox>;
 
-/** Moves `value` onto the heap; empty when there is no memory. */
-template <class T>
-[[nodiscard]] Box<T> box(T &&value) noexcept {
+/** Makes a T on the heap; empty when there is no memory. */
+template <class T, class... Arguments>
+[[nodiscard]] Box<T> make_box(Arguments &&...arguments) noexcept {
   void *const room = ::malloc(sizeof(T));
-  return Box<T>(room ? new (room) T(std::move(value)) : nullptr);
+  return Box<T>(room ? new (room) T(std::forward<Arguments>(arguments)...) : nullptr);
 }
 
 } // namespace pm

@@ -19,8 +19,11 @@ struct LocalName {
   [[nodiscard]] static Result<LocalName> make(std::string_view path) noexcept;
 };
 
-/** A connection to the stream socket at `path` (as above), blocking. ETIMEDOUT: its backlog stayed full; ENOENT, ECONNREFUSED, EACCES... */
-[[nodiscard]] Result<Fd> connect_local(std::string_view path, Deadline deadline) noexcept;
+/**
+ * A connection to the socket of that type at `path` (as above), blocking; a datagram socket gets a name of its own, to be answered to.
+ * ETIMEDOUT: its backlog stayed full; EPROTOTYPE: it is of another type; ENOENT, ECONNREFUSED, EACCES...
+ */
+[[nodiscard]] Result<Fd> connect_local(std::string_view path, Deadline deadline, int type = SOCK_STREAM) noexcept;
 
 } // namespace pm
 

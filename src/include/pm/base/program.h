@@ -106,6 +106,8 @@ class Environment {
  public:
   void set(char const *variable, std::string_view value) noexcept;
   void unset(char const *variable) noexcept;
+  /** This process's environment with the changes, NULL-terminated; views them and it. */
+  [[nodiscard]] List<char const *> merged() const noexcept;
   /** Becomes `argv`. If that cannot be: says so and returns the code to exit with, 126 or 127. */
   [[nodiscard]] int exec(char const *const *argv) const noexcept;
 

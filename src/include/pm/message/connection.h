@@ -7,6 +7,7 @@
 #include <pm/base/time.h>
 #include <pm/message/descriptors.h>
 #include <pm/xdr/xdr.h>
+#include <sys/un.h>
 #include <initializer_list>
 #include <optional>
 
@@ -35,9 +36,17 @@ struct Message {
   Descriptors descriptors;
 };
 
+/** Who sent a datagram: its socket's address, to answer to. */
+struct Sender {
+  struct sockaddr_un address;
+  socklen_t size;
+  struct ucred credentials; /**< pid 0 where the kernel was not asked to tell (SO_PASSCRED) */
+};
+
 /**
- * One side of a conversation. Every call has a deadline for the whole of it and a stop descriptor (-1: none), and returns
- * ETIMEDOUT or ECANCELED because of them. After any error but of a send that sent nothing (ETOOMANYREFS, EMSGSIZE) there is nothing more to be said: close.
+ * One side of a conversation, over a stream or over a socket that keeps packets apart. Every call has a deadline for the
+ * whole of it and a stop descriptor (-1: none), and returns ETIMEDOUT or ECANCELED because of them. After any error but of
+ * a send that sent nothing (ETOOMANYREFS, EMSGSIZE) there is nothing more to be said: close. A datagram socket goes on.
  */
 class Connection {
  public:
@@ -51,7 +60,13 @@ class Connection {
    */
   [[nodiscard]] Result<Message *> receive(Deadline deadline, int stop = -1) noexcept;
 
-  /** Sends one, with descriptors that stay the caller's. EMSGSIZE; EPIPE, without a signal; ETOOMANYREFS: too many are under way. */
+  /** The same without waiting: EAGAIN when there is not the whole of one yet; what there is is kept, ask again. */
+  [[nodiscard]] Result<Message *> receive_now() noexcept;
+
+  /** Of the datagram that was received last. */
+  [[nodiscard]] Sender const &sender() const noexcept { return sender_; }
+
+  /** Sends one, with descriptors that stay the caller's; on a datagram socket, to who sent the last one received, if any did. EMSGSIZE; EPIPE, without a signal; ETOOMANYREFS: too many are under way. */
   [[nodiscard]] Done send(uint32_t type, std::string_view payload, std::span<int const> descriptors, Deadline deadline,
                           int stop = -1) noexcept;
 
@@ -68,12 +83,16 @@ class Connection {
   [[nodiscard]] bool is_delivered() const noexcept;
 
  private:
-  [[nodiscard]] Result<size_t> receive_bytes(std::span<char> room, Deadline deadline, int stop) noexcept;
   [[nodiscard]] Result<size_t> receive_some(std::span<char> room) noexcept;
+  [[nodiscard]] Result<Message *> receive_packet() noexcept;
+  [[nodiscard]] Result<Message *> finish(Header const &header, std::string_view payload) noexcept;
 
   int in_, out_;
-  List<char> buffer_;
+  int kind_ = 0;      /**< SO_TYPE; 0: not asked yet */
+  List<char> buffer_; /**< header and payload, as far as they came */
+  size_t have_ = 0;
   Message message_;
+  Sender sender_ = {};
 };
 
 } // namespace pm::message

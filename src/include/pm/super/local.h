@@ -40,6 +40,7 @@ class LocalName {
 };
 
 struct BindOptions {
+  int type = SOCK_STREAM; /**< or SOCK_SEQPACKET, or SOCK_DGRAM, which does not listen */
   mode_t mode = 0777;     /**< of the path, exactly, whatever the umask is */
   uint32_t backlog = 128; /**< 0: bound, but not listening */
   bool replace = true;    /**< a path that a dead server has left */
@@ -66,7 +67,7 @@ struct BoundSocket {
 void remove_path(BoundSocket const &bound, LocalName const &name) noexcept;
 
 /** A connection, blocking. ETIMEDOUT when the server's queue stays full until the deadline; ECONNREFUSED, ENOENT, EPROTOTYPE. */
-[[nodiscard]] Result<Fd> connect_local(LocalName const &name, Deadline deadline) noexcept;
+[[nodiscard]] Result<Fd> connect_local(LocalName const &name, Deadline deadline, int type = SOCK_STREAM) noexcept;
 
 } // namespace pm::super
 

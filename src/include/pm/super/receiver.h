@@ -1,0 +1,77 @@
+/** The worker's side of a hand-over: a program for each descriptor that is offered. */
+#ifndef PM_SUPER_RECEIVER_H
+#define PM_SUPER_RECEIVER_H
+
+#include <pm/base/box.h>
+#include <pm/base/spawn.h>
+#include <pm/super/handover.h>
+
+namespace pm::super {
+
+struct ReceiverOptions {
+  bool once = false;    /**< become PROG with the first, and start nobody */
+  uint32_t most = 40;   /**< children at a time; more offers wait */
+  List<uid_t> believed; /**< who may offer, besides root and this process's own user */
+  int ready = -1;       /**< where a newline says that offers are taken; -1: nowhere */
+};
+
+/** What is left to do when the receiver has ended, and PROG is what this process is to become. */
+struct Received {
+  Fd descriptor;
+  Environment environment;
+};
+
+/** Takes SIGCHLD, SIGTERM, SIGHUP and SIGINT for itself: one in a process. */
+class Receiver {
+ public:
+  /** `socket`: listening, or a datagram socket, non-blocking. `program` is an argv. */
+  Receiver(ReceiverOptions options, Fd socket, char const *const *program) noexcept
+      : options_(static_cast<ReceiverOptions &&>(options)),
+        socket_(static_cast<Fd &&>(socket)),
+        packets_(socket_.get(), socket_.get()),
+        program_(program) {}
+
+  /** Serves until a signal ends it (nothing), or until the first was taken, with `once`. A failure is of the socket, or of this process. */
+  [[nodiscard]] Result<std::optional<Received>> run() noexcept;
+
+  [[nodiscard]] int socket() const noexcept { return socket_.get(); }
+
+ private:
+  /** How many may be connected and offering, and for how long one may take to do so, ms. */
+  static constexpr size_t offering_max = 64;
+  static constexpr uint32_t patience = 10000;
+
+  /** Somebody who is connected. */
+  struct Offering {
+    Fd socket;
+    message::Connection connection;
+    Deadline deadline;
+    explicit Offering(Fd fd) noexcept
+        : socket(static_cast<Fd &&>(fd)), connection(socket.get(), socket.get()), deadline(Deadline::in(patience)) {}
+    Offering(Offering const &) = delete;
+  };
+
+  [[nodiscard]] Done prepare() noexcept;
+  void accept_one() noexcept;
+  [[nodiscard]] bool believes(uid_t user) const noexcept;
+  /** Takes what has come; whether there may be more to come. */
+  [[nodiscard]] bool serve(message::Connection &connection) noexcept;
+  void handle(message::Connection &connection, message::Message &message) noexcept;
+  [[nodiscard]] std::optional<Text<256>> take(Offer const &offer, Fd descriptor) noexcept;
+  void reap() noexcept;
+
+  ReceiverOptions options_;
+  Fd socket_;
+  message::Connection packets_; /**< a datagram socket is itself what offers come from */
+  char const *const *program_;
+  Spawner spawner_;
+  int signals_ = -1; /**< skalibs' */
+  bool datagrams_ = false, going_on_ = true;
+  uint32_t children_ = 0;
+  Box<Offering> offering_[offering_max];
+  std::optional<Received> received_;
+};
+
+} // namespace pm::super
+
+#endif

@@ -1,0 +1,98 @@
+#include <pm/super/handover.h>
+
+#include <unistd.h>
+
+namespace pm::super {
+
+namespace {
+
+constexpr std::string_view protocol_variable = "PROTO";
+
+std::string_view protocol_in(std::string_view variable) noexcept {
+  auto const [name, value, found] = cut(variable, '=');
+  return found && name == protocol_variable ? value : std::string_view();
+}
+
+/** A name that a super-server would give: IPC..., TCP...; an empty protocol has none, or every variable would be its own. */
+bool belongs(std::string_view variable, std::string_view protocol) noexcept {
+  auto const [name, value, found] = cut(variable, '=');
+  return found && !protocol.empty() && name.size() > protocol.size() && name.starts_with(protocol);
+}
+
+} // namespace
+
+Result<Identity> own_identity() noexcept {
+  constexpr char const *doing = "tell who is connected to";
+  Identity identity;
+  std::string_view protocol;
+  for (char const *const *variable = environ; *variable; ++variable)
+    if (auto const found = protocol_in(*variable); !found.empty()) protocol = found;
+  if (protocol.empty()) return identity;
+  size_t size = 0;
+  for (bool const first : {true, false})
+    for (char const *const *variable = environ; *variable; ++variable) {
+      std::string_view const text = *variable;
+      if (first ? protocol_in(text).empty() : !belongs(text, protocol)) continue;
+      size += text.size() + 1;
+      if (size > identity_max || identity.elements.size() == 64) return failed(doing, E2BIG);
+      if (!identity.elements.append(xdr::String<identity_max>(text))) return failed(doing, ENOMEM);
+    }
+  return identity;
+}
+
+bool is_identity(Identity const &identity) noexcept {
+  if (identity.elements.empty()) return true;
+  auto const protocol = protocol_in(identity.elements[0]);
+  // Capitals: the protocol's name is the beginning of variables' names, and `LD_` is none.
+  for (char const c : protocol)
+    if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) return false;
+  size_t size = 0;
+  for (size_t i = 0; i < identity.elements.size(); ++i) {
+    std::string_view const variable = identity.elements[i];
+    size += variable.size() + 1;
+    if ((i > 0 && !belongs(variable, protocol)) || variable.find('\0') != std::string_view::npos) return false;
+  }
+  return !protocol.empty() && size <= identity_max;
+}
+
+void apply(Identity const &identity, Environment &environment) noexcept {
+  environment.unset("PROTO");
+  for (char const *const *variable = environ; *variable; ++variable)
+    if (belongs(*variable, "IPC") || belongs(*variable, "TCP")) {
+      Text<256> const name(cut(*variable, '=').head);
+      if (!name.overflowed()) environment.unset(name.c_str());
+    }
+  for (auto const &variable : identity.elements) {
+    auto const [head, value, found] = cut(variable, '=');
+    Text<identity_max + 1> const name(head);
+    environment.set(name.c_str(), value);
+  }
+}
+
+Result<Fd> connect_worker(LocalName const &name, Deadline deadline) noexcept {
+  // A worker's socket is one of three kinds, and the kernel says which it is not.
+  for (int const type : {SOCK_STREAM, SOCK_SEQPACKET}) {
+    auto connected = connect_local(name, deadline, type);
+    if (connected || connected.error().code != EPROTOTYPE) return connected;
+  }
+  return connect_local(name, deadline, SOCK_DGRAM);
+}
+
+Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity, Deadline deadline) noexcept {
+  constexpr char const *doing = "hand a descriptor to";
+  message::Connection connection(worker, worker);
+  Offer offer;
+  if (!offer.identity.elements.append({identity.elements.begin(), identity.elements.size()})) return failed(doing, ENOMEM);
+  if (auto const sent = connection.send(offer, {&descriptor, 1}, deadline); !sent) return failed(doing, sent.error().code);
+  auto const received = connection.receive(deadline);
+  if (!received) return failed(doing, received.error().code);
+  if (!*received) return failed(doing, ECONNRESET);
+  Taken taken;
+  NotTaken refused;
+  auto const &[type, payload, descriptors] = **received;
+  if (type == static_cast<uint32_t>(Taken::type) && xdr::decode(payload, taken)) return std::nullopt;
+  if (type == static_cast<uint32_t>(NotTaken::type) && xdr::decode(payload, refused)) return Text<256>(refused.why);
+  return failed(doing, EPROTO);
+}
+
+} // namespace pm::super

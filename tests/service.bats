@@ -61,3 +61,108 @@ serves_and_restarts() {
   run -0 pm-lookup echo sh -c 'exec unixclient "$PM_PATH" sh -c "read -r line <&6; echo \"\$line\""'
   assert_output hello
 }
+
+# services KIND NAME...: these service directories, in scan/, with a registry and sockets of this test's; nobody logs to /var.
+services() {
+  local kind=$1 name
+  shift
+  mkdir scan
+  for name; do cp -r "$PM_SOURCE/service/$kind/$name" "scan/$name"; done
+  [ ! -d scan/pm-listend ] || echo "$PWD/listend.socket" >scan/pm-listend/env/SOCKET
+  [ ! -d scan/pm-regd ] || { echo "$PWD/shared" >scan/pm-regd/env/PM_REGISTRY; echo "$PM" >scan/pm-regd/env/OWNER; }
+}
+# Somebody who owns the registry and is nobody of those who use it.
+PM=65500
+
+# under_s6 NAME: s6-svscan runs in scan/, and NAME is ready.
+under_s6() {
+  s6-mkfifodir "scan/$1/event"
+  start_ready sh -c 'exec pm-wait -t 20000 -f "scan/$1/event" U sh -c "echo \$\$ >&9; exec s6-svscan scan" 9>&9' - "$1" >up
+  svscan=$READY
+  STARTED+=("$svscan")
+  wait "$PID"
+}
+# under_daemontools NAME: supervise runs in scan/NAME and in its log; returns when the socket can be connected to.
+under_daemontools() {
+  mkfifo log.pipe
+  start supervise "scan/$1/log" <>log.pipe
+  start supervise "scan/$1" >>log.pipe 2>&1
+  until pm-client "$2" true 2>/dev/null; do :; done # daemontools has no readiness
+}
+down_s6() {
+  start s6-svscanctl -t scan
+  await end "$svscan"
+}
+down_daemontools() {
+  svc -dx "scan/$1" "scan/$1/log"
+  await end "${STARTED[-1]}"
+}
+
+# Each with his own rights: who may not write in a fifodir cannot listen there, whatever the service is.
+listens_for_everybody() {
+  mkdir -m 700 of-alice of-root
+  chown $ALICE of-alice
+  for who in "as $ALICE" ''; do
+    start_ready $who pm-wait -t 20000 -s "$PWD/listend.socket" -f of-alice 'hello' sh -c 'echo >&9' >answer
+    run -0 $who pm-notify of-alice hello
+    assert_output 1
+    wait "$PID"
+    assert_equal "$(cat answer)" hello
+  done
+  run -111 as $ALICE pm-wait -s "$PWD/listend.socket" -f of-root x
+  assert_equal "$(ls -A of-alice of-root | grep -c ftrig)" 0
+}
+
+# Three users, one registry that is none of theirs.
+registers_everybody() {
+  export PM_REGISTRY=$PWD/shared
+  hold web tcp:127.0.0.1:80
+  hold as $ALICE web tcp:127.0.0.1:81
+  hold as $BOB web tcp:127.0.0.1:82
+  run -0 pm-list -o uid,address
+  assert_line "0	tcp:127.0.0.1:80"
+  assert_line "$ALICE	tcp:127.0.0.1:81"
+  assert_line "$BOB	tcp:127.0.0.1:82"
+  run -0 as $ALICE pm-lookup -u $BOB web
+  assert_output tcp:127.0.0.1:82
+  local bob=$PID
+  start_ready as $ALICE pm-wait -t 20000 -u $BOB down web sh -c 'echo >&9' >answer
+  end "$bob"
+  wait "$PID"
+}
+
+@test "service: pm-listend under s6-svscan, for users with their own rights" {
+  needs_root
+  services s6 pm-listend
+  under_s6 pm-listend
+  listens_for_everybody
+  down_s6
+}
+
+@test "service: pm-listend under daemontools' supervise" {
+  needs_root
+  services daemontools pm-listend
+  under_daemontools pm-listend "$PWD/listend.socket"
+  listens_for_everybody
+  down_daemontools pm-listend
+}
+
+@test "service: pm-regd under s6-svscan: everybody registers" {
+  needs_root
+  services s6 pm-regd
+  under_s6 pm-regd
+  registers_everybody
+  down_s6
+}
+
+@test "service: pm-regd under daemontools' supervise" {
+  needs_root
+  services daemontools pm-regd
+  under_daemontools pm-regd "$PWD/shared/socket"
+  registers_everybody
+  down_daemontools pm-regd
+}
+
+@test "service: nothing of s6's is needed under daemontools" {
+  run -1 grep -rn 's6-' "$PM_SOURCE/service/daemontools"
+}

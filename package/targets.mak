@@ -32,5 +32,6 @@ super \
 text
 
 BENCH_TARGETS := \
+bench-chain \
 bench-events \
 bench-registry

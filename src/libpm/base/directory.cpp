@@ -1,6 +1,7 @@
 #include <pm/base/directory.h>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -21,16 +22,20 @@ struct Head {
   unsigned char type;
 };
 constexpr size_t name_offset = 19;
+/** The longest: a name of NAME_MAX bytes, its NUL, and what rounds it up to 8. */
+constexpr size_t entry_max = 280;
 } // namespace
 
 Result<char const *> Entries::next() noexcept {
   for (;;) {
     if (at_ >= end_) {
+      if (ended_) return nullptr;
       ssize_t const n = sys::getdents64(fd_, buffer_, sizeof buffer_);
       if (n == 0 || (n < 0 && errno == ENOENT)) return nullptr; // ENOENT: removed since it was opened, so it was empty
       if (n < 0) return failed("read a directory");
       at_ = 0;
       end_ = static_cast<size_t>(n);
+      ended_ = whole_ && end_ + entry_max <= sizeof buffer_;
     }
     Head head;
     memcpy(&head, buffer_ + at_, sizeof head);
@@ -41,17 +46,22 @@ Result<char const *> Entries::next() noexcept {
   }
 }
 
-Done each_entry(int dir, char const *path, VisitEntry visit) noexcept {
+Done each_entry(int dir, char const *path, VisitEntry visit, bool whole) noexcept {
   auto const opened = open_directory(dir, path);
   if (!opened && opened.error().code == ENOENT) return {};
   if (!opened) return fail(opened);
-  Entries entries(opened->get());
+  Entries entries(opened->get(), whole);
   for (;;) {
     auto const name = entries.next();
     if (!name) return fail(name);
     if (!*name) return {};
     if (auto const visited = visit(opened->get(), *name, entries.type()); !visited) return visited;
   }
+}
+
+bool reads_whole(int dir) noexcept {
+  struct statfs fs;
+  return sys::fstatfs(dir, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
 }
 
 } // namespace pm

@@ -53,6 +53,9 @@ ssize_t getdents64(int fd, void *buffer, size_t size) noexcept {
 int fstat(int fd, struct stat *out) noexcept {
   return through("fstat", [=] { return ::fstat(fd, out); });
 }
+int fstatfs(int fd, struct statfs *out) noexcept {
+  return through("fstatfs", [=] { return ::fstatfs(fd, out); });
+}
 int fstatat(int dir, char const *path, struct stat *out, int flags) noexcept {
   return through("fstatat", [=] { return ::fstatat(dir, path, out, flags); });
 }

@@ -76,6 +76,7 @@ struct Wanted {
   std::optional<uint32_t> version;
   std::optional<Netid> netid;
   std::span<pid_t const> pids;
+  bool whole; /**< as Registry::reads_whole */
 
   [[nodiscard]] bool allows(Record const &r) const noexcept {
     return (!version || r.version == *version) && (!netid || r.netid == name(*netid));
@@ -84,23 +85,26 @@ struct Wanted {
 
 /** The living and wanted instances of one owner, in the directory `path` under `above`; none if it is not there. */
 Done gather(int above, char const *path, std::string_view owner, Wanted const &wanted, Instances &out) noexcept {
-  return each_entry(above, path, [&](int dir, char const *id, unsigned char) noexcept -> Done {
-    auto const pid = pid_in(id);
-    if (!pid || !passes(wanted.pids, *pid)) return {};
+  return each_entry(
+      above, path,
+      [&](int dir, char const *id, unsigned char) noexcept -> Done {
+        auto const pid = pid_in(id);
+        if (!pid || !passes(wanted.pids, *pid)) return {};
 
-    // The token first: an ID is never used twice, so a record found after it is its own.
-    auto const life = fifodir::life(dir, (Text<64>(id) << layout::token).c_str());
-    if (!life) return fail(life);
-    if (*life != Life::alive) return {};
-    char text[record_max + 1];
-    auto const size = slurp(dir, id, text);
-    if (!size && size.error().code == ENOENT) return {};
-    if (!size) return fail(size);
-    auto const record = parse({text, *size});
-    if (!record) return fail(record);
-    if (wanted.allows(*record) && !out.add(owner, id, {text, *size}, record->since)) return failed("look up", ENOMEM);
-    return {};
-  });
+        // The token first: an ID is never used twice, so a record found after it is its own.
+        auto const life = fifodir::life(dir, (Text<64>(id) << layout::token).c_str());
+        if (!life) return fail(life);
+        if (*life != Life::alive) return {};
+        char text[record_max + 1];
+        auto const size = slurp(dir, id, text);
+        if (!size && size.error().code == ENOENT) return {};
+        if (!size) return fail(size);
+        auto const record = parse({text, *size});
+        if (!record) return fail(record);
+        if (wanted.allows(*record) && !out.add(owner, id, {text, *size}, record->since)) return failed("look up", ENOMEM);
+        return {};
+      },
+      wanted.whole);
 }
 
 /** The uids that a lookup believes: three at most. */
@@ -134,18 +138,15 @@ Done gather_believed(int dir, Believed const &believed, Wanted const &wanted, In
     }
     return {};
   }
-  Entries entries(dir);
-  // All that was read is looked at; to know that nothing follows without asking, as many as there are links were seen.
-  for (nlink_t seen = 0; seen < st.st_nlink - 2 || entries.buffered();) {
+  Entries entries(dir, wanted.whole);
+  for (;;) {
     auto const name = entries.next();
     if (!name) return fail(name);
-    if (!*name) break;
+    if (!*name) return {};
     auto const uid = number<uid_t>(*name);
-    seen += uid || strcmp(*name, layout::event) == 0;
     if (!uid || !believed.has(*uid)) continue;
     if (auto const done = gather(dir, *name, *name, wanted, out); !done) return done;
   }
-  return {};
 }
 
 } // namespace
@@ -185,13 +186,14 @@ Done gather_all(Registry const &registry, Query const &query, Wanted const &want
 Done lookup(Registry const &registry, Query const &query, Instances &out) noexcept {
   size_t const first = out.size();
   auto const done = gather_all(
-      registry, query, {query.version, query.netid, query.pid ? std::span(&query.pid, 1) : std::span<pid_t const>()}, out);
+      registry, query,
+      {query.version, query.netid, query.pid ? std::span(&query.pid, 1) : std::span<pid_t const>(), registry.reads_whole()}, out);
   out.sort_oldest_first(first);
   return done;
 }
 
 Done list(Registry const &registry, Filter const &filter, Instances &out) noexcept {
-  Wanted const wanted{{}, {}, filter.pids};
+  Wanted const wanted{{}, {}, filter.pids, registry.reads_whole()};
   Believed const believed(registry);
   auto const allows = [&](std::string_view owner) noexcept {
     if (filter.whose.kind == Whose::Kind::anyone) return is_owner_name(owner);

@@ -31,7 +31,8 @@ Result<Registry> Registry::open(char const *path) noexcept {
   if (!S_ISDIR(services.st_mode)) return failed("find service/ in the registry", ENOTDIR);
   if (services.st_uid != top.st_uid || others_may_write(top) || others_may_write(services))
     return failed("trust that only its owner writes in the registry", EPERM);
-  return Registry(static_cast<Fd &&>(dir), top.st_uid);
+  bool const whole = pm::reads_whole(dir.get());
+  return Registry(static_cast<Fd &&>(dir), top.st_uid, whole);
 }
 
 bool Registry::is_mine() const noexcept {

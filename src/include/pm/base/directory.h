@@ -18,7 +18,8 @@ namespace pm {
  */
 class Entries {
  public:
-  explicit Entries(int fd) noexcept : fd_(fd) {}
+  /** `whole`: reads_whole() said so of the file system. Then the end is known without asking for it. */
+  explicit Entries(int fd, bool whole = false) noexcept : fd_(fd), whole_(whole) {}
 
   /** The next name (NUL-terminated in place), valid until the one after it is asked for; nullptr at the end. */
   [[nodiscard]] Result<char const *> next() noexcept;
@@ -29,27 +30,21 @@ class Entries {
 
  private:
   int fd_;
+  bool whole_, ended_ = false;
   unsigned char type_ = 0;
   size_t at_ = 0, end_ = 0;
   alignas(8) char buffer_[4096];
 };
 
-/**
- * Visits each name in the directory `path` under `dir`, with the directory's own descriptor and the entry's type (DT_FIFO
- * and so on). A visit that fails ends it with that failure. ENOENT where there is no such directory.
- */
-[[nodiscard]] Done each_entry(int dir, char const *path,
-                              Callback<Done(int directory, char const *name, unsigned char type)> visit) noexcept;
-
-/** The same where no such directory means that there are no names. */
-[[nodiscard]] Done each_entry_if_any(int dir, char const *path,
-                                     Callback<Done(int directory, char const *name, unsigned char type)> visit) noexcept;
-
 /** Sees a name, the type as Entries::type(), and the directory's own descriptor. */
 using VisitEntry = Callback<Done(int directory, char const *name, unsigned char type)>;
 
-/** Visits each name in the directory `path` under `dir`; none if there is no such directory. A visit that fails ends it with that failure. */
-[[nodiscard]] Done each_entry(int dir, char const *path, VisitEntry visit) noexcept;
+/** Visits each name in the directory `path` under `dir`; none if there is no such directory. A visit that fails ends it with
+ * that failure. `whole` as Entries has it. */
+[[nodiscard]] Done each_entry(int dir, char const *path, VisitEntry visit, bool whole = false) noexcept;
+
+/** Whether a directory there is read until the buffer is full, or all is read, as a tmpfs does: others may stop anywhere. */
+[[nodiscard]] bool reads_whole(int dir) noexcept;
 
 } // namespace pm
 

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 namespace pm::sys {
@@ -27,6 +28,7 @@ ssize_t read(int fd, void *buffer, size_t size) noexcept;
 ssize_t write(int fd, void const *data, size_t size) noexcept;
 ssize_t getdents64(int fd, void *buffer, size_t size) noexcept;
 int fstat(int fd, struct stat *out) noexcept;
+int fstatfs(int fd, struct statfs *out) noexcept;
 int fstatat(int dir, char const *path, struct stat *out, int flags) noexcept;
 ssize_t readlinkat(int dir, char const *path, char *buffer, size_t size) noexcept;
 

@@ -22,13 +22,16 @@ class Registry {
   [[nodiscard]] int dir() const noexcept { return dir_.get(); }
   /** The only uid that writes the tree. */
   [[nodiscard]] uid_t owner() const noexcept { return owner_; }
+  /** As pm::reads_whole of its file system, asked once. */
+  [[nodiscard]] bool reads_whole() const noexcept { return reads_whole_; }
   /** Whether this process is the owner's, by effective uid. */
   [[nodiscard]] bool is_mine() const noexcept;
 
  private:
-  Registry(Fd dir, uid_t owner) noexcept : dir_(static_cast<Fd &&>(dir)), owner_(owner) {}
+  Registry(Fd dir, uid_t owner, bool whole) noexcept : dir_(static_cast<Fd &&>(dir)), owner_(owner), reads_whole_(whole) {}
   Fd dir_;
   uid_t owner_;
+  bool reads_whole_;
 };
 
 /** What may be there already where a registry is to be made. */

@@ -2,7 +2,7 @@
 
 #include <pm/base/limits.h>
 #include <pm/base/program.h>
-#include <pm/base/skalibs.h>
+#include <pm/base/signals.h>
 #include <pm/base/stream.h>
 #include <pm/events/waiter.h>
 #include <pm/registry/arguments.h>
@@ -93,10 +93,9 @@ int main(int argc, char const *const *argv) {
   (void)options.arguments(0, 0);
 
   // Told to end, it unlinks its FIFO first.
-  int const signals = ::selfpipe_init();
-  if (signals < 0) die_sys({errno, "make"}, "a pipe for signals");
-  for (int const signal : {SIGTERM, SIGINT, SIGHUP})
-    if (!::selfpipe_trap(signal)) die_sys({errno, "trap"}, "signals");
+  auto const trapped = Signals::trap({SIGTERM, SIGINT, SIGHUP});
+  if (!trapped) die_sys(trapped.error(), "");
+  int const signals = trapped->fd();
   DescriptorLimit limit;
   (void)limit.raise();
 

@@ -2,7 +2,7 @@
 
 #include <pm/base/limits.h>
 #include <pm/base/program.h>
-#include <pm/base/skalibs.h>
+#include <pm/base/signals.h>
 #include <pm/events/watch.h>
 #include <pm/registry/arguments.h>
 #include <pm/registry/writer.h>
@@ -54,11 +54,10 @@ int main(int argc, char const *const *argv) {
   (void)options.arguments(0, 0);
   if (ready == 2) options.refuse("-N 2 would take a complaint for readiness");
 
-  int const signals = ::selfpipe_init();
-  if (signals < 0) die_sys({errno, "make"}, "a pipe for signals");
-  for (int const signal : {SIGTERM, SIGINT, SIGHUP})
-    if (!::selfpipe_trap(signal)) die_sys({errno, "trap"}, "signals");
-  ::sig_ignore(SIGPIPE);
+  auto const trapped = Signals::trap({SIGTERM, SIGINT, SIGHUP});
+  if (!trapped) die_sys(trapped.error(), "");
+  int const signals = trapped->fd();
+  ::signal(SIGPIPE, SIG_IGN);
   DescriptorLimit limit;
   (void)limit.raise();
 

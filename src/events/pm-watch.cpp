@@ -3,7 +3,7 @@
 #include <pm/base/box.h>
 #include <pm/base/limits.h>
 #include <pm/base/program.h>
-#include <pm/base/skalibs.h>
+#include <pm/base/signals.h>
 #include <pm/events/watch.h>
 #include <pm/registry/arguments.h>
 #include <pm/registry/fields.h>
@@ -92,11 +92,10 @@ int main(int argc, char const *const *argv) {
   char const *const *services = options.arguments(0);
   for (char const *const *service = services; *service; ++service) (void)registry::service_argument(options, *service);
 
-  int const signals = ::selfpipe_init();
-  if (signals < 0) die_sys({errno, "make"}, "a pipe for signals");
-  for (int const signal : {SIGTERM, SIGINT, SIGHUP})
-    if (!::selfpipe_trap(signal)) die_sys({errno, "trap"}, "signals");
-  ::sig_ignore(SIGPIPE);
+  auto const trapped = Signals::trap({SIGTERM, SIGINT, SIGHUP});
+  if (!trapped) die_sys(trapped.error(), "");
+  int const signals = trapped->fd();
+  ::signal(SIGPIPE, SIG_IGN);
   DescriptorLimit limit;
   (void)limit.raise();
 

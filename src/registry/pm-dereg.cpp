@@ -16,7 +16,7 @@ constexpr char help[] =
     "  -n NETID     only this transport: tcp tcp6 udp udp6 local none\n"
     "  -P PID       only those of this process\n"
     "  -S           through the registry's service, even as its owner\n"
-    "  -t MS        how long to wait for the registry's lock (default 10000; 0: for ever)\n"
+    "  -t MS        how long it may take (default 10000; 0: for ever)\n"
     "exit codes: 0 1 99 100 101 111\n";
 
 } // namespace

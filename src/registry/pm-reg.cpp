@@ -4,7 +4,7 @@
 #include <pm/base/process.h>
 #include <pm/base/program.h>
 #include <pm/base/ready.h>
-#include <pm/base/skalibs.h>
+#include <pm/base/signals.h>
 #include <pm/fifodir/inherited.h>
 #include <pm/registry/arguments.h>
 #include <pm/registry/holder.h>
@@ -22,13 +22,13 @@ constexpr char help[] =
     "[-r REGISTRY] [-V VERSION] [-x] [-p] [-N FD] [-i] [-e] [-S] [-t MS] [-a SERVICE=ADDRESS]... SERVICE ADDRESS [PROG...]\n"
     "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
     "  -V VERSION   the version registered (default: 0, none)\n"
-    "  -x           exclusive: refused if it is registered already, and so is whoever comes later\n"
+    "  -x           exclusive: refused if it is registered, as is whoever comes later\n"
     "  -p           public: make PROG's executable known\n"
     "  -N FD        be seen only once PROG has written a newline to FD; without PROG, write one when registered\n"
     "  -i           PROG inherits the token: no process holds it for PROG\n"
     "  -e           without PROG: end with standard input, too\n"
     "  -S           through the registry's service, even as its owner\n"
-    "  -t MS        how long to wait for the registry's lock (default 10000; 0: for ever)\n"
+    "  -t MS        how long it may take (default 10000; 0: for ever)\n"
     "  -a SERVICE=ADDRESS  register this as well: all or none\n"
     "ADDRESS: tcp:HOST:PORT tcp6:[HOST]:PORT udp:... udp6:... local:/PATH local:@NAME fd:N none\n"
     "exit codes: 0 1 99 100 101 111 126 127\n";
@@ -101,11 +101,10 @@ void remove(Registry const &registry, Wanted const &wanted, List<Ticket> const &
 
 /** Without PROG: this process is the registrant and holds its own token. */
 int hold(Wanted const &wanted, Registry const &registry) noexcept {
-  int const signals = ::selfpipe_init();
-  if (signals < 0) die_sys({errno, "make"}, "a pipe for signals");
-  for (int const signal : {SIGTERM, SIGINT, SIGHUP})
-    if (!::selfpipe_trap(signal)) die_sys({errno, "trap"}, "signals");
-  ::sig_ignore(SIGPIPE);
+  auto const trapped = Signals::trap({SIGTERM, SIGINT, SIGHUP});
+  if (!trapped) die_sys(trapped.error(), "");
+  int const signals = trapped->fd();
+  ::signal(SIGPIPE, SIG_IGN);
 
   Executable own;
   if (wanted.is_public)
@@ -124,7 +123,7 @@ int hold(Wanted const &wanted, Registry const &registry) noexcept {
       continue; // EINTR or ENOMEM pass, and to end would end the registration
     }
     char buffer[4096];
-    if (fds[0].revents && ::selfpipe_read() > 0) break;
+    if (fds[0].revents && trapped->next()) break;
     if (fds[1].revents && was_released(made.token.get())) return exits::done;
     if (fds[2].revents && sys::read(0, buffer, sizeof buffer) <= 0) break;
   }

@@ -229,8 +229,7 @@ List<char const *> Environment::merged() const noexcept {
   size_t count = 0;
   for (char const c : changes_) count += c == 0;
   List<char const *> all;
-  for (size_t i = 0; i < length + count + 1; ++i)
-    if (!all.append(nullptr)) die_no_memory();
+  if (!all.resize(length + count + 1)) die_no_memory();
   env_merge(all.begin(), all.size(), environ, length, changes_.begin(), changes_.size());
   return all;
 }

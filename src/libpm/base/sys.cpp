@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -170,6 +171,9 @@ int setuid(uid_t uid) noexcept {
 }
 int pthread_sigmask(int how, sigset_t const *set, sigset_t *old) noexcept {
   return through("pthread_sigmask", [=] { return ::pthread_sigmask(how, set, old); });
+}
+int signalfd(int fd, sigset_t const *set, int flags) noexcept {
+  return through("signalfd", [=] { return ::signalfd(fd, set, flags); });
 }
 int sigtimedwait(sigset_t const *set, struct timespec const *timeout) noexcept {
   return through("sigtimedwait", [=] { return ::sigtimedwait(set, nullptr, timeout); });

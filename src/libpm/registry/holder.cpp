@@ -2,7 +2,6 @@
 
 #include <pm/base/descriptors.h>
 #include <pm/base/process.h>
-#include <pm/base/skalibs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
@@ -73,7 +72,7 @@ Done start_holder(HolderTask task, Callback<bool(int)> publish) noexcept {
                   task.forward.get(), task.keep,        task.ready.valid() ? STDERR_FILENO : -1};
     keep_only(kept);
     sys::chdir("/");
-    ::sig_ignore(SIGPIPE); // whoever waits for readiness may be gone
+    ::signal(SIGPIPE, SIG_IGN); // whoever waits for readiness may be gone
     hold(std::move(*process_end), std::move(task), publish);
   }
   int status = 0;

@@ -76,19 +76,15 @@ Result<bool> Writer::erase(Ticket const &ticket, bool announce) noexcept {
   if (!was_published) record = read_record(dir_, reserved.c_str(), text);
   if (!record && record.error().code != ENOENT && record.error().code != EBADMSG) return fail(record);
 
-  fifodir::Listeners of_service, of_registry;
-  if (announce && was_published) {
-    if (auto const opened = of_service.open(dir_, layout::service_event(ticket.service.view()).c_str()); !opened)
-      return fail(opened);
-    if (auto const opened = of_registry.open(dir_, layout::event); !opened) return fail(opened);
-  }
+  fifodir::Listeners listeners;
+  if (announce && was_published)
+    if (auto const opened = open_listeners(ticket.service.view(), listeners); !opened) return fail(opened);
   bool there = false;
   for (auto const suffix : {layout::published, layout::reserved, layout::temporary}) {
     if (sys::unlinkat(dir_, layout::file(ticket, suffix).c_str(), 0) == 0) there = true;
     else if (errno != ENOENT) return failed(doing);
   }
-  of_service.send("d");
-  of_registry.send("d");
+  listeners.send("d");
 
   if (auto const given = record ? unlink_exclusive(ticket, *record) : unlink_exclusives(ticket); !given) return fail(given);
   for (auto const &path : {layout::owner_link(ticket), token}) {

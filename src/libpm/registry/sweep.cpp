@@ -52,90 +52,82 @@ Result<List<char>> names_to_test(int dir, char const *path, bool whole) noexcept
   return turned;
 }
 
-/** When a sweep in passing has done enough: it finds nothing, or it has had its share. */
-struct Share {
-  bool whole;
-  unsigned tested = 0, swept = 0;
+/** What there was to do about a name. */
+enum class Tested { passed_over, alive, swept };
 
-  [[nodiscard]] bool enough() const noexcept {
-    return !whole && (tested >= sweep_window || (tested >= sweep_probe && swept == 0));
+/** Tests the names of a directory, all or, in passing, until nothing is found or enough was done. How many were swept. */
+Result<unsigned> test_names(int dir, char const *path, bool whole, Callback<Result<Tested>(char const *)> test) noexcept {
+  auto const names = names_to_test(dir, path, whole);
+  if (!names) return fail(names);
+  unsigned tested = 0, swept = 0;
+  for (char const *name = names->begin(); name != names->end(); name += strlen(name) + 1) {
+    if (!whole && (tested >= sweep_window || (tested >= sweep_probe && swept == 0))) break;
+    auto const done = test(name);
+    if (!done) return fail(done);
+    tested += *done != Tested::passed_over;
+    swept += *done == Tested::swept;
   }
-};
+  return swept;
+}
+
+Tested tested(bool swept) noexcept {
+  return swept ? Tested::swept : Tested::alive;
+}
 
 } // namespace
 
 Result<unsigned> Writer::sweep_instances(std::string_view service, std::string_view owner, bool whole, bool announce) noexcept {
   auto const directory = layout::instances(service, owner);
-  auto const names = names_to_test(dir_, directory.c_str(), whole);
-  if (!names) return fail(names);
-  Share share{whole};
-  for (char const *name = names->begin(); name != names->end() && !share.enough(); name += strlen(name) + 1) {
+  return test_names(dir_, directory.c_str(), whole, [&](char const *name) noexcept -> Result<Tested> {
     std::string_view id = name;
     if (id.starts_with(layout::exclusive_prefix)) {
       Path const key = Path(directory) << '/' << id;
       auto const life = fifodir::life(dir_, key.c_str());
       if (!life) return fail(life);
       if (*life == Life::dead) sys::unlinkat(dir_, key.c_str(), 0);
-      continue;
+      return Tested::passed_over;
     }
     // A token goes last, so it is there for all that can be left; only a whole sweep looks for what nobody could leave.
-    if (!whole && !id.ends_with(layout::token)) continue;
+    if (!whole && !id.ends_with(layout::token)) return Tested::passed_over;
     for (auto const suffix : {layout::reserved, layout::temporary, layout::token})
       if (id.ends_with(suffix)) id.remove_suffix(suffix.size());
-    if (!pid_in(id)) continue;
+    if (!pid_in(id)) return Tested::passed_over;
     auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)}, whole, announce);
     if (!gone) return fail(gone);
-    ++share.tested;
-    share.swept += *gone;
-  }
-  return share.swept;
+    return tested(*gone);
+  });
 }
 
 Result<unsigned> Writer::sweep_owner(std::string_view owner, bool whole) noexcept {
-  auto const names = names_to_test(dir_, layout::owner(owner).c_str(), whole);
-  if (!names) return fail(names);
-  Share share{whole};
-  for (char const *name = names->begin(); name != names->end() && !share.enough(); name += strlen(name) + 1) {
+  return test_names(dir_, layout::owner(owner).c_str(), whole, [&](char const *name) noexcept -> Result<Tested> {
     auto const [service, id, found] = cut(name, ':');
-    if (!found || !is_service_name(service) || !pid_in(id)) continue;
+    if (!found || !is_service_name(service) || !pid_in(id)) return Tested::passed_over;
     auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)}, whole, false);
     if (!gone) return fail(gone);
-    ++share.tested;
-    share.swept += *gone;
     if (*gone) prune(service, owner);
-  }
-  return share.swept;
+    return tested(*gone);
+  });
 }
 
 Result<unsigned> Writer::sweep_listeners(std::string_view owner, bool whole) noexcept {
   auto const directory = layout::listeners_of(owner);
-  auto const names = names_to_test(dir_, directory.c_str(), whole);
-  if (!names) return fail(names);
-  Share share{whole};
-  for (char const *name = names->begin(); name != names->end() && !share.enough(); name += strlen(name) + 1) {
+  return test_names(dir_, directory.c_str(), whole, [&](char const *name) noexcept -> Result<Tested> {
     auto const [service, fifo, found] = cut(name, ':');
-    if (!found || (!service.empty() && !is_service_name(service))) continue;
+    if (!found || (!service.empty() && !is_service_name(service))) return Tested::passed_over;
     auto const link = Path(directory) << '/' << name;
     auto const life = fifodir::life(dir_, link.c_str());
     if (!life) return fail(life);
-    ++share.tested;
-    if (*life == Life::alive) continue;
-    ++share.swept;
+    if (*life == Life::alive) return Tested::alive;
     sys::unlinkat(dir_, link.c_str(), 0);
     sys::unlinkat(dir_, (layout::fifodir(service) << '/' << fifo).c_str(), 0);
-  }
-  return share.swept;
+    return Tested::swept;
+  });
 }
 
 void Writer::sweep_idle_services() noexcept {
-  auto const names = names_to_test(dir_, layout::services, false);
-  if (!names) return;
-  Share share{false};
-  for (char const *name = names->begin(); name != names->end() && !share.enough(); name += strlen(name) + 1) {
-    if (!is_service_name(name)) continue;
-    ++share.tested;
-    share.swept += prune(name, unnamed_owner);
-  }
+  (void)test_names(dir_, layout::services, false, [&](char const *name) noexcept -> Result<Tested> {
+    return is_service_name(name) ? tested(prune(name, unnamed_owner)) : Tested::passed_over;
+  });
 }
 
 Result<unsigned> Writer::sweep_service(char const *service, bool announce) noexcept {

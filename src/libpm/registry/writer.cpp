@@ -69,14 +69,18 @@ Done Writer::write_file(char const *path, Record const &record) noexcept {
   return {};
 }
 
+/** Those of the service, and those of the registry. */
+Done Writer::open_listeners(std::string_view service, fifodir::Listeners &listeners) noexcept {
+  auto const opened = listeners.open(dir_, layout::service_event(service).c_str());
+  return opened ? listeners.open(dir_, layout::event) : opened;
+}
+
 Done Writer::commit(Ticket const &ticket, std::string_view event) noexcept {
-  fifodir::Listeners of_service, of_registry;
-  if (auto const opened = of_service.open(dir_, layout::service_event(ticket.service.view()).c_str()); !opened) return opened;
-  if (auto const opened = of_registry.open(dir_, layout::event); !opened) return opened;
+  fifodir::Listeners listeners;
+  if (auto const opened = open_listeners(ticket.service.view(), listeners); !opened) return opened;
   auto const from = layout::file(ticket, layout::temporary), to = layout::file(ticket, layout::published);
   if (sys::renameat(dir_, from.c_str(), dir_, to.c_str()) < 0) return failed("publish a record");
-  of_service.send(event);
-  of_registry.send(event);
+  listeners.send(event);
   return {};
 }
 

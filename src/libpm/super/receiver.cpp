@@ -1,7 +1,6 @@
 #include <pm/super/receiver.h>
 
 #include <fcntl.h>
-#include <pm/base/skalibs.h>
 #include <pm/fifodir/inherited.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -30,11 +29,10 @@ Done Receiver::prepare() noexcept {
   int const yes = 1;
   if (datagrams_ && sys::setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0) return failed(doing);
   fifodir::keep_from_children(::getenv(fifodir::inherited_variable));
-  signals_ = ::selfpipe_init();
-  if (signals_ < 0) return failed("wait for signals besides");
-  for (int const signal : {SIGCHLD, SIGTERM, SIGHUP, SIGINT})
-    if (!::selfpipe_trap(signal)) return failed("trap signals besides");
-  ::sig_ignore(SIGPIPE);
+  auto trapped = Signals::trap({SIGCHLD, SIGTERM, SIGHUP, SIGINT});
+  if (!trapped) return failed("trap signals besides", trapped.error().code);
+  signals_ = std::move(*trapped);
+  ::signal(SIGPIPE, SIG_IGN);
   if (options_.ready < 0) return {};
   (void)!sys::write(options_.ready, "\n", 1);
   sys::close(options_.ready);
@@ -46,7 +44,7 @@ Result<std::optional<Received>> Receiver::run() noexcept {
   while (going_on_) {
     // At the limit nothing is read: who offers waits, and nothing is lost.
     bool const room = children_ < options_.most;
-    struct pollfd fds[2 + offering_max] = {{signals_, POLLIN, 0}, {-1, POLLIN, 0}};
+    struct pollfd fds[2 + offering_max] = {{signals_.fd(), POLLIN, 0}, {-1, POLLIN, 0}};
     bool slot = datagrams_;
     int timeout = -1;
     for (size_t i = 0; i < offering_max; ++i) {
@@ -62,7 +60,7 @@ Result<std::optional<Received>> Receiver::run() noexcept {
       continue;
     }
     if (fds[0].revents) {
-      int const signal = ::selfpipe_read();
+      int const signal = signals_.next();
       if (signal == SIGCHLD) reap();
       else if (signal > 0) going_on_ = false;
       continue;

@@ -1,11 +1,11 @@
 #include <pm/super/server.h>
 
 #include <fcntl.h>
-#include <pm/base/skalibs.h>
 #include <pm/fifodir/inherited.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 namespace pm::super {
 
@@ -74,14 +74,13 @@ Done Server::prepare() noexcept {
   fifodir::keep_from_children(::getenv(fifodir::inherited_variable));
   if (auto const made = environment_.make(local->view()); !made) return made;
 
-  signals_ = ::selfpipe_init();
-  if (signals_ < 0) return failed("wait for signals besides");
   // Ignored, as it may come to us, it would have the kernel reap children in our stead.
-  ::sig_restore(SIGCHLD);
-  for (int const signal : {SIGCHLD, SIGTERM, SIGHUP, SIGQUIT, SIGABRT})
-    if (!::selfpipe_trap(signal)) return failed("trap signals besides");
+  ::signal(SIGCHLD, SIG_DFL);
+  auto trapped = Signals::trap({SIGCHLD, SIGTERM, SIGHUP, SIGQUIT, SIGABRT});
+  if (!trapped) return failed("trap signals besides", trapped.error().code);
+  signals_ = std::move(*trapped);
   // A log that nobody reads is no reason to end.
-  ::sig_ignore(SIGPIPE);
+  ::signal(SIGPIPE, SIG_IGN);
   return {};
 }
 
@@ -96,7 +95,7 @@ void Server::announce() noexcept {
 Done Server::serve() noexcept {
   while (going_on_) {
     bool const accepting = !paused_ && !connections_.full();
-    struct pollfd fds[] = {{signals_, POLLIN, 0}, {accepting ? listener : -1, POLLIN, 0}};
+    struct pollfd fds[] = {{signals_.fd(), POLLIN, 0}, {accepting ? listener : -1, POLLIN, 0}};
     int const n = sys::poll(fds, 2, paused_ ? pause_ms : -1);
     if (n < 0 && errno != EINTR) return failed("wait for connections on");
     if (n <= 0) {
@@ -174,7 +173,7 @@ void Server::handle_signal() noexcept {
                      {SIGHUP, "SIGHUP, sending SIGTERM+SIGCONT to all connections"},
                      {SIGQUIT, "SIGQUIT, sending SIGTERM+SIGCONT to all connections and quitting"},
                      {SIGABRT, "SIGABRT, sending SIGKILL to all connections and quitting"}};
-  int const signal = ::selfpipe_read();
+  int const signal = signals_.next();
   if (signal == SIGCHLD) return reap();
   for (auto const &one : known)
     if (one.signal == signal && options_.verbosity >= everything) inform("received ", one.means);

@@ -71,6 +71,7 @@ int getgroups(int count, gid_t *groups) noexcept;
 int setgid(gid_t gid) noexcept;
 int setuid(uid_t uid) noexcept;
 int pthread_sigmask(int how, sigset_t const *set, sigset_t *old) noexcept;
+int signalfd(int fd, sigset_t const *set, int flags) noexcept;
 int sigtimedwait(sigset_t const *set, struct timespec const *timeout) noexcept;
 /** execvpe; returns only if it failed. */
 void exec(char const *const *argv, char const *const *envp) noexcept;

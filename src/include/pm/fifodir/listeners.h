@@ -23,7 +23,7 @@ class Listeners {
   ~Listeners();
 
   /**
-   * Opens all that listen in the fifodir `path` under `dir`; those whose reader has gone are unlinked. No such
+   * Opens all that listen in the fifodir `path` under `dir`, besides those that are open already; those whose reader has gone are unlinked. No such
    * fifodir: nobody listens. Raises the soft limit of descriptors while it holds them, if it must. EMFILE, ENFILE.
    */
   [[nodiscard]] Done open(int dir, char const *path) noexcept;

@@ -5,6 +5,7 @@
 #include <pm/base/address.h>
 #include <pm/base/callback.h>
 #include <pm/base/lock.h>
+#include <pm/fifodir/listeners.h>
 #include <pm/fifodir/subscription.h>
 #include <pm/registry/layout.h>
 #include <pm/registry/lookup.h>
@@ -108,6 +109,7 @@ class Writer {
   Done make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept;
   Done link_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Done write_file(char const *path, Record const &record) noexcept;
+  Done open_listeners(std::string_view service, fifodir::Listeners &listeners) noexcept;
   /** Renames the temporary record into place, with the event that belongs to it. */
   Done commit(Ticket const &ticket, std::string_view event) noexcept;
 

@@ -3,6 +3,7 @@
 #define PM_SUPER_RECEIVER_H
 
 #include <pm/base/box.h>
+#include <pm/base/signals.h>
 #include <pm/base/spawn.h>
 #include <pm/super/handover.h>
 
@@ -65,7 +66,7 @@ class Receiver {
   message::Connection packets_; /**< a datagram socket is itself what offers come from */
   char const *const *program_;
   Spawner spawner_;
-  int signals_ = -1; /**< skalibs' */
+  Signals signals_;
   bool datagrams_ = false, going_on_ = true;
   uint32_t children_ = 0;
   Box<Offering> offering_[offering_max];

@@ -5,6 +5,7 @@
 #include <pm/base/fd.h>
 #include <pm/base/list.h>
 #include <pm/base/program.h>
+#include <pm/base/signals.h>
 #include <pm/base/spawn.h>
 #include <pm/super/connections.h>
 #include <pm/super/local.h>
@@ -73,7 +74,7 @@ class Server {
   char const *const *program_;
   Spawner spawner_;
   ConnectionEnvironment environment_;
-  int signals_ = -1;    /**< skalibs' */
+  Signals signals_;
   Fd spare_;            /**< given up to accept one more when there are no descriptors left, and refuse it */
   bool paused_ = false; /**< nothing can be accepted: until a child ends, or for a second */
   bool going_on_ = true;

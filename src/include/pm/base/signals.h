@@ -1,0 +1,29 @@
+/** Signals as something to poll for: signalfd(2). */
+#ifndef PM_BASE_SIGNALS_H
+#define PM_BASE_SIGNALS_H
+
+#include <pm/base/fd.h>
+#include <pm/base/result.h>
+#include <initializer_list>
+
+namespace pm {
+
+/** Signals that do nothing by themselves any more. They stay blocked when it ends; a Spawner made before gives children the mask of before. */
+class Signals {
+ public:
+  Signals() noexcept = default;
+  [[nodiscard]] static Result<Signals> trap(std::initializer_list<int> signals) noexcept;
+
+  /** Readable when one has come. */
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  /** The next that has come, 0 when there is none. */
+  [[nodiscard]] int next() const noexcept;
+
+ private:
+  explicit Signals(Fd fd) noexcept : fd_(static_cast<Fd &&>(fd)) {}
+  Fd fd_;
+};
+
+} // namespace pm
+
+#endif

@@ -1,0 +1,23 @@
+#include <pm/base/signals.h>
+
+#include <sys/signalfd.h>
+
+namespace pm {
+
+Result<Signals> Signals::trap(std::initializer_list<int> signals) noexcept {
+  constexpr char const *doing = "trap signals";
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (int const signal : signals) ::sigaddset(&set, signal);
+  Fd fd(sys::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!fd.valid() || sys::pthread_sigmask(SIG_BLOCK, &set, nullptr) < 0) return failed(doing);
+  return Signals(static_cast<Fd &&>(fd));
+}
+
+int Signals::next() const noexcept {
+  struct signalfd_siginfo info;
+  ssize_t const n = sys::read(fd_.get(), &info, sizeof info);
+  return n == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+}
+
+} // namespace pm

@@ -34,4 +34,5 @@ super \
 text
 
 BENCH_TARGETS := \
-bench-registry
+bench-registry \
+bench-super

@@ -217,6 +217,13 @@ same_as_s6() {
   assert_output 'unset new keep'
 }
 
+@test "pm-access: env/: PATH is PROG's, and not where PROG is looked for" {
+  identity me
+  allow uid/self PATH=/nowhere
+  run -0 from me "${ACCESS[@]}" env
+  assert_line PATH=/nowhere
+}
+
 @test "pm-access: env/: a file with = in its name is refused" {
   identity me
   allow uid/self A=1

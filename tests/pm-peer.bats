@@ -37,6 +37,7 @@ start_of() {
   run -111 sh -c 'exec pm-peer touch started <&-'
   assert_output --regexp '^pm-peer: fatal: unable to '
   # A listening socket has no peer; nor has a datagram socket.
+  run -111 s6-ipcserver-socketbinder "$PWD/listening" pm-peer touch started
   run -111 s6-ipcserver-socketbinder -m -b 0 "$PWD/datagram" pm-peer touch started
   run -111 bash -c 'exec 0<>/dev/udp/127.0.0.1/9; exec pm-peer touch started'
   assert_not_exist started

@@ -62,6 +62,7 @@ server_of() { s6-ipcclient "$1" sh -c 'exec pm-peer sh -c "echo \$PM_PEER_PID" <
   touch file
   run -126 pm-socketbinder local:sock ./file
   assert_output 'pm-socketbinder: fatal: unable to execute ./file: Permission denied'
+  assert_not_exist sock
 }
 
 @test "pm-socketbinder: every form of a local address" {

@@ -29,6 +29,10 @@ bool is_passing(int code) noexcept {
   }
 }
 
+bool is_exhaustion(int code) noexcept {
+  return code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS;
+}
+
 Fd open_null() noexcept {
   return Fd(sys::openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC));
 }
@@ -117,20 +121,26 @@ Done Server::accept_some() noexcept {
     Fd const connection(sys::accept4(listener, &name.any, &size, SOCK_CLOEXEC));
     if (connection.valid()) begin(connection.get(), name, size);
     else if (errno == EAGAIN) break;
-    else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) refuse_one(errno);
-    else if (!is_passing(errno)) return failed("accept connections on");
+    else if (is_exhaustion(errno)) {
+      if (!refuse_one(errno)) break;
+    } else if (!is_passing(errno)) {
+      return failed("accept connections on");
+    }
   }
   return {};
 }
 
 /** Left in the queue, it would be ready for ever: so one that cannot be had is had in place of the spare descriptor. */
-void Server::refuse_one(int code) noexcept {
+bool Server::refuse_one(int code) noexcept {
   spare_.reset();
   bool const refused = Fd(sys::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)).valid();
-  paused_ = !refused && errno != EAGAIN && !is_passing(errno);
+  // Without a descriptor to give, accept does not even look whether there is somebody.
+  bool const nobody = !refused && errno == EAGAIN;
+  paused_ = !refused && !nobody && !is_passing(errno);
   spare_ = open_null();
-  if (options_.verbosity >= warnings)
+  if (options_.verbosity >= warnings && !nobody)
     warn(refused ? "refused a connection" : "unable to accept a connection", ": ", strerror(code));
+  return !nobody;
 }
 
 void Server::begin(int connection, SocketName const &name, socklen_t size) noexcept {

@@ -62,7 +62,7 @@ class Server {
   [[nodiscard]] Done serve() noexcept;
   [[nodiscard]] Done accept_some() noexcept;
   void begin(int connection, SocketName const &name, socklen_t size) noexcept;
-  void refuse_one(int code) noexcept;
+  [[nodiscard]] bool refuse_one(int code) noexcept;
   void handle_signal() noexcept;
   void signal_all(int signal) const noexcept;
   void reap() noexcept;

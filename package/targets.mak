@@ -34,4 +34,5 @@ text
 BENCH_TARGETS := \
 bench-chain \
 bench-events \
-bench-registry
+bench-registry \
+bench-super

@@ -32,7 +32,7 @@ Result<std::optional<List<gid_t>>> groups_of(int socket) noexcept {
       return found;
     }
     if (errno == ENOPROTOOPT) return std::nullopt;
-    socklen_t const needed = size / sizeof(gid_t);
+    socklen_t const needed = static_cast<socklen_t>(size / sizeof(gid_t));
     if (errno != ERANGE || needed <= count || needed > most_groups) return failed(doing);
     count = needed;
   }

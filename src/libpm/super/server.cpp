@@ -18,15 +18,16 @@ constexpr int burst = 64;
 /** How long nothing is accepted when nothing can be, ms, unless a child ends. */
 constexpr int pause_ms = 1000;
 
-/** What accept(2) may say of one connection, or of the network under it: the next one may be better. */
+/** What accept(2) may say of one connection: the next one may be better. */
 bool is_passing(int code) noexcept {
-  switch (code) {
-    case EINTR:
-    case ECONNABORTED:
-    case EPERM:
-    case EPROTO: return true;
-    default: return false;
-  }
+  return code == EINTR || code == ECONNABORTED || code == EPROTO;
+}
+bool is_exhaustion(int code) noexcept {
+  return code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS;
+}
+/** It will never be better: descriptor 0 is not what it was. */
+bool is_final(int code) noexcept {
+  return code == EBADF || code == EINVAL || code == ENOTSOCK || code == EOPNOTSUPP;
 }
 
 Fd open_null() noexcept {
@@ -116,20 +117,26 @@ Done Server::accept_some() noexcept {
     Fd const connection(sys::accept4(listener, &name.any, &size, SOCK_CLOEXEC));
     if (connection.valid()) begin(connection.get(), name, size);
     else if (errno == EAGAIN) break;
-    else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) refuse_one(errno);
-    else if (!is_passing(errno)) return failed("accept connections on");
+    else if (is_final(errno)) return failed("accept connections on");
+    else if (!is_passing(errno) && !refuse_one(errno)) break;
   }
   return {};
 }
 
 /** Left in the queue, it would be ready for ever: so one that cannot be had is had in place of the spare descriptor. */
-void Server::refuse_one(int code) noexcept {
-  spare_.reset();
-  bool const refused = Fd(sys::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)).valid();
-  paused_ = !refused && errno != EAGAIN && !is_passing(errno);
-  spare_ = open_null();
-  if (options_.verbosity >= warnings)
+bool Server::refuse_one(int code) noexcept {
+  bool refused = false, nobody = false;
+  if (is_exhaustion(code)) {
+    spare_.reset();
+    refused = Fd(sys::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)).valid();
+    // Without a descriptor to give, accept does not even look whether there is somebody.
+    nobody = !refused && errno == EAGAIN;
+    spare_ = open_null();
+  }
+  paused_ = !refused && !nobody;
+  if (options_.verbosity >= warnings && !nobody)
     warn(refused ? "refused a connection" : "unable to accept a connection", ": ", strerror(code));
+  return refused;
 }
 
 void Server::begin(int connection, SocketName const &name, socklen_t size) noexcept {

@@ -48,13 +48,14 @@ class ConnectionEnvironment {
  */
 class Server {
  public:
-  /**
-   * `program` is an argv. ENOTSOCK, EINVAL (it does not listen), EAFNOSUPPORT (no Unix socket), EPROTOTYPE (no stream): of descriptor 0.
-   */
+  /** `program` is an argv. */
   Server(ServerOptions const &options, Connections connections, char const *const *program) noexcept
       : options_(options), connections_(static_cast<Connections &&>(connections)), program_(program) {}
 
-  /** Prepares, says that it is ready, serves until a signal ends it. A failure is of descriptor 0, or of this process. */
+  /**
+   * Says that it is ready, and serves until a signal ends it. ENOTSOCK, EINVAL (it does not listen), EAFNOSUPPORT (no Unix
+   * socket): of descriptor 0; or whatever this process lacks.
+   */
   [[nodiscard]] Done run() noexcept;
 
  private:
@@ -63,7 +64,8 @@ class Server {
   [[nodiscard]] Done serve() noexcept;
   [[nodiscard]] Done accept_some() noexcept;
   void begin(int connection, SocketName const &name, socklen_t size) noexcept;
-  void refuse_one(int code) noexcept;
+  /** Whether one was refused, so that there may be more. */
+  [[nodiscard]] bool refuse_one(int code) noexcept;
   void handle_signal() noexcept;
   void signal_all(int signal) const noexcept;
   void reap() noexcept;

@@ -1,0 +1,377 @@
+#!/usr/bin/env bats
+load common
+load super
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# bound ADDRESS [OPTION...]: pm-socketbinder there, listening when this returns; its pid in $PID.
+bound() {
+  start_ready "${BINDER:-pm-socketbinder}" "${@:2}" "$1" sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null >/dev/null 2>>log || { cat log; return 1; }
+}
+# Who a connection's other end is: the process that listened.
+server_of() { s6-ipcclient "$1" sh -c 'exec pm-peer sh -c "echo \$PM_PEER_PID" <&6 6<&- 7>&-'; }
+
+@test "pm-socketbinder: --help, --version, unknown options" {
+  common_options pm-socketbinder
+}
+
+@test "pm-socketbinder: wrong usage" {
+  run -100 pm-socketbinder
+  assert_output --partial 'too few arguments'
+  run -100 pm-socketbinder local:sock
+  local options=(-a 8 -a 1777 -a -1 -a x -a '' -b x -b -1 -b 4294967296)
+  for ((at = 0; at < ${#options[@]}; at += 2)); do run -100 pm-socketbinder "${options[at]}" "${options[at + 1]}" local:sock touch started; done
+  for address in tcp:127.0.0.1:80 tcp6:[::1]:80 udp:127.0.0.1:80 udp6:[::1]:80; do
+    run -100 pm-socketbinder "$address" touch started
+    assert_output --partial 'only local addresses'
+  done
+  for address in '' none local: local:@ $'local:/a\nb'; do run -100 pm-socketbinder "$address" touch started; done
+  assert_not_exist sock
+  assert_not_exist started
+}
+
+@test "pm-socketbinder: the listening socket is PROG's standard input, and PROG has nothing else of it" {
+  exec 8</dev/null
+  run -0 "${OPEN[@]}"
+  direct=$output
+  run -0 pm-socketbinder "local:$PWD/sock" "${OPEN[@]}"
+  assert_output "$direct"
+  assert_line 8
+  # It listens, by its path, does not block, and survives another exec.
+  run -0 pm-socketbinder "local:$PWD/sock" pm-reg web fd:0 pm-lookup web
+  assert_output "local:$PWD/sock"
+  run -0 pm-socketbinder local:sock sh -c 'sed -n "s/^flags:\t//p" /proc/$$/fdinfo/0'
+  assert_output 04002
+  run -0 sh -c 'echo $$; exec pm-socketbinder local:sock sh -c "echo \$\$; umask"'
+  assert_equal "${lines[0]}" "${lines[1]}"
+  assert_equal "${lines[2]}" "$(umask)"
+}
+
+@test "pm-socketbinder: PROG has its arguments, its environment and its exit code" {
+  OTHER=kept run -3 pm-socketbinder local:sock sh -c 'echo "$OTHER|$1|$2"; exit 3' - -a 'two words'
+  assert_output 'kept|-a|two words'
+  run -0 pm-socketbinder local:sock sh -c 'env | grep -v ^_= | sort'
+  ours=$output
+  run -0 sh -c 'env | grep -v ^_= | sort'
+  assert_output "$ours"
+}
+
+@test "pm-socketbinder: PROG that is not there is 127, one that cannot be executed 126" {
+  run -127 pm-socketbinder local:sock no-such-program
+  assert_output 'pm-socketbinder: fatal: unable to execute no-such-program: No such file or directory'
+  touch file
+  run -126 pm-socketbinder local:sock ./file
+  assert_output 'pm-socketbinder: fatal: unable to execute ./file: Permission denied'
+  assert_not_exist sock
+}
+
+@test "pm-socketbinder: every form of a local address" {
+  local -A path=([local:$PWD/abs]=$PWD/abs [$PWD/bare]=$PWD/bare [rel]=rel [local:rel2]=rel2 [./dot]=dot [local:a:b=c\ d]='a:b=c d')
+  for address in "${!path[@]}"; do
+    bound "$address"
+    assert_equal "$(server_of "${path[$address]}")" "$PID"
+  done
+  name=@pm-test.$$.$RANDOM
+  run -0 pm-socketbinder "local:$name" pm-reg web fd:0 pm-lookup web
+  assert_output "local:$name"
+  bound "local:$name"
+  run -111 pm-socketbinder "local:$name" true
+  assert_output --regexp '^pm-socketbinder: fatal: unable to .*in use'
+}
+
+@test "pm-socketbinder: it binds for s6-ipcserverd, and s6's binds for pm-superd" {
+  start_ready sh -c 'exec pm-socketbinder local:sock s6-ipcserverd -1 echo hello >&9 9>&-' </dev/null >/dev/null
+  assert_equal "$(ask sock)" hello
+  start_ready s6-ipcserver-socketbinder "$PWD/other" pm-superd -N 9 sh -c 'echo "$IPCLOCALPATH"' </dev/null >/dev/null 2>log
+  assert_equal "$(ask other)" "$PWD/other"
+}
+
+# --- the path
+
+@test "pm-socketbinder: -a: the mode, 0777 by default, whatever the umask is, from its first moment" {
+  umask 077
+  run -0 pm-socketbinder local:sock sh -c 'umask'
+  assert_output 0077
+  assert_equal "$(stat -c %a sock)" 777
+  for mode in 0 7 600 0644 777; do
+    run -0 pm-socketbinder -a $mode local:sock true
+    assert_equal "$(stat -c %a sock)" "$(printf %o 0$mode)"
+  done
+  # Stopped at each call from its first to PROG: whenever there is a path, it has that mode.
+  rm sock
+  seen=0
+  for ((n = 1; n < 100; n++)); do
+    PM_FAULT="*:$n:stop" start_stopping "$FAULT/pm-socketbinder" -a 640 local:sock sh -c 'kill -STOP $$'
+    if [ -e sock ]; then assert_equal "$n $(stat -c %a sock)" "$n 640"; seen=$((seen + 1)); fi
+    [ "$(cat "/proc/$PID/comm")" != sh ] || break
+    end "$PID"
+    rm -f sock
+  done
+  [ "$seen" -gt 2 ] && [ "$n" -lt 100 ]
+}
+
+@test "pm-socketbinder: a path that a live server holds is refused, with -d and -D, and is his" {
+  live "$PWD/sock" && server=$PID
+  before=$(snapshot sock)
+  for option in -d -D; do
+    run -111 pm-socketbinder $option local:sock touch started
+    assert_output --regexp '^pm-socketbinder: fatal: unable to .*in use'
+  done
+  unchanged "$before" sock
+  assert_equal "$(server_of sock)" "$server"
+  assert_not_exist started
+}
+
+@test "pm-socketbinder: a live server with as many waiting as it has room for is live" {
+  live -b 1 "$PWD/sock" && server=$PID
+  for _ in 1 2; do run -0 pm-client local:sock true; done
+  run -99 pm-client -t 20 local:sock true
+  before=$(snapshot sock)
+  run -111 pm-socketbinder local:sock true
+  assert_output --partial 'in use'
+  unchanged "$before" sock
+}
+
+@test "pm-socketbinder: a live socket of another kind, or one that may not be connected to, is refused" {
+  start_ready s6-ipcserver-socketbinder -m -b 0 "$PWD/datagram" sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null
+  before=$(snapshot datagram)
+  run -111 pm-socketbinder local:datagram true
+  unchanged "$before" datagram
+  needs_root
+  mkdir -m 777 open
+  live "$PWD/open/sock"
+  chmod 0700 open/sock
+  before=$(snapshot open/sock)
+  run -111 as $ALICE pm-socketbinder local:open/sock true
+  assert_output --partial 'pm-socketbinder: fatal: unable to '
+  unchanged "$before" open/sock
+}
+
+@test "pm-socketbinder: a stale path is replaced, by -d, the default; with -D any path is refused" {
+  for option in '' -d -Dd; do
+    left "$PWD/sock"
+    before=$(stat -c %i.%Z sock)
+    bound local:sock $option
+    assert_equal "$(server_of sock)" "$PID"
+    end "$PID"
+  done
+  before=$(snapshot sock)
+  for option in -D -dD; do
+    run -111 pm-socketbinder $option local:sock touch started
+    assert_output --partial 'pm-socketbinder: fatal: unable to '
+  done
+  unchanged "$before" sock
+  rm sock
+  run -0 pm-socketbinder -D local:sock true
+  run -0 find . -name '.*' ! -name .
+  assert_output ''
+}
+
+@test "pm-socketbinder: what is no socket is left alone" {
+  touch file
+  mkdir directory
+  mkfifo fifo
+  ln -s nowhere dangling
+  left "$PWD/stale" && ln -s stale link
+  live "$PWD/alive" && ln -s alive link2
+  before=$(snapshot .)
+  for path in file directory fifo dangling link link2; do
+    for option in -d -D; do
+      run -111 pm-socketbinder $option "local:$path" true
+      assert_output --partial 'pm-socketbinder: fatal: unable to '
+    done
+  done
+  unchanged "$before" .
+}
+
+@test "pm-socketbinder: a directory that is missing, no directory, or not writable" {
+  touch file
+  run -111 pm-socketbinder local:none/sock true
+  assert_output --partial 'No such file or directory'
+  run -111 pm-socketbinder local:file/sock true
+  assert_output --partial 'Not a directory'
+  needs_root
+  run -111 as $ALICE pm-socketbinder local:sock true
+  assert_output --partial 'Permission denied'
+  # Nor is a stale one removed by whoever may not.
+  left "$PWD/sock"
+  before=$(snapshot sock)
+  run -111 as $ALICE pm-socketbinder local:sock true
+  unchanged "$before" sock
+}
+
+@test "pm-socketbinder: a directory with the sticky bit: another's stale path stays" {
+  needs_root
+  mkdir -m 1777 open
+  left "$PWD/open/sock"
+  before=$(snapshot open/sock)
+  run -111 as $ALICE pm-socketbinder local:open/sock true
+  assert_output --partial 'pm-socketbinder: fatal: unable to '
+  unchanged "$before" open/sock
+}
+
+@test "pm-socketbinder: the longest path and one more" {
+  long=$PWD/$(printf 'x%.0s' $(seq $((107 - ${#PWD} - 1))))
+  bound "local:$long"
+  assert_equal "$(server_of "$long")" "$PID"
+  run pm-socketbinder "local:${long}xx" true
+  assert_regex "$status" '^(100|111)$'
+  end "$PID"
+  bound "local:$long" # the name beside it that a stale one gets is no longer than that
+  assert_equal "$(server_of "$long")" "$PID"
+}
+
+@test "pm-socketbinder: -b: as many wait to be accepted" {
+  bound local:sock -b 2
+  for _ in 1 2 3; do run -0 pm-client local:sock true; done
+  run -99 pm-client -t 20 local:sock true
+}
+
+# --- two of them
+
+# Both want ./sock; how many have it, and whose it is. $first is stopped at a call, or has it.
+exactly_one() {
+  local peer
+  peer=$(server_of sock) || { echo "call $n: nobody has it"; return 1; }
+  [ "$peer" = "$1" ] || [ "$peer" = "$2" ] || { echo "call $n: $peer has it, not $1 or $2"; return 1; }
+}
+
+@test "pm-socketbinder: of two that start at the same moment exactly one gets the path, 100 times" {
+  for ((n = 1; n <= 100; n++)); do
+    left "$PWD/sock"
+    mkfifo ready.$n
+    exec 7<>ready.$n
+    local pids=()
+    for _ in 1 2; do
+      start pm-socketbinder local:sock sh -c 'echo >&9; exec 9>&-; exec sleep infinity' 9>ready.$n </dev/null 2>>log 7>&-
+      pids+=("$PID")
+    done
+    status=0
+    wait -n "${pids[@]}" || status=$?
+    assert_equal "$n $status" "$n 111"
+    read -r -t 20 -u 7 _
+    exactly_one "${pids[@]}"
+    for pid in "${pids[@]}"; do end "$pid"; done
+    exec 7>&-
+    rm ready.$n
+  done
+  assert_equal "$(grep -cvE '^pm-socketbinder: fatal: unable to .*' log)" 0
+}
+
+# contest N [left]: one is stopped at its Nth call, and goes on when another has got the path, or has been refused. Into the file
+# result: which of the two has it; end, if the first came as far as PROG.
+contest() {
+  local n=$1 first second= status=0
+  [ -z "$2" ] || left "$PWD/sock"
+  mkfifo reached
+  exec 5<>reached
+  PM_FAULT="*:$n:stop" start_stopping "$FAULT/pm-socketbinder" local:sock sh -c 'echo >reached; kill -STOP $$; exec sleep infinity' </dev/null 2>>log
+  first=$PID
+  [ "$(cat "/proc/$first/comm")" != sh ] || echo end >>result
+  if start_ready pm-socketbinder local:sock sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null >/dev/null 2>>log; then second=$PID; fi
+  kill -CONT "$first"
+  if [ -n "$second" ]; then
+    # The first has lost, and what is the second's is the second's.
+    await end "$first"
+    wait "$first" || status=$?
+    [ "$status" = 111 ] || echo "the loser's exit code: $status" >>result
+    [ "$(server_of sock)" = "$second" ] && echo second >>result
+  else
+    read -r -t 20 -u 5 _
+    [ "$(server_of sock)" = "$first" ] && echo first >>result
+  fi
+  end "$first"
+  [ -z "$second" ] || end "$second"
+  [ -z "$(find . -name '.pm*')" ] || echo 'something is left' >>result
+}
+
+@test "pm-socketbinder: stopped at any call, while another starts: never both, never neither, and the path is the one's" {
+  export -f contest start start_ready start_stopping await end left server_of
+  export FAULT
+  for stale in '' left; do
+    local pids=()
+    # Each in a directory of its own and all at once: whoever is stopped with a directory's lock is waited for, a second.
+    for n in {1..32}; do
+      mkdir "$n$stale"
+      # A shell of its own: a subshell is not told that its children stop.
+      start env -C "$n$stale" BATS_TEST_TMPDIR="$PWD/$n$stale" bash -c 'contest "$@"' - "$n" "$stale" >/dev/null
+      pids+=("$PID")
+    done
+    for pid in "${pids[@]}"; do wait "$pid" || :; done
+    for n in {1..32}; do assert_regex "$n $(paste -sd ' ' <"$n$stale/result")" "^$n (first|second|end first)$"; done
+    for result in first second 'end first'; do grep -qx "$result" <(for n in {1..32}; do paste -sd ' ' <"$n$stale/result"; done); done
+  done
+}
+
+@test "pm-socketbinder: killed at any call, it leaves nothing in the way of the next" {
+  for ((n = 1; n < 100; n++)); do
+    left "$PWD/sock"
+    status=0
+    PM_FAULT="*:$n:kill" "$FAULT/pm-socketbinder" local:sock true 2>/dev/null || status=$?
+    bound local:sock
+    assert_equal "$n $(server_of sock)" "$n $PID"
+    end "$PID"
+    [ "$status" != 0 ] || break
+  done
+  [ "$n" -gt 8 ] && [ "$n" -lt 100 ]
+}
+
+# --- what goes wrong
+
+@test "pm-socketbinder: each of its calls fails: it says so with 111, or PROG has its socket; what is there stays somebody's" {
+  for errno in 5 13 24; do
+    for ((n = 1; n < 100; n++)); do
+      left "$PWD/sock"
+      rm -f started
+      PM_FAULT="*:$n:$errno" run "$FAULT/pm-socketbinder" "local:$PWD/sock" pm-reg web fd:0 sh -c 'pm-lookup web >started'
+      case $status in
+        0) assert_equal "$n $(cat started)" "$n local:$PWD/sock" ;;
+        111 | 126)
+          assert_not_exist started
+          [ "$n" -le 4 ] || assert_regex "$output" '^pm-socketbinder: fatal: unable to '
+          ;;
+        *) echo "call $n, errno $errno: exit $status: $output"; return 1 ;;
+      esac
+      bound local:sock
+      end "$PID"
+      [[ $status != 126 ]] || break # the last is exec
+    done
+    [ "$n" -gt 8 ] && [ "$n" -lt 100 ]
+  done
+}
+
+@test "pm-socketbinder: a path that cannot be tested is not taken for stale" {
+  live "$PWD/sock"
+  before=$(snapshot sock)
+  for errno in 13 23 24 12 5 11 91; do
+    PM_FAULT=connect:1:$errno run -111 "$FAULT/pm-socketbinder" local:sock true
+    unchanged "$before" sock
+  done
+  # It looked dead when it was looked at first: the second look, when nobody can come to it any more, tells.
+  PM_FAULT=connect:1:111 run -111 "$FAULT/pm-socketbinder" local:sock true
+  assert_equal "$(stat -c %i sock)" "$(stat -c %i sock)"
+  assert_equal "$(server_of sock)" "$PID"
+  run -0 find . -name '.*' ! -name .
+  assert_output ''
+}
+
+@test "pm-socketbinder: descriptors 0, 1 and 2 closed at start: the socket is 0, and PROG finds the others closed" {
+  for n in {0..7}; do
+    with_closed $n pm-socketbinder local:sock "${STANDARD[@]}"
+    assert_equal "$n $(cat open)" "$n $(open_without $((n & 6)))"
+    with_closed $n pm-socketbinder local:sock sh -c 'readlink /proc/$$/fd/0 >link'
+    assert_regex "$(cat link)" '^socket:'
+  done
+}
+
+@test "pm-socketbinder: with 8 descriptors" {
+  left "$PWD/sock"
+  run -0 limited 8 pm-socketbinder local:sock echo hello
+  assert_output hello
+}
+
+@test "pm-socketbinder: PM_TOKEN_FD and its descriptor are PROG's: it is the same process" {
+  run -0 pm-reg -i web none pm-socketbinder local:sock sh -c 'stat -L -c %d:%i /proc/$$/fd/${PM_TOKEN_FD%%:*}; echo "${PM_TOKEN_FD#*:}"; pm-lookup web'
+  assert_equal "${lines[0]}" "${lines[1]}"
+  assert_line -n 2 none
+}

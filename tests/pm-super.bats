@@ -1,0 +1,906 @@
+#!/usr/bin/env bats
+load common
+load super
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# --- what is served
+
+@test "pm-super: --help, --version, unknown options" {
+  common_options pm-super
+}
+
+@test "pm-super: wrong usage" {
+  run -100 pm-super
+  assert_output --partial 'too few arguments'
+  run -100 pm-super local:sock
+  assert_output --partial 'too few arguments'
+  local options=(-a 8 -a 1777 -a -1 -a x -a '' -b x -b -1 -c x -c -1 -c 0 -c 100001 -C x -C -1 -C 0 -N x -N -1 -N 0 -N 2 -u nobody-of-that-name -g nobody-of-that-name
+    -G nobody-of-that-name -G 1,,2 -G 1,x -u 4294967295)
+  for ((at = 0; at < ${#options[@]}; at += 2)); do
+    run -100 timeout 20 pm-super "${options[at]}" "${options[at + 1]}" local:sock touch started
+    assert_output --partial 'pm-super: fatal: '
+  done
+  run -100 pm-super -c
+  assert_output --partial 'option needs a value: -c'
+  assert_not_exist sock
+  assert_not_exist started
+}
+
+@test "pm-super: an address of another kind, or none, is wrong usage" {
+  for address in tcp:127.0.0.1:80 tcp6:[::1]:80 udp:127.0.0.1:80 udp6:[::1]:80; do
+    run -100 pm-super "$address" true
+    assert_output --partial 'only local addresses'
+  done
+  for address in '' none local: local:@ tcp: $'local:/a\nb'; do run -100 pm-super "$address" true; done
+}
+
+@test "pm-super: a program for each connection, its descriptors 0 and 1" {
+  super local:sock sh -c 'read -r line; echo "got $line"'
+  for word in one two; do
+    run -0 s6-ipcclient sock sh -c 'echo "$1" >&7; exec timeout 20 cat <&6' - $word
+    assert_output "got $word"
+  done
+}
+
+@test "pm-super: every form of a local address, and clients of s6's, of ucspi-unix's and ours" {
+  local -A path=([local:$PWD/abs]=$PWD/abs [$PWD/bare]=$PWD/bare [rel]=rel [./dot]=dot [local:rel2]=rel2 [local:a:b=c\ d]='a:b=c d')
+  for address in "${!path[@]}"; do
+    super "$address" echo hello
+    assert_equal "$(ask "${path[$address]}")" hello
+    run -0 unixclient "${path[$address]}" sh -c 'exec timeout 20 cat <&6'
+    assert_output hello
+    run -0 pm-client "$address" sh -c 'exec timeout 20 cat <&6'
+    assert_output hello
+    end "$PID"
+  done
+}
+
+@test "pm-super: an abstract address" {
+  name=@pm-test.$$.$RANDOM
+  super "local:$name" sh -c 'echo "$IPCLOCALPATH"'
+  run -0 pm-client "local:$name" sh -c 'exec timeout 20 cat <&6'
+  assert_output "$name"
+  run -111 pm-super "local:$name" true
+  assert_output --partial 'in use'
+}
+
+@test "pm-super: the longest path, and one more" {
+  long=$PWD/$(printf 'x%.0s' $(seq $((107 - ${#PWD} - 1))))
+  super "local:$long" echo hello
+  assert_equal "$(ask "$long")" hello
+  run pm-super "local:${long}xx" true
+  assert_regex "$status" '^(100|111)$'
+  assert_output --partial 'pm-super: fatal: '
+}
+
+@test "pm-super: PROG's environment is ours, and what UCSPI says" {
+  # Whatever a stage outside left there is not taken for the connection's.
+  start_ready env -i PATH="$PATH" FOO='b a r' PROTO=TCP IPCREMOTEEUID=9 IPCREMOTEEGID=9 IPCREMOTEPID=9 IPCREMOTEPATH=/lie IPCLOCALPATH=/lie \
+    IPCCONNNUM=9 pm-super -N 9 "local:$PWD/sock" env </dev/null >/dev/null 2>log
+  run -0 s6-ipcclient sock sh -c 'echo "$$"; exec timeout 20 cat <&6'
+  client=${lines[0]}
+  assert_equal "$(printf '%s\n' "${lines[@]:1}" | sort)" "$(sort <<EOT
+PATH=$PATH
+FOO=b a r
+PROTO=IPC
+IPCREMOTEEUID=$(id -u)
+IPCREMOTEEGID=$(id -g)
+IPCREMOTEPID=$client
+IPCLOCALPATH=$PWD/sock
+IPCCONNNUM=1
+EOT
+)"
+}
+
+@test "pm-super: the peer is who the kernel says, and every connection has its own" {
+  needs_root
+  super local:sock sh -c 'echo "$IPCREMOTEEUID:$IPCREMOTEEGID:$IPCREMOTEPATH:$IPCCONNNUM"'
+  for uid in $ALICE $BOB 0 $BOB; do assert_equal "$(ask as "$uid" sock)" "$uid:$uid::1"; done
+  run -0 setpriv --reuid 7 --regid 4294967294 --clear-groups s6-ipcclient sock sh -c 'exec timeout 20 cat <&6'
+  assert_output 7:4294967294::1
+}
+
+@test "pm-super: the client's own name is told, and unset where there is none" {
+  super local:sock sh -c 'printf "%s\n" "${IPCREMOTEPATH-none}"'
+  named() { s6-ipcclient -p "$1" sock sh -c 'exec timeout 20 cat <&6'; }
+  assert_equal "$(named "$PWD/a b")" "$PWD/a b"
+  assert_equal "$(ask sock)" none
+  assert_equal "$(named ./rel)" ./rel
+  assert_equal "$(ask sock)" none
+}
+
+@test "pm-super: an abstract name is told with @ before it; a path that begins with one is not taken for it" {
+  command -v perl >/dev/null || skip 'needs perl: a client with an abstract name'
+  super local:sock sh -c 'printf "%s\n" "${IPCREMOTEPATH-none}"'
+  named() { perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0) && bind(S, pack_sockaddr_un($ARGV[0])) && connect(S, pack_sockaddr_un("sock")) or die; print while <S>' "$1"; }
+  name=pm-test.$$.$RANDOM
+  assert_equal "$(named @x)" none
+  run -0 perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0) && bind(S, pack("Sa*", AF_UNIX, "\0" . $ARGV[0])) && connect(S, pack_sockaddr_un("sock")) or die; print while <S>' "$name"
+  assert_output "@$name"
+  run -0 perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0) && bind(S, pack("Sa*", AF_UNIX, "\0" . $ARGV[0] . "\0x")) && connect(S, pack_sockaddr_un("sock")) or die; print while <S>' "$name"
+  assert_output none
+}
+
+@test "pm-super: a client's name with control bytes is no lie" {
+  super local:sock sh -c 'printf "%s\n" "${IPCREMOTEPATH-none}"; env | grep -c ^LIE'
+  run -0 s6-ipcclient -p $'x\nLIE=1' sock sh -c 'exec timeout 20 cat <&6'
+  assert_equal "${#lines[@]}" 2
+  refute_line --partial $'\n'
+  refute_line x
+  assert_line -n 1 0
+}
+
+@test "pm-super: -P tells nothing of the peer, -p does; the last one counts" {
+  tell='echo "${PROTO-unset} ${IPCREMOTEEUID-unset} ${IPCREMOTEEGID-unset} ${IPCREMOTEPID-unset}"'
+  IPCREMOTEEUID=0 IPCREMOTEEGID=0 IPCREMOTEPID=1 super -P local:sock sh -c "$tell"
+  assert_equal "$(ask sock)" 'IPC unset unset unset'
+  end "$PID"
+  super -P -p local:sock sh -c "$tell"
+  run -0 ask sock
+  assert_output --regexp "^IPC $(id -u) $(id -g) [0-9]+$"
+}
+
+@test "pm-super: a peer of another pid namespace has pid 0" {
+  needs_root
+  start_ready unshare -pf --kill-child pm-super -N 9 local:sock sh -c 'echo "$IPCREMOTEPID"' </dev/null >/dev/null 2>log
+  assert_equal "$(ask sock)" 0
+}
+
+@test "pm-super: PROG has its arguments, its signals, and no descriptor of ours" {
+  exec 8</dev/null
+  inherited
+  super local:sock "${OPEN[@]}"
+  run -0 ask sock
+  assert_output "$INHERITED"
+  assert_line 8
+  end "$PID"
+  super local:sock sh -c 'printf "<%s>" "$@"' - '' 'two words' -N $'new\nline'
+  assert_equal "$(ask sock)" $'<><two words><-N><new\nline>'
+  end "$PID"
+  # What a shell's background job has, PROG has; but glibc's posix_spawn leaves its own signals, 32 and 33, ignored.
+  signals=(sh -c 'sed -n "s/^Sig\(Blk\|Ign\|Cgt\):\t........//p" /proc/$$/status | while read -r word; do echo $((0x$word & 0x7fffffff)); done')
+  start "${signals[@]}" >expected
+  wait "$PID"
+  super local:sock "${signals[@]}"
+  assert_equal "$(ask sock)" "$(cat expected)"
+  end "$PID"
+  super local:sock sh -c 'readlink "/proc/$$/fd/0" "/proc/$$/fd/1" "/proc/$$/cwd"; sed -n "s/^flags:\t//p" "/proc/$$/fdinfo/0"; umask'
+  run -0 ask sock
+  assert_line -n 0 --partial socket:
+  assert_equal "${lines[0]}" "${lines[1]}"
+  assert_line -n 2 "$PWD"
+  assert_line -n 3 02 # blocking, and kept by exec
+  assert_line -n 4 "$(umask)"
+}
+
+@test "pm-super: no descriptor is lost, whatever came of the connections" {
+  touch plain
+  super -c 3 -C 2 local:sock sh -c 'read -r line || exit; case $line in s) kill -SEGV $$ ;; n) exec ./plain ;; esac; echo "$line"'
+  before=$(open_of "$PID")
+  for line in s n y s n y; do run s6-ipcclient sock sh -c 'echo "$1" >&7; exec timeout 20 cat <&6' - $line; done
+  assert_output y
+  s6-ipcclient sock true
+  s6-ipcclient sock sh -c 'echo y >&7; exec timeout 20 cat <&6'
+  assert_equal "$(open_of "$PID")" "$before"
+}
+
+# --- the path
+
+@test "pm-super: the path is 0777 by default, -a says otherwise, whatever the umask is" {
+  (umask 077; super local:sock true)
+  assert_equal "$(stat -c %a sock)" 777
+  for mode in 0 600 0666 750; do
+    (umask 027; super -a $mode "local:sock.$mode" true)
+    assert_equal "$(stat -c %a sock.$mode)" "$(printf %o 0$mode)"
+  done
+}
+
+@test "pm-super: the path has its mode from its first moment" {
+  PM_FAULT=listen:1:stop start_stopping "$FAULT/pm-super" -a 0610 local:sock true </dev/null
+  assert_equal "$(stat -c %a:%F sock)" 610:socket
+}
+
+@test "pm-super: a path that another holds is refused, and he goes on" {
+  super local:sock echo one
+  before=$(stat -c %i sock)
+  for option in -d -D; do
+    run -111 pm-super $option local:sock echo two
+    assert_output --regexp '^pm-super: fatal: unable to .*in use'
+  done
+  assert_equal "$(stat -c %i sock)" "$before"
+  assert_equal "$(ask sock)" one
+}
+
+@test "pm-super: what a killed server left is replaced; with -D it is refused" {
+  super local:sock echo one
+  end "$PID"
+  assert_exists sock
+  run -111 pm-super -D local:sock echo two
+  super local:sock echo two
+  assert_equal "$(ask sock)" two
+  assert_equal "$(find . -type s)" ./sock
+}
+
+@test "pm-super: its end by a signal removes the path, and the next start has it free" {
+  for signal in TERM QUIT ABRT; do
+    super -D local:sock echo hello
+    assert_equal "$(ask sock)" hello
+    kill -"$signal" "$PID"
+    wait "$PID"
+    assert_not_exist sock
+  done
+}
+
+@test "pm-super: its end removes nothing that it has not made" {
+  for other in 'touch sock' 'mkdir sock' 'ln -s reg sock' 's6-ipcserver-socketbinder sock true'; do
+    super local:sock true
+    rm sock
+    $other
+    before=$(stat -c '%i %F' sock)
+    kill -TERM "$PID"
+    wait "$PID"
+    assert_equal "$(stat -c '%i %F' sock)" "$before"
+    rm -r sock
+  done
+  # Moved away: what is ours has another name now.
+  super local:sock true
+  mv sock elsewhere
+  kill -TERM "$PID"
+  wait "$PID"
+  assert_exists elsewhere
+}
+
+@test "pm-super: a start that is refused or fails leaves nothing and removes nothing" {
+  run -111 pm-super "local:$PWD/none/sock" true
+  assert_output --partial 'No such file or directory'
+  PM_FAULT=listen:1:98 run -111 "$FAULT/pm-super" local:sock touch started
+  assert_output --partial 'unable to '
+  assert_not_exist started
+  super local:other true
+  assert_exists other
+}
+
+# --- limits
+
+@test "pm-super: -c: no more than that at once; the next is served when one has ended" {
+  watch_log
+  super -v -c 2 local:sock "${STAY[@]}"
+  client sock && local one=$PID
+  client sock && local two=$PID
+  assert_equal "$READY" 2
+  # The third's connection is made, by the kernel; whoever ends first makes room.
+  client_waits() { start_ready s6-ipcclient sock sh -c 'echo >&9; exec 9>&-; read -r line <&6; echo "$line" >third; exec cat <&6 >/dev/null' </dev/null 5>&-; }
+  mkfifo third
+  client_waits
+  end "$one"
+  read -r -t 20 line <third
+  assert_equal "$line" 2
+  # Never three.
+  seen=
+  while logged '(allow|end|status)'; do
+    if [[ $LINE =~ status:\ ([0-9]+)/2 ]]; then seen+=${BASH_REMATCH[1]}; fi
+    [ "${#seen}" -lt 5 ] || break
+  done
+  assert_equal "$seen" 01212
+}
+
+@test "pm-super: -C: no more than that of one user, and others are not concerned" {
+  needs_root
+  watch_log
+  super -v -C 1 local:sock "${STAY[@]}"
+  client as $ALICE sock && local alice=$PID
+  assert_equal "$READY" 1
+  for _ in 1 2 3; do
+    run -0 ask as $ALICE sock
+    assert_output ''
+    logged 'deny'
+    assert_regex "$LINE" "$ALICE:$ALICE"
+  done
+  client as $BOB sock
+  assert_equal "$READY" 1
+  client sock
+  assert_equal "$READY" 1
+  run -0 ask as $BOB sock
+  assert_output ''
+  end "$alice"
+  logged "end pid [0-9]+ uid $ALICE "
+  client as $ALICE sock
+  assert_equal "$READY" 1
+}
+
+@test "pm-super: IPCCONNNUM counts a user's connections, each user's apart, up and down" {
+  needs_root
+  watch_log
+  super -v local:sock "${STAY[@]}"
+  local -A pid
+  for step in $ALICE:1 $ALICE:2 $BOB:1 0:1 $ALICE:3 $BOB:2; do
+    client as "${step%:*}" sock
+    assert_equal "$READY" "${step#*:}"
+    pid[$step]=$PID
+  done
+  end "${pid[$ALICE:1]}"
+  logged "end pid [0-9]+ uid $ALICE exitcode 0"
+  client as $ALICE sock
+  assert_equal "$READY" 3
+  end "${pid[$BOB:1]}"
+  end "${pid[$BOB:2]}"
+  logged "end .* uid $BOB " && logged "end .* uid $BOB "
+  client as $BOB sock
+  assert_equal "$READY" 1
+}
+
+@test "pm-super: hundreds of users and connections at once are counted rightly" {
+  needs_root
+  super -c 400 -C 3 local:sock "${STAY[@]}"
+  local -A want
+  for n in {1..240}; do
+    uid=$((70000 + n % 80 * 4096))
+    client as "$uid" sock
+    want[$uid]=$((${want[$uid]-0} + 1))
+    assert_equal "$uid $READY" "$uid ${want[$uid]}"
+  done
+  assert_equal "$(ask as 70000 sock)" ''
+  client as 99999 sock
+  assert_equal "$READY" 1
+}
+
+@test "pm-super: -b: as many wait to be accepted, and no more" {
+  super -b 1 -c 1 local:sock "${STAY[@]}"
+  client sock
+  for _ in 1 2; do run -0 pm-client local:sock true; done
+  run -99 pm-client -t 50 local:sock true
+}
+
+# --- readiness
+
+@test "pm-super: -1: a newline on standard output, which is closed then, once connections are accepted" {
+  mkfifo out
+  exec 7<>out
+  start pm-super -1 local:sock echo hello >out 2>log </dev/null 7>&-
+  exec 6<out 7>&-
+  read -r -t 20 line <&6
+  assert_equal "$line" ''
+  assert_equal "$(ask sock)" hello
+  run -0 timeout 20 cat <&6 # the end: nobody has it any more, and nothing else was written
+  assert_output ''
+  kill -0 "$PID"
+}
+
+@test "pm-super: -N: a newline on that descriptor, which PROG does not have" {
+  mkfifo out
+  exec 7<>out
+  start pm-super -N 8 local:sock "${OPEN[@]}" 8>out >log 2>&1 </dev/null 7>&-
+  exec 6<out 7>&-
+  read -r -t 20 line <&6
+  assert_equal "$line" ''
+  run -0 ask sock
+  refute_line 8
+  run -0 timeout 20 cat <&6
+  assert_output ''
+}
+
+@test "pm-super: -N takes no closed descriptor and no standard error" {
+  run -111 pm-super -N 9 local:sock true 9>&-
+  assert_output --partial 'unable to write to descriptor 9: Bad file descriptor'
+  run -100 pm-super -N 2 local:sock true
+  assert_not_exist sock
+}
+
+@test "pm-super: without -1 and -N standard output is let go" {
+  mkfifo out
+  exec 7<>out
+  start pm-super local:sock echo hello >out 2>log </dev/null 7>&-
+  exec 6<out 7>&-
+  run -0 timeout 20 cat <&6
+  assert_output ''
+  kill -0 "$PID"
+}
+
+@test "pm-super: under s6-supervise: s6-svwait -U returns when it accepts" {
+  mkdir sv
+  echo 1 >sv/notification-fd
+  printf '#!/bin/sh\nexec pm-super -1 local:%s echo hello\n' "$PWD/sock" >sv/run
+  chmod +x sv/run
+  start s6-supervise sv 2>log
+  supervisor=$PID
+  until s6-svok sv; do :; done
+  run -0 s6-svwait -U -t 10000 sv
+  assert_equal "$(ask sock)" hello
+  s6-svc -xd sv
+  wait "$supervisor"
+  assert_not_exist sock
+}
+
+# --- verbosity
+
+@test "pm-super: -q says nothing, -Q warns, -v tells of each connection; the last one counts" {
+  for option in '' -Q -vQ; do
+    super $option local:sock ./nothing
+    run -0 ask sock
+    assert_output ''
+    end "$PID"
+    assert_equal "$(wc -l <log)" 1
+    run -0 cat log
+    assert_output --regexp '^pm-super: warning: unable to start \./nothing: No such file or directory$'
+    rm log
+  done
+  super -q local:sock ./nothing
+  ask sock
+  kill -TERM "$PID"
+  wait "$PID"
+  assert_equal "$(cat log)" ''
+}
+
+@test "pm-super: -v: a line for the start, each connection, its end, and the end, as s6's" {
+  watch_log
+  super -v -c 9 -C 8 local:sock sh -c 'echo $$; read -r line || exit 7; kill -9 $$'
+  server=$PID
+  logged 'starting$'
+  assert_equal "$LINE" 'pm-super: info: starting'
+  logged .
+  assert_equal "$LINE" 'pm-super: info: status: 0/9'
+  client sock
+  logged .
+  assert_equal "$LINE" "pm-super: info: allow $(id -u):$(id -g) pid $READY count 1/8"
+  logged .
+  assert_equal "$LINE" 'pm-super: info: status: 1/9'
+  end "$PID"
+  logged .
+  assert_equal "$LINE" "pm-super: info: end pid $READY uid $(id -u) exitcode 7"
+  logged .
+  assert_equal "$LINE" 'pm-super: info: status: 0/9'
+  prog=$(s6-ipcclient sock sh -c 'read -r pid <&6; echo >&7; echo $pid')
+  logged allow
+  logged end
+  assert_equal "$LINE" "pm-super: info: end pid $prog uid $(id -u) signal 9"
+  kill -TERM "$server"
+  logged exiting
+}
+
+# --- signals
+
+# Two clients whose PROGs the signal is for: one takes TERM, one is stopped. Their pids are $one and $two.
+two_progs() {
+  client sock && one=$READY
+  client sock && two=$READY
+  kill -STOP "$two"
+}
+
+@test "pm-super: TERM: it ends, its children live on" {
+  super local:sock "${STAY_PID[@]}"
+  server=$PID
+  two_progs
+  kill -TERM "$server"
+  wait "$server"
+  kill -0 "$one"
+  kill -0 "$two"
+  kill -CONT "$two"
+}
+
+@test "pm-super: HUP: TERM and CONT for the children, it goes on" {
+  super local:sock "${STAY_PID[@]}"
+  server=$PID
+  two_progs
+  kill -HUP "$server"
+  await end "$one"
+  await end "$two"
+  client sock
+  assert_regex "$READY" '^[0-9]+$'
+  kill -0 "$server"
+}
+
+@test "pm-super: QUIT: TERM and CONT for the children, it ends" {
+  super local:sock "${STAY_PID[@]}"
+  server=$PID
+  two_progs
+  kill -QUIT "$server"
+  wait "$server"
+  await end "$one"
+  await end "$two"
+  assert_not_exist sock
+}
+
+@test "pm-super: ABRT: KILL for the children, it ends" {
+  super local:sock sh -c 'trap "" TERM; echo $$; exec cat'
+  server=$PID
+  two_progs
+  kill -ABRT "$server"
+  wait "$server"
+  await end "$one"
+  await end "$two"
+  assert_not_exist sock
+}
+
+@test "pm-super: CHLD from others, PIPE, and a stop and a continuation are nothing" {
+  super local:sock echo hello
+  kill -CHLD "$PID"
+  kill -PIPE "$PID"
+  kill -STOP "$PID"
+  kill -CONT "$PID"
+  assert_equal "$(ask sock)" hello
+}
+
+@test "pm-super: SIGTERM ignored from outside still ends it, and PROG ignores what was ignored" {
+  (trap '' TERM HUP; super local:sock grep ^SigIgn /proc/self/status; echo "$PID" >pid)
+  server=$(cat pid)
+  run -0 ask sock
+  # TERM is 15, HUP 1.
+  ignored=$((0x${output##*[$' \t']}))
+  assert_equal $((ignored >> 14 & 1)) 1
+  assert_equal $((ignored & 1)) 1
+  kill -TERM "$server"
+  await end "$server"
+  assert_not_exist sock
+}
+
+@test "pm-super: a PROG that stops is not one that has ended" {
+  super -C 1 local:sock "${STAY_PID[@]}"
+  client sock && prog=$READY
+  kill -STOP "$prog"
+  for _ in {1..20}; do assert_equal "$(ask sock)" ''; done
+  kill -CONT "$prog"
+  for _ in {1..20}; do assert_equal "$(ask sock)" ''; done
+  kill -KILL "$prog"
+  await end "$prog"
+}
+
+@test "pm-super: children that it had before it was pm-super are reaped, and not counted" {
+  watch_log
+  start_ready sh -c 'sleep infinity & echo $! >child; exec pm-super -v -N 9 -c 1 local:sock sh -c "echo \$IPCCONNNUM; exec cat"' \
+    </dev/null >/dev/null 2>>log 5>&-
+  child=$(cat child)
+  client sock && local one=$PID
+  kill -KILL "$child"
+  await end "$child"
+  end "$one"
+  logged 'end pid'
+  logged status
+  assert_equal "$LINE" 'pm-super: info: status: 0/1'
+  client sock
+  assert_equal "$READY" 1
+  # Nothing of it is left to be waited for.
+  assert_not_exist "/proc/$child"
+}
+
+# --- what goes wrong
+
+@test "pm-super: PROG that cannot be executed: that connection is closed, it is said why, and the server goes on" {
+  super local:sock ./prog
+  assert_equal "$(ask sock)" ''
+  touch prog
+  assert_equal "$(ask sock)" ''
+  chmod +x prog
+  printf '#!/bin/sh\necho hello\n' >prog
+  assert_equal "$(ask sock)" hello
+  run -0 cat log
+  assert_line -n 0 'pm-super: warning: unable to start ./prog: No such file or directory'
+  [ "$(id -u)" = 0 ] || assert_line -n 1 'pm-super: warning: unable to start ./prog: Permission denied'
+}
+
+@test "pm-super: each failure of a call for a connection is survived, and said" {
+  local -A words=([24]='Too many open files' [23]='Too many open files in system' [12]='Cannot allocate memory' [105]='No buffer space available')
+  for call in accept4 posix_spawn; do
+    for errno in "${!words[@]}"; do
+      PM_FAULT=$call:1:$errno SUPER=$FAULT/pm-super super local:sock echo hello
+      # accept4 is tried again, in place of the spare descriptor, to close it.
+      assert_equal "$call $errno $(ask sock)" "$call $errno "
+      assert_equal "$call $errno $(ask sock)" "$call $errno hello"
+      assert_equal "$(ask sock)" hello
+      kill -TERM "$PID"
+      wait "$PID"
+      run -0 cat log
+      assert_output --regexp "^pm-super: warning: .*${words[$errno]}"
+      rm log
+    done
+  done
+}
+
+@test "pm-super: a connection that is gone before it is accepted is nothing" {
+  for errno in 103 4 11 71 1; do
+    PM_FAULT=accept4:1:$errno SUPER=$FAULT/pm-super super local:sock echo hello
+    assert_equal "$errno $(ask sock)" "$errno hello"
+    end "$PID"
+  done
+}
+
+@test "pm-super: a security module that refuses one connection to it does not end it" {
+  PM_FAULT=accept4:1:13 SUPER=$FAULT/pm-super super local:sock echo hello
+  ask sock || :
+  assert_equal "$(ask sock)" hello
+}
+
+@test "pm-super: out of descriptors: the connection is refused and it is said, the server goes on, and is idle" {
+  super local:sock echo hello
+  server=$PID
+  before=$(open_of "$server")
+  free=0
+  while [ -e "/proc/$server/fd/$free" ]; do free=$((free + 1)); done
+  prlimit --pid "$server" --nofile=$free:4096
+  for _ in 1 2 3; do assert_equal "$(ask sock)" ''; done
+  assert_equal "$(open_of "$server")" "$before"
+  prlimit --pid "$server" --nofile=4096:4096
+  assert_equal "$(ask sock)" hello
+  # Each is said, and nothing else: when none waits, accept(2) has no descriptor for it either, and that is no connection.
+  assert_equal "$(cat log)" "$(for _ in 1 2 3; do echo 'pm-super: warning: refused a connection: Too many open files'; done)"
+}
+
+@test "pm-super: not even one descriptor: it does not spin, and serves when there is one" {
+  watch_log
+  # Were it to try again and again, the tenth would kill it.
+  PM_FAULT=accept4:10:kill SUPER=$FAULT/pm-super super local:sock echo hello
+  server=$PID
+  prlimit --pid "$server" --nofile=2:4096
+  start_ready s6-ipcclient sock sh -c 'echo >&9; exec 9>&-; timeout 20 cat <&6 >answer' </dev/null 5>&-
+  client=$PID
+  logged 'Too many open files'
+  before=$(used "$server")
+  prlimit --pid "$server" --nofile=4096:4096
+  wait "$client"
+  assert_equal "$(cat answer)" hello
+  [ $(($(used "$server") - before)) -le 3 ]
+  assert_equal "$(ask sock)" hello
+}
+
+@test "pm-super: not even one descriptor, while a child lives: its end is the time to try again" {
+  watch_log
+  super local:sock "${STAY[@]}"
+  server=$PID
+  client sock && local one=$PID
+  prlimit --pid "$server" --nofile=2:4096
+  start_ready s6-ipcclient sock sh -c 'echo >&9; exec 9>&-; read -r line <&6; echo "$line" >answer' </dev/null 5>&-
+  client=$PID
+  logged 'Too many open files'
+  prlimit --pid "$server" --nofile=4096:4096
+  end "$one"
+  wait "$client"
+  assert_equal "$(cat answer)" 1
+}
+
+@test "pm-super: with 8 descriptors" {
+  # Nothing but 0, 1 and 2 from outside; readiness is on 1.
+  mkfifo out
+  exec 7<>out
+  start bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n 8
+    exec pm-super -1 local:sock sh -c "echo \$IPCCONNNUM; exec cat"' >out 2>log </dev/null 7>&-
+  read -r -t 20 _ <&7
+  for n in {1..20}; do
+    client sock
+    assert_equal "$READY" $n
+  done
+  assert_equal "$(cat log)" ''
+}
+
+@test "pm-super: descriptors 0, 1 and 2 closed at start: the connection is 0 and 1, and 2 is closed" {
+  inherited
+  for n in {0..7}; do
+    start_ready with_closed $n pm-super -N 9 "local:sock.$n" "${OPEN[@]}"
+    expected=$INHERITED
+    ((!(n & 4))) || expected=$(grep -vx 2 <<<"$INHERITED")
+    assert_equal "$n $(ask sock.$n)" "$n $expected"
+    end "$PID"
+  done
+}
+
+@test "pm-super: an environment and arguments at their limits reach PROG; beyond them the connection is refused and the server goes on" {
+  big=$(head -c 131000 /dev/zero | tr '\0' x)
+  BIG=$big super local:sock sh -c 'echo "${#1} ${#BIG}"' - "$big"
+  assert_equal "$(ask sock)" '131000 131000'
+  end "$PID"
+  # A quarter of the stack's limit is what a program can be given: here 128 KB, the least there is. It gets so much itself before.
+  BIG=$big super local:sock echo hello
+  prlimit --pid "$PID" --stack=131072:unlimited
+  for _ in 1 2; do assert_equal "$(ask sock)" ''; done
+  prlimit --pid "$PID" --stack=8388608:unlimited
+  assert_equal "$(ask sock)" hello
+  assert_equal "$(uniq log)" 'pm-super: warning: unable to start echo: Argument list too long'
+}
+
+@test "pm-super: PROG that dies at once, a hundred times, costs nobody else anything" {
+  super local:sock sh -c 'exit 1'
+  before=$(open_of "$PID")
+  for _ in {1..100}; do s6-ipcclient sock true; done
+  assert_equal "$(ask sock)" ''
+  assert_equal "$(open_of "$PID")" "$before"
+  assert_equal "$(cat log)" ''
+}
+
+@test "pm-super: clients that come and say nothing, or go at once, hinder nobody" {
+  super local:sock sh -c 'read -r line; echo "hello $line"'
+  for _ in {1..20}; do start_ready s6-ipcclient sock sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null; done
+  for _ in {1..20}; do s6-ipcclient sock true; done
+  run -0 s6-ipcclient sock sh -c 'echo you >&7; exec timeout 20 cat <&6'
+  assert_output 'hello you'
+}
+
+@test "pm-super: killed at any call of its start, it leaves nothing that is in the way of the next" {
+  for ((n = 1; n < 60; n++)); do
+    rm -f ready && mkfifo ready
+    exec 6<>ready
+    PM_FAULT="*:$n:kill" start "$FAULT/pm-super" -N 7 local:sock echo hello 7>ready 2>log </dev/null 6>&-
+    exec 7<ready 6>&-
+    read -r -t 20 line <&7 && break
+    exec 7<&-
+    super local:sock echo hello
+    assert_equal "$n $(ask sock)" "$n hello"
+    end "$PID"
+  done
+  [ "$n" -gt 8 ] && [ "$n" -lt 60 ]
+}
+
+@test "pm-super: every system call of its start and of a connection fails once: it goes on, or says why not and ends with 111" {
+  for errno in 5 24; do
+    served=0 failed=0
+    for ((n = 1; n < 40; n++)); do
+      rm -f ready log sock && mkfifo ready
+      exec 6<>ready
+      PM_FAULT="*:$n:$errno" start "$FAULT/pm-super" -N 7 local:sock echo hello 7>ready 2>log </dev/null 6>&-
+      exec 7<ready 6>&-
+      read -r -t 20 _ <&7 || :
+      exec 7<&-
+      answers=$(for _ in 1 2 3; do ask sock 2>/dev/null || :; done | grep -cx hello) || :
+      if [ "$answers" -ge 2 ]; then
+        # It is one connection at most that it was told it could not have.
+        served=$((served + 1))
+        kill -TERM "$PID" 2>/dev/null || :
+      else
+        failed=$((failed + 1))
+      fi
+      status=0
+      wait "$PID" || status=$?
+      if [ "$answers" -lt 2 ] || [ "$status" != 0 ]; then
+        assert_equal "$n $errno $status" "$n $errno 111"
+        [ "$n" -le 4 ] || assert_regex "$(cat log)" '^pm-super: fatal: unable to '
+      fi
+    done
+    [ "$served" -gt 10 ] && [ "$failed" -gt 5 ]
+  done
+}
+
+# --- tokens
+
+@test "pm-super: a registration that it inherited is not its children's" {
+  start_ready sh -c 'exec pm-reg -i web local:@web pm-super -N 9 local:sock sh -c "echo \${PM_TOKEN_FD-unset} \$\$; ls /proc/\$\$/fd >open; echo; exec cat"' \
+    </dev/null >/dev/null 2>log
+  server=$PID
+  run -0 pm-lookup web
+  assert_output local:@web
+  client sock
+  assert_regex "$READY" '^unset [0-9]+$'
+  prog=${READY#* }
+  assert_equal "$(holders reg/service/web/*/*.token)" "$server"
+  kill -KILL "$server"
+  await down "$PM_REGISTRY" web
+  kill -0 "$prog"
+  run -1 pm-lookup web
+}
+
+@test "pm-super: PM_TOKEN_FD that is a lie takes nothing from PROG" {
+  exec 8</dev/null
+  inherited
+  stat=$(stat -L -c %d:%i /dev/null)
+  for lie in '' x 8 8:1:1 8:: ':::' -1:1:1 99999999999999999999:1:1 "99:$stat" '8:1:1 8:2:2' "$(head -c 5000 /dev/zero | tr '\0' 8)"; do
+    PM_TOKEN_FD=$lie super local:sock sh -c 'echo "${PM_TOKEN_FD-unset}"; ls /proc/$$/fd; :'
+    assert_equal "$(ask sock)" "unset
+$INHERITED"
+    end "$PID"
+  done
+  PM_TOKEN_FD="x 8:$stat y" super local:sock sh -c 'echo "${PM_TOKEN_FD-unset}"; ls /proc/$$/fd; :'
+  assert_equal "$(ask sock)" "unset
+$(grep -vx 8 <<<"$INHERITED")"
+}
+
+# --- privileges
+
+# What a process is, in one line.
+WHO=(sh -c 'sed -n "s/^\(Uid\|Gid\|Groups\):\t*//p" /proc/$$/status | tr "\t" " " | sed "s/ *$//" | paste -sd "|"')
+alike() { echo "$1 $1 $1 $1"; }
+
+@test "pm-super: -u: that user, his group, and no other group" {
+  needs_root
+  for user in $ALICE nobody; do
+    super -u $user local:sock "${WHO[@]}"
+    assert_equal "$(ask sock)" "$(alike "$(id -u $user 2>/dev/null || echo $user)")|$(alike "$(id -g $user 2>/dev/null || echo $user)")|"
+    # The server itself, too.
+    assert_equal "$(sed -n 's/^Uid:\t//p' "/proc/$PID/status" | cut -f 1)" "$(id -u $user 2>/dev/null || echo $user)"
+    end "$PID"
+  done
+}
+
+@test "pm-super: -g, -G, numbers and names, in any order" {
+  needs_root
+  super -G 4,9,4294967294 -g $BOB -u $ALICE local:sock "${WHO[@]}"
+  assert_equal "$(ask sock)" "$(alike $ALICE)|$(alike $BOB)|4 9 4294967294"
+  end "$PID"
+  super -u nobody -g daemon -G bin,adm,12 local:sock "${WHO[@]}"
+  assert_equal "$(ask sock)" "$(alike "$(id -u nobody)")|$(alike "$(getent group daemon | cut -d: -f3)")|2 4 12"
+}
+
+@test "pm-super: -U: from UID, GID and GIDLIST, as s6-envuidgid has them; what comes after it counts" {
+  needs_root
+  run -0 s6-envuidgid nobody sh -c 'echo "$UID_ $GID"'
+  start_ready s6-envuidgid nobody pm-super -N 9 -U local:sock "${WHO[@]}" </dev/null >/dev/null 2>log
+  assert_equal "$(ask sock | cut -d'|' -f1,2)" "$(alike "$(id -u nobody)")|$(alike "$(id -g nobody)")"
+  end "$PID"
+  start_ready env UID=$ALICE GID=$BOB GIDLIST=5,6 pm-super -N 9 -U local:sock "${WHO[@]}" </dev/null >/dev/null 2>log
+  assert_equal "$(ask sock)" "$(alike $ALICE)|$(alike $BOB)|5 6"
+  end "$PID"
+  start_ready env UID=$ALICE GID=$BOB GIDLIST=5,6 pm-super -N 9 -U -g 7 local:sock "${WHO[@]}" </dev/null >/dev/null 2>log
+  assert_equal "$(ask sock)" "$(alike $ALICE)|$(alike 7)|5 6"
+}
+
+@test "pm-super: -U without the variables, or with others' nonsense, is wrong usage" {
+  needs_root
+  run -100 env -u UID -u GID -u GIDLIST pm-super -U local:sock true
+  assert_output --partial UID
+  for bad in UID=x UID= UID=-1 GID=x GIDLIST=1,x; do
+    run -100 env UID=1 GID=1 GIDLIST=1 $bad pm-super -U local:sock true
+    assert_output --partial "${bad%=*}"
+  done
+  assert_not_exist sock
+}
+
+@test "pm-super: the socket is bound as root before that, and its mode is for others" {
+  needs_root
+  super -u $ALICE local:sock echo hello
+  assert_equal "$(stat -c %u:%g:%a sock)" 0:0:777
+  assert_equal "$(ask as $BOB sock)" hello
+  end "$PID"
+  super -u $ALICE -a 0700 local:closed echo hello
+  run -111 as $BOB pm-client local:closed true
+  assert_output --partial 'Permission denied'
+  assert_equal "$(ask closed)" hello
+}
+
+@test "pm-super: whoever is not root cannot become another, and leaves nothing behind" {
+  needs_root
+  mkdir -m 777 open && cd open
+  run -111 as $ALICE pm-super -u $BOB local:sock touch started
+  assert_output --regexp '^pm-super: fatal: unable to .*Operation not permitted$'
+  assert_not_exist started
+  run -111 as $ALICE pm-super -g 0 local:sock true
+  run -111 as $ALICE pm-super -G 0 local:sock true
+  run -0 find . -name '.pm*'
+  assert_output ''
+}
+
+@test "pm-super: where it may not remove the path it stays, and the next start replaces it" {
+  needs_root
+  for _ in 1 2; do
+    super -u $ALICE local:sock echo hello
+    assert_equal "$(ask sock)" hello
+    kill -TERM "$PID"
+    wait "$PID"
+    assert_exists sock
+  done
+  mkdir -m 777 open
+  super -u $ALICE local:open/sock echo hello
+  kill -TERM "$PID"
+  wait "$PID"
+  assert_not_exist open/sock
+}
+
+# --- with others
+
+@test "pm-super: runs s6-ipcserver-access" {
+  mkdir -p rules/uid/default rules/uid/self/env
+  touch rules/uid/default/deny rules/uid/self/allow
+  echo yes >rules/uid/self/env/RULED
+  super local:sock s6-ipcserver-access -v 0 -i rules sh -c 'echo "$RULED $IPCLOCALPATH"'
+  assert_equal "$(ask sock)" 'yes sock'
+}
+
+@test "pm-super: s6-connlimit counts by its IPCCONNNUM" {
+  super local:sock env IPCCONNMAX=1 s6-connlimit "${STAY[@]}"
+  client sock
+  assert_equal "$READY" 1
+  run -0 ask sock
+  assert_output ''
+}
+
+@test "pm-super: the chain of a service: pm-access, pm-peer, then what serves" {
+  mkdir -p rules/uid/self
+  touch rules/uid/self/allow
+  super local:sock pm-access -v 0 -i rules pm-peer sh -c 'echo "$PM_PEER_UID"'
+  assert_equal "$(ask sock)" "$(id -u)"
+}

@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+load common
+load super
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# superd [OPTION...] PROG...: pm-superd on ./sock, which s6's binder has bound; as super.
+superd() {
+  start_ready s6-ipcserver-socketbinder "$PWD/sock" "${SUPERD:-pm-superd}" -N 9 "$@" </dev/null >/dev/null 2>>log 5>&- || { cat log; return 1; }
+}
+
+@test "pm-superd: --help, --version, unknown options" {
+  common_options pm-superd
+}
+
+@test "pm-superd: wrong usage" {
+  run -100 pm-superd
+  assert_output --partial 'too few arguments'
+  local options=(-v x -v -1 -c x -c -1 -c 0 -C x -C -1 -C 0 -N x -N -1 -N 0 -N 2)
+  for ((at = 0; at < ${#options[@]}; at += 2)); do
+    run -100 timeout 20 pm-superd "${options[at]}" "${options[at + 1]}" touch started
+    assert_output --partial 'pm-superd: fatal: '
+  done
+  assert_not_exist started
+}
+
+@test "pm-superd: standard input that is no listening socket is 111, and it says so" {
+  touch file
+  s6 "$PWD/s6" cat
+  for input in /dev/null file; do
+    run -111 pm-superd touch started <"$input"
+    assert_output --regexp '^pm-superd: fatal: unable to find a listening Unix socket on descriptor 0: '
+  done
+  run -111 sh -c 'exec pm-superd touch started <&-'
+  assert_output --regexp '^pm-superd: fatal: unable to find a listening Unix socket on descriptor 0: '
+  run -111 sh -c 'true | pm-superd touch started'
+  # A connection, a socket that is bound and does not listen, a datagram socket.
+  run -111 s6-ipcclient s6 sh -c 'exec timeout 20 pm-superd touch started <&6'
+  assert_output --regexp '^pm-superd: fatal: unable to find a listening Unix socket on descriptor 0: '
+  run -111 s6-ipcserver-socketbinder -b 0 "$PWD/bound" timeout 20 pm-superd touch started
+  run -111 s6-ipcserver-socketbinder -m -b 0 "$PWD/datagram" timeout 20 pm-superd touch started
+  assert_not_exist started
+}
+
+@test "pm-superd: a program for each connection, told of it as by pm-super" {
+  superd env
+  run -0 s6-ipcclient sock sh -c 'echo "$$"; exec timeout 20 cat <&6'
+  for line in PROTO=IPC "IPCREMOTEEUID=$(id -u)" "IPCREMOTEEGID=$(id -g)" "IPCREMOTEPID=${lines[0]}" "IPCLOCALPATH=$PWD/sock" IPCCONNNUM=1; do
+    assert_line "$line"
+  done
+  refute_line --partial IPCREMOTEPATH
+}
+
+@test "pm-superd: a socket that blocks is as good, and a connection blocks in PROG" {
+  start_ready s6-ipcserver-socketbinder -B "$PWD/sock" pm-superd -N 9 sh -c 'sed -n "s/^flags:\t//p" /proc/$$/fdinfo/0' </dev/null >/dev/null 2>log
+  for _ in 1 2 3; do assert_equal "$(ask sock)" 02; done
+}
+
+@test "pm-superd: PROG has its connection and what we had, and no more" {
+  exec 8</dev/null
+  inherited
+  superd "${OPEN[@]}"
+  run -0 ask sock
+  assert_output "$INHERITED"
+  assert_line 8
+}
+
+@test "pm-superd: connections that waited before it started are served" {
+  live "$PWD/sock" && local server=$PID
+  # The listening socket of another process, through /proc, is not to be had: its own child takes it over.
+  end "$server"
+  mkfifo go served
+  start s6-ipcserver-socketbinder "$PWD/sock" sh -c 'echo >go; read -r _ <go; exec pm-superd echo hello' </dev/null >/dev/null 2>log
+  read -r _ <go
+  for n in 1 2 3; do start s6-ipcclient sock sh -c 'timeout 20 cat <&6 >served'; done
+  echo >go
+  for n in 1 2 3; do
+    read -r -t 20 line <served
+    assert_equal "$line" hello
+  done
+}
+
+@test "pm-superd: -v: 0 says nothing, 1 warns, 2 tells all; what it says has its name" {
+  superd -v 0 ./nothing
+  assert_equal "$(ask sock)" ''
+  kill -TERM "$PID"
+  wait "$PID"
+  assert_equal "$(cat log)" ''
+  superd -v 1 ./nothing
+  assert_equal "$(ask sock)" ''
+  kill -TERM "$PID"
+  wait "$PID"
+  assert_equal "$(cat log)" 'pm-superd: warning: unable to start ./nothing: No such file or directory'
+  rm log
+  watch_log
+  superd -v 2 -c 3 sh -c 'exit 5'
+  ask sock
+  logged 'status: 0/3'
+  logged .
+  assert_regex "$LINE" "^pm-superd: info: allow $(id -u):$(id -g) pid [0-9]+ count 1/3$"
+  logged 'status: 1/3'
+  logged .
+  assert_regex "$LINE" "^pm-superd: info: end pid [0-9]+ uid $(id -u) exitcode 5$"
+}
+
+@test "pm-superd: -1 on standard output, which is closed then" {
+  mkfifo out
+  inherited
+  exec 7<>out
+  start s6-ipcserver-socketbinder "$PWD/sock" pm-superd -1 "${OPEN[@]}" >out 2>log </dev/null 7>&-
+  exec 6<out 7>&-
+  read -r -t 20 line <&6
+  assert_equal "$line" ''
+  assert_equal "$(ask sock)" "$INHERITED"
+  run -0 timeout 20 cat <&6
+  assert_output ''
+  kill -0 "$PID"
+}
+
+@test "pm-superd: -c, -C, -P, as pm-super has them" {
+  superd -C 1 "${STAY[@]}"
+  client sock
+  assert_equal "$READY" 1
+  assert_equal "$(ask sock)" ''
+  end "$PID"
+  end "${STARTED[0]}"
+  superd -P sh -c 'echo "$PROTO ${IPCREMOTEEUID-unset} ${IPCREMOTEEGID-unset} ${IPCREMOTEPID-unset}"'
+  assert_equal "$(ask sock)" 'IPC unset unset unset'
+}
+
+@test "pm-superd: its end leaves the path, which is whoever's who bound it" {
+  for signal in TERM QUIT ABRT; do
+    superd echo hello
+    assert_equal "$(ask sock)" hello
+    kill -"$signal" "$PID"
+    wait "$PID"
+    assert_exists sock
+  done
+}
+
+@test "pm-superd: two on one socket serve it together, and one's end is not the other's" {
+  start_ready s6-ipcserver-socketbinder "$PWD/sock" sh -c '
+    exec 7<&0
+    pm-superd -c 1 -N 8 sh -c "echo one; exec cat" <&7 8>>first 9>&- 2>>log & echo $! >one
+    exec pm-superd -c 1 -N 9 sh -c "echo two; exec cat" 7<&- 2>>log' </dev/null >/dev/null
+  # Whoever takes it, the other takes the next.
+  client sock && local first=$READY
+  client sock && local second=$READY
+  assert_equal "$(printf '%s\n' "$first" "$second" | sort | paste -sd ' ')" 'one two'
+  end "$PID"
+  kill -TERM "$(cat one)"
+  await end "$(cat one)"
+}
+
+@test "pm-superd: descriptors 1 and 2 closed" {
+  inherited
+  for n in 0 2 4 6; do
+    start_ready with_closed $n s6-ipcserver-socketbinder "$PWD/sock.$n" pm-superd -N 9 "${OPEN[@]}" </dev/null
+    expected=$INHERITED
+    ((!(n & 4))) || expected=$(grep -vx 2 <<<"$INHERITED")
+    assert_equal "$n $(ask sock.$n)" "$n $expected"
+  done
+}
+
+@test "pm-superd: a registration that it inherited is not its children's" {
+  start_ready s6-ipcserver-socketbinder "$PWD/sock" pm-reg -i web fd:0 pm-superd -N 9 sh -c 'echo "${PM_TOKEN_FD-unset}"; exec cat' </dev/null >/dev/null 2>log
+  server=$PID
+  client sock
+  assert_equal "$READY" unset
+  assert_equal "$(holders reg/service/web/*/*.token)" "$server"
+  kill -KILL "$server"
+  await down "$PM_REGISTRY" web
+}

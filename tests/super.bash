@@ -1,0 +1,95 @@
+# What the tests of the super-server share. The clients and the identities are others' programs, so that ours are tested against them.
+
+# super [as UID] [OPTION...] ADDRESS PROG...: pm-super, or $SUPER, accepting when this returns; its messages in ./log, its pid in $PID.
+super() {
+  local who=()
+  [ "$1" != as ] || { who=(as "$2"); shift 2; }
+  start_ready "${who[@]}" "${SUPER:-pm-super}" -N 9 "$@" </dev/null >/dev/null 2>>log 5>&- || { cat log; return 1; }
+}
+
+# watch_log: before super; logged REGEX: waits for a line of the log that matches, which is then $LINE.
+watch_log() {
+  mkfifo log
+  exec 5<>log
+}
+logged() {
+  while read -r -t 20 -u 5 LINE; do [[ ! $LINE =~ $1 ]] || return 0; done
+  echo "nothing in the log matches $1"
+  return 1
+}
+
+# ask [as UID] PATH: what the server says until it closes the connection.
+ask() {
+  local who=()
+  [ "$1" != as ] || { who=("${AS[@]/UID/$2}"); shift 2; }
+  "${who[@]}" s6-ipcclient "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-'
+}
+
+# client [as UID] PATH: connects and stays until killed. Returns when the server has said a line, in $READY, or has closed the
+# connection, and it is empty; its pid in $PID.
+client() {
+  local who=()
+  [ "$1" != as ] || { who=(as "$2"); shift 2; }
+  start_ready "${who[@]}" s6-ipcclient "$1" sh -c 'read -r line <&6; echo "$line" >&9; exec cat <&6 6<&- 7>&- 9>&-' \
+    </dev/null >/dev/null 5>&-
+}
+# PROG for it: says how many connections its user has, stays until the client goes.
+STAY=(sh -c 'echo "$IPCCONNNUM"; exec cat')
+# The same, and says its own pid.
+STAY_PID=(sh -c 'echo "$$"; exec cat')
+
+# left PATH: a stale socket, as a server leaves it that was killed; live PATH: a server that accepts nothing, its pid in $PID.
+left() { s6-ipcserver-socketbinder "$1" true; }
+live() { start_ready s6-ipcserver-socketbinder "$@" sh -c 'echo >&9; exec 9>&-; exec sleep infinity'; }
+
+# identity NAME [SETPRIV OPTION...]: somebody to be the peer of connections; his pid in $PID.
+# from NAME [as UID] COMMAND...: COMMAND with descriptor 0 a connection whose peer is he.
+identity() {
+  local who=()
+  [ -d "$BATS_TEST_TMPDIR/peers" ] || mkdir -m 777 "$BATS_TEST_TMPDIR/peers"
+  [ $# = 1 ] || who=(setpriv "${@:2}")
+  start_ready "${who[@]}" s6-ipcserver-socketbinder "$BATS_TEST_TMPDIR/peers/$1" sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null
+}
+from() {
+  local who=() path=$BATS_TEST_TMPDIR/peers/$1
+  shift
+  [ "$1" != as ] || { who=("${AS[@]/UID/$2}"); shift 2; }
+  s6-ipcclient "$path" sh -c 'exec "$@" <&6 6<&- 7>&-' - "${who[@]}" "$@"
+}
+
+# used PID: the processor time it has had, in clock ticks: fields 14 and 15 of /proc/PID/stat.
+used() {
+  local stat
+  stat=$(<"/proc/$1/stat")
+  set -- ${stat##*) }
+  echo $((${12} + ${13}))
+}
+# open_of PID: its descriptors, in one line.
+open_of() { ls "/proc/$1/fd" | sort -n | paste -sd ' '; }
+# Which of 0, 1 and 2 a PROG has, into the file open.
+STANDARD=(sh -c 'open=; for n in 0 1 2; do [ ! -e "/proc/$$/fd/$n" ] || open=$open$n; done; echo "$open" >open')
+# open_without N: what that is when those that are bits of N were closed.
+open_without() {
+  local n
+  for n in 0 1 2; do (($1 >> n & 1)) || printf %s $n; done
+}
+# limited N COMMAND...: with N descriptors, and none but 0, 1 and 2 in use.
+limited() { bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n $0; exec "$@"' "$@"; }
+# The same as a PROG that looks at itself, a line each.
+OPEN=(sh -c 'ls "/proc/$$/fd"; :')
+
+# A server of ucspi-unix's on PATH, accepting when this returns. It says so on standard output, and goes on to say things there.
+ucspi() {
+  mkfifo "$1.said"
+  exec 7<>"$1.said"
+  start unixserver -v -- "$@" </dev/null >"$1.said" 7>&-
+  read -r -t 20 -u 7 _
+}
+# A server of s6's on PATH, accepting when this returns.
+s6() { start_ready sh -c 'exec s6-ipcserver -1 "$@" >&9 9>&-' - "$@" </dev/null >/dev/null; }
+# inherited: $INHERITED is what OPEN says when it has been started in the background, as a server is: bats has descriptors, too.
+inherited() {
+  start "${OPEN[@]}" >inherited
+  wait "$PID"
+  INHERITED=$(<inherited)
+}

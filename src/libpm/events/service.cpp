@@ -10,6 +10,11 @@ Answer<ServiceWaiter> ServiceWaiter::open(Registry const &registry, Request cons
   auto watch = Watch::open(registry, {request.what, request.version, request.whose}, deadline, stop);
   if (!watch) return fail(watch);
   ServiceWaiter waiter(registry, request, std::move(*watch));
+  if (request.kind == Kind::change) {
+    // What is there now is what changes are compared with: a first look after this would take one for what there was.
+    List<char> none;
+    if (auto const looked = waiter.step(none); !looked) return fail(looked);
+  }
   return waiter;
 }
 

@@ -77,6 +77,7 @@ void print(Listening const &listening, bool lines) noexcept {
     if ((!lines && !text.empty() && !append(text, "\n")) || !append(text, part) || (lines && !append(text, "\n")))
       die(exits::system, "out of memory");
   });
+  if (lines && text.empty() && !append(text, "\n")) die(exits::system, "out of memory"); // it matched no bytes
   print_or_die(text);
 }
 

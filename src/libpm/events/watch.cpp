@@ -59,13 +59,13 @@ Answer<Watch> Watch::open(Registry const &registry, Scope const &scope, Deadline
   return watch;
 }
 
-/** Empties the FIFO. The tree says what happened; of the bytes it matters only whether something came or was rewritten. */
-bool Watch::drain() noexcept {
-  bool announced = false;
+/** Empties the FIFO. The tree says what happened; of the bytes it matters only how often something came or was rewritten. */
+unsigned Watch::drain() noexcept {
+  unsigned announced = 0;
   char bytes[512];
   for (;;) {
     ssize_t const n = sys::read(subscription_.fifo.get(), bytes, sizeof bytes);
-    if (n > 0) announced |= std::string_view(bytes, static_cast<size_t>(n)).find_first_of("uc") != std::string_view::npos;
+    if (n > 0) announced += static_cast<unsigned>(std::count_if(bytes, bytes + n, [](char c) noexcept { return c == 'u' || c == 'c'; }));
     else if (n == 0 || errno != EINTR) return announced;
   }
 }
@@ -156,8 +156,9 @@ Done Watch::meet(size_t i, Report report) noexcept {
   return reported && *token < 0 ? report(Changed::down, instances_[i]) : reported; // it may have died meanwhile
 }
 
-Result<bool> Watch::look(Report report) noexcept {
-  bool again = std::exchange(first_, false), announced = false;
+Result<unsigned> Watch::look(Report report) noexcept {
+  bool again = std::exchange(first_, false);
+  unsigned announced = 0;
   for (;;) {
     struct epoll_event room[64];
     auto const events = epoll_.take(room);
@@ -166,7 +167,7 @@ Result<bool> Watch::look(Report report) noexcept {
     for (auto const &event : *events) {
       if (event.data.fd == subscription_.fifo.get()) {
         again = true;
-        announced |= drain();
+        announced += drain();
       } else if (auto const buried = bury(event.data.fd, report); !buried) {
         return fail(buried);
       }

@@ -48,10 +48,10 @@ class Watch {
   using Report = Callback<Done(Changed, registry::Instance const &)>;
 
   /**
-   * Reports what changed since the last look, and does not wait; the first reports what is up. Whether somebody had
+   * Reports what changed since the last look, and does not wait; the first reports what is up. How often somebody had
    * announced that something came or was rewritten, in the scope or out of it. EMFILE... when not all can be watched, the hard limit of descriptors used up.
    */
-  [[nodiscard]] Result<bool> look(Report report) noexcept;
+  [[nodiscard]] Result<unsigned> look(Report report) noexcept;
 
   /** How many instances in the scope are up, as of the last look; and which. */
   [[nodiscard]] size_t count() const noexcept { return up_; }
@@ -62,7 +62,7 @@ class Watch {
   using Tokens = List<int>;
 
   Watch(registry::Registry const &registry, Scope const &scope, fifodir::Subscription subscription, Epoll epoll) noexcept;
-  [[nodiscard]] bool drain() noexcept;
+  [[nodiscard]] unsigned drain() noexcept;
   [[nodiscard]] Done read_tree(Report report) noexcept;
   [[nodiscard]] Done meet(size_t i, Report report) noexcept;
   [[nodiscard]] Result<int> watch_token(registry::Instance const &instance) noexcept;

@@ -27,7 +27,10 @@ await \
 hold-as \
 race \
 crash \
+crash-waiters \
+events \
 failures \
+failures-waiters \
 registry \
 text
 

@@ -26,7 +26,10 @@ await \
 hold-as \
 race \
 crash \
+crash-waiters \
+events \
 failures \
+failures-waiters \
 registry \
 super \
 text

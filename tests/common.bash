@@ -120,6 +120,39 @@ heard() {
   assert_equal "$(cat "$BATS_TEST_TMPDIR/heard.$1")" "$2"
 }
 
+# waiting ARGUMENTS...: pm-wait, listening when this returns; its pid in $PID. ARGUMENTS may begin with `as UID`.
+# answered PID [TEXT]: it ended with 0, and that is what it printed.
+waiting() {
+  local who=() out=$BATS_TEST_TMPDIR/answer
+  [ "$1" != as ] || { who=(as "$2"); shift 2; }
+  start_ready "${who[@]}" pm-wait "$@" sh -c 'echo >&9' </dev/null >"$out"
+  mv "$out" "$out.$PID"
+}
+answered() {
+  local status=0
+  await end "$1"
+  wait "$1" || status=$?
+  assert_equal "$status" 0
+  [ $# = 1 ] || assert_equal "$(cat "$BATS_TEST_TMPDIR/answer.$1")" "$2"
+}
+
+# listener_of PID: the pm-listend that it started.
+listener_of() {
+  local stat
+  for stat in /proc/[0-9]*/stat; do
+    sed -n "s/^\\([0-9]*\\) (pm-listend) . $1 .*/\\1/p" "$stat" 2>/dev/null || :
+  done
+}
+
+# listeners FIFODIR: how many FIFOs are in it.
+listeners() { find "$1" -name '*ftrig1:*' | wc -l; }
+
+# own_fifo FIFODIR N: a listener's FIFO made by hand, its name on standard output.
+own_fifo() {
+  printf '%s/ftrig1:@4%023d:pmTEST\n' "$1" "$2"
+  mkfifo "$(printf '%s/ftrig1:@4%023d:pmTEST' "$1" "$2")"
+}
+
 # holders TOKEN: who has that FIFO open, a pid a line.
 holders() {
   local fd

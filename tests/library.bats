@@ -9,3 +9,8 @@ teardown() { common_teardown; }
 @test "library: the tables of a super-server, and what it says of names" { run -0 "$PM_BUILD/super"; }
 @test "library: SIGKILL at every system call of every change" { run -0 "$PM_BUILD/crash"; }
 @test "library: a failure at every system call of every change" { run -0 "$PM_BUILD/failures"; }
+@test "library: events: requests, netstrings, notify, waiting and watching, one and any, through a child and a service" {
+  run -0 "$PM_BUILD/events"
+}
+@test "library: SIGKILL of a writer at every system call, while others wait" { run -0 "$PM_BUILD/crash-waiters"; }
+@test "library: a failure at every system call of waiting" { run -0 "$PM_BUILD/failures-waiters"; }

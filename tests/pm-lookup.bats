@@ -442,3 +442,109 @@ known() {
   exec 6>&-
   run -111 timeout 20 pm-lookup web
 }
+
+# --- -t
+
+@test "pm-lookup -t: one that is there is printed at once, and nobody is asked" {
+  hold web tcp:127.0.0.1:1
+  mkdir bin
+  ln -s "$PM_BUILD/pm-lookup" bin
+  for t in 0 1 4294967295; do
+    PATH=$PWD/bin run -0 pm-lookup -t $t web
+    assert_output tcp:127.0.0.1:1
+  done
+  run -100 pm-lookup -t soon web
+  run -100 pm-lookup -t
+  assert_output --partial 'option needs a value: -t'
+}
+
+# awaiting [OPTION...]: pm-lookup that waits for web, and its pm-listend listens when this returns: it stands behind one that
+# says when the null byte has passed.
+awaiting() {
+  mkdir bin
+  mkfifo bin/ready
+  cat >bin/pm-listend <<EOF
+#!/bin/sh
+"$PM_BUILD/pm-listend" "\$@" | { head -c 1; ! mkdir bin/once 2>/dev/null || echo >bin/ready; exec cat; }
+EOF
+  chmod +x bin/pm-listend
+  PATH=$PWD/bin:$PATH start pm-lookup "$@" >got
+  LOOKUP=$PID
+  read -r _ <bin/ready
+}
+found() {
+  await end "$LOOKUP"
+  wait "$LOOKUP"
+  assert_equal "$(cat got)" "$1"
+}
+
+@test "pm-lookup -t 0: waits until there is one" {
+  awaiting -t 0 web
+  hold other tcp:127.0.0.1:1
+  hold web tcp:127.0.0.1:2
+  found tcp:127.0.0.1:2
+}
+
+@test "pm-lookup -t: PROG is told of the one that came, and has no child and no descriptor of ours" {
+  awaiting -t 20000 web sh -c 'echo "$PM_ADDRESS"; ls /proc/$$/fd | wc -l; grep -l "^PPid:.$$\$" /proc/[0-9]*/status | wc -l'
+  hold web tcp:127.0.0.1:2
+  await end "$LOOKUP"
+  wait "$LOOKUP"
+  assert_equal "$(sed -n 1p got)" tcp:127.0.0.1:2
+  # The shell's own three at most more than what it was started with; grep is its child.
+  assert_equal "$(sed -n 2p got)" "$(sh -c 'ls /proc/$$/fd | wc -l' 3>&- 4>&-)"
+}
+
+@test "pm-lookup -t: of another version, transport or process it waits on; the one that is asked for ends it" {
+  awaiting -t 0 -V 2 -n udp web
+  hold web tcp:127.0.0.1:1
+  hold -V 2 web tcp:127.0.0.1:2
+  hold -V 2 web udp:127.0.0.1:3
+  found udp:127.0.0.1:3
+}
+
+@test "pm-lookup -t: a stranger's does not end it; -u and -a" {
+  needs_root
+  awaiting -t 0 web
+  hold_as $ALICE web tcp:127.0.0.1:1
+  run -0 timeout 20 pm-lookup -t 0 -u $ALICE web
+  assert_output tcp:127.0.0.1:1
+  run -0 timeout 20 pm-lookup -t 0 -a web
+  kill -0 "$LOOKUP"
+  hold web tcp:127.0.0.1:2
+  found tcp:127.0.0.1:2
+}
+
+@test "pm-lookup -t: 99, with the reason" {
+  run -99 --separate-stderr pm-lookup -t 50 web
+  assert_equal "$output|$stderr" '|pm-lookup: fatal: unable to wait for web: timed out'
+  run -99 pm-lookup -t 50 web touch started
+  assert_not_exists started
+}
+
+@test "pm-lookup -t: who may not wait is told so, 111; so is who has no pm-listend" {
+  needs_root
+  run -111 as $ALICE pm-lookup -t 0 web
+  assert_line "pm-listend: fatal: unable to write as another than its owner in $PM_REGISTRY: Operation not permitted"
+  mkdir bin
+  ln -s "$PM_BUILD/pm-lookup" bin
+  PATH=$PWD/bin run -111 pm-lookup -t 0 web
+  assert_output --partial 'unable to start pm-listend: No such file or directory'
+}
+
+@test "pm-lookup -t: SIGKILL of its pm-listend is told, 111; its own ends its pm-listend" {
+  awaiting -t 0 web 2>err
+  wrapper=$(listener_of "$LOOKUP")
+  kill -KILL "$(listener_of "$wrapper")"
+  await end "$LOOKUP"
+  status=0
+  wait "$LOOKUP" || status=$?
+  assert_equal "$status" 111
+  assert_equal "$(tail -n 1 err)" 'pm-lookup: fatal: unable to wait for web: Connection reset by peer'
+  rm -r bin
+  awaiting -t 0 web
+  listener=$(listener_of "$(listener_of "$LOOKUP")")
+  [ -n "$listener" ]
+  end "$LOOKUP"
+  await end "$listener"
+}

@@ -25,19 +25,30 @@ constexpr char help[] =
   die_failure(failure, "watch", "the registry", path);
 }
 
-/** Removes what died since the last look; the lock is held once for all of it. */
-void reap(Registry const &registry, events::Watch &watch, char const *path, int signals) noexcept {
+/**
+ * Removes what died since the last look; the lock is held once for all of it. How many more comings were announced than
+ * seen: those died before the look, and are not in it; or fewer, whose announcement is still to be read.
+ */
+int reap(Registry const &registry, events::Watch &watch, char const *path, int signals) noexcept {
   List<Ticket> dead;
+  int seen = 0;
   auto const looked = watch.look([&](events::Changed changed, Instance const &instance) noexcept {
+    seen += changed != events::Changed::down;
     Ticket const ticket{Text<service_name_max + 1>(instance.record.service), OwnerName(instance.owner), Id(instance.id)};
     return changed != events::Changed::down || dead.append(ticket) ? Done() : failed("reap", ENOMEM);
   });
   if (!looked) die_in(path, looked.error());
-  if (dead.empty()) return;
+  int const unseen = static_cast<int>(*looked) - seen;
+  if (dead.empty()) return unseen;
   auto writer = Writer::begin(registry, {}, signals);
   if (!writer) die_in(path, writer.error());
   for (Ticket const &ticket : dead)
     if (auto const removed = writer->remove(ticket); !removed) die_in(path, removed.error());
+  return unseen;
+}
+
+void sweep_all(Registry const &registry, char const *path) noexcept {
+  if (auto const swept = sweep(registry, {}, true); !swept) die_in(path, swept.error());
 }
 
 } // namespace
@@ -66,17 +77,21 @@ int main(int argc, char const *const *argv) {
   auto watch = events::Watch::open(*registry, {.service = {}, .version = {}, .whose = Whose::anyone()}, {}, signals);
   if (!watch) die_in(path, watch.error());
   // First all that is alive is watched, then all that is dead is removed: nothing dies unseen between the two.
-  reap(*registry, *watch, path, signals);
-  if (auto const swept = sweep(*registry, {}, true); !swept) die_in(path, swept.error());
+  (void)reap(*registry, *watch, path, signals);
+  sweep_all(*registry, path);
   if (ready >= 0) {
     (void)!sys::write(ready, "\n", 1);
     sys::close(ready);
   }
   struct pollfd fds[] = {{signals, POLLIN, 0}, {watch->fd(), POLLIN, 0}};
-  for (;;) {
+  for (int unseen = 0;;) {
     int const n = sys::poll(fds, 2, -1);
     if (n < 0 && errno != EINTR) die_sys({errno, "wait for"}, "deaths");
     if (n > 0 && fds[0].revents) return exits::done;
-    if (n > 0 && fds[1].revents) reap(*registry, *watch, path, signals);
+    if (n > 0 && fds[1].revents) unseen += reap(*registry, *watch, path, signals);
+    if (unseen > 0) {
+      sweep_all(*registry, path);
+      unseen = 0;
+    }
   }
 }

@@ -12,7 +12,8 @@ using namespace pm;
 using namespace pm::events;
 
 constexpr char help[] =
-    "[-r REGISTRY | -s PATH] [-u USER | -a] [-V VERSION] [-S] [-t MS] [-f] up|down|change SERVICE | FIFODIR REGEX [PROG...]\n"
+    "[-r REGISTRY | -s PATH] [-u USER | -a] [-V VERSION] [-S] [-t MS] up|down|change SERVICE [PROG...]"
+    " | pm-wait -f [-s PATH] [-t MS] FIFODIR REGEX [PROG...]\n"
     "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
     "  -s PATH      through the pm-listend service on this socket, and not through a child\n"
     "  -u USER      believe this user's registrations only, and not root's, the registry owner's and one's own\n"
@@ -80,6 +81,7 @@ void print(Listening const &listening, bool lines) noexcept {
     if ((!lines && !text.empty() && !append(text, "\n")) || !append(text, part) || (lines && !append(text, "\n")))
       die_no_memory();
   });
+  if (lines && text.empty() && !append(text, "\n")) die_no_memory(); // it matched no bytes
   print_or_die(text);
 }
 

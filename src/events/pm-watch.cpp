@@ -4,6 +4,7 @@
 #include <pm/base/limits.h>
 #include <pm/base/program.h>
 #include <pm/base/signals.h>
+#include <pm/base/stream.h>
 #include <pm/events/watch.h>
 #include <pm/registry/arguments.h>
 #include <pm/registry/fields.h>
@@ -40,14 +41,14 @@ struct Lines {
     return fits && append(text, "\n") ? Done() : failed("print", ENOMEM);
   }
 
-  /** All that there is in one write; a pipe that nobody reads ends the program: that is how pipelines end. */
-  void print() noexcept {
-    for (std::string_view left(text.begin(), text.size()); !left.empty();) {
-      ssize_t const n = sys::write(1, left.data(), left.size());
-      if (n < 0 && errno == EPIPE) ::_exit(exits::done);
-      if (n < 0 && errno != EINTR) die_sys({errno, "write to"}, "standard output");
-      if (n > 0) left.remove_prefix(static_cast<size_t>(n));
-    }
+  /**
+   * Once the reader takes it, or not at all: `signals` says that this is to end. A pipe that nobody reads ends the program:
+   * that is how pipelines end.
+   */
+  void print(int signals) noexcept {
+    auto const written = write_all(1, {text.begin(), text.size()}, {}, signals);
+    if (!written && (written.error().code == EPIPE || written.error().code == ECANCELED)) ::_exit(exits::done);
+    if (!written) die_sys({written.error().code, "write to"}, "standard output");
     text.clear();
   }
 };
@@ -111,7 +112,7 @@ int main(int argc, char const *const *argv) {
     look(*watch, lines, !initial, path);
     if (!fds.append({watch->fd(), POLLIN, 0}) || !watches.append(watch.release())) die_no_memory();
   } while (*services && *++services);
-  lines.print();
+  lines.print(signals);
   for (;;) {
     int const n = sys::poll(fds.begin(), fds.size(), -1);
     if (n < 0 && errno != EINTR) die_sys({errno, "wait for"}, "changes");
@@ -119,7 +120,7 @@ int main(int argc, char const *const *argv) {
     if (fds[0].revents || fds[1].revents) break;
     for (size_t i = 0; i < watches.size(); ++i)
       if (fds[i + 2].revents) look(*watches[i], lines, false, path);
-    lines.print();
+    lines.print(signals);
   }
   for (Watch *watch : watches) Box<Watch>{watch};
   return exits::done;

@@ -58,6 +58,7 @@ Result<bool> FifodirWaiter::step(List<char> &answer) noexcept {
   for (;;) {
     ssize_t const n = sys::read(subscription_.fifo.get(), bytes, sizeof bytes);
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno != EAGAIN) return failed(doing);
     if (n <= 0) return false;
     std::string_view came(bytes, static_cast<size_t>(n));
     // An expression matches text: a null byte ends it for regexec(3), so it counts as none having come.

@@ -22,6 +22,7 @@ constexpr size_t answer_max = size_t{64} << 20;
 Listening::Listening(Listening &&other) noexcept
     : socket_(std::move(other.socket_)),
       child_(std::exchange(other.child_, -1)),
+      timeout_(other.timeout_),
       state_(other.state_),
       failure_(other.failure_),
       answer_(std::move(other.answer_)) {}
@@ -79,6 +80,7 @@ Result<Listening> Listening::by_service(Request const &request, char const *path
   auto socket = connect_local(path, deadline);
   if (!socket) return fail(socket);
   Listening listening(std::move(*socket), -1);
+  listening.timeout_ = Deadline::in(request.timeout);
   if (auto const done = listening.send(sent, deadline); !done) return fail(done);
   return listening;
 }
@@ -92,7 +94,7 @@ State Listening::fail_with(int code) noexcept {
 State Listening::end() noexcept {
   int const code = reap();
   if (state_ == State::asked || answer_.empty()) {
-    if (code == exits::timeout) return fail_with(ETIMEDOUT);
+    if (code == exits::timeout || timeout_.remaining() == 0) return fail_with(ETIMEDOUT);
     return fail_with(code == exits::not_found ? ENOENT : ECONNRESET);
   }
   for (std::string_view rest(answer_.begin(), answer_.size()); !rest.empty();) {

@@ -10,6 +10,11 @@ Answer<ServiceWaiter> ServiceWaiter::open(Registry const &registry, Request cons
   auto watch = Watch::open(registry, {request.what, request.version, request.whose, way}, deadline, stop);
   if (!watch) return fail(watch);
   ServiceWaiter waiter(registry, request, std::move(*watch));
+  if (request.kind == Kind::change) {
+    // What is there now is what changes are compared with: a first look after this would take one for what there was.
+    List<char> none;
+    if (auto const looked = waiter.step(none); !looked) return fail(looked);
+  }
   return waiter;
 }
 
@@ -27,23 +32,32 @@ Done answer_with(Watch const &watch, List<char> &answer) noexcept {
   return fits ? Done() : failed("answer", ENOMEM);
 }
 
-bool same(Instances const &a, Instances const &b) noexcept {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i)
-    if (a.id(i) != b.id(i) || a.text(i) != b.text(i)) return false;
-  return true;
+/** How many of `now` came or were rewritten since `before`; both are oldest first. */
+size_t fresh(Instances const &before, Instances const &now) noexcept {
+  size_t count = 0, from = 0;
+  for (size_t i = 0; i < now.size(); ++i) {
+    size_t at = from;
+    while (at < before.size() && before.id(at) != now.id(i)) ++at;
+    if (at == before.size()) {
+      ++count;
+    } else {
+      count += before.text(at) != now.text(i);
+      from = at + 1;
+    }
+  }
+  return count;
 }
 
 } // namespace
 
 /**
- * Something was announced, and nothing differs of what this waits for. Either it was about others, whom a look at
- * everybody shows, or it came and went before it could be seen.
+ * So much was announced, and nothing differs of what this waits for. Either it was about others, whom a look at
+ * everybody shows, or more was announced than is to be seen: something came and went before.
  */
-Result<bool> ServiceWaiter::was_for_others() noexcept {
+Result<bool> ServiceWaiter::was_for_others(unsigned announced) noexcept {
   Instances now;
   if (auto const read = lookup(*registry_, {service_.view(), {}, {}, 0, Whose::anyone()}, now); !read) return fail(read);
-  bool const others = !same(now, everybody_);
+  bool const others = fresh(everybody_, now) >= announced;
   everybody_ = std::move(now);
   return others;
 }
@@ -64,7 +78,7 @@ Result<bool> ServiceWaiter::step(List<char> &answer) noexcept {
       if (!first && changes) {
         done = true;
       } else if (first || *announced) {
-        auto const others = was_for_others();
+        auto const others = was_for_others(*announced);
         if (!others) return fail(others);
         done = !first && !*others;
       }

@@ -32,7 +32,7 @@ Watch::Watch(Watch &&other) noexcept
       tokens_(std::move(other.tokens_)),
       index_of_(std::move(other.index_of_)),
       up_(other.up_),
-      first_(other.first_) {
+      stale_(other.stale_) {
   other.moved_ = true;
 }
 
@@ -55,13 +55,14 @@ Answer<Watch> Watch::open(Registry const &registry, Scope const &scope, Deadline
   return watch;
 }
 
-/** Empties the FIFO. The tree says what happened; of the bytes it matters only whether something came or was rewritten. */
-bool Watch::drain() noexcept {
-  bool announced = false;
+/** Empties the FIFO. The tree says what happened; of the bytes it matters only how often something came or was rewritten. */
+unsigned Watch::drain() noexcept {
+  unsigned announced = 0;
   char bytes[512];
   for (;;) {
     ssize_t const n = sys::read(subscription_.fifo.get(), bytes, sizeof bytes);
-    if (n > 0) announced |= std::string_view(bytes, static_cast<size_t>(n)).find_first_of("uc") != std::string_view::npos;
+    if (n > 0)
+      announced += static_cast<unsigned>(std::count_if(bytes, bytes + n, [](char c) noexcept { return c == 'u' || c == 'c'; }));
     else if (n == 0 || errno != EINTR) return announced;
   }
 }
@@ -101,14 +102,14 @@ Result<List<uint32_t>> by_name(Instances const &instances) noexcept {
 
 /** Compares what is there with what was, by ID: none is used twice. */
 Done Watch::read_tree(Report report) noexcept {
-  constexpr int not_seen = -2;
+  constexpr int not_met = -2;
   Instances was;
   Query const query{service_.view(), version_, {}, 0, whose_};
   auto const read = service_.size() ? lookup(*registry_, query, was) : list(*registry_, {{}, {}, {}, whose_}, was);
   if (!read) return read;
   Tokens old_tokens;
   for (size_t i = 0; i < was.size(); ++i)
-    if (!old_tokens.append(not_seen)) return failed("watch", ENOMEM);
+    if (!old_tokens.append(not_met)) return failed("watch", ENOMEM);
   auto const old_order = by_name(instances_), new_order = by_name(was);
   if (!old_order) return fail(old_order);
   if (!new_order) return fail(new_order);
@@ -131,11 +132,8 @@ Done Watch::read_tree(Report report) noexcept {
       if (done) done = report(Changed::down, was[old]);
     }
   }
-  for (size_t i = 0; i < tokens_.size(); ++i) {
-    if (tokens_[i] != not_seen) continue;
-    tokens_[i] = -1;
-    if (done) done = meet(i, report);
-  }
+  for (size_t i = 0; done && i < tokens_.size(); ++i)
+    if (tokens_[i] == not_met) done = meet(i, report);
   return done;
 }
 
@@ -152,8 +150,8 @@ Done Watch::meet(size_t i, Report report) noexcept {
   return reported && *token < 0 ? report(Changed::down, instances_[i]) : reported; // it may have died meanwhile
 }
 
-Result<bool> Watch::look(Report report) noexcept {
-  bool again = std::exchange(first_, false), announced = false;
+Result<unsigned> Watch::look(Report report) noexcept {
+  unsigned announced = 0;
   for (;;) {
     struct epoll_event room[64];
     auto const events = epoll_.take(room);
@@ -161,15 +159,16 @@ Result<bool> Watch::look(Report report) noexcept {
     if (events->empty()) break;
     for (auto const &event : *events) {
       if (event.data.fd == subscription_.fifo.get()) {
-        again = true;
-        announced |= drain();
+        stale_ = true;
+        announced += drain();
       } else if (auto const buried = bury(event.data.fd, report); !buried) {
         return fail(buried);
       }
     }
   }
-  if (!again) return announced;
+  if (!stale_) return announced;
   if (auto const read = read_tree(report); !read) return fail(read);
+  stale_ = false;
   return announced;
 }
 

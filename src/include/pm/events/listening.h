@@ -65,7 +65,8 @@ class Listening {
   int reap() noexcept;
 
   Fd socket_;
-  pid_t child_; /**< -1: none, or it was waited for */
+  pid_t child_;      /**< -1: none, or it was waited for */
+  Deadline timeout_; /**< the request's own, of a service, which has no exit code to tell of it */
   State state_ = State::asked;
   SysError failure_ = {0, ""};
   List<char> answer_;

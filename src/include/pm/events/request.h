@@ -25,9 +25,9 @@ inline constexpr size_t field_max = 4096;
 
 struct Request {
   Kind kind = Kind::up;
-  std::string_view what;                               /**< a fifodir's path; else a service */
-  std::string_view pattern;                            /**< only for `event`: a POSIX extended regular expression */
-  std::optional<uint32_t> version;                     /**< not for `event`; none: any */
+  std::string_view what = {};                          /**< a fifodir's path; else a service */
+  std::string_view pattern = {};                       /**< only for `event`: a POSIX extended regular expression */
+  std::optional<uint32_t> version = {};                /**< not for `event`; none: any */
   registry::Whose whose = registry::Whose::believed(); /**< not for `event` */
   uint32_t timeout = 0;                                /**< ms from when it listens; 0: for ever */
 };

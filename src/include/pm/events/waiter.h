@@ -61,7 +61,7 @@ class ServiceWaiter {
  private:
   ServiceWaiter(registry::Registry const &registry, Request const &request, Watch watch) noexcept
       : registry_(&registry), kind_(request.kind), service_(request.what), watch_(std::move(watch)) {}
-  [[nodiscard]] Result<bool> was_for_others() noexcept;
+  [[nodiscard]] Result<bool> was_for_others(unsigned announced) noexcept;
 
   registry::Registry const *registry_;
   Kind kind_;

@@ -50,21 +50,22 @@ class Watch {
   using Report = Callback<Done(Changed, registry::Instance const &)>;
 
   /**
-   * Reports what changed since the last look, and does not wait; the first reports what is up. Whether somebody had
-   * announced that something came or was rewritten, in the scope or out of it. EMFILE... when not all can be watched, the hard limit of descriptors used up.
+   * Reports what changed since the last look, and does not wait; the first reports what is up. How often somebody had
+   * announced that something came or was rewritten, in the scope or out of it. EMFILE... when not all can be watched, the hard limit of descriptors
+   * used up; the next look makes up for it.
    */
-  [[nodiscard]] Result<bool> look(Report report) noexcept;
+  [[nodiscard]] Result<unsigned> look(Report report) noexcept;
 
   /** How many instances in the scope are up, as of the last look; and which. */
   [[nodiscard]] size_t count() const noexcept { return up_; }
   void each(Callback<void(registry::Instance const &)> visit) const noexcept;
 
  private:
-  /** One instance as of the last reading of the tree: the token's writing end, -1 when it is known to be dead. */
+  /** One instance as of the last reading of the tree: the token's writing end, -1 when it is known to be dead, -2 when it is still to be met. */
   using Tokens = List<int>;
 
   Watch(registry::Registry const &registry, Scope const &scope, fifodir::Subscription subscription, Epoll epoll) noexcept;
-  [[nodiscard]] bool drain() noexcept;
+  [[nodiscard]] unsigned drain() noexcept;
   [[nodiscard]] Done read_tree(Report report) noexcept;
   [[nodiscard]] Done meet(size_t i, Report report) noexcept;
   [[nodiscard]] Result<int> watch_token(registry::Instance const &instance) noexcept;
@@ -81,7 +82,7 @@ class Watch {
   Tokens tokens_;           /**< of each of instances_ */
   List<uint32_t> index_of_; /**< by descriptor: which of instances_ it is the token of */
   size_t up_ = 0;
-  bool first_ = true;
+  bool stale_ = true; /**< the tree is to be read */
   bool moved_ = false;
 };
 

@@ -1,0 +1,192 @@
+// Each system call of those who wait fails for want of descriptors or of memory: an error says so, no descriptor and no
+// child is lost, and once there is enough again, nothing was missed.
+
+#include "../fault/fault.h"
+#include "world.h"
+
+#include <pm/base/spawn.h>
+#include <pm/events/listening.h>
+#include <pm/events/waiter.h>
+#include <pm/fifodir/notify.h>
+#include <sys/wait.h>
+
+using pm::events::Changed;
+using pm::events::FifodirWaiter;
+using pm::events::Kind;
+using pm::events::Listening;
+using pm::events::ServiceWaiter;
+using pm::events::Watch;
+using Wanted = pm::events::Request;
+
+namespace {
+
+unsigned failures_reported = 0;
+
+/** Ends what was planned; whether it had happened. `failed`: whether somebody said so, which nobody may without cause. */
+bool over(bool failed) noexcept {
+  bool const reached = fault::happened();
+  fault::plan(nullptr, 0, fault::Act::nothing);
+  EXPECT(reached || !failed);
+  failures_reported += failed;
+  return reached;
+}
+
+bool fifodir_fails(unsigned nth, int code) noexcept {
+  char path[] = "/tmp/pm-fifodir.XXXXXX";
+  EXPECT(mkdtemp(path));
+  int const descriptors = open_descriptors();
+  bool reached = false;
+  {
+    Wanted const wanted{Kind::event, path, "x", {}, Whose::believed(), 0};
+    mode_t const mask = ::umask(027);
+    fault::plan(nullptr, nth, fault::Act::fail, code);
+    auto waiter = FifodirWaiter::open(wanted);
+    EXPECT(::umask(mask) == 027);
+    reached = over(!waiter);
+    EXPECT(waiter || waiter.error().code == code);
+  }
+  EXPECT(open_descriptors() == descriptors);
+  EXPECT(::rmdir(path) == 0); // nothing is left in it
+  return reached;
+}
+
+bool step_fails(unsigned nth, int code) noexcept {
+  char path[] = "/tmp/pm-fifodir.XXXXXX";
+  EXPECT(mkdtemp(path));
+  bool reached = false;
+  {
+    auto waiter = FifodirWaiter::open({Kind::event, path, "x", {}, Whose::believed(), 0});
+    EXPECT(waiter.has_value());
+    EXPECT(fifodir::notify(AT_FDCWD, path, "x").has_value());
+    List<char> answer;
+    fault::plan(nullptr, nth, fault::Act::fail, code);
+    auto const stepped = waiter->step(answer);
+    reached = over(!stepped);
+    // Once there is enough again, the event is there.
+    if (!stepped) EXPECT(answer.empty() && waiter->step(answer).value_or(false));
+    EXPECT(!answer.empty());
+  }
+  EXPECT(::rmdir(path) == 0);
+  return reached;
+}
+
+bool watch_fails(unsigned nth, int code) noexcept {
+  World world;
+  Registry const registry = world.open();
+  int const descriptors = open_descriptors();
+  fault::plan(nullptr, nth, fault::Act::fail, code);
+  bool reached = false;
+  {
+    auto watch = Watch::open(registry, {"target", {}, Whose::believed()}, Deadline::in(10000));
+    reached = over(!watch);
+    if (!watch) EXPECT(std::get<SysError>(watch.error()).code == code);
+  }
+  EXPECT(open_descriptors() == descriptors);
+  world.only_bystander_is_left();
+  return reached;
+}
+
+bool look_fails(unsigned nth, int code) noexcept {
+  World world;
+  Registry const registry = world.open();
+  int const descriptors = open_descriptors();
+  bool reached = false;
+  {
+    auto watch = Watch::open(registry, {"target", {}, Whose::believed()}, Deadline::in(10000));
+    unsigned up = 0, down = 0;
+    auto const report = [&](Changed changed, Instance const &) noexcept {
+      ++(changed == Changed::up ? up : down);
+      return Done();
+    };
+    auto one = world.add({"target"}), two = world.add({"target"});
+    EXPECT(watch->look(report) && up == 2);
+    auto const three = world.add({"target"}), four = world.add({"target"});
+    one.token.reset();
+    fault::plan(nullptr, nth, fault::Act::fail, code);
+    auto const looked = watch->look(report);
+    reached = over(!looked);
+    if (!looked) EXPECT(looked.error().code == code && watch->look(report));
+    // Nothing was missed, nothing told twice.
+    EXPECT(watch->count() == 3 && up == 4 && down == 1);
+    two.token.reset();
+    EXPECT(watch->look(report) && watch->count() == 2 && down == 2);
+  }
+  EXPECT(open_descriptors() == descriptors);
+  world.only_bystander_is_left();
+  return reached;
+}
+
+bool service_fails(Kind kind, unsigned nth, int code) noexcept {
+  World world;
+  Registry const registry = world.open();
+  auto const held = world.add({"target"});
+  int const descriptors = open_descriptors();
+  fault::plan(nullptr, nth, fault::Act::fail, code);
+  bool reached = false;
+  {
+    auto waiter = ServiceWaiter::open(registry, {kind, "target", {}, {}, Whose::believed(), 0}, Deadline::in(10000));
+    List<char> answer;
+    bool const stepped = waiter && waiter->step(answer);
+    reached = over(!stepped);
+    if (stepped) EXPECT(answer.empty() == (kind != Kind::up));
+  }
+  EXPECT(open_descriptors() == descriptors);
+  EXPECT(world.seen("target") == 1);
+  return reached;
+}
+
+bool listening_fails(Wanted const &wanted, char const *registry, unsigned nth, int code) noexcept {
+  int const descriptors = open_descriptors();
+  bool reached = false;
+  {
+    fault::plan(nullptr, nth, fault::Act::fail, code);
+    auto listening = Listening::by_child(wanted, registry);
+    bool const failed = !listening || !listening->begun(Deadline::in(10000)) || !listening->wait(Deadline::in(10000));
+    reached = over(failed);
+    if (!failed) {
+      unsigned answers = 0;
+      listening->each_answer([&](std::string_view) noexcept { ++answers; });
+      EXPECT(answers == 1);
+    }
+  }
+  EXPECT(open_descriptors() == descriptors);
+  while (::waitpid(-1, nullptr, 0) > 0) {
+  }
+  EXPECT(errno == ECHILD);
+  return reached;
+}
+
+template <class Fail>
+void each_call(char const *name, Fail fail) noexcept {
+  unsigned calls = 0;
+  for (int const code : {EMFILE, ENFILE, ENOMEM}) {
+    char label[128];
+    for (unsigned nth = 1;; ++nth) {
+      snprintf(label, sizeof label, "%s, call %u fails with %s", name, nth, strerrorname_np(code));
+      expect_case = label;
+      if (!fail(nth, code)) break;
+      ++calls;
+    }
+  }
+  printf("%s: %u failures\n", name, calls);
+  EXPECT(calls >= 3);
+}
+
+} // namespace
+
+int main() {
+  PROG = "failures-waiters";
+  each_call("listen in a fifodir", fifodir_fails);
+  each_call("read an event", step_fails);
+  each_call("watch", watch_fails);
+  each_call("look", look_fails);
+  for (Kind const kind : {Kind::up, Kind::down, Kind::change})
+    each_call("wait for a service", [kind](unsigned nth, int code) { return service_fails(kind, nth, code); });
+  World world;
+  auto const held = world.add({"target"});
+  each_call("wait through a child", [&](unsigned nth, int code) {
+    return listening_fails({Kind::up, "target", {}, {}, Whose::believed(), 0}, world.path(), nth, code);
+  });
+  EXPECT(failures_reported > 100);
+  return 0;
+}

@@ -1,0 +1,532 @@
+#!/usr/bin/env bats
+load common
+setup() {
+  common_setup
+  mkdir dir
+}
+teardown() { common_teardown; }
+
+# ends PID CODE
+ends() {
+  await end "$1"
+  local status=0
+  wait "$1" || status=$?
+  assert_equal "$status" "$2"
+}
+# record_of SERVICE: what an answer says of its only instance.
+record_of() {
+  local token
+  for token in "$PM_REGISTRY"/service/"$1"/*/*.token; do
+    printf 'uid=%s\nid=%s\n' "$(basename "$(dirname "$token")")" "$(basename "$token" .token)"
+    cat "${token%.token}"
+  done
+}
+# service: a pm-listend service on the socket listend, ready when this returns.
+service() { start_ready sh -c 'exec s6-ipcserver -1 "$PWD/listend" pm-listend >&9 9>&-'; }
+# nothing_left: no listener's FIFO anywhere.
+nothing_left() { assert_equal "$(find dir reg -name '*ftrig1:*')" ''; }
+
+@test "pm-wait: --help, --version, unknown options" {
+  common_options pm-wait
+}
+
+@test "pm-wait: wrong usage" {
+  run -100 pm-wait
+  assert_output --partial 'too few arguments'
+  run -100 pm-wait up
+  assert_output --partial 'too few arguments'
+  run -100 pm-wait -f dir
+  for kind in event UP '' u; do
+    run -100 pm-wait "$kind" web
+    assert_output --partial "neither up, down nor change: $kind"
+  done
+  run -100 pm-wait -u root -a up web
+  assert_output --partial '-a and -u exclude each other'
+  run -100 pm-wait -r reg -s sock up web
+  assert_output --partial '-r and -s exclude each other: a service has a registry of its own'
+  for option in '-r reg' '-u root' -a '-V 1'; do
+    run -100 pm-wait $option -f dir x
+    assert_output --partial '-f goes without -r, -u, -a and -V'
+  done
+  run -100 pm-wait -f '' x
+  assert_output --partial 'FIFODIR and REGEX have at least one byte'
+  run -100 pm-wait -f dir ''
+  for bad in '-t -1' '-t x' '-t 4294967296' '-V x' '-u nobody-of-that-name'; do run -100 pm-wait $bad up web; done
+  for letter in r s u V t; do
+    run -100 pm-wait -$letter
+    assert_output --partial "option needs a value: -$letter"
+  done
+  nothing_left
+}
+
+@test "pm-wait: names that are none are wrong usage" {
+  for name in "${BAD_NAMES[@]}"; do
+    run -100 pm-wait up "$name"
+    assert_output --partial 'not the name of a service'
+  done
+  run -0 pm-wait down "$LONGEST_NAME"
+}
+
+@test "pm-wait: up and down that are so already are answered at once" {
+  run -0 pm-wait down web
+  assert_output ''
+  hold web tcp:127.0.0.1:1
+  run -0 pm-wait up web
+  assert_output "$(record_of web)"
+  hold web tcp:127.0.0.1:2
+  run -0 pm-wait up web
+  assert_equal "$(grep -n '^$' <<<"$output" | wc -l)" 1
+  assert_output --regexp 'address=tcp:127.0.0.1:1.*address=tcp:127.0.0.1:2'
+  nothing_left
+}
+
+@test "pm-wait up: a registration wakes it, in a registry that is empty too" {
+  waiting up web
+  hold other none
+  hold web tcp:127.0.0.1:1
+  answered "${STARTED[0]}" "$(record_of web)"
+}
+
+@test "pm-wait: SIGKILL of the registrant wakes down, and change" {
+  hold web none
+  local holder=$PID
+  waiting down web && local down=$PID
+  waiting change web && local change=$PID
+  kill -KILL "$holder"
+  answered "$down" ''
+  answered "$change" ''
+}
+
+@test "pm-wait: SIGKILL of the program that pm-reg became wakes down, and change" {
+  serve web none
+  local server=$PID
+  waiting down web && local down=$PID
+  waiting change web && local change=$PID
+  kill -KILL "$server"
+  answered "$down" ''
+  answered "$change" ''
+}
+
+@test "pm-wait: a clean end, and pm-dereg, wake down, and change" {
+  for way in 'kill -TERM $holder' 'pm-dereg web'; do
+    hold web none
+    local holder=$PID
+    waiting down web && local down=$PID
+    waiting change web && local change=$PID
+    eval "$way"
+    answered "$down" ''
+    answered "$change" ''
+  done
+}
+
+@test "pm-wait down: not before the last has gone" {
+  hold web none && local one=$PID
+  hold web none && local two=$PID
+  waiting down web && local down=$PID
+  waiting change web && local change=$PID
+  end "$one"
+  answered "$change" "$(rm reg/service/web/*/"$one".*; record_of web)"
+  run -99 pm-wait -t 1 down web
+  kill -0 "$down"
+  end "$two"
+  answered "$down" ''
+}
+
+@test "pm-wait change: a second instance, one of two that goes, one that is rewritten" {
+  hold web none && local one=$PID
+  waiting change web && local waiter=$PID
+  hold web none && local two=$PID
+  answered "$waiter"
+  assert_equal "$(grep -c ^id= "$BATS_TEST_TMPDIR/answer.$waiter")" 2
+  waiting change web && waiter=$PID
+  end "$one"
+  answered "$waiter"
+  assert_equal "$(grep -c ^id= "$BATS_TEST_TMPDIR/answer.$waiter")" 1
+  waiting change web && waiter=$PID
+  sed -i '$a comment=new' "$(ls reg/service/web/*/"$two".* | grep -v token)"
+  run -0 pm-notify reg/service/web/event c
+  answered "$waiter"
+  assert_equal "$(tail -n 1 "$BATS_TEST_TMPDIR/answer.$waiter")" comment=new
+}
+
+@test "pm-wait change: one that came and went before anybody could look" {
+  waiting change web
+  listener=$(listener_of "$PID")
+  kill -STOP "$listener"
+  local waiter=$PID
+  hold web none
+  kill -TERM "$PID"
+  wait "$PID"
+  kill -CONT "$listener"
+  answered "$waiter" ''
+}
+
+@test "pm-wait: a death and a registration in the same instant: change hears of it, down waits on, and not for ever" {
+  hold web none
+  local old=$PID
+  waiting change web && local change=$PID
+  waiting down web && local down=$PID
+  kill -STOP "$(listener_of "$change")" "$(listener_of "$down")"
+  end "$old"
+  hold web tcp:127.0.0.1:2
+  kill -CONT "$(listener_of "$change")" "$(listener_of "$down")"
+  answered "$change"
+  assert_equal "$(grep ^pid= "$BATS_TEST_TMPDIR/answer.$change")" "pid=$PID"
+  end "$PID"
+  answered "$down" ''
+}
+
+@test "pm-wait: what is reserved is not up until it is published" {
+  waiting up web
+  mkfifo go
+  start pm-reg -N 5 web none sh -c 'read -r _ <go; echo >&5; exec sleep infinity' </dev/null
+  local waiter=${STARTED[0]}
+  exec 6>go
+  run -99 pm-wait -t 1 up web
+  kill -0 "$waiter"
+  echo >&6
+  answered "$waiter"
+  assert_equal "$(grep ^pid= "$BATS_TEST_TMPDIR/answer.$waiter")" "pid=$PID"
+  exec 6>&-
+}
+
+@test "pm-wait -V: that version, and no other" {
+  hold -V 1 web none && local one=$PID
+  waiting -V 2 up web && local up=$PID
+  waiting -V 1 change web && local change=$PID
+  waiting -V 1 down web && local down=$PID
+  hold web none
+  run -99 pm-wait -t 1 -V 3 up web
+  run -0 pm-wait -V 1 up web
+  for waiter in "$up" "$change" "$down"; do kill -0 "$waiter"; done
+  hold -V 2 web none
+  answered "$up"
+  assert_equal "$(grep -E '^(version|pid)=' "$BATS_TEST_TMPDIR/answer.$up")" $'version=2\npid='"$PID"
+  kill -0 "$change"
+  end "$one"
+  answered "$change" ''
+  answered "$down" ''
+}
+
+@test "pm-wait: strangers do not wake who does not believe them; -u and -a believe" {
+  needs_root
+  waiting up web && local believed=$PID
+  waiting change web && local change=$PID
+  waiting -u $ALICE up web && local alice=$PID
+  waiting -u $ALICE change web && local of_alice=$PID
+  waiting -a up web && local anyone=$PID
+  waiting -a change web && local of_anyone=$PID
+  hold_as $BOB web none && local bobs=$PID
+  answered "$anyone"
+  answered "$of_anyone"
+  assert_equal "$(head -n 1 "$BATS_TEST_TMPDIR/answer.$anyone")" "uid=$BOB"
+  run -0 pm-wait down web
+  run -0 pm-wait -u $ALICE down web
+  for waiter in "$believed" "$change" "$alice" "$of_alice"; do kill -0 "$waiter"; done
+  hold_as $ALICE web none
+  answered "$alice"
+  answered "$of_alice"
+  assert_equal "$(head -n 1 "$BATS_TEST_TMPDIR/answer.$alice")" "uid=$ALICE"
+  waiting -a change web && of_anyone=$PID
+  end "$bobs"
+  answered "$of_anyone"
+  assert_equal "$(grep -c ^id= "$BATS_TEST_TMPDIR/answer.$of_anyone")" 1
+  for waiter in "$believed" "$change"; do kill -0 "$waiter"; done
+  hold web tcp:127.0.0.1:1
+  answered "$believed"
+  answered "$change"
+  assert_equal "$(head -n 1 "$BATS_TEST_TMPDIR/answer.$change")" "uid=0"
+}
+
+@test "pm-wait change: a believed one that came and went is not hidden by a stranger who came meanwhile" {
+  needs_root
+  waiting change web
+  local waiter=$PID
+  kill -STOP "$(listener_of "$waiter")"
+  hold web none
+  kill -TERM "$PID"
+  wait "$PID"
+  hold_as $BOB web none
+  kill -CONT "$(listener_of "$waiter")"
+  answered "$waiter" ''
+}
+
+@test "pm-wait: in another user's registry, as that user; anybody else is refused by it" {
+  needs_root
+  pm-mkregistry -u $ALICE hers
+  export PM_REGISTRY=$PWD/hers
+  chmod 777 .
+  waiting as $ALICE up web && local waiter=$PID
+  hold as $ALICE web none
+  answered "$waiter"
+  run -111 as $BOB pm-wait up web
+  assert_output "pm-listend: fatal: unable to write as another than its owner in $PM_REGISTRY: Operation not permitted
+pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
+}
+
+@test "pm-wait -r: goes before PM_REGISTRY; one that is missing is 111" {
+  pm-mkregistry other
+  hold -r "$PWD/other" web none
+  run -0 pm-wait -r other up web
+  run -0 pm-wait -r reg down web
+  run -111 pm-wait -r missing up web
+  assert_line 'pm-listend: fatal: unable to open the registry missing: No such file or directory'
+  assert_line 'pm-wait: fatal: unable to wait for web: pm-listend ended without an answer'
+}
+
+@test "pm-wait -t: 99, with the reason, and nothing is left" {
+  run -99 --separate-stderr pm-wait -t 50 up web
+  assert_equal "$output|$stderr" '|pm-wait: fatal: unable to wait for web: timed out'
+  run -99 --separate-stderr pm-wait -t 50 -f dir x
+  assert_equal "$output|$stderr" '|pm-wait: fatal: unable to wait for dir: timed out'
+  start pm-wait -t 50 -f dir x sh -c 'exit 0'
+  ends "$PID" 99
+}
+
+@test "pm-wait -t: its pm-listend ends with it, and the FIFO goes" {
+  start_ready pm-wait -t 1000 -f dir x sh -c 'echo >&9' </dev/null
+  listener=$(listener_of "$PID")
+  ends "$PID" 99
+  await end "$listener"
+  nothing_left
+}
+
+@test "pm-wait -t: a writer that is stopped with the lock" {
+  PM_FAULT=mkfifoat:1:stop start_stopping "$FAULT/pm-reg" web none
+  start pm-wait -t 50 up web 2>err
+  ends "$PID" 99
+  assert_equal "$(head -n 1 err)" 'pm-wait: fatal: unable to wait for web: timed out'
+}
+
+@test "pm-wait -f: the bytes that matched and a newline" {
+  waiting -f dir '[0-9]+;'
+  run -0 pm-notify dir 'abc12'
+  run -0 pm-notify dir '34;56;'
+  answered "$PID" '1234;'
+  assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/answer.$PID")" 1
+  waiting -f dir '^x*'
+  run -0 pm-notify dir abc
+  answered "$PID" ''
+  assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/answer.$PID")" 1
+  nothing_left
+}
+
+@test "pm-wait -f: a fifodir that is none, an expression that is none" {
+  run -111 pm-wait -f missing x
+  assert_line 'pm-listend: fatal: unable to open the fifodir missing: No such file or directory'
+  run -111 pm-wait -f dir '('
+  assert_line 'pm-listend: fatal: unable to read the regular expression dir: Invalid argument'
+  run -111 pm-wait -f dir "$(printf 'x%.0s' {1..4096})"
+  assert_output --partial 'Invalid argument'
+  nothing_left
+}
+
+@test "pm-wait: PROG is started once it listens, not before, and not waited for" {
+  run -0 pm-wait -f dir x pm-notify dir x
+  assert_line 1
+  assert_line x
+  start_ready pm-wait up web sh -c 'echo $$ >&9; exec sleep infinity 9>&-' </dev/null >got
+  local prog=$READY waiter=$PID
+  hold web none
+  ends "$waiter" 0
+  assert_equal "$(cat got)" "$(record_of web)"
+  kill "$prog"
+  PM_FAULT=renameat:1:stop PATH=$FAULT:$PATH start pm-wait -t 300 -f dir x touch started
+  ends "$PID" 99
+  assert_not_exists started
+}
+
+@test "pm-wait: PROG has no descriptor, no signal mask and no child of ours" {
+  local look='ls -l /proc/self/fd | sed "s/.* \([0-9]* -> .*\)/\1/;/self/d;/proc/d"; grep -E "^(SigBlk|SigIgn)" /proc/self/status'
+  run -0 bash -c "exec 3>&- 4>&-; ($look) >direct </dev/null 2>/dev/null; exec pm-wait -f dir x bash -c '($look) >prog </dev/null 2>/dev/null; exec pm-notify dir x'"
+  # posix_spawn(3) of glibc ignores the two signals that it keeps for itself.
+  diff <(grep -v pipe direct) <(grep -v pipe prog | sed 's/0000000180000000/0000000000000000/')
+  assert_equal "$(grep -c socket prog || :)" 0
+}
+
+@test "pm-wait: PROG that is not there is 127, one that cannot be executed 126; nothing is left" {
+  run -127 pm-wait -f dir x no-such-program
+  assert_output --partial 'unable to execute no-such-program: No such file or directory'
+  touch file
+  run -126 pm-wait up web ./file
+  assert_output --partial 'unable to execute ./file: Permission denied'
+  nothing_left
+}
+
+@test "pm-wait: SIGKILL of it ends its pm-listend, and the FIFO is gone" {
+  for what in '-f dir x' 'up web' 'change web'; do
+    waiting $what
+    listener=$(listener_of "$PID")
+    [ -n "$listener" ]
+    end "$PID"
+    await end "$listener"
+    nothing_left
+  done
+}
+
+@test "pm-wait: SIGKILL of pm-listend is told, 111; the FIFO that it left is unlinked by who comes by" {
+  for what in '-f dir x' 'up web'; do
+    start_ready pm-wait $what sh -c 'echo >&9' </dev/null 2>err
+    listener=$(listener_of "$PID")
+    kill -KILL "$listener"
+    ends "$PID" 111
+    assert_equal "$(cat err)" "pm-wait: fatal: unable to wait for $(set -- $what; [ $1 = up ] && echo web || echo dir): pm-listend ended without an answer"
+  done
+  assert_equal "$(listeners dir)" 1
+  run -1 pm-notify dir x
+  assert_equal "$(listeners dir)" 0
+  run -0 pm-reg web none true
+  pm-mkregistry -c reg
+  nothing_left
+}
+
+@test "pm-wait: no pm-listend in PATH is 111" {
+  mkdir bin
+  ln -s "$PM_BUILD/pm-wait" bin
+  PATH=$PWD/bin run -111 pm-wait up web
+  assert_output --partial 'pm-wait: fatal: unable to '
+  assert_output --partial 'pm-listend'
+  assert_output --partial 'No such file or directory'
+}
+
+@test "pm-wait: what pm-listend says that is no answer is 111" {
+  mkdir bin
+  for said in 'x' '\0x' '\0' '\0005:ab,' '\0002:ab,x' '' '\0001:a,0:'; do
+    printf '#!/bin/sh\nhead -c 1 >taken\nprintf "%s"\n' "$said" >bin/pm-listend
+    chmod +x bin/pm-listend
+    PATH=$PWD/bin:$PATH run -111 timeout 20 pm-wait -f dir x
+    assert_output --regexp '^pm-wait: fatal: unable to wait for.*(Protocol error|pm-listend ended without an answer)$'
+  done
+}
+
+@test "pm-wait -s: through a service: up, down, change, an event; a relative fifodir" {
+  service
+  hold web none
+  local holder=$PID
+  run -0 pm-wait -s listend up web
+  assert_output "$(record_of web)"
+  waiting -s listend down web && local down=$PID
+  waiting -s "$PWD/listend" change web && local change=$PID
+  assert_equal "$(listener_of "$down")" ''
+  end "$holder"
+  answered "$down" ''
+  answered "$change" ''
+  mkdir here && cd here
+  waiting -s ../listend -f ../dir 'x+'
+  run -0 pm-notify ../dir axx
+  answered "$PID" xx
+}
+
+@test "pm-wait -s: under ucspi-unix's unixserver" {
+  start unixserver "$PWD/listend" pm-listend
+  until [ -S listend ] && pm-wait -s listend down web 2>/dev/null; do :; done # it does not say when it listens
+  run -0 pm-wait -s listend -f dir x pm-notify dir x
+  assert_line x
+}
+
+@test "pm-wait -s: a service that is not there, that fails, that is killed, that says nothing" {
+  run -111 pm-wait -s missing up web
+  assert_output --partial 'pm-wait: fatal: unable to connect to missing: No such file or directory'
+  service
+  run -111 pm-wait -s listend -f missing x
+  assert_line 'pm-wait: fatal: unable to wait for missing: listend ended without an answer'
+  start_ready pm-wait -s listend -f dir x sh -c 'echo >&9' </dev/null 2>err
+  for listener in $(listener_of "${STARTED[0]}"); do kill -KILL "$listener"; done
+  ends "$PID" 111
+  start_ready sh -c 'exec s6-ipcserver -1 "$PWD/silent" sleep infinity >&9 9>&-'
+  run -99 pm-wait -t 50 -s silent up web
+}
+
+@test "pm-wait -s: its timeout is 99, whoever sees it first; killed, the service's FIFO goes" {
+  service
+  run -99 pm-wait -s listend -t 50 up web
+  assert_output 'pm-wait: fatal: unable to wait for web: timed out'
+  local server=$PID
+  start_ready pm-wait -s listend -t 200 -f dir x sh -c 'echo >&9' </dev/null 2>err
+  kill -STOP "$PID"
+  await end "$(listener_of "$server")"
+  nothing_left
+  kill -CONT "$PID"
+  ends "$PID" 99
+  waiting -s listend -f dir x
+  listener=$(listener_of "$server")
+  end "$PID"
+  await end "$listener"
+  nothing_left
+}
+
+@test "pm-wait: an s6 service: s6-supervise's events wake it, and it is in time for s6-svc" {
+  mkdir -p sv/event
+  printf '3\n' >sv/notification-fd
+  printf '#!/bin/sh\necho >&3\nexec 3>&-\nexec sleep infinity\n' >sv/run
+  chmod +x sv/run
+  touch sv/down
+  waiting -f sv/event s
+  start s6-supervise sv
+  supervise=$PID
+  answered "${STARTED[0]}" s
+  run -0 pm-wait -f sv/event U s6-svc -u sv
+  assert_output U
+  run -0 pm-wait -f sv/event 'd.*D' s6-svc -d sv
+  assert_output --regexp '^d.*D$'
+  run -0 pm-wait -f sv/event x s6-svc -x sv
+  wait "$supervise"
+  assert_equal "$(listeners sv/event)" 0
+}
+
+@test "pm-wait -f: s6-ftrig-notify wakes it" {
+  waiting -f dir 'b.$'
+  s6-ftrig-notify dir abc
+  answered "$PID" bc
+}
+
+@test "pm-wait: with any of descriptors 0, 1, 2 closed" {
+  hold web none
+  for n in {0..7}; do
+    run with_closed $n timeout 20 pm-wait -f dir x pm-notify dir x
+    if ((n & 2)); then assert_equal "$n $status" "$n 111"; else assert_equal "$n $status" "$n 0"; fi
+    run with_closed $n timeout 20 pm-wait up web
+    if ((n & 2)); then assert_equal "$n $status" "$n 111"; else assert_equal "$n $status" "$n 0"; fi
+  done
+  nothing_left
+}
+
+@test "pm-wait: with 8 descriptors" {
+  run -0 bash -c 'exec 3>&- 4>&-; ulimit -n 8; exec pm-wait -f dir x pm-notify dir x'
+  assert_line x
+}
+
+@test "pm-wait: a standard output that is full is 111" {
+  run -111 sh -c 'pm-wait -f dir x pm-notify dir x >/dev/full'
+  assert_line 'pm-wait: fatal: unable to write to standard output: No space left on device'
+}
+
+@test "pm-wait: no fault of the system is taken for an answer" {
+  for errno in 24 23 12; do
+    for call in socketpair posix_spawn; do
+      PM_FAULT=$call:1:$errno run -111 "$FAULT/pm-wait" -f dir x
+    done
+    for call in epoll_create1 epoll_ctl openat mkfifoat; do
+      PM_FAULT=$call:1:$errno PATH=$FAULT:$PATH run -111 pm-wait up web
+      assert_output --partial 'pm-listend: fatal: unable to '
+    done
+  done
+  nothing_left
+}
+
+@test "pm-wait: 1,000 instances of one service, with a soft limit of 256 descriptors" {
+  for n in {1..127}; do many+=(-a "web=tcp:127.0.0.1:$n"); done
+  for n in {1..7}; do hold "${many[@]}" web "tcp:127.0.0.1:$((1000 + n))"; local holder$n=$PID; done
+  for n in {1..103}; do few+=(-a "web=tcp:127.0.0.1:$n"); done
+  hold "${few[@]}" web tcp:127.0.0.1:1008
+  ulimit -S -n 256
+  run -0 pm-wait up web
+  assert_equal "$(grep -c ^id= <<<"$output")" 1000
+  waiting change web && local change=$PID
+  waiting down web && local down=$PID
+  end "$PID" & # nothing of ours
+  wait $!
+  end "$holder3"
+  answered "$change"
+  assert_equal "$(grep -c ^id= "$BATS_TEST_TMPDIR/answer.$change")" 872
+}

@@ -1,0 +1,238 @@
+#!/usr/bin/env bats
+load common
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# watching OPTIONS...: pm-watch, watching when this returns, its lines on descriptor 6; its pid in $WATCH. It says nothing
+# of when it watches: -i says what is up, so there is something up.
+watching() {
+  mkfifo lines
+  exec 8<>lines
+  start pm-watch -i -o service,address "$@" >lines 8>&-
+  exec 6<lines 8>&-
+  WATCH=$PID
+}
+# says LINE
+says() {
+  local line
+  IFS= read -r -t 20 -u 6 line
+  assert_equal "$line" "$1"
+}
+# ends CODE: of pm-watch, and no line follows.
+ends() {
+  local status=0
+  run -0 timeout 20 cat <&6
+  assert_output ''
+  await end "$WATCH"
+  wait "$WATCH" || status=$?
+  assert_equal "$status" "$1"
+}
+
+@test "pm-watch: --help, --version, unknown options" {
+  common_options pm-watch
+}
+
+@test "pm-watch: wrong usage" {
+  run -100 pm-watch -u root -a
+  assert_output --partial '-a and -u exclude each other'
+  run -100 pm-watch -u nobody-of-that-name
+  run -100 pm-watch -o size
+  for letter in r u o; do
+    run -100 pm-watch -$letter
+    assert_output --partial "option needs a value: -$letter"
+  done
+  for name in "${BAD_NAMES[@]}"; do
+    run -100 pm-watch web "$name"
+    assert_output --partial 'not the name of a service'
+  done
+}
+
+@test "pm-watch: a registry that is none, or another's" {
+  run -111 pm-watch -r missing
+  assert_output 'pm-watch: fatal: unable to open the registry missing: No such file or directory'
+  needs_root
+  run -111 as $ALICE pm-watch
+  assert_output "pm-watch: fatal: unable to write as another than its owner in $PM_REGISTRY: Operation not permitted"
+}
+
+@test "pm-watch: what comes, goes, dies, is rewritten, a line each; TERM ends it with 0" {
+  hold first none
+  watching
+  says $'up\tfirst\tnone'
+  hold web tcp:127.0.0.1:1
+  says $'up\tweb\ttcp:127.0.0.1:1'
+  sed -i '$a comment=new' "$(ls reg/service/web/*/"$PID".* | grep -v token)"
+  pm-notify reg/event c
+  says $'changed\tweb\ttcp:127.0.0.1:1'
+  end "$PID"
+  says $'down\tweb\ttcp:127.0.0.1:1'
+  hold web tcp:127.0.0.1:2
+  says $'up\tweb\ttcp:127.0.0.1:2'
+  kill -TERM "$PID"
+  says $'down\tweb\ttcp:127.0.0.1:2'
+  serve prog tcp:127.0.0.1:3
+  says $'up\tprog\ttcp:127.0.0.1:3'
+  kill -KILL "$PID"
+  says $'down\tprog\ttcp:127.0.0.1:3'
+  pm-dereg first
+  says $'down\tfirst\tnone'
+  kill -TERM "$WATCH"
+  ends 0
+  assert_equal "$(ls reg/event)" ''
+}
+
+@test "pm-watch: INT and HUP end it too" {
+  hold first none
+  for signal in INT HUP; do
+    watching
+    says $'up\tfirst\tnone'
+    kill -$signal "$WATCH"
+    ends 0
+    exec 6<&-
+    rm lines
+  done
+}
+
+@test "pm-watch: all of one command, and each that dies with it" {
+  hold first none
+  watching
+  says $'up\tfirst\tnone'
+  hold -a b=tcp:127.0.0.1:2 -a c=tcp:127.0.0.1:3 a tcp:127.0.0.1:1
+  read -r -u 6 one && read -r -u 6 two && read -r -u 6 three
+  assert_equal "$(printf '%s\n' "$one" "$two" "$three" | sort)" "$(printf 'up\t%s\ttcp:127.0.0.1:%s\n' a 1 b 2 c 3)"
+  kill -KILL "$PID"
+  read -r -u 6 one && read -r -u 6 two && read -r -u 6 three
+  assert_equal "$(printf '%s\n' "$one" "$two" "$three" | sort)" "$(printf 'down\t%s\ttcp:127.0.0.1:%s\n' a 1 b 2 c 3)"
+}
+
+@test "pm-watch SERVICE...: these and no others" {
+  hold a none
+  watching a b
+  says $'up\ta\tnone'
+  hold c none
+  hold b none
+  says $'up\tb\tnone'
+  end "$PID"
+  says $'down\tb\tnone'
+  kill -TERM "$WATCH"
+  ends 0
+}
+
+@test "pm-watch: the fields of pm-list, the same by default" {
+  hold -V 2 web tcp:127.0.0.1:1
+  mkfifo lines
+  exec 6<>lines
+  start pm-watch -i >lines 6>&-
+  IFS= read -r line <&6
+  assert_equal "$line" "up	$(pm-list)"
+  end "$PID"
+  fields=service,version,netid,address,uid,pid,since,flags,holder,exe
+  start pm-watch -i -o "$fields" >lines 6>&-
+  IFS= read -r line <&6
+  assert_equal "$line" "up	$(pm-list -o "$fields")"
+}
+
+@test "pm-watch: without -i what is up already is not told, but its end is" {
+  hold web none
+  mkfifo lines
+  exec 6<>lines
+  PM_FAULT=poll:1:stop start_stopping "$FAULT/pm-watch" -o service >lines 6>&-
+  kill -CONT "$PID"
+  end "${STARTED[0]}"
+  says $'down\tweb'
+}
+
+@test "pm-watch: strangers are not told of; -u and -a" {
+  needs_root
+  hold web tcp:127.0.0.1:1
+  watching
+  says $'up\tweb\ttcp:127.0.0.1:1'
+  mkfifo all hers
+  exec 5<>all 7<>hers
+  start pm-watch -i -a -o uid >all 5<&- 7<&- 6<&-
+  start pm-watch -i -u $ALICE -o uid >hers 5<&- 7<&- 6<&-
+  read -r line <&5
+  assert_equal "$line" $'up\t0'
+  hold_as $ALICE web tcp:127.0.0.1:2
+  read -r line <&5
+  assert_equal "$line" "up	$ALICE"
+  read -r line <&7
+  assert_equal "$line" "up	$ALICE"
+  hold_as $BOB web tcp:127.0.0.1:3
+  read -r line <&5
+  assert_equal "$line" "up	$BOB"
+  end "$PID"
+  read -r line <&5
+  assert_equal "$line" "down	$BOB"
+  hold web tcp:127.0.0.1:4
+  says $'up\tweb\ttcp:127.0.0.1:4'
+  exec 5<&- 7<&-
+}
+
+@test "pm-watch: when its reader goes it ends at once, 0" {
+  hold web none
+  watching
+  says $'up\tweb\tnone'
+  exec 6<&-
+  await end "$WATCH"
+  wait "$WATCH"
+  run -0 timeout 20 bash -c 'set -o pipefail; pm-watch -i -o service | head -n 1'
+  assert_output $'up\tweb'
+}
+
+@test "pm-watch: a reader that does not read stops it, until it is told to end" {
+  hold web none
+  mkfifo full
+  exec 6<>full
+  head -c 65536 /dev/zero >&6
+  PM_FAULT=poll:1:stop start_stopping "$FAULT/pm-watch" -i >full 6>&-
+  kill -CONT "$PID"
+  kill -TERM "$PID"
+  timeout 20 "$PM_BUILD/await" end "$PID"
+  wait "$PID"
+  exec 6<&-
+}
+
+@test "pm-watch: a standard output that is full, or closed, is 111" {
+  hold web none
+  run -111 sh -c 'pm-watch -i >/dev/full'
+  assert_output 'pm-watch: fatal: unable to write to standard output: No space left on device'
+  run -111 sh -c 'pm-watch -i >&-'
+}
+
+@test "pm-watch: stopped while one dies and another comes, it tells of both" {
+  hold web tcp:127.0.0.1:1
+  local old=$PID
+  watching
+  says $'up\tweb\ttcp:127.0.0.1:1'
+  kill -STOP "$WATCH"
+  end "$old"
+  hold web tcp:127.0.0.1:2
+  pm-reg -i between none true
+  kill -CONT "$WATCH"
+  read -r -u 6 one && read -r -u 6 two
+  assert_equal "$(printf '%s\n' "$one" "$two" | sort)" $'down\tweb\ttcp:127.0.0.1:1\nup\tweb\ttcp:127.0.0.1:2'
+  kill -TERM "$WATCH"
+  ends 0
+}
+
+@test "pm-watch: 1,000 instances, with a soft limit of 256 descriptors; all of them die" {
+  hold first none
+  (ulimit -S -n 256 && exec pm-watch -i -o service >lines.all 3>&- 4>&-) &
+  STARTED+=($!)
+  local watch=$!
+  for n in {1..124}; do many+=(-a "web=tcp:127.0.0.1:$n"); done
+  for n in {1..8}; do hold "${many[@]}" web none && holders[n]=$PID; done
+  waiting down web
+  kill -KILL "${holders[@]}"
+  answered "$PID"
+  # The end of one that came last is told last.
+  hold last none
+  waiting down last
+  end "${STARTED[-2]}"
+  answered "$PID"
+  kill -TERM "$watch"
+  wait "$watch"
+  assert_equal "$(grep -c $'^up\tweb' lines.all)" 1000
+  assert_equal "$(grep -c $'^down\tweb' lines.all)" 1000
+}

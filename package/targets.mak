@@ -25,6 +25,7 @@ hold-as \
 race \
 crash \
 failures \
+message \
 registry \
 super \
 text

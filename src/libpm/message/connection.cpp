@@ -84,6 +84,12 @@ Result<size_t> Connection::receive_bytes(std::span<char> room, Deadline deadline
 
 Result<Message *> Connection::receive(Deadline deadline, int stop) noexcept {
   message_.descriptors.clear();
+  auto const received = receive_frame(deadline, stop);
+  if (!received) message_.descriptors.clear();
+  return received;
+}
+
+Result<Message *> Connection::receive_frame(Deadline deadline, int stop) noexcept {
   char head[header_size];
   auto const got = receive_bytes(head, deadline, stop);
   if (!got) return fail(got);

@@ -33,3 +33,10 @@ text
 BENCH_TARGETS := \
 bench-events \
 bench-registry
+
+FUZZ_TARGETS := \
+fuzz-frames \
+fuzz-netstring \
+fuzz-protocol \
+fuzz-record \
+fuzz-request

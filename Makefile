@@ -5,10 +5,15 @@ it: all
 -include config.mak
 include package/targets.mak
 
-# Each way of building has a directory of its own: build, or build-san with SAN=1.
+# Each way of building has a directory of its own: build, build-san with SAN=1, build/fuzz with FUZZ=1.
 ifneq ($(filter-out 0,$(SAN)),)
 O := build-san
 FLAGS_SAN := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+else ifneq ($(filter-out 0,$(FUZZ)),)
+O := build/fuzz
+CC := clang
+CXX := clang++
+FLAGS_SAN := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 else
 O ?= build
 endif
@@ -25,6 +30,7 @@ include package/deps.mak
 ALL_BINS := $(BIN_TARGETS:%=$(O)/%)
 ALL_TESTS := $(TEST_TARGETS:%=$(O)/%) $(BIN_TARGETS:%=$(O)/fault/%)
 ALL_BENCHES := $(BENCH_TARGETS:%=$(O)/%)
+ALL_FUZZERS := $(FUZZ_TARGETS:%=$(O)/%)
 ALL_HEADERS := $(wildcard src/include/pm/*/*.h)
 PAGES := $(wildcard doc/*.[178])
 HTML := $(PAGES:doc/%=$(O)/html/%.html)
@@ -32,6 +38,8 @@ HTML := $(PAGES:doc/%=$(O)/html/%.html)
 all: $(ALL_BINS) $(O)/libpm.a
 tests: all $(ALL_TESTS)
 benches: all $(ALL_BENCHES)
+fuzzers: $(ALL_FUZZERS)
+fuzzer-objects: $(FUZZ_TARGETS:%=$(O)/tests/fuzz/%.o)
 html: $(HTML)
 
 config.mak:
@@ -48,6 +56,11 @@ $(O)/libpm.a:
 $(ALL_BINS) $(ALL_TESTS) $(ALL_BENCHES):
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(STATIC_SKARNET)
+
+# libFuzzer is C++, and has the main.
+$(ALL_FUZZERS):
+	@mkdir -p $(@D)
+	$(CXX) -o $@ $^ $(LDFLAGS_ALL) -fsanitize=fuzzer $(STATIC_SKARNET)
 
 $(O)/html/%.html: doc/%
 	@mkdir -p $(@D)
@@ -73,6 +86,13 @@ bench:
 	@test -e config.mak || ./configure
 	@$(MAKE) --no-print-directory benches
 	@tools/bench $(O)
+
+# Each parser of foreign bytes, for FUZZ_SECONDS.
+fuzz:
+	@tools/setup build check
+	@test -e config.mak || ./configure
+	@$(MAKE) --no-print-directory FUZZ=1 fuzzers
+	@tools/fuzz build/fuzz
 
 # Both compilers without a warning, the formatting, the pages.
 lint:
@@ -107,5 +127,5 @@ clean:
 distclean: clean
 	rm -f config.mak src/include/pm/base/config.h
 
-.PHONY: it all tests benches html demo check bench lint install install-pages clean distclean
+.PHONY: it all tests benches fuzzers fuzzer-objects html demo check bench fuzz lint install install-pages clean distclean
 .DELETE_ON_ERROR:

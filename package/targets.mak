@@ -30,6 +30,7 @@ crash-waiters \
 events \
 failures \
 failures-waiters \
+message \
 registry \
 super \
 text
@@ -39,3 +40,10 @@ bench-chain \
 bench-events \
 bench-registry \
 bench-super
+
+FUZZ_TARGETS := \
+fuzz-frames \
+fuzz-netstring \
+fuzz-protocol \
+fuzz-record \
+fuzz-request

@@ -38,7 +38,8 @@ int main(int argc, char const *const *argv) {
 
   auto const registry = Registry::open(path);
   if (!registry) die_sys(registry.error(), path);
-  auto const removed = Editor(*registry, way, Deadline::in(timeout)).remove_matching(query);
+  Editor editor(*registry, way, Deadline::in(timeout));
+  auto const removed = editor.remove_matching(query);
   if (!removed) die_failure(removed.error(), "unregister", query.service, path);
   return *removed ? exits::done : exits::no;
 }

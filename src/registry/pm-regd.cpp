@@ -67,7 +67,7 @@ int main(int argc, char const *const *argv) {
   auto const registry = Registry::open(path);
   if (!registry) die_sys(registry.error(), path);
   if (!registry->is_mine()) die_sys({EPERM, "write as another than the owner of"}, path);
-  Service service(*registry, identify(*peer), policy_for(options, peer->uid, registry->owner()), patience);
+  Service service(*registry, identify(*peer), policy_for(options, peer->uid, registry->owner()), patience, 0);
   message::Connection connection(0, 1);
   for (;;) {
     auto const message = connection.receive(Deadline::in(patience));

@@ -48,12 +48,13 @@ std::optional<Kind> kind(std::string_view text) noexcept {
 Result<List<char>> format(Request const &request) noexcept {
   constexpr char const *doing = "ask for events";
   if (!is_fit(request)) return failed(doing, EINVAL);
-  Text<12> version, timeout;
+  Text<12> version, timeout, believed;
   if (request.version) version << *request.version;
+  if (request.kind != Kind::event) believed = whose_text(request.whose);
   timeout << request.timeout;
   List<char> out;
   for (auto const field : {name(request.kind), request.what, request.kind == Kind::event ? request.pattern : version.view(),
-                           request.kind == Kind::event ? std::string_view() : whose_text(request.whose).view(), timeout.view()})
+                           believed.view(), timeout.view()})
     if (!append_netstring(out, field)) return failed(doing, ENOMEM);
   return out;
 }

@@ -48,7 +48,10 @@ Result<Service::Reply> Service::serve(uint32_t type, std::string_view payload) n
 }
 
 Result<Writer> Service::begin() noexcept {
-  return Writer::begin(*registry_, Deadline::in(patience_));
+  // A client that has had enough of waiting goes: what it was told that it has not, it must not get. POLLHUP is always heard.
+  struct pollfd gone = {stop_, 0, 0};
+  if (sys::poll(&gone, 1, 0) > 0) return failed(doing, ECANCELED);
+  return Writer::begin(*registry_, Deadline::in(patience_), stop_);
 }
 
 /** Only the client's own: whose they are is not his to say. What cannot be a name or an ID names nothing. */

@@ -15,7 +15,8 @@ enum class Way : uint8_t {
 
 /**
  * What the calling process may change: registrations of its own effective user. Each call has until the deadline given at the
- * start; it returns ETIMEDOUT, ECANCELED when `stop` becomes readable, and what the service says as if it had been done here.
+ * start; it returns ETIMEDOUT, ECANCELED when `stop` becomes readable, and what the service says as if it had been done here:
+ * the words of that are the Editor's own, and end with it, but for those of subscribe().
  */
 class Editor {
  public:

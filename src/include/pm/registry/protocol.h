@@ -1,4 +1,7 @@
-/** What is said at REGISTRY/socket: requests and answers, in turn, as messages (pm/message/connection.h). */
+/**
+ * What is said at REGISTRY/socket: requests and answers, in turn, as messages (pm/message/connection.h). A client says
+ * nothing, and keeps its side open, until it has its answer: one that goes before is not served.
+ */
 #ifndef PM_REGISTRY_PROTOCOL_H
 #define PM_REGISTRY_PROTOCOL_H
 

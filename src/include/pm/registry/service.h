@@ -15,9 +15,9 @@ struct Client {
 
 class Service {
  public:
-  /** `patience`: how long to wait for the registry's lock, in ms. */
-  Service(Registry const &registry, Client const &client, Policy const &policy, uint32_t patience) noexcept
-      : registry_(&registry), client_(client), policy_(policy), patience_(patience) {}
+  /** `patience`: how long to wait for the registry's lock, in ms. `stop`: hung up or readable means that the client waits no more. */
+  Service(Registry const &registry, Client const &client, Policy const &policy, uint32_t patience, int stop = -1) noexcept
+      : registry_(&registry), client_(client), policy_(policy), patience_(patience), stop_(stop) {}
 
   /** An answer: its type and payload, and the descriptor that goes with it. */
   struct Reply {
@@ -48,6 +48,7 @@ class Service {
   Client client_;
   Policy policy_;
   uint32_t patience_;
+  int stop_;
 };
 
 } // namespace pm::registry

@@ -1,0 +1,97 @@
+// Bytes and descriptors through a socketpair into Connection::receive: what it makes of them is what they say, nothing
+// waits, nothing leaks. The input: segments, each a byte that says how many descriptors go with it, one that says how
+// many bytes it has, and these.
+
+#include "fuzz.h"
+
+#include <fcntl.h>
+#include <pm/message/connection.h>
+#include <string.h>
+#include <unistd.h>
+
+using namespace pm;
+using namespace pm::message;
+
+namespace {
+
+constexpr int any = 2;
+
+/** The lowest number that is free: where a descriptor that leaks would be. */
+int next_free() noexcept {
+  int const fd = ::fcntl(0, F_DUPFD, 0);
+  EXPECT(fd >= 0 && ::close(fd) == 0);
+  return fd;
+}
+
+/** False when it is full: nothing is lost by a shorter input. */
+bool send_segment(int socket, std::string_view bytes, size_t descriptors) noexcept {
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * descriptors_max)] = {};
+  struct iovec part = {const_cast<char *>(bytes.data()), bytes.size()};
+  struct msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  if (descriptors) {
+    header.msg_control = control;
+    header.msg_controllen = CMSG_SPACE(sizeof(int) * descriptors);
+    auto *const rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_len = CMSG_LEN(sizeof(int) * descriptors);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    // Not the socket itself: whoever holds that waits for its end in vain, until his deadline.
+    for (size_t i = 0; i < descriptors; ++i) memcpy(CMSG_DATA(rights) + i * sizeof(int), &any, sizeof any);
+  }
+  return ::sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) == static_cast<ssize_t>(bytes.size());
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
+  int const free_before = next_free();
+  {
+    int ends[2];
+    EXPECT(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    Fd raw(ends[0]);
+    Fd const ours(ends[1]);
+    List<char> sent;
+    size_t descriptors_sent = 0;
+    for (auto input = input_of(data, size); input.size() > 2;) {
+      // Few as a rule, and now and then as many as there can be.
+      auto const byte = static_cast<unsigned char>(input[0]);
+      size_t const descriptors = byte < 248 ? byte % 4 : descriptors_max - (byte - 248);
+      size_t const length = std::min<size_t>(static_cast<unsigned char>(input[1]) + size_t{1}, input.size() - 2);
+      std::string_view const segment(input.data() + 2, length);
+      if (!send_segment(raw.get(), segment, descriptors)) break;
+      EXPECT(append(sent, segment));
+      descriptors_sent += descriptors;
+      input.remove_prefix(2 + length);
+    }
+    raw.reset();
+
+    Connection connection(ours.get(), ours.get());
+    std::string_view left(sent.begin(), sent.size());
+    size_t descriptors_received = 0;
+    for (;;) {
+      // All that there will ever be is there: what waits is wrong, and says so by a deadline that has passed.
+      auto const got = connection.receive(Deadline::in(10000));
+      if (!got) {
+        EXPECT(got.error().code == EPROTO || got.error().code == EMSGSIZE);
+        break;
+      }
+      if (!*got) {
+        EXPECT(left.empty());
+        break;
+      }
+      auto const &[type, payload, descriptors] = **got;
+      Header header = {};
+      xdr::Decoder decoder(left);
+      EXPECT(decoder(header) && header.type == type && header.size == payload.size() && header.descriptors == descriptors.size());
+      EXPECT(payload.size() <= payload_max && descriptors.size() <= descriptors_max);
+      EXPECT(left.compare(header_size, payload.size(), payload) == 0);
+      left.remove_prefix(header_size + payload.size());
+      descriptors_received += descriptors.size();
+    }
+    EXPECT(descriptors_received <= descriptors_sent);
+  }
+  EXPECT(next_free() == free_before);
+  return 0;
+}

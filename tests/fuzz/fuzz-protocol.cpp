@@ -1,0 +1,39 @@
+// Every request and every answer of the registry's service: what decodes encodes to the same bytes; and the connection's
+// header. The input: a byte that says which, and its payload.
+
+#include "fuzz.h"
+
+#include <pm/message/connection.h>
+#include <pm/registry/protocol.h>
+#include <tuple>
+
+using namespace pm;
+using namespace pm::registry::protocol;
+
+namespace {
+
+using All = std::tuple<Add, Publish, Remove, RemoveMatching, Subscribe, Added, Finished, Subscribed, No, Failed, message::Header>;
+
+template <class T>
+void there_and_back(std::string_view bytes) noexcept {
+  T value{};
+  if (!xdr::decode(bytes, value)) return;
+  List<char> again;
+  xdr::Encoder encoder(again);
+  EXPECT(encoder(value));
+  EXPECT(std::string_view(again.begin(), again.size()) == bytes);
+}
+
+template <size_t... I>
+void one_of(size_t which, std::string_view bytes, std::index_sequence<I...>) noexcept {
+  ((I == which ? there_and_back<std::tuple_element_t<I, All>>(bytes) : void()), ...);
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
+  constexpr size_t kinds = std::tuple_size_v<All>;
+  if (size == 0) return 0;
+  one_of(data[0] % kinds, input_of(data + 1, size - 1), std::make_index_sequence<kinds>());
+  return 0;
+}

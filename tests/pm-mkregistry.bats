@@ -9,6 +9,7 @@ plain() {
 . d 755 $1:$1
 ./event d 700 $1:$1
 ./exe d 755 $1:$1
+./listener d 755 $1:$1
 ./owner d 755 $1:$1
 ./service d 755 $1:$1
 EOF

@@ -94,6 +94,7 @@ server_of() { s6-ipcclient "$1" sh -c 'exec pm-peer sh -c "echo \$PM_PEER_PID" <
   assert_output 0077
   assert_equal "$(stat -c %a sock)" 777
   for mode in 0 7 600 0644 777; do
+    rm sock # who may not write to it cannot ask whether somebody is there
     run -0 pm-socketbinder -a $mode local:sock true
     assert_equal "$(stat -c %a sock)" "$(printf %o 0$mode)"
   done
@@ -229,33 +230,28 @@ server_of() { s6-ipcclient "$1" sh -c 'exec pm-peer sh -c "echo \$PM_PEER_PID" <
 
 # --- two of them
 
-# Both want ./sock; how many have it, and whose it is. $first is stopped at a call, or has it.
-exactly_one() {
-  local peer
-  peer=$(server_of sock) || { echo "call $n: nobody has it"; return 1; }
-  [ "$peer" = "$1" ] || [ "$peer" = "$2" ] || { echo "call $n: $peer has it, not $1 or $2"; return 1; }
+# Wants ./sock, and says to descriptor 9 that it has won it, and as which process; or how it has ended.
+contestant() {
+  pm-socketbinder local:sock sh -c 'echo "won $$" >&9; exec sleep 100' </dev/null 2>>log || echo "ended $?" >&9
 }
 
 @test "pm-socketbinder: of two that start at the same moment exactly one gets the path, 100 times" {
-  for ((n = 1; n <= 100; n++)); do
+  mkfifo said
+  exec 7<>said
+  for n in {1..100}; do
     left "$PWD/sock"
-    mkfifo ready.$n
-    exec 7<>ready.$n
-    local pids=()
-    for _ in 1 2; do
-      start pm-socketbinder local:sock sh -c 'echo >&9; exec 9>&-; exec sleep infinity' 9>ready.$n </dev/null 2>>log 7>&-
-      pids+=("$PID")
-    done
-    status=0
-    wait -n "${pids[@]}" || status=$?
-    assert_equal "$n $status" "$n 111"
-    read -r -t 20 -u 7 _
-    exactly_one "${pids[@]}"
-    for pid in "${pids[@]}"; do end "$pid"; done
-    exec 7>&-
-    rm ready.$n
+    start contestant 9>said 7>&-
+    start contestant 9>said 7>&-
+    read -r -t 20 -u 7 one
+    read -r -t 20 -u 7 two
+    [[ $one = won* ]] || { three=$one one=$two two=$three; }
+    assert_regex "$n $one, $two" "^$n won [0-9]+, ended 111$"
+    assert_equal "$n $(server_of sock)" "$n ${one#won }"
+    kill -KILL "${one#won }"
+    read -r -t 20 -u 7 one
+    assert_equal "$n $one" "$n ended 137"
   done
-  assert_equal "$(grep -cvE '^pm-socketbinder: fatal: unable to .*' log)" 0
+  assert_equal "$(grep -cE '^pm-socketbinder: fatal: unable to .*in use$' log)" 100
 }
 
 # contest N [left]: one is stopped at its Nth call, and goes on when another has got the path, or has been refused. Into the file
@@ -303,6 +299,42 @@ contest() {
   done
 }
 
+@test "pm-socketbinder: a path that somebody takes from it before it listens is his: 111" {
+  for n in 1 2; do
+    rm -f sock
+    # Stopped at the last look at the path, or at listen.
+    call=(listen:1 fstatat:2)
+    PM_FAULT=${call[n - 1]}:stop start_stopping "$FAULT/pm-socketbinder" local:sock touch started </dev/null 2>>log
+    first=$PID
+    rm sock
+    live "$PWD/sock"
+    kill -CONT "$first"
+    await end "$first"
+    status=0
+    wait "$first" || status=$?
+    assert_equal "$status" 111
+    assert_equal "$(server_of sock)" "$PID"
+    end "$PID"
+  done
+  assert_not_exist started
+}
+
+@test "pm-socketbinder: a stale path that another file replaces while it is looked at is not removed" {
+  for ((n = 1; n < 100; n++)); do
+    rm -f sock stale
+    left "$PWD/sock"
+    PM_FAULT="*:$n:stop" start_stopping "$FAULT/pm-socketbinder" local:sock true </dev/null 2>>log
+    [ -e "/proc/$PID" ] || break
+    echo "$n" >file
+    mv file sock
+    status=0
+    resume "$PID" || status=$?
+    # 0: it had its socket already, and had looked for the last time.
+    assert_regex "$n $status $(cat sock)" "^$n (111|0) $n$"
+  done
+  [ "$n" -gt 8 ] && [ "$n" -lt 100 ]
+}
+
 @test "pm-socketbinder: killed at any call, it leaves nothing in the way of the next" {
   for ((n = 1; n < 100; n++)); do
     left "$PWD/sock"
@@ -348,8 +380,10 @@ contest() {
     unchanged "$before" sock
   done
   # It looked dead when it was looked at first: the second look, when nobody can come to it any more, tells.
+  before=$(stat -c %i sock)
   PM_FAULT=connect:1:111 run -111 "$FAULT/pm-socketbinder" local:sock true
-  assert_equal "$(stat -c %i sock)" "$(stat -c %i sock)"
+  assert_output --partial 'in use'
+  assert_equal "$(stat -c %i sock)" "$before"
   assert_equal "$(server_of sock)" "$PID"
   run -0 find . -name '.*' ! -name .
   assert_output ''

@@ -265,7 +265,8 @@ EOT
 
 @test "pm-super: -c: no more than that at once; the next is served when one has ended" {
   watch_log
-  super -v -c 2 local:sock "${STAY[@]}"
+  # Were it to look again and again at what it may not accept, the 40th look would kill it.
+  PM_FAULT=poll:40:kill SUPER=$FAULT/pm-super super -v -c 2 local:sock "${STAY[@]}"
   client sock && local one=$PID
   client sock && local two=$PID
   assert_equal "$READY" 2
@@ -283,6 +284,28 @@ EOT
     [ "${#seen}" -lt 5 ] || break
   done
   assert_equal "$seen" 01212
+}
+
+@test "pm-super: -c: of many that wait, no more are accepted than may be" {
+  super -v -c 2 local:sock "${STAY[@]}"
+  server=$PID
+  mkfifo served
+  exec 5<>served
+  kill -STOP "$server"
+  for _ in 1 2 3 4; do
+    start_ready s6-ipcclient sock sh -c 'echo >&9; exec 9>&-; read -r line <&6; echo "$$ $line" >served; exec cat <&6 >/dev/null' </dev/null 5>&-
+  done
+  kill -CONT "$server"
+  for _ in 1 2 3 4; do
+    read -r -t 20 -u 5 client number
+    assert_regex "$number" '^[12]$' # and not turned away
+    last=${before-}
+    before=$client
+    # One stays, the one before it goes: there is room for the next.
+    [ -z "$last" ] || end "$last"
+  done
+  run ! grep -E 'status: [3-9]' log
+  grep -q 'status: 2/2' log
 }
 
 @test "pm-super: -C: no more than that of one user, and others are not concerned" {
@@ -512,6 +535,11 @@ two_progs() {
   assert_not_exist sock
 }
 
+@test "pm-super: SIGCHLD ignored from outside: ends are seen all the same" {
+  start_ready env --ignore-signal=CHLD pm-super -N 9 -c 1 local:sock sh -c 'echo "$IPCCONNNUM"' </dev/null >/dev/null 2>log
+  for _ in 1 2 3; do assert_equal "$(ask sock)" 1; done
+}
+
 @test "pm-super: CHLD from others, PIPE, and a stop and a continuation are nothing" {
   super local:sock echo hello
   kill -CHLD "$PID"
@@ -541,8 +569,25 @@ two_progs() {
   for _ in {1..20}; do assert_equal "$(ask sock)" ''; done
   kill -CONT "$prog"
   for _ in {1..20}; do assert_equal "$(ask sock)" ''; done
-  kill -KILL "$prog"
+  end "$PID"
   await end "$prog"
+  end "${STARTED[0]}"
+  rm -f log
+  # Nor is it one when another that ends has the server look who has ended.
+  watch_log
+  super -v local:sock sh -c 'echo "$$ $IPCCONNNUM"; exec cat'
+  client sock
+  kill -STOP "${READY% 1}"
+  stopped=${READY% 1}
+  for _ in 1 2 3; do
+    client sock
+    assert_equal "${READY#* }" 2
+    end "$PID"
+    logged "end pid ${READY% *}"
+  done
+  kill -CONT "$stopped"
+  client sock
+  assert_equal "${READY#* }" 2
 }
 
 @test "pm-super: children that it had before it was pm-super are reaped, and not counted" {
@@ -615,6 +660,7 @@ two_progs() {
   server=$PID
   before=$(open_of "$server")
   free=0
+  ask sock >/dev/null # 9 is closed by then
   while [ -e "/proc/$server/fd/$free" ]; do free=$((free + 1)); done
   prlimit --pid "$server" --nofile=$free:4096
   for _ in 1 2 3; do assert_equal "$(ask sock)" ''; done

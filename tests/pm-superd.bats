@@ -54,6 +54,10 @@ superd() {
 @test "pm-superd: a socket that blocks is as good, and a connection blocks in PROG" {
   start_ready s6-ipcserver-socketbinder -B "$PWD/sock" pm-superd -N 9 sh -c 'sed -n "s/^flags:\t//p" /proc/$$/fdinfo/0' </dev/null >/dev/null 2>log
   for _ in 1 2 3; do assert_equal "$(ask sock)" 02; done
+  # It does not wait for a connection and hear nothing else.
+  kill -TERM "$PID"
+  await end "$PID"
+  wait "$PID"
 }
 
 @test "pm-superd: PROG has its connection and what we had, and no more" {
@@ -66,16 +70,13 @@ superd() {
 }
 
 @test "pm-superd: connections that waited before it started are served" {
-  live "$PWD/sock" && local server=$PID
-  # The listening socket of another process, through /proc, is not to be had: its own child takes it over.
-  end "$server"
   mkfifo go served
-  start s6-ipcserver-socketbinder "$PWD/sock" sh -c 'echo >go; read -r _ <go; exec pm-superd echo hello' </dev/null >/dev/null 2>log
-  read -r _ <go
-  for n in 1 2 3; do start s6-ipcclient sock sh -c 'timeout 20 cat <&6 >served'; done
+  exec 5<>served
+  start_ready s6-ipcserver-socketbinder "$PWD/sock" sh -c 'echo >&9; exec 9>&-; read -r _ <go; exec pm-superd echo hello' </dev/null >/dev/null 2>log 5>&-
+  for _ in 1 2 3; do start_ready s6-ipcclient sock sh -c 'echo >&9; exec 9>&-; timeout 20 cat <&6 >served' 5>&-; done
   echo >go
-  for n in 1 2 3; do
-    read -r -t 20 line <served
+  for _ in 1 2 3; do
+    read -r -t 20 -u 5 line
     assert_equal "$line" hello
   done
 }

@@ -64,8 +64,8 @@ used() {
   set -- ${stat##*) }
   echo $((${12} + ${13}))
 }
-# open_of PID: its descriptors, in one line.
-open_of() { ls "/proc/$1/fd" | sort -n | paste -sd ' '; }
+# open_of PID: its descriptors, in one line; but for 9, which a server closes a moment after it has been heard on it.
+open_of() { ls "/proc/$1/fd" | grep -vx 9 | sort -n | paste -sd ' '; }
 # Which of 0, 1 and 2 a PROG has, into the file open.
 STANDARD=(sh -c 'open=; for n in 0 1 2; do [ ! -e "/proc/$$/fd/$n" ] || open=$open$n; done; echo "$open" >open')
 # open_without N: what that is when those that are bits of N were closed.

@@ -124,7 +124,7 @@ no='Bad message' long='Message too long' short='it ended before it was whole'
 @test "pm-listend: a change after the null byte is never missed, however late it looks" {
   mkfifo in out
   # Right after the write of the null byte; before the wait for what comes.
-  for at in pthread_sigmask:2 poll:3; do
+  for at in pthread_sigmask:3 poll:3; do
     exec 7<>in 8<>out
     request change web '' '' 0 >&7
     PM_FAULT=$at:stop start_stopping "$FAULT/pm-listend" <in >out 7>&- 8>&-
@@ -321,7 +321,7 @@ $(cat reg/service/web/*/"$id")
   assert_output 'pm-listend: fatal: unable to open the registry missing: No such file or directory'
   needs_root
   run -111 as $ALICE pm-listend < <(request up web '' '' 0)
-  assert_output "pm-listend: fatal: unable to write as another than its owner in $PM_REGISTRY: Operation not permitted"
+  assert_output "pm-listend: fatal: unable to reach the registry's service in $PM_REGISTRY: No such file or directory"
   pm-mkregistry -u $ALICE hers
   run -111 pm-listend -r hers < <(request up web '' '' 0)
   run -0 as $ALICE sh -c 'pm-listend -r hers | tr "\0" 0' < <(request down web '' '' 0)
@@ -400,5 +400,5 @@ $(cat reg/service/web/*/"$id")
   pm-mkregistry -c reg
   await down reg web
   pm-mkregistry -c reg
-  assert_equal "$(find reg -mindepth 1 -printf '%P\n' | sort | paste -sd ' ')" 'event exe lock owner service'
+  assert_equal "$(find reg -mindepth 1 -printf '%P\n' | sort | paste -sd ' ')" 'event exe listener lock owner service'
 }

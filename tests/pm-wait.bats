@@ -260,7 +260,7 @@ nothing_left() { assert_equal "$(find dir reg -name '*ftrig1:*')" ''; }
   hold as $ALICE web none
   answered "$waiter"
   run -111 as $BOB pm-wait up web
-  assert_output "pm-listend: fatal: unable to write as another than its owner in $PM_REGISTRY: Operation not permitted
+  assert_output "pm-listend: fatal: unable to reach the registry's service in $PM_REGISTRY: No such file or directory
 pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
 }
 

@@ -52,7 +52,7 @@ ends() {
   assert_output 'pm-watch: fatal: unable to open the registry missing: No such file or directory'
   needs_root
   run -111 as $ALICE pm-watch
-  assert_output "pm-watch: fatal: unable to write as another than its owner in $PM_REGISTRY: Operation not permitted"
+  assert_output "pm-watch: fatal: unable to reach the registry's service in $PM_REGISTRY: No such file or directory"
 }
 
 @test "pm-watch: what comes, goes, dies, is rewritten, a line each; TERM ends it with 0" {

@@ -34,7 +34,7 @@ int reap(Registry const &registry, events::Watch &watch, char const *path, int s
   int seen = 0;
   auto const looked = watch.look([&](events::Changed changed, Instance const &instance) noexcept {
     seen += changed != events::Changed::down;
-    Ticket const ticket{Text<service_name_max + 1>(instance.record.service), OwnerName(instance.owner), Id(instance.id)};
+    Ticket const ticket = make_ticket(instance.record.service, instance.owner, instance.id);
     return changed != events::Changed::down || dead.append(ticket) ? Done() : failed("reap", ENOMEM);
   });
   if (!looked) die_in(path, looked.error());
@@ -74,6 +74,7 @@ int main(int argc, char const *const *argv) {
 
   auto const registry = Registry::open(path);
   if (!registry) die_sys(registry.error(), path);
+  if (!registry->is_mine()) die_in(path, SysError{EPERM, "write as another than its owner"});
   auto watch = events::Watch::open(*registry, {.service = {}, .version = {}, .whose = Whose::anyone()}, {}, signals);
   if (!watch) die_in(path, watch.error());
   // First all that is alive is watched, then all that is dead is removed: nothing dies unseen between the two.

@@ -214,7 +214,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags) noexcept {
   return through("recvmsg", [=] { return ::recvmsg(fd, message, flags); });
 }
 int ioctl(int fd, unsigned long request, void *argument) noexcept {
-  return through("ioctl", [=] { return ::ioctl(fd, static_cast<decltype(FIONREAD)>(request), argument); });
+  return through("ioctl", [=] { return ::ioctl(fd, request, argument); });
 }
 int shutdown(int fd, int how) noexcept {
   return through("shutdown", [=] { return ::shutdown(fd, how); });

@@ -68,7 +68,7 @@ unsigned Watch::drain() noexcept {
 }
 
 Result<int> Watch::watch_token(Instance const &instance) noexcept {
-  Ticket const ticket{Text<service_name_max + 1>(instance.record.service), OwnerName(instance.owner), Id(instance.id)};
+  Ticket const ticket = make_ticket(instance.record.service, instance.owner, instance.id);
   auto token = fifodir::open_token(registry_->dir(), layout::file(ticket, layout::token).c_str());
   if (!token && (token.error().code == ENXIO || token.error().code == ENOENT)) return -1;
   if (!token) return fail(token);

@@ -143,7 +143,10 @@ Result<Message *> Connection::receive_frame() noexcept {
 Result<Message *> Connection::receive(Deadline deadline, int stop) noexcept {
   for (;;) {
     // Waited for first: an answer, or the next question, is seldom there already.
-    if (auto const ready = wait_for(in_, POLLIN, deadline, stop); !ready) return failed(receiving, ready.error().code);
+    if (auto const ready = wait_for(in_, POLLIN, deadline, stop); !ready) {
+      message_.descriptors.clear();
+      return failed(receiving, ready.error().code);
+    }
     auto const received = receive_now();
     if (received || (received.error().code != EAGAIN && received.error().code != EINTR)) return received;
   }

@@ -107,9 +107,7 @@ Answer<Registration> Editor::add(std::span<Request const> requests, Terms const 
   Added added;
   if (!xdr::decode(*answer, added) || added.ids.elements.size() != requests.size()) return failed(doing, EPROTO);
   for (size_t i = 0; i < requests.size(); ++i)
-    if (!made.tickets.append(
-            Ticket{Text<service_name_max + 1>(requests[i].service), OwnerName(added.owner), Id(added.ids.elements[i])}))
-      return failed(doing, ENOMEM);
+    if (!made.tickets.append(make_ticket(requests[i].service, added.owner, added.ids.elements[i]))) return failed(doing, ENOMEM);
   return made;
 }
 

@@ -16,6 +16,14 @@ std::optional<pid_t> pid_in(std::string_view id) noexcept {
   return n;
 }
 
+Ticket make_ticket(std::string_view service, std::string_view owner, std::string_view id) noexcept {
+  Ticket ticket;
+  ticket.service << service;
+  ticket.owner << owner;
+  ticket.id << id;
+  return ticket;
+}
+
 namespace layout {
 
 Path service(std::string_view service) noexcept {

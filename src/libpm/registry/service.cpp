@@ -60,7 +60,7 @@ List<Ticket> Service::tickets(Names const &names, bool &fits) const noexcept {
   fits = true;
   for (auto const &name : names.elements)
     if (is_service_name(name.service) && pid_in(name.id))
-      fits = fits && list.append(Ticket{Text<service_name_max + 1>(name.service), owner_name(client_.uid), Id(name.id)});
+      fits = fits && list.append(make_ticket(name.service, owner_name(client_.uid).view(), name.id));
   return list;
 }
 

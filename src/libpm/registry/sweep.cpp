@@ -92,7 +92,7 @@ Result<unsigned> Writer::sweep_instances(std::string_view service, std::string_v
     for (auto const suffix : {layout::reserved, layout::temporary, layout::token})
       if (id.ends_with(suffix)) id.remove_suffix(suffix.size());
     if (!pid_in(id)) return Tested::passed_over;
-    auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)}, whole, announce);
+    auto const gone = sweep_entry(make_ticket(service, owner, id), whole, announce);
     if (!gone) return fail(gone);
     return tested(*gone);
   });
@@ -102,7 +102,7 @@ Result<unsigned> Writer::sweep_owner(std::string_view owner, bool whole) noexcep
   return test_names(dir_, layout::owner(owner).c_str(), whole, [&](char const *name) noexcept -> Result<Tested> {
     auto const [service, id, found] = cut(name, ':');
     if (!found || !is_service_name(service) || !pid_in(id)) return Tested::passed_over;
-    auto const gone = sweep_entry(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)}, whole, false);
+    auto const gone = sweep_entry(make_ticket(service, owner, id), whole, false);
     if (!gone) return fail(gone);
     if (*gone) prune(service, owner);
     return tested(*gone);

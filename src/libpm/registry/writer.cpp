@@ -53,7 +53,7 @@ Done Writer::each_living(std::string_view service, std::string_view owner,
     if (*life != fifodir::Life::alive) return {};
     auto const record = read_record(dir, name, text);
     if (!record) return fail(record);
-    return visit(Ticket{Text<service_name_max + 1>(service), OwnerName(owner), Id(id)}, *record);
+    return visit(make_ticket(service, owner, id), *record);
   });
 }
 

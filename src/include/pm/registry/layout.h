@@ -36,6 +36,8 @@ struct Ticket {
   Id id;
 };
 
+[[nodiscard]] Ticket make_ticket(std::string_view service, std::string_view owner, std::string_view id) noexcept;
+
 namespace layout {
 
 inline constexpr char lock[] = "lock", event[] = "event", services[] = "service", owners[] = "owner", executables[] = "exe",

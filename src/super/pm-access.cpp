@@ -12,7 +12,7 @@ constexpr char help[] =
     "[-v N] -i DIR PROG...\n"
     "  -v N    say 0: errors; 1: and who is denied (default); 2: and who is allowed\n"
     "  -i DIR  the rules: uid/self uid/N gid/self gid/N uid/default, each with allow or deny, env/ and exec\n"
-    "exit codes: 1 100 101 111 126 127\n";
+    "exit codes: 0 1 100 101 111 126 127\n";
 
 void say(char const *verdict, Peer const &peer) noexcept {
   Text<96> who(verdict);

@@ -13,7 +13,7 @@ constexpr char help[] =
     "[-t MS] ADDRESS PROG...\n"
     "  -t MS  how long to wait for the server to have room (default 0: for ever)\n"
     "ADDRESS: PATH local:PATH local:@NAME\n"
-    "exit codes: 99 100 101 111 126 127\n";
+    "exit codes: 0 99 100 101 111 126 127\n";
 
 /** The UCSPI client's descriptors: reading, writing. */
 constexpr int reading = 6, writing = 7;

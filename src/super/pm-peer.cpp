@@ -13,7 +13,7 @@ using namespace pm::super;
 constexpr char help[] =
     "[-U] PROG...\n"
     "  -U  become the peer: its groups and gid, then its uid\n"
-    "exit codes: 100 101 111 126 127\n";
+    "exit codes: 0 100 101 111 126 127\n";
 
 void describe(Peer const &peer, Environment &environment) noexcept {
   auto const set = [&](char const *variable, bool known, auto value) noexcept {

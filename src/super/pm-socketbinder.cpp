@@ -15,7 +15,7 @@ constexpr char help[] =
     "  -b BACKLOG  connections that may wait to be accepted (default 128; 0: bind, and do not listen)\n"
     "  -a MODE     permissions of the path, in octal (default 777)\n"
     "ADDRESS: PATH local:PATH local:@NAME\n"
-    "exit codes: 100 101 111 126 127\n";
+    "exit codes: 0 100 101 111 126 127\n";
 
 } // namespace
 

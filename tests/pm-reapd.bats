@@ -86,9 +86,8 @@ nothing_of() { assert_not_exists "reg/service/$1"; }
   listen reg/event && of_registry=$PID
   end "$last"
   heard "$of_registry" d
-  # Its fifodir stays while somebody listens, and those who did are just ending.
-  assert_not_exists reg/service/other/0
-  assert_not_exists reg/service/web/0
+  # While somebody listens, the directory stays.
+  for name in other web; do assert_not_exists "reg/service/$name/$(id -u)"; done
   kill -TERM "$REAPD"
   wait "$REAPD"
 }

@@ -293,9 +293,16 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
 
 @test "pm-wait -t: a writer that is stopped with the lock" {
   PM_FAULT=mkfifoat:1:stop start_stopping "$FAULT/pm-reg" web none
-  start pm-wait -t 50 up web 2>err
+  # Whoever waits for the lock has descriptor 9: its end is theirs.
+  local locker=$PID
+  mkfifo held
+  exec 6<>held
+  start pm-wait -t 50 up web 2>err 9>held 6>&-
+  exec 5<held 6>&-
   ends "$PID" 99
   assert_equal "$(head -n 1 err)" 'pm-wait: fatal: unable to wait for web: timed out'
+  end "$locker"
+  cat <&5
 }
 
 @test "pm-wait -f: the bytes that matched and a newline" {
@@ -442,7 +449,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   run -99 pm-wait -s listend -t 50 up web
   assert_output 'pm-wait: fatal: unable to wait for web: timed out'
   local server=$PID
-  start_ready pm-wait -s listend -t 200 -f dir x sh -c 'echo >&9' </dev/null 2>err
+  start_ready pm-wait -s listend -t 1000 -f dir x sh -c 'echo >&9' </dev/null 2>err
   kill -STOP "$PID"
   await end "$(listener_of "$server")"
   nothing_left

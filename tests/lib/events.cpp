@@ -52,8 +52,7 @@ void netstrings() {
          taken("0:,x", 0, "x") == "");
   using namespace std::string_view_literals;
   EXPECT(taken("3:a\0,,"sv, 3) == "a\0,"sv);
-  for (std::string_view const whole("12:hello world!,"); auto const part : {0, 1, 2, 3, 8, 15})
-    EXPECT(taken(whole.substr(0, part), 12) == "-");
+  for (size_t part = 0; part < 16; ++part) EXPECT(taken(std::string_view("12:hello world!,").substr(0, part), 12) == "-");
   for (auto const text : {":", "a", "-1:", "+1:", " 1:", "01:", "00:", "1;", "1:ab", "0:x", "1 :", "99999999999:", "\n"})
     EXPECT(taken(text, 100) == "!");
   for (auto const text : {"101", "101:", "2147483647:", "2147483648:", "4294967295:", "4294967296:", "9999999999"})

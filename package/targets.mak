@@ -21,6 +21,8 @@ pm-watch
 
 TEST_TARGETS := \
 await \
+by-service \
+converse \
 hold-as \
 race \
 crash \

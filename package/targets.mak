@@ -23,6 +23,8 @@ pm-watch
 
 TEST_TARGETS := \
 await \
+by-service \
+converse \
 hold-as \
 race \
 crash \

@@ -39,6 +39,7 @@ Policy policy_for(Options const &options, uid_t client, uid_t owner) noexcept {
 
 Client identify(super::Peer const &peer) noexcept {
   auto const start = super::peer_start_time(0, peer);
+  if (!start && start.error().code != ESRCH) die_sys(start.error(), (Text<32>("pid ") << peer.pid).view());
   return {peer.uid, peer.pid, start.value_or(0)};
 }
 

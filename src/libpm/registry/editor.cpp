@@ -28,7 +28,8 @@ Answer<std::string_view> Editor::ask(Type question, List<char> const &payload, T
   if (auto const connected = connect(); !connected) return fail(connected);
   for (;;) {
     auto const sent = connection_->send(static_cast<uint32_t>(question), {payload.begin(), payload.size()}, {}, deadline_, stop_);
-    if (!sent) return failed(doing, sent.error().code);
+    // It may go before it was asked, or after: that is chance, and the same to us.
+    if (!sent) return failed(doing, sent.error().code == EPIPE ? ECONNRESET : sent.error().code);
     auto const received = connection_->receive(deadline_, stop_);
     if (!received) return failed(doing, received.error().code);
     if (!*received) return failed(doing, ECONNRESET);

@@ -54,25 +54,28 @@ Result<Peer> peer_of(int socket) noexcept {
   return Peer{who.uid, who.gid, who.pid, static_cast<std::optional<List<gid_t>> &&>(*groups)};
 }
 
-std::optional<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept {
-  if (peer.pid <= 0) return std::nullopt;
+Result<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept {
+  if (peer.pid <= 0) return failed(doing, ESRCH);
   int number = -1;
   socklen_t size = sizeof number;
   bool const exact = sys::getsockopt(socket, SOL_SOCKET, so_peerpidfd, &number, &size) == 0;
-  if (!exact && errno != ENOPROTOOPT) return std::nullopt;
+  // Whatever else it says but that there is no room, it says of a process that is no more.
+  if (!exact && errno != ENOPROTOOPT) return failed(doing, errno == EMFILE || errno == ENFILE || errno == ENOMEM ? errno : ESRCH);
   Fd const process(exact ? number : -1);
   auto const start = start_time(peer.pid);
-  if (!start) return std::nullopt;
   if (exact) {
     // It lives after its number was used, so it had it all the time.
     struct pollfd ended = {process.get(), POLLIN, 0};
-    if (sys::poll(&ended, 1, 0) != 0) return std::nullopt;
-  } else {
-    // Nobody can say whether it is still the peer's number. What is younger than this process is not: the connection is older.
-    auto const own = start_time(::getpid());
-    if (!own || *start > *own) return std::nullopt;
+    int const n = sys::poll(&ended, 1, 0);
+    if (n != 0) return failed(doing, n < 0 ? errno : ESRCH);
+    return start;
   }
-  return *start;
+  if (!start) return failed(doing, start.error().code == ENOENT ? ESRCH : start.error().code);
+  // Nobody can say whether it is still the peer's number. What is younger than this process is not: the connection is older.
+  auto const own = start_time(::getpid());
+  if (!own) return own;
+  if (*start > *own) return failed(doing, ESRCH);
+  return start;
 }
 
 } // namespace pm::super

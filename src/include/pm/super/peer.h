@@ -21,8 +21,8 @@ struct Peer {
 /** Of a connected Unix socket. ENOTSOCK, ENOTCONN, EAFNOSUPPORT (no Unix socket). */
 [[nodiscard]] Result<Peer> peer_of(int socket) noexcept;
 
-/** When the peer's process started, as start_time(); nothing when it is gone, or its number may be another's by now. */
-[[nodiscard]] std::optional<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept;
+/** When the peer's process started, as start_time(). ESRCH: it is gone, has no number here, or its number may be another's by now. */
+[[nodiscard]] Result<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept;
 
 } // namespace pm::super
 

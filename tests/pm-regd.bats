@@ -1,0 +1,782 @@
+#!/usr/bin/env bats
+# The registry's service: a registry whose owner is nobody of these, and who comes through its socket.
+load common
+
+PM=65500
+ADDRESS=tcp:127.0.0.1:1
+
+setup() {
+  needs_root
+  common_setup
+  rm -rf "$PM_REGISTRY"
+  pm-mkregistry -u $PM "$PM_REGISTRY"
+  mkdir -p rules/uid/default/env
+  touch rules/uid/default/allow
+}
+teardown() { [ "$(id -u)" != 0 ] || common_teardown; }
+
+# limit [uid/N] VARIABLE VALUE...: what the rule for that user, or for all, says to pm-regd.
+limit() {
+  local rule=uid/default
+  [[ $1 != uid/* ]] || { rule=$1; shift; mkdir -p "rules/$rule/env"; touch "rules/$rule/allow"; }
+  printf '%s\n' "$2" >"rules/$rule/env/$1"
+}
+
+# front [OPTION...]: the service in front of the registry, accepting when this returns; pm-regd's options. Its messages in
+# ./log, its pid in $PID. $REGD is another pm-regd, $SERVER another super-server.
+front() {
+  rm -f "$PM_REGISTRY/socket"
+  "${SERVER:-by_super}" "$PM_REGISTRY/socket" pm-access -i "$PWD/rules" "${REGD:-pm-regd}" "$@"
+}
+by_super() { start_ready pm-super -N 9 -u $PM "$@" </dev/null >/dev/null 2>>log 5>&-; }
+by_s6() { start_ready sh -c 'exec s6-ipcserver -1 -u "$0" -g "$0" -G "$0" "$@" >&9 9>&-' $PM "$@" </dev/null 2>>log 5>&-; }
+# It says "status: ..." on standard output once it listens.
+by_unixserver() {
+  [ -p said ] || mkfifo said
+  exec 6<>said
+  start unixserver -v -p 0777 -u $PM -g $PM -- "$@" </dev/null >said 2>>log 6>&- 5>&-
+  read -r -t 20 -u 6 _
+}
+
+# watch_log: before front; logged REGEX: waits for a line of the log that matches, which is then $LINE.
+watch_log() {
+  mkfifo -m 666 log
+  exec 5<>log
+}
+logged() {
+  while read -r -t 20 -u 5 LINE; do [[ ! $LINE =~ $1 ]] || return 0; done
+  echo "nothing in the log matches $1"
+  return 1
+}
+
+# registered [SERVICE]: uid and address of all that there are.
+registered() { pm-list -o uid,address "$@"; }
+# socket STEP...: tests/tools/converse.cpp there; with `as UID` in front.
+socket() {
+  local who=()
+  [ "$1" != as ] || { who=("${AS[@]/UID/$2}"); shift 2; }
+  "${who[@]}" timeout 30 "$PM_BUILD/converse" "$PM_REGISTRY/socket" "$@"
+}
+# staying [as UID] STEP...: the same in the background, until killed; returns at its step `ready`.
+staying() {
+  local who=()
+  [ "$1" != as ] || { who=(as "$2"); shift 2; }
+  start_ready "${who[@]}" "$PM_BUILD/converse" "$PM_REGISTRY/socket" "$@" stay <>endless >/dev/null
+}
+# descriptors PID: the open ones, a line each.
+descriptors() { ls -l "/proc/$1/fd" | awk 'NR > 1 { print $9, $11 }'; }
+
+@test "pm-regd: --help, --version, unknown options" {
+  common_options pm-regd
+  run -100 pm-regd -t 0
+  run -100 pm-regd more
+}
+
+@test "pm-regd: without a connection, without a registry, or not its owner: 111 and why" {
+  run -111 pm-regd </dev/null
+  assert_output --partial 'unable to know the peer of descriptor 0: Socket operation on non-socket'
+  watch_log
+  front -r "$PWD/missing"
+  run -0 socket answer
+  assert_output end
+  logged "pm-regd: fatal: unable to open the registry $PWD/missing: No such file or directory"
+  end "$PID"
+  PM=$BOB
+  rm -rf "$PM_REGISTRY/socket"
+  start_ready pm-super -N 9 "$PWD/elsewhere" pm-regd </dev/null >/dev/null 2>>log 5>&-
+  run -0 timeout 20 converse "$PWD/elsewhere" answer
+  logged "pm-regd: fatal: unable to write as another than the owner of $PM_REGISTRY: Operation not permitted"
+}
+
+@test "pm-regd: a limit that is no number serves nobody, and says so" {
+  watch_log
+  limit PM_LIMIT_USER many
+  front
+  run -111 as $ALICE pm-reg web none true
+  assert_output --partial "unable to ask the registry's service in $PM_REGISTRY: Connection reset by peer"
+  logged 'not a number in the environment: PM_LIMIT_USER=many'
+}
+
+# --- who may what
+
+@test "pm-regd: anybody registers, as himself, and is seen" {
+  front
+  hold as $ALICE web tcp:127.0.0.1:1
+  local alice=$PID
+  hold as $BOB web tcp:127.0.0.1:2
+  hold web tcp:127.0.0.1:3
+  hold as $PM web tcp:127.0.0.1:4
+  run -0 registered
+  assert_output "$ALICE	tcp:127.0.0.1:1
+$BOB	tcp:127.0.0.1:2
+0	tcp:127.0.0.1:3
+$PM	tcp:127.0.0.1:4"
+  run -0 pm-list -o pid -P "$alice"
+  assert_output "$alice"
+  # Who believes whom has not changed by that.
+  run -0 as $ALICE pm-lookup web
+  assert_output "$(printf 'tcp:127.0.0.1:%s\n' 1 3 4)"
+  # All of it is the owner's.
+  run -0 find "$PM_REGISTRY" ! -user $PM ! -name socket
+  assert_output ''
+}
+
+@test "pm-regd: PROG's own pid, and one holder that has the token; nobody else has it" {
+  front
+  start_ready as $ALICE pm-reg web none sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null >/dev/null
+  run -0 pm-list -o pid,uid,holder
+  assert_output "$PID	$ALICE	child"
+  run -0 holders "$PM_REGISTRY"/service/web/$ALICE/*.token
+  assert_equal "${#lines[@]}" 1
+  assert_not_equal "$output" "$PID"
+  assert_equal "$(stat -c %u "/proc/$output")" $ALICE
+  local holder=$output
+  kill -KILL "$PID"
+  await end "$holder"
+  run -1 pm-lookup -a web
+}
+
+@test "pm-regd: nobody removes another's" {
+  front
+  hold as $ALICE web tcp:127.0.0.1:1
+  local alice=$PID
+  hold web tcp:127.0.0.1:2
+  run -1 as $BOB pm-dereg web
+  run -1 as $BOB pm-dereg -P "$alice" web
+  run -0 pm-dereg web
+  run -1 pm-dereg -P "$alice" web
+  run -0 registered
+  assert_output "$ALICE	tcp:127.0.0.1:1"
+  run -0 as $ALICE pm-dereg web
+  await end "$alice"
+  run -0 registered
+  assert_output ''
+}
+
+@test "pm-regd: a message that names another's names nothing of his" {
+  front
+  hold as $ALICE web none
+  local id && id=$(basename "$PM_REGISTRY"/service/web/$ALICE/*.token .token)
+  # remove: an array of one, its service and its ID.
+  hex() { printf %s "$1" | xxd -p | tr -d '\n'; }
+  local length=$((${#id})) pad
+  printf -v pad '%*s' $(((4 - length % 4) % 4)) ''
+  local payload && payload="0000000100000003$(hex web)00$(printf %08x $length)$(hex "$id")${pad// /00}"
+  local message && message="00000002$(printf %08x $((${#payload} / 2)))00000000$payload"
+  run -0 socket as $BOB hex="$message" answer
+  assert_output '101 0'
+  run -0 pm-lookup -a web
+  run -0 socket as $ALICE hex="$message" answer
+  run -1 pm-lookup -a web
+}
+
+@test "pm-regd: who is not there at all is told to what he wanted it" {
+  rm -f "$PM_REGISTRY/socket"
+  run -111 as $ALICE pm-reg web none touch started
+  assert_output "pm-reg: fatal: unable to reach the registry's service in $PM_REGISTRY: No such file or directory"
+  run -111 as $ALICE pm-dereg web
+  assert_output --partial "unable to reach the registry's service"
+  run -111 as $ALICE pm-watch
+  assert_output --partial "unable to reach the registry's service"
+  front
+  end "$PID"
+  run -111 as $ALICE pm-reg web none touch started
+  assert_output --partial "unable to reach the registry's service in $PM_REGISTRY: Connection refused"
+  # The owner's own hand needs nobody; told to ask, he asks.
+  run -0 as $PM pm-reg web none true
+  run -111 as $PM pm-reg -S web none true
+}
+
+# --- refusals
+
+@test "pm-regd: denied by a rule of pm-access" {
+  mkdir -p rules/uid/$BOB
+  touch rules/uid/$BOB/deny
+  watch_log
+  front
+  run -111 as $BOB pm-reg web none touch started
+  assert_output --partial "unable to ask the registry's service in $PM_REGISTRY: Connection reset by peer"
+  logged "pm-access: info: deny pid [0-9]+ uid $BOB gid $BOB"
+  run -0 as $ALICE pm-reg web none true
+  assert_not_exist started
+}
+
+@test "pm-regd: PM_NAMES: the rules do not allow this name; root and the owner are exempt" {
+  limit PM_NAMES 'web* db-[0-9] mail'
+  limit uid/$BOB PM_NAMES ''
+  front
+  for name in web web2 db-7 mail; do run -0 as $ALICE pm-reg "$name" none true; done
+  for name in Web db-77 mails amail; do
+    run -1 as $ALICE pm-reg "$name" none touch started
+    assert_output "pm-reg: fatal: unable to register $name in $PM_REGISTRY: refused: the rules do not allow you this name"
+    run -0 as $BOB pm-reg "$name" none true
+    run -0 pm-reg "$name" none true
+    run -0 as $PM pm-reg -S "$name" none true
+  done
+  # Of several the one that is meant is named, and none is registered.
+  run -1 as $ALICE pm-reg -a mail=none -a root=none -a web=none web none pm-list
+  assert_output --partial 'unable to register root '
+  assert_not_exist started
+}
+
+@test "pm-regd: PM_LIMIT_PROCESS: this process; another of the same user goes on" {
+  limit PM_LIMIT_PROCESS 2
+  front
+  hold as $ALICE -a b=none a none
+  run -1 as $ALICE pm-reg -a b=none -a c=none a none touch started
+  assert_output "pm-reg: fatal: unable to register a in $PM_REGISTRY: refused: this process has reached its limit of 2 registrations"
+  # A chain of several is one process.
+  run -1 as $ALICE pm-reg -i a none pm-reg -i b none pm-reg -i c none touch started
+  assert_output --partial 'unable to register c in'
+  assert_output --partial 'its limit of 2 '
+  run -0 as $ALICE pm-reg -a b=none a none true
+  run -0 pm-reg -a b=none -a c=none a none true
+  run -0 as $PM pm-reg -S -a b=none -a c=none a none true
+  assert_not_exist started
+}
+
+@test "pm-regd: PM_LIMIT_USER: his limit leaves others untouched, and the dead do not count" {
+  limit PM_LIMIT_USER 3
+  front
+  hold as $ALICE -a b=none a none && local first=$PID
+  hold as $ALICE c none
+  run -1 as $ALICE pm-reg d none touch started
+  assert_output "pm-reg: fatal: unable to register d in $PM_REGISTRY: refused: this user has reached the limit of 3 registrations"
+  hold as $BOB -a b=none -a c=none a none
+  run -0 pm-reg -a b=none -a c=none -a d=none a none true
+  run -0 as $PM pm-reg -S -a b=none -a c=none -a d=none a none true
+  run -1 as $BOB pm-reg d none touch started
+  end "$first"
+  hold as $ALICE -a e=none d none
+  run -1 as $ALICE pm-reg f none touch started
+  run -0 as $ALICE pm-dereg d
+  run -0 as $ALICE pm-reg f none true
+  assert_not_exist started
+}
+
+@test "pm-regd: limits hold when two users come at once, many times each" {
+  limit PM_LIMIT_USER 20
+  limit PM_LIMIT_PROCESS 0
+  front
+  mkfifo -m 666 stay said
+  exec 6<>said 7<>stay
+  local i uid
+  for i in {1..30}; do
+    for uid in $ALICE $BOB; do
+      start as $uid sh -c 'pm-reg "$1" none sh -c "echo in \$0 >said; exec cat <stay" "$0" || echo out "$0" >said' $uid "n$i" \
+        </dev/null >/dev/null 2>&1 6<&- 7<&-
+    done
+  done
+  for i in {1..60}; do read -r -t 20 -u 6; echo "$REPLY"; done | sort | uniq -c | sed 's/^ *//' >crowd
+  diff - crowd <<<"20 in $ALICE
+20 in $BOB
+10 out $ALICE
+10 out $BOB"
+  for uid in $ALICE $BOB; do assert_equal "$(registered | grep -c "^$uid")" 20; done
+}
+
+@test "pm-regd: a conflict within a user, and none across users" {
+  front
+  hold as $ALICE -x web tcp:127.0.0.1:1
+  run -1 as $ALICE pm-reg web tcp:127.0.0.1:2 touch started
+  assert_output --partial 'refused: it is registered already, and one of the two is exclusive'
+  run -0 as $BOB pm-reg -x web tcp:127.0.0.1:2 true
+  run -0 pm-reg -x web tcp:127.0.0.1:2 true
+  assert_not_exist started
+}
+
+@test "pm-regd: a process that it cannot see registers nothing; one in a namespace below it does" {
+  rm -f "$PM_REGISTRY/socket"
+  start_ready unshare --pid --fork --kill-child --mount-proc pm-super -N 9 -u $PM "$PM_REGISTRY/socket" pm-regd </dev/null >/dev/null
+  local inside=$PID
+  run -1 as $ALICE pm-reg web none touch started
+  assert_output "pm-reg: fatal: unable to register web in $PM_REGISTRY: refused: the registry's service cannot see your process: it is in another pid namespace"
+  assert_not_exist started
+  # It may undo and subscribe, for which a user is enough.
+  run -1 as $ALICE pm-dereg web
+  run -99 as $ALICE pm-wait -t 1 up web
+  end "$inside"
+  front
+  run -0 unshare --pid --fork --kill-child --mount-proc setpriv --reuid $ALICE --regid $ALICE --clear-groups pm-reg web none pm-list -o uid,service
+  assert_output "$ALICE	web"
+}
+
+@test "pm-regd: a process that has ended registers nothing" {
+  mkfifo -m 666 go heard
+  printf '#!/bin/sh\nread -r _ <%s/go\nexec pm-regd "$@"\n' "$PWD" >late && chmod 755 late
+  REGD=$PWD/late front
+  exec 6<>heard 7<>go
+  # The process that connected has ended; its child goes on with the connection. Only then pm-regd starts, and looks.
+  start_ready as $ALICE converse "$PM_REGISTRY/socket" leave ready add=web answer </dev/null >heard 6<&- 7<&-
+  echo >&7
+  read -r -t 20 -u 6
+  assert_equal "$REPLY" '103 8 0'
+  echo >&7
+  run -0 socket as $ALICE add=web answer
+  assert_output '100 1'
+}
+
+@test "pm-regd: a name that is none, and a newline in an address or an executable's path" {
+  watch_log
+  front
+  run -0 socket as $ALICE add= answer
+  assert_output '103 0 0'
+  run -0 socket as $ALICE add=a/b answer
+  assert_output '103 0 0'
+  # add: reserve, holder, public, exe, deleted, one of: service, address, version, exclusive
+  local self=0000000473656c66 zero=00000000 web=0000000377656200
+  added() { # EXE ADDRESS, in hex
+    local payload=$zero$self$zero$1${zero}00000001$web$2$zero$zero
+    socket as $ALICE hex="$(printf '00000000%08x00000000' $((${#payload} / 2)))$payload" answer
+  }
+  run -0 added 00000000 000000046e6f6e65
+  assert_output '100 1'
+  # /x NEWLINE uid=0
+  run -0 added 000000082f780a7569643d30 000000046e6f6e65
+  assert_output end
+  logged "pm-regd: fatal: unable to read a request of pid [0-9]+, uid $ALICE: it is no message of this protocol"
+  # local: and the same
+  run -0 added 00000000 0000000e6c6f63616c3a2f780a7569643d300000
+  assert_output end
+  logged "pm-regd: fatal: unable to read a request of pid [0-9]+, uid $ALICE: it is no message of this protocol"
+  run -0 registered
+  assert_output ''
+}
+
+# --- clients that do as they please
+
+# A line each: what pm-regd was doing when it had had enough, and what the client did.
+@test "pm-regd: garbage, halves and what does not belong there: exit 1, said with pid and uid; others are served" {
+  watch_log
+  front
+  local super=$PID step said before
+  before=$(descriptors "$super")
+  local read="unable to read a request of" receive="unable to receive a message of"
+  while read -r said step; do
+    run -0 socket as $ALICE $step end
+    assert_output --regexp '^end '
+    logged "^pm-regd: fatal: ${!said} pid [0-9]+, uid $ALICE: it is no message of this protocol\$"
+    run -0 as $BOB pm-reg web none true
+  done <<EOF
+read hex=000000050000000000000000
+read hex=000000640000000000000000
+read hex=ffffffff0000000000000000
+read hex=000000000000000000000000
+read hex=00000004000000080000000000000000ffffffff
+read hex=00000002000000040000000000000081
+receive hex=000000000001000100000000
+receive hex=00000000ffffffff00000000
+receive hex=0000000000000000000000fe
+receive hex=474554202f20485454502f312e300d0a0d0a
+receive hex=0000000000000004000000 half
+receive hex=00000000000000040000000000 half
+receive hex=00 half
+receive with=1 hex=000000040000000400000000 hex=00000000
+receive with=253 hex=000000000000000000000000
+EOF
+  # A descriptor that is announced, and no request has: whole, and refused.
+  run -0 socket as $ALICE with=1 add=web end
+  assert_output 'end 0'
+  logged "^pm-regd: fatal: unable to take descriptors of pid [0-9]+, uid $ALICE: it is no message of this protocol\$"
+  run -0 registered
+  assert_output ''
+  assert_equal "$(descriptors "$super")" "$before"
+}
+
+@test "pm-regd: an end between two requests is the usual one, with 0" {
+  watch_log
+  by_super() { start_ready pm-super -v -N 9 -u $PM "$@" </dev/null >/dev/null 2>>log 5>&-; }
+  front
+  run -0 socket as $ALICE half answer
+  assert_output end
+  logged 'end pid [0-9]+ uid [0-9]+ exitcode 0$'
+  run -0 socket as $ALICE add=a answer add=b answer half end
+  assert_output "100 1
+100 1
+end 0"
+  logged 'end pid [0-9]+ uid [0-9]+ exitcode 0$'
+}
+
+@test "pm-regd -t: who says nothing, half a request, or never takes its answer: dropped with 99; others are served meanwhile" {
+  watch_log
+  mkfifo endless
+  by_super() { start_ready pm-super -v -N 9 -u $PM "$@" </dev/null >/dev/null 2>>log 5>&-; }
+  front -t 300
+  local steps
+  for steps in ready 'hex=0000 ready' 'hex=000000000000000400000000 ready' 'add=kept ready'; do
+    staying as $ALICE $steps
+    run -0 as $BOB pm-reg -x web none true
+    run -0 as $ALICE pm-reg -x web none true
+    logged "^pm-regd: fatal: unable to receive a message of pid $PID, uid $ALICE: timed out\$"
+    logged "end pid [0-9]+ uid $ALICE exitcode 99\$"
+    end "$PID"
+    await down "$PM_REGISTRY" kept
+  done
+  run -0 registered
+  assert_output ''
+}
+
+@test "pm-regd: a second request before the first answer was taken: dropped, and not served" {
+  watch_log
+  mkfifo endless
+  front
+  staying as $ALICE add=a add=b ready
+  run -0 as $BOB pm-reg -x web none true
+  logged "^pm-regd: fatal: unable to serve, before it took its answer, a request of pid $PID, uid $ALICE: it is no message of this protocol\$"
+  run -0 pm-list -o service
+  assert_output a
+  end "$PID"
+  await down "$PM_REGISTRY" a
+  run -0 registered
+  assert_output ''
+}
+
+@test "pm-regd: many that never take their descriptors keep nobody from registering" {
+  mkfifo endless
+  front
+  local pids=() i
+  for i in {1..30}; do staying as $ALICE add=a$i ready && pids+=("$PID"); done
+  run -0 as $BOB pm-reg -x web none true
+  run -0 pm-reg web none true
+  for pid in "${pids[@]}"; do end "$pid"; done
+  for i in {1..30}; do await down "$PM_REGISTRY" a$i; done
+  run -0 registered
+  assert_output ''
+}
+
+@test "pm-regd: a client that gave up waiting for the lock does not get what it was told that it has not" {
+  front
+  hold as $ALICE web none
+  local holding=$PID pid
+  exec 8<>"$PM_REGISTRY/lock"
+  flock 8
+  run -99 as $ALICE pm-dereg -t 50 web 8>&-
+  run -99 as $ALICE pm-reg -t 50 other none touch started 8>&-
+  # Nobody waits for it any more.
+  for pid in $(holders "$PM_REGISTRY/lock"); do
+    [[ $(readlink "/proc/$pid/exe") != */pm-* ]] || await end "$pid"
+  done
+  flock -u 8
+  run -0 pm-list -o service
+  assert_output web
+  kill -0 "$holding"
+  assert_not_exist started
+}
+
+@test "pm-regd: a client that went before it was accepted is not served" {
+  watch_log
+  front
+  local super=$PID
+  hold as $ALICE web none
+  kill -STOP "$super"
+  run -99 as $ALICE pm-dereg -t 50 web
+  kill -CONT "$super"
+  logged 'unable to send a message of'
+  run -0 pm-lookup -a web
+}
+
+# --- locks, tokens, writers
+
+@test "pm-regd: others can hold, fill and touch what they can open; the service goes on" {
+  front
+  hold as $ALICE web none
+  local token && token=$(echo "$PM_REGISTRY"/service/web/$ALICE/*.token)
+  run ! as $BOB sh -c ': <"$PM_REGISTRY/lock"'
+  run ! as $BOB timeout 5 cat "$token"
+  run ! as $ALICE timeout 5 cat "$token" # not even hers
+  run ! as $ALICE rm -f "$token"
+  run ! as $ALICE ln "$token" mine
+  run ! as $ALICE mkdir "$PM_REGISTRY/service/mine"
+  start_ready as $BOB bash -c 'exec 5>>"$0"; head -c 4096 /dev/zero >&5; echo >&9; exec 9>&-; head -c 65536 /dev/zero >&5; exec sleep infinity' "$token"
+  run -0 as $BOB pm-lookup -a web
+  run -0 as $BOB pm-reg -t 5000 other none true
+  run -0 as $ALICE pm-dereg -t 5000 web
+  run -1 pm-lookup -a web
+}
+
+@test "pm-regd: a PROG that forked a child and is killed is down; one that closes every descriptor stays up" {
+  front
+  start_ready as $ALICE pm-reg web none sh -c 'sleep infinity & echo $! >&9; exec 9>&-; wait' </dev/null >/dev/null
+  STARTED+=("$READY")
+  kill -KILL "$PID"
+  await down "$PM_REGISTRY" web
+  kill -0 "$READY"
+  run -1 pm-lookup -a web
+  start_ready as $ALICE pm-reg web none bash -c \
+    'exec 0<&- 1>&-; for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || [ "$fd" = 9 ] || eval "exec $fd>&-"; done
+    exec 2>&-; echo >&9; exec 9>&-; exec sleep infinity'
+  run -0 pm-lookup -a web
+  kill -KILL "$PID"
+  await down "$PM_REGISTRY" web
+}
+
+# stopping_regd CALL: as $REGD, the first stops at that call, and writes its pid to ./stopped; the others do not.
+stopping_regd() {
+  mkfifo -m 666 stopped
+  cat >stopping <<EOF
+#!/bin/bash
+mkdir "$PWD/public/first" 2>/dev/null || exec pm-regd "\$@"
+set -m
+PM_FAULT=$1:1:stop "$FAULT/pm-regd" "\$@" <&0 &
+wait \$!
+echo \$! >"$PWD/stopped"
+while kill -0 \$! 2>/dev/null; do wait \$!; done
+EOF
+  chmod 755 stopping
+  mkdir -m 777 public
+  exec 6<>stopped
+  REGD=$PWD/stopping front "${@:2}"
+}
+
+@test "pm-regd: stopped with the lock: others time out with the reason; killed, they are served" {
+  stopping_regd renameat
+  start as $ALICE pm-reg stuck none sleep infinity 6<&-
+  read -r -t 20 -u 6
+  run -99 as $BOB pm-reg -t 100 web none touch started
+  assert_output "pm-reg: fatal: unable to ask the registry's service in $PM_REGISTRY: timed out"
+  run -99 as $BOB pm-dereg -t 100 web
+  run -99 as $PM pm-reg -t 100 web none touch started
+  assert_output "pm-reg: fatal: unable to take the lock in $PM_REGISTRY: timed out"
+  run -1 as $BOB pm-lookup -a stuck
+  assert_not_exist started
+  kill -KILL "$REPLY"
+  run -0 as $BOB pm-reg -x web none pm-lookup web
+  run -0 registered
+  assert_output ''
+}
+
+@test "pm-regd -t: the lock held for longer than that is said to a client that waits longer, who asks again" {
+  front -t 50
+  run -0 as $ALICE pm-reg web none true # makes the lock
+  exec 8<>"$PM_REGISTRY/lock"
+  flock 8
+  run -0 socket as $ALICE add=web answer
+  assert_output '104 0'
+  run -99 as $ALICE pm-reg -t 200 web none touch started 8>&-
+  end "$PID"
+  front -t 1000
+  # Stopped when it asks for the second time; by then, the lock is there.
+  PM_FAULT=sendmsg:2:stop start_stopping as $ALICE "$FAULT/pm-reg" -t 0 web none pm-lookup web 8>&-
+  flock -u 8
+  resume "$PID"
+  assert_not_exist started
+}
+
+@test "pm-regd: readers at the moment an entry is replaced never see the old record with the new token" {
+  front
+  mkfifo go
+  start as $ALICE sh -c 'read -r _ <go; for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+    pm-reg -V $n -x web tcp:127.0.0.1:$n true || exit; done' <>go
+  echo >go
+  local seen=0
+  while kill -0 "$PID" 2>/dev/null; do
+    pm-list -s web -o version,address,uid >list
+    [ ! -s list ] || seen=$((seen + 1))
+    run -0 sed "s/^\([0-9]*\)	tcp:127.0.0.1:\1	$ALICE\$//; /^\$/d" list
+    assert_output ''
+  done
+  wait "$PID"
+  [ "$seen" -gt 0 ]
+}
+
+@test "pm-regd: no fault of the system is taken for dead or for a no, and nothing is cleaned up by it" {
+  local errno n before
+  mkdir -m 777 conf
+  # The fault is read anew by each pm-regd.
+  printf '#!/bin/sh\nPM_FAULT=$(cat "%s/conf/fault") exec "%s/pm-regd" "$@"\n' "$PWD" "$FAULT" >faulty && chmod 755 faulty
+  REGD=$PWD/faulty front
+  local -A words=([24]='Too many open files' [23]='Too many open files in system' [13]='Permission denied')
+  echo '*:0:0' >conf/fault
+  as $ALICE pm-reg -x mine none true
+  hold as $ALICE -x mine none
+  before=$(snapshot "$PM_REGISTRY/service"; snapshot "$PM_REGISTRY/owner")
+  for errno in 24 23 13; do
+    for n in {1..8}; do
+      echo "openat:$n:$errno" >conf/fault
+      run as $ALICE pm-reg -x mine none touch started
+      [ "$status" != 1 ] || { assert_output --partial 'one of the two is exclusive'; break; }
+      assert_equal "$errno $n $status" "$errno $n 111"
+      [[ $output =~ "${words[$errno]}"$|"Connection reset by peer"$ ]]
+    done
+    assert_equal "$status" 1
+    [ "$n" -gt 2 ]
+  done
+  assert_not_exist started
+  run diff - <(snapshot "$PM_REGISTRY/service"; snapshot "$PM_REGISTRY/owner") <<<"$before"
+  assert_success
+}
+
+# --- under other super-servers, killed, started again
+
+@test "pm-regd: under pm-super, s6-ipcserver and ucspi-unix's unixserver alike" {
+  for SERVER in by_super by_s6 by_unixserver; do
+    front
+    local server=$PID
+    hold as $ALICE -x web tcp:127.0.0.1:1
+    run -1 as $ALICE pm-reg -x web tcp:127.0.0.1:2 true
+    assert_output --partial 'one of the two is exclusive'
+    run -0 as $BOB pm-reg -x web tcp:127.0.0.1:2 pm-list -o uid,address
+    assert_output "$ALICE	tcp:127.0.0.1:1
+$BOB	tcp:127.0.0.1:2"
+    start_ready as $BOB pm-wait -a -t 20000 down web sh -c 'echo >&9' </dev/null >/dev/null
+    run -0 as $ALICE pm-dereg web
+    wait "$PID"
+    run -0 socket as $ALICE hex=ffffffff0000000000000000 end
+    assert_output 'end 0'
+    end "$server"
+  done
+}
+
+@test "pm-regd: killed at any system call: its client is told, what was registered stays, the next is served" {
+  mkdir -m 777 conf
+  printf '#!/bin/sh\nPM_FAULT=$(cat "%s/conf/fault") exec "%s/pm-regd" "$@"\n' "$PWD" "$FAULT" >faulty && chmod 755 faulty
+  echo '*:0:kill' >conf/fault
+  REGD=$PWD/faulty front
+  hold as $ALICE -x kept none
+  local n killed=0
+  for ((n = 1; n < 150; n += 2)); do
+    echo "*:$n:kill" >conf/fault
+    run as $BOB pm-reg -x -a b=none a none pm-list -o service
+    local status1=$status
+    echo '*:0:kill' >conf/fault
+    [ "$status1" != 0 ] || { assert_output $'a\nb\nkept'; break; }
+    assert_equal "$n $status1 $output" "$n 111 pm-reg: fatal: unable to ask the registry's service in $PM_REGISTRY: Connection reset by peer"
+    killed=$((killed + 1))
+    run -0 pm-list -o service
+    assert_output kept
+    ((n % 5)) || { run -0 as $BOB pm-reg -x -a b=none a none pm-list -o service; assert_output $'a\nb\nkept'; }
+  done
+  [ "$killed" -gt 20 ] && [ "$n" -lt 150 ]
+  # Nor does a removal lose what it was not about.
+  for ((n = 1; n < 150; n += 3)); do
+    hold as $BOB -x gone none
+    local holding=$PID
+    echo "*:$n:kill" >conf/fault
+    run as $BOB pm-dereg gone
+    echo '*:0:kill' >conf/fault
+    [ "$status" != 0 ] || break
+    assert_equal "$n $status" "$n 111"
+    run as $BOB pm-dereg gone
+    [[ $status =~ ^[01]$ ]]
+    run -0 pm-list -o service
+    assert_output kept
+    end "$holding"
+  done
+  [ "$n" -gt 40 ] && [ "$n" -lt 150 ]
+  end "$PID"
+  as $PM pm-mkregistry -c "$PM_REGISTRY"
+  run -0 find "$PM_REGISTRY/service" "$PM_REGISTRY/owner" -name '*.tmp' -o -name '*.reserved' -o -name gone -o -name "$BOB"
+  assert_output ''
+}
+
+@test "pm-super: killed at any system call, with clients of pm-regd: no registration is lost, a restart restores the service" {
+  front
+  hold as $ALICE -x kept none
+  local holding=$PID n reached=0
+  end "${STARTED[0]}"
+  for ((n = 1; n < 60; n += 1)); do
+    PM_FAULT="*:$n:kill" start_ready "$FAULT/pm-super" -N 9 -u $PM "$PM_REGISTRY/socket" pm-regd </dev/null >/dev/null 2>&1 || { run -0 pm-lookup -a kept; continue; }
+    local super=$PID
+    reached=$((reached + 1))
+    run timeout 20 setpriv --reuid $BOB --regid $BOB --clear-groups pm-reg -t 5000 -x web none true
+    local first=$status
+    run timeout 20 setpriv --reuid $BOB --regid $BOB --clear-groups pm-reg -t 5000 -x web none true
+    run -0 pm-lookup -a kept
+    end "$super"
+    [ "$first$status" != 00 ] || break
+  done
+  [ "$reached" -gt 5 ] && [ "$n" -lt 60 ]
+  front
+  run -0 as $BOB pm-reg -x web none pm-list -o service
+  assert_output $'kept\nweb'
+  run -1 as $ALICE pm-reg -x kept none true
+  run -0 as $ALICE pm-dereg kept
+  wait "$holding"
+}
+
+@test "pm-regd: a connection whose super-server was killed is served to its end" {
+  mkfifo -m 666 endless
+  front
+  local super=$PID
+  # Reserved now; what is published later finds a new service.
+  mkfifo -m 666 go
+  start_ready as $ALICE pm-reg -N 8 web none sh -c 'echo >&9; exec 9>&-; read -r _ <go; echo >&8; exec sleep infinity' 8>/dev/null </dev/null >/dev/null
+  end "$super"
+  run -1 pm-lookup -a web
+  front
+  start_ready as $BOB pm-wait -a up web sh -c 'echo >&9' </dev/null >/dev/null
+  echo >go
+  wait "$PID"
+  run -0 pm-lookup -a web
+}
+
+# --- subscriptions
+
+# subscriptions UID: how many are counted for him.
+subscriptions() { find "$PM_REGISTRY/listener/$1" -type p 2>/dev/null | wc -l; }
+
+@test "pm-regd: anybody waits and watches; the FIFO is the owner's, its reading end the listener's and nobody else's" {
+  front
+  start_ready as $ALICE pm-wait -a up web sh -c 'echo >&9' </dev/null >/dev/null
+  local waiter=$PID
+  run -0 holders "$PM_REGISTRY"/service/web/event/ftrig1*
+  assert_equal "${#lines[@]}" 1
+  assert_equal "$(stat -c %u "/proc/$output")" $ALICE
+  assert_equal "$(stat -c '%u %a' "$PM_REGISTRY"/service/web/event/ftrig1*)" "$PM 600"
+  run ! as $ALICE sh -c 'ls "$PM_REGISTRY/service/web/event"'
+  hold as $BOB web none
+  wait "$waiter"
+  mkfifo -m 666 seen
+  exec 6<>seen
+  start as $BOB pm-watch -a -i -o service,uid </dev/null >seen 6<&-
+  read -r -t 20 -u 6
+  assert_equal "$REPLY" "up	web	$BOB"
+  hold as $ALICE more none
+  read -r -t 20 -u 6
+  assert_equal "$REPLY" "up	more	$ALICE"
+  end "$PID"
+  read -r -t 20 -u 6
+  assert_equal "$REPLY" "down	more	$ALICE"
+}
+
+@test "pm-regd: a user's subscriptions are limited; others' are not, nor root's and the owner's" {
+  limit PM_LIMIT_USER 3
+  front
+  local pids=() i
+  for i in 1 2 3; do
+    start_ready as $ALICE pm-wait up web$i sh -c 'echo >&9' </dev/null >/dev/null
+    pids+=("$PID")
+  done
+  run -111 as $ALICE pm-wait -t 20000 up web
+  assert_line --partial 'refused: this user has reached the limit of 3'
+  run -99 as $BOB pm-wait -t 1 up web
+  for i in 1 2 3 4 5; do start_ready pm-wait up web$i sh -c 'echo >&9' </dev/null >/dev/null; done
+  # They do not count as registrations, nor those as them.
+  run -0 as $ALICE pm-reg -a b=none -a c=none a none true
+  kill -KILL "${pids[0]}"
+  await end "${pids[0]}"
+  local listener && listener=$(holders "$(echo "$PM_REGISTRY"/service/web1/event/* | cut -d ' ' -f 1)")
+  run -0 as $ALICE timeout 20 pm-wait -t 1000 down web
+}
+
+@test "pm-regd: dead subscriptions do not pile up, nor the services that only they were for" {
+  limit PM_LIMIT_USER 8
+  front
+  local i
+  for i in {1..60}; do run -99 as $ALICE pm-wait -t 1 up "never$i"; done
+  [ "$(subscriptions $ALICE)" -le 8 ]
+  [ "$(ls "$PM_REGISTRY/service" | wc -l)" -le 20 ]
+  as $PM pm-mkregistry -c "$PM_REGISTRY"
+  assert_equal "$(subscriptions $ALICE)" 0
+  assert_equal "$(ls "$PM_REGISTRY/service" "$PM_REGISTRY/event" | grep -c never)" 0
+}
+
+@test "pm-regd: a listener that does not read delays nobody, and one uid's many none of another's" {
+  front
+  start_ready as $ALICE pm-wait -a change web sh -c 'echo >&9' </dev/null >/dev/null
+  local listener && listener=$(holders "$PM_REGISTRY"/service/web/event/ftrig1*)
+  kill -STOP "$listener"
+  for i in {1..20}; do run -0 as $BOB pm-reg -t 5000 web none true; done
+  kill -CONT "$listener"
+  wait "$PID"
+}

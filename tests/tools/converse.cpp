@@ -1,0 +1,129 @@
+// converse SOCKET STEP...: a client of the registry's service that says and hears exactly what it is told to.
+//   add=NAME      asks for the registration of NAME       hex=DIGITS  says these bytes
+//   with=N        N descriptors go with what is said next; it is the connection itself
+//   answer        waits for an answer: prints its type, what was refused, and how many descriptors came, which it keeps
+//   end           waits for the connection's end, and prints how many bytes came before
+//   half          says that it will say nothing more      leave       lets a child go on, and ends
+//   ready         writes a newline to descriptor 9        stay        until standard input ends
+
+#include <pm/base/local_socket.h>
+#include <pm/base/process.h>
+#include <pm/base/program.h>
+#include <pm/base/stream.h>
+#include <pm/message/connection.h>
+#include <pm/registry/protocol.h>
+#include <string.h>
+#include <unistd.h>
+
+using namespace pm;
+using namespace pm::registry;
+
+namespace {
+
+void print(Text<64> const &text) noexcept {
+  List<char> line;
+  if (!append(line, text.view()) || !append(line, "\n")) die_no_memory();
+  print_or_die(line);
+}
+
+struct Client {
+  Fd socket;
+  message::Connection connection;
+  List<int> fds;   /**< what came */
+  size_t with = 0; /**< how many go with what is said next */
+
+  explicit Client(Fd connected) noexcept : socket(static_cast<Fd &&>(connected)), connection(socket.get(), socket.get()) {}
+
+  void say(std::string_view bytes) noexcept {
+    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * message::descriptors_max)] = {};
+    struct iovec part = {const_cast<char *>(bytes.data()), bytes.size()};
+    struct msghdr header = {};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    if (with) {
+      header.msg_control = control;
+      header.msg_controllen = CMSG_SPACE(sizeof(int) * with);
+      auto *const rights = CMSG_FIRSTHDR(&header);
+      *rights = {CMSG_LEN(sizeof(int) * with), SOL_SOCKET, SCM_RIGHTS};
+      int const fd = socket.get();
+      for (size_t i = 0; i < with; ++i) memcpy(CMSG_DATA(rights) + i * sizeof fd, &fd, sizeof fd);
+      with = 0;
+    }
+    if (sys::sendmsg(socket.get(), &header, MSG_NOSIGNAL) < 0 && errno != EPIPE) die_sys({errno, "say"}, "something");
+  }
+
+  void add(std::string_view service) noexcept {
+    protocol::Add add;
+    add.holder = std::string_view("self");
+    List<char> payload, bytes;
+    if (!add.wanted.elements.append({protocol::ServiceName(service), std::string_view("none"), 0, false}) ||
+        !xdr::Encoder(payload)(add) ||
+        !xdr::Encoder(bytes)(protocol::Add::type, static_cast<uint32_t>(payload.size()), static_cast<uint32_t>(with)) ||
+        !append(bytes, {payload.begin(), payload.size()}))
+      die_no_memory();
+    say({bytes.begin(), bytes.size()});
+  }
+
+  void hear() noexcept {
+    auto const got = connection.receive(Deadline::in(20000));
+    if (!got) die_sys(got.error(), "");
+    if (!*got) return print(Text<64>("end"));
+    auto &[type, payload, descriptors] = **got;
+    Text<64> line;
+    line << type;
+    protocol::No no;
+    if (type == static_cast<uint32_t>(protocol::Type::refused) && xdr::decode(payload, no))
+      line << ' ' << static_cast<int>(no.why);
+    line << ' ' << descriptors.size();
+    for (size_t i = 0; i < descriptors.size(); ++i)
+      if (!fds.append(descriptors.take(i).release())) die_no_memory();
+    print(line);
+  }
+
+  void await_end() noexcept {
+    char bytes[4096];
+    size_t all = 0;
+    ssize_t n;
+    while ((n = sys::read(socket.get(), bytes, sizeof bytes)) > 0) all += static_cast<size_t>(n);
+    print(Text<64>("end ") << all);
+  }
+};
+
+void say_hex(Client &client, std::string_view digits) noexcept {
+  List<char> bytes;
+  for (size_t i = 0; i + 1 < digits.size(); i += 2) {
+    constexpr std::string_view alphabet = "0123456789abcdef";
+    char const byte = static_cast<char>(alphabet.find(digits[i]) << 4 | alphabet.find(digits[i + 1]));
+    if (!append(bytes, {&byte, 1})) die_no_memory();
+  }
+  client.say({bytes.begin(), bytes.size()});
+}
+
+} // namespace
+
+int main(int argc, char const *const *argv) {
+  PROG = "converse";
+  if (argc < 2) die(exits::usage, "converse SOCKET STEP...");
+  auto connected = connect_local(argv[1], Deadline::in(20000));
+  if (!connected) die_sys(connected.error(), argv[1]);
+  Client client(static_cast<Fd &&>(*connected));
+  for (char const *const *step = argv + 2; *step; ++step) {
+    auto const [what, value, more] = cut(*step, '=');
+    if (what == "add") client.add(value);
+    else if (what == "hex") say_hex(client, value);
+    else if (what == "with") client.with = number<size_t>(value).value_or(1);
+    else if (what == "answer") client.hear();
+    else if (what == "end") client.await_end();
+    else if (what == "half") (void)!sys::shutdown(client.socket.get(), SHUT_WR);
+    else if (what == "ready") (void)!sys::write(9, "\n", 1);
+    else if (what == "leave") {
+      auto const own = process_fd(::getpid());
+      if (!own || sys::fork() != 0) ::_exit(0);
+      (void)!wait_for(own->get(), POLLIN, {});
+    } else if (what == "stay") {
+      for (char byte; sys::read(0, &byte, 1) > 0;) {
+      }
+    } else die(exits::usage, "no such step: ", *step);
+  }
+  return 0;
+}

@@ -24,6 +24,7 @@ pm-watch
 TEST_TARGETS := \
 await \
 hold-as \
+offer \
 race \
 crash \
 failures \

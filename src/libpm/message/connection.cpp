@@ -111,7 +111,13 @@ Result<Message *> Connection::receive_now() noexcept {
     socklen_t size = sizeof kind_;
     if (sys::getsockopt(in_, SOL_SOCKET, SO_TYPE, &kind_, &size) < 0) return failed(receiving);
   }
-  if (kind_ != SOCK_STREAM) return receive_packet();
+  auto const received = kind_ == SOCK_STREAM ? receive_frame() : receive_packet();
+  // What there is of a frame stays until the rest of it has come; of what is none, nothing does.
+  if (!received && received.error().code != EAGAIN && received.error().code != EINTR) message_.descriptors.clear();
+  return received;
+}
+
+Result<Message *> Connection::receive_frame() noexcept {
   if (have_ == 0) message_.descriptors.clear();
   // Only as much as was announced is read: what follows belongs to the next message, with its descriptors.
   size_t wanted = header_size;

@@ -56,7 +56,7 @@ class Connection {
   /**
    * Waits for a message; null at the end of file between two. EPROTO: an end of file inside of one, descriptors that
    * were not announced, or fewer than were; EMSGSIZE: longer than payload_max, or more than 253 descriptors; EMFILE: there
-   * was no room for the descriptors (MSG_CTRUNC), and none is kept; ENOTSOCK.
+   * was no room for the descriptors (MSG_CTRUNC); ENOTSOCK. After an error no descriptor is kept.
    */
   [[nodiscard]] Result<Message *> receive(Deadline deadline, int stop = -1) noexcept;
 
@@ -84,6 +84,7 @@ class Connection {
 
  private:
   [[nodiscard]] Result<size_t> receive_some(std::span<char> room) noexcept;
+  [[nodiscard]] Result<Message *> receive_frame() noexcept;
   [[nodiscard]] Result<Message *> receive_packet() noexcept;
   [[nodiscard]] Result<Message *> finish(Header const &header, std::string_view payload) noexcept;
 

@@ -26,6 +26,7 @@ await \
 by-service \
 converse \
 hold-as \
+offer \
 race \
 crash \
 crash-waiters \

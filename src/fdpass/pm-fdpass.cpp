@@ -1,5 +1,6 @@
 // Hand descriptor 0, and what is known of who is at its other end, to a worker.
 
+#include <fcntl.h>
 #include <pm/base/program.h>
 #include <pm/super/handover.h>
 
@@ -23,6 +24,8 @@ int main(int argc, char const *const *argv) {
   while (options.next() >= 0) timeout = options.value_number();
   auto const name = LocalName::argument(options, options.arguments(1, 1)[0]);
 
+  // What exec leaves open is not close-on-exec; what holds the number of one that came closed is.
+  if (sys::fcntl(0, F_GETFD) & FD_CLOEXEC) die_sys({EBADF, "hand over"}, "descriptor 0");
   auto const deadline = Deadline::in(timeout);
   auto const identity = own_identity();
   if (!identity) die_sys(identity.error(), "descriptor 0");

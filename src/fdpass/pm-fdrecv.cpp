@@ -58,6 +58,9 @@ int main(int argc, char const *const *argv) {
       case 'N': wanted.ready = options.value_descriptor(); break;
     }
   if (wanted.ready == 2) options.refuse("-N 2 would take a complaint for readiness");
+  // Closed, its number would become the socket's.
+  if (wanted.ready >= 0 && sys::fcntl(wanted.ready, F_GETFD) < 0)
+    die_sys({errno, "use"}, (Text<32>("descriptor ") << wanted.ready).view());
   char const *const *const arguments = options.arguments(2);
   std::string_view const address = arguments[0];
   bool const adopted = address.starts_with("fd:");
@@ -76,5 +79,7 @@ int main(int argc, char const *const *argv) {
   // Still open, the socket keeps others from replacing the path in between.
   if (!adopted) remove_path(bound, *name);
   if (!received) die_sys(received.error(), address);
-  return *received ? become(**received, arguments + 1) : exits::done;
+  if (!*received) return exits::done;
+  receiver.give_signals_back();
+  return become(**received, arguments + 1);
 }

@@ -112,6 +112,7 @@ Result<Message *> Connection::receive_now() noexcept {
     if (sys::getsockopt(in_, SOL_SOCKET, SO_TYPE, &kind_, &size) < 0) return failed(receiving);
   }
   auto const received = kind_ == SOCK_STREAM ? receive_frame() : receive_packet();
+  // What there is of a frame stays until the rest of it has come; of what is none, nothing does.
   if (!received && received.error().code != EAGAIN && received.error().code != EINTR) message_.descriptors.clear();
   return received;
 }

@@ -13,10 +13,18 @@ std::string_view protocol_in(std::string_view variable) noexcept {
   return found && name == protocol_variable ? value : std::string_view();
 }
 
-/** A name that a super-server would give: IPC..., TCP...; an empty protocol has none, or every variable would be its own. */
+/** A name that a super-server would give. What begins with the protocol alone may be LD_PRELOAD, of a protocol called LD. */
 bool belongs(std::string_view variable, std::string_view protocol) noexcept {
   auto const [name, value, found] = cut(variable, '=');
-  return found && !protocol.empty() && name.size() > protocol.size() && name.starts_with(protocol);
+  if (!found || protocol.empty() || !name.starts_with(protocol)) return false;
+  std::string_view const rest = name.substr(protocol.size());
+  return rest.starts_with("LOCAL") || rest.starts_with("REMOTE") || rest.starts_with("CONN");
+}
+
+std::string_view own_protocol() noexcept {
+  for (char const *const *variable = environ; *variable; ++variable)
+    if (auto const found = protocol_in(*variable); !found.empty()) return found;
+  return {};
 }
 
 } // namespace
@@ -24,9 +32,7 @@ bool belongs(std::string_view variable, std::string_view protocol) noexcept {
 Result<Identity> own_identity() noexcept {
   constexpr char const *doing = "tell who is connected to";
   Identity identity;
-  std::string_view protocol;
-  for (char const *const *variable = environ; *variable; ++variable)
-    if (auto const found = protocol_in(*variable); !found.empty()) protocol = found;
+  auto const protocol = own_protocol();
   if (protocol.empty()) return identity;
   size_t size = 0;
   for (bool const first : {true, false})
@@ -43,7 +49,7 @@ Result<Identity> own_identity() noexcept {
 bool is_identity(Identity const &identity) noexcept {
   if (identity.elements.empty()) return true;
   auto const protocol = protocol_in(identity.elements[0]);
-  // Capitals: the protocol's name is the beginning of variables' names, and `LD_` is none.
+  // Capitals, as every protocol's is: it is the beginning of variables' names.
   for (char const c : protocol)
     if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) return false;
   size_t size = 0;
@@ -56,9 +62,10 @@ bool is_identity(Identity const &identity) noexcept {
 }
 
 void apply(Identity const &identity, Environment &environment) noexcept {
+  std::string_view const protocol = identity.elements.empty() ? "" : protocol_in(identity.elements[0]), own = own_protocol();
   environment.unset("PROTO");
   for (char const *const *variable = environ; *variable; ++variable)
-    if (belongs(*variable, "IPC") || belongs(*variable, "TCP")) {
+    if (belongs(*variable, "IPC") || belongs(*variable, "TCP") || belongs(*variable, own) || belongs(*variable, protocol)) {
       Text<256> const name(cut(*variable, '=').head);
       if (!name.overflowed()) environment.unset(name.c_str());
     }
@@ -70,10 +77,11 @@ void apply(Identity const &identity, Environment &environment) noexcept {
 }
 
 Result<Fd> connect_worker(LocalName const &name, Deadline deadline) noexcept {
-  // A worker's socket is one of three kinds, and the kernel says which it is not.
+  // A worker's socket is one of three kinds, and the kernel says which it is not; each kind has abstract names of its own.
+  int const other_kind = name.is_abstract() ? ECONNREFUSED : EPROTOTYPE;
   for (int const type : {SOCK_STREAM, SOCK_SEQPACKET}) {
     auto connected = connect_local(name, deadline, type);
-    if (connected || connected.error().code != EPROTOTYPE) return connected;
+    if (connected || connected.error().code != other_kind) return connected;
   }
   return connect_local(name, deadline, SOCK_DGRAM);
 }
@@ -83,8 +91,14 @@ Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity 
   message::Connection connection(worker, worker);
   Offer offer;
   if (!offer.identity.elements.append({identity.elements.begin(), identity.elements.size()})) return failed(doing, ENOMEM);
-  if (auto const sent = connection.send(offer, {&descriptor, 1}, deadline); !sent) return failed(doing, sent.error().code);
-  auto const received = connection.receive(deadline);
+  // Who refuses without reading has closed the connection, maybe before all was sent, and has said why.
+  if (auto const sent = connection.send(offer, {&descriptor, 1}, deadline);
+      !sent && sent.error().code != EPIPE && sent.error().code != ECONNRESET)
+    return failed(doing, sent.error().code);
+  auto received = connection.receive(deadline);
+  // Over packets, that something was left unread is said before what was written.
+  if (!received && received.error().code == ECONNRESET)
+    if (auto const said = connection.receive_now(); said) received = said;
   if (!received) return failed(doing, received.error().code);
   if (!*received) return failed(doing, ECONNRESET);
   Taken taken;

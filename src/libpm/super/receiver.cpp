@@ -12,6 +12,8 @@ namespace pm::super {
 
 namespace {
 constexpr char const *doing = "take descriptors from";
+/** How long nothing is accepted when nothing can be, ms, unless a child ends. */
+constexpr int pause_ms = 1000;
 
 /** The kernel's name for a socket, whatever leads to it. */
 bool is_same(int a, int b) noexcept {
@@ -21,14 +23,26 @@ bool is_same(int a, int b) noexcept {
 } // namespace
 
 Done Receiver::prepare() noexcept {
-  int type = 0;
-  socklen_t size = sizeof type;
+  int type = 0, domain = 0;
+  socklen_t size = sizeof domain;
+  if (sys::getsockopt(socket_.get(), SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0) return failed(doing);
+  if (domain != AF_UNIX) return failed(doing, EAFNOSUPPORT);
+  size = sizeof type;
   if (sys::getsockopt(socket_.get(), SOL_SOCKET, SO_TYPE, &type, &size) < 0) return failed(doing);
   datagrams_ = type == SOCK_DGRAM;
+  // What does not listen would be ready for ever, and never accept.
+  int listens = 0;
+  size = sizeof listens;
+  if (sys::getsockopt(socket_.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0) return failed(doing);
+  if (!datagrams_ && !listens) return failed(doing, EINVAL);
   // A datagram has no connection to ask: the kernel writes on each who sent it.
   int const yes = 1;
   if (datagrams_ && sys::setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0) return failed(doing);
   fifodir::keep_from_children(::getenv(fifodir::inherited_variable));
+  sys::pthread_sigmask(SIG_SETMASK, nullptr, &mask_);
+  ::sigaction(SIGPIPE, nullptr, &on_sigpipe_);
+  // Ignored, as it may come to us, it would have the kernel reap children in our stead.
+  ::signal(SIGCHLD, SIG_DFL);
   auto trapped = Signals::trap({SIGCHLD, SIGTERM, SIGHUP, SIGINT});
   if (!trapped) return failed("trap signals besides", trapped.error().code);
   signals_ = std::move(*trapped);
@@ -43,40 +57,48 @@ Result<std::optional<Received>> Receiver::run() noexcept {
   if (auto const prepared = prepare(); !prepared) return fail(prepared);
   while (going_on_) {
     // At the limit nothing is read: who offers waits, and nothing is lost.
-    bool const room = children_ < options_.most;
+    bool const room = has_room();
     struct pollfd fds[2 + offering_max] = {{signals_.fd(), POLLIN, 0}, {-1, POLLIN, 0}};
-    bool slot = datagrams_;
-    int timeout = -1;
-    for (size_t i = 0; i < offering_max; ++i) {
-      slot = slot || !offering_[i];
-      fds[2 + i] = {offering_[i] && room ? offering_[i]->socket.get() : -1, POLLIN, 0};
-      if (!offering_[i] || !room) continue;
-      int const left = offering_[i]->deadline.remaining();
-      timeout = timeout < 0 ? left : std::min(timeout, left);
+    // No more of them than there are: poll takes no more than a process may have descriptors.
+    size_t count = 2;
+    int timeout = paused_ ? pause_ms : -1;
+    for (auto const &one : offering_) {
+      if (!one) continue;
+      fds[count++] = {room ? one->socket.get() : -1, POLLIN, 0};
+      int const left = one->deadline.remaining();
+      if (room) timeout = timeout < 0 ? left : std::min(timeout, left);
     }
-    if (room && slot) fds[1].fd = socket_.get();
-    if (sys::poll(fds, std::size(fds), timeout) < 0) {
-      if (errno != EINTR) return failed(doing);
-      continue;
-    }
+    if (room && !paused_ && (datagrams_ || count < std::size(fds))) fds[1].fd = socket_.get();
+    int const ready = sys::poll(fds, count, timeout);
+    if (ready < 0 && errno != EINTR) return failed(doing);
+    if (ready <= 0) paused_ = false;
+    if (ready < 0) continue;
     if (fds[0].revents) {
       int const signal = signals_.next();
       if (signal == SIGCHLD) reap();
       else if (signal > 0) going_on_ = false;
       continue;
     }
-    for (size_t i = 0; i < offering_max && going_on_; ++i) {
-      if (!offering_[i] || !room) continue;
-      bool const goes_on = fds[2 + i].revents ? serve(offering_[i]->connection) : offering_[i]->deadline.remaining() != 0;
-      if (!goes_on) offering_[i].reset();
-      else if (fds[2 + i].revents) offering_[i]->deadline = Deadline::in(patience);
+    count = 2;
+    for (auto &one : offering_) {
+      if (!one) continue;
+      bool const is_ready = fds[count++].revents;
+      // Each that is served may be the last that there is room for.
+      if (!going_on_ || !room || !has_room()) continue;
+      if (is_ready ? serve(one->connection, &one->deadline) : one->deadline.remaining() != 0) continue;
+      one.reset();
     }
-    if (fds[1].revents && going_on_) {
-      if (datagrams_) (void)serve(packets_);
+    if (fds[1].revents && going_on_ && has_room()) {
+      if (datagrams_) (void)serve(packets_, nullptr);
       else accept_one();
     }
   }
   return std::move(received_);
+}
+
+void Receiver::give_signals_back() const noexcept {
+  ::sigaction(SIGPIPE, &on_sigpipe_, nullptr);
+  sys::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
 }
 
 bool Receiver::believes(uid_t user) const noexcept {
@@ -86,7 +108,12 @@ bool Receiver::believes(uid_t user) const noexcept {
 
 void Receiver::accept_one() noexcept {
   Fd connected(sys::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  if (!connected.valid()) return;
+  if (!connected.valid()) {
+    // Left in the queue, it would be ready for ever.
+    paused_ = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
+    if (paused_) warn_sys({errno, "accept a connection"}, "");
+    return;
+  }
   struct ucred peer;
   socklen_t size = sizeof peer;
   if (sys::getsockopt(connected.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return;
@@ -104,39 +131,47 @@ void Receiver::accept_one() noexcept {
     }
 }
 
-bool Receiver::serve(message::Connection &connection) noexcept {
+bool Receiver::serve(message::Connection &connection, Deadline *deadline) noexcept {
   auto const received = connection.receive_now();
   if (!received) {
     int const code = received.error().code;
-    if (code == EAGAIN || code == EINTR) return true;
-    if (code != ECONNRESET) warn_sys(received.error(), "");
+    // More of it may come, but not for ever.
+    if (code == EAGAIN || code == EINTR) return !deadline || deadline->remaining() != 0;
+    if (code != ECONNRESET) answer(connection, Text<256>("unable to ") << received.error().doing << ": " << strerror(code));
     return datagrams_;
   }
   if (!*received) return false;
-  handle(connection, **received);
-  return true;
+  auto const type = static_cast<HandOverType>((*received)->type);
+  auto const refused = handle(connection, **received);
+  // What was not taken is closed now, and not when more comes.
+  (*received)->descriptors.clear();
+  // No answer to an answer: a connection that is offered to PROG, and echoed there, would never fall silent.
+  if (type == HandOverType::taken || type == HandOverType::not_taken) return datagrams_;
+  answer(connection, refused);
+  if (deadline) *deadline = Deadline::in(patience);
+  return !refused || datagrams_;
 }
 
-void Receiver::handle(message::Connection &connection, message::Message &message) noexcept {
-  auto const answer = [&](std::optional<Text<256>> const &refused) noexcept {
-    // Its answer is waited for by who offered; who does not take it is not waited for.
-    auto const sent = refused ? connection.send(NotTaken{refused->view().substr(0, 255)}, {}, Deadline::passed())
-                              : connection.send(Taken{}, {}, Deadline::passed());
-    if (refused) warn("refused a descriptor: ", refused->view());
-    (void)sent;
-  };
-  if (datagrams_ && (connection.sender().credentials.pid == 0 || !believes(connection.sender().credentials.uid)))
-    return answer(Text<256>("offers are taken from root, from my own user, and from whom -u names"));
-  Offer offer;
-  if (message.type != static_cast<uint32_t>(Offer::type) || message.descriptors.size() != 1 ||
-      !xdr::decode(message.payload, offer))
-    return answer(Text<256>("this is no offer of a descriptor"));
-  if (!is_identity(offer.identity))
-    return answer(Text<256>("more is said than PROTO and its variables, or more than 4096 bytes"));
-  answer(take(offer, message.descriptors.take(0)));
+/** It is waited for by who offered; who does not take it is not waited for. */
+void Receiver::answer(message::Connection &connection, std::optional<Text<256>> const &refused) noexcept {
+  auto const sent = refused ? connection.send(NotTaken{refused->view().substr(0, 255)}, {}, Deadline::passed())
+                            : connection.send(Taken{}, {}, Deadline::passed());
+  if (refused) warn("refused a descriptor: ", refused->view());
+  (void)sent;
 }
 
 /** Nothing: it is taken; or why it is not. */
+std::optional<Text<256>> Receiver::handle(message::Connection const &connection, message::Message &message) noexcept {
+  if (datagrams_ && (connection.sender().credentials.pid == 0 || !believes(connection.sender().credentials.uid)))
+    return Text<256>("offers are taken from root, from my own user, and from whom -u names");
+  Offer offer;
+  if (message.type != static_cast<uint32_t>(Offer::type) || message.descriptors.size() != 1 ||
+      !xdr::decode(message.payload, offer))
+    return Text<256>("this is no offer of a descriptor");
+  if (!is_identity(offer.identity)) return Text<256>("more is said than PROTO and its variables, or more than 4096 bytes");
+  return take(offer, message.descriptors.take(0));
+}
+
 std::optional<Text<256>> Receiver::take(Offer const &offer, Fd descriptor) noexcept {
   if (is_same(descriptor.get(), socket_.get())) return Text<256>("it is the worker's own socket");
   Environment environment;
@@ -147,10 +182,15 @@ std::optional<Text<256>> Receiver::take(Offer const &offer, Fd descriptor) noexc
     going_on_ = false;
     return std::nullopt;
   }
+  // Room to remember it by, before there is something to remember.
+  if (!children_.append(pid_t{0})) return Text<256>("out of memory");
   auto const variables = environment.merged();
   auto const child = spawner_.start(program_, variables.begin(), {{descriptor.get(), 0}, {descriptor.get(), 1}});
-  if (!child) return Text<256>("unable to start ") << program_[0] << ": " << strerror(child.error().code);
-  ++children_;
+  if (!child) {
+    (void)children_.resize(children_.size() - 1);
+    return Text<256>("unable to start ") << program_[0] << ": " << strerror(child.error().code);
+  }
+  children_[children_.size() - 1] = *child;
   return std::nullopt;
 }
 
@@ -159,7 +199,12 @@ void Receiver::reap() noexcept {
     pid_t const child = sys::waitpid(-1, nullptr, WNOHANG);
     if (child < 0 && errno == EINTR) continue;
     if (child <= 0) return;
-    if (children_) --children_;
+    // Others than ours may have been left by what this process was before.
+    auto *const one = std::find(children_.begin(), children_.end(), child);
+    if (one == children_.end()) continue;
+    *one = children_[children_.size() - 1];
+    (void)children_.resize(children_.size() - 1);
+    paused_ = false;
   }
 }
 

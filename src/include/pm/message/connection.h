@@ -84,8 +84,8 @@ class Connection {
 
  private:
   [[nodiscard]] Result<size_t> receive_some(std::span<char> room) noexcept;
-  [[nodiscard]] Result<Message *> receive_packet() noexcept;
   [[nodiscard]] Result<Message *> receive_frame() noexcept;
+  [[nodiscard]] Result<Message *> receive_packet() noexcept;
   [[nodiscard]] Result<Message *> finish(Header const &header, std::string_view payload) noexcept;
 
   int in_, out_;

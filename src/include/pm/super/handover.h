@@ -10,7 +10,7 @@ namespace pm::super {
 
 enum class HandOverType : uint32_t { offer = 200, taken = 201, not_taken = 202 };
 
-/** Most of what is said of a connection's peer, in bytes: PROTO and the variables that begin with what it says. */
+/** Most of what is said of a connection's peer, in bytes: PROTO and, with its value before them, the variables LOCAL... REMOTE... CONN... */
 inline constexpr size_t identity_max = 4096;
 using Identity = xdr::Array<xdr::String<identity_max>, 64>; /**< NAME=VALUE each */
 
@@ -44,7 +44,7 @@ struct NotTaken {
 /** What this process's environment says of its connection: PROTO first; nothing where there is no PROTO. E2BIG: more than identity_max. */
 [[nodiscard]] Result<Identity> own_identity() noexcept;
 
-/** Whether it is PROTO and variables that begin with its value, within the bound, and nothing else: nobody sets a PATH that way. */
+/** Whether it is PROTO and its variables, within the bound, and nothing else: nobody sets a PATH that way. */
 [[nodiscard]] bool is_identity(Identity const &identity) noexcept;
 
 /** Puts an identity into an environment, in place of what a super-server said of another connection. */

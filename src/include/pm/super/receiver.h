@@ -6,6 +6,7 @@
 #include <pm/base/signals.h>
 #include <pm/base/spawn.h>
 #include <pm/super/handover.h>
+#include <signal.h>
 
 namespace pm::super {
 
@@ -25,7 +26,7 @@ struct Received {
 /** Takes SIGCHLD, SIGTERM, SIGHUP and SIGINT for itself: one in a process. */
 class Receiver {
  public:
-  /** `socket`: listening, or a datagram socket, non-blocking. `program` is an argv. */
+  /** `socket`: listening, or a datagram socket, non-blocking. `program` is an argv. EINVAL: it does not listen. */
   Receiver(ReceiverOptions options, Fd socket, char const *const *program) noexcept
       : options_(static_cast<ReceiverOptions &&>(options)),
         socket_(static_cast<Fd &&>(socket)),
@@ -34,6 +35,9 @@ class Receiver {
 
   /** Serves until a signal ends it (nothing), or until the first was taken, with `once`. A failure is of the socket, or of this process. */
   [[nodiscard]] Result<std::optional<Received>> run() noexcept;
+
+  /** After run(): the signal mask, and SIGPIPE, as they were before it, for PROG. */
+  void give_signals_back() const noexcept;
 
   [[nodiscard]] int socket() const noexcept { return socket_.get(); }
 
@@ -55,9 +59,11 @@ class Receiver {
   [[nodiscard]] Done prepare() noexcept;
   void accept_one() noexcept;
   [[nodiscard]] bool believes(uid_t user) const noexcept;
-  /** Takes what has come; whether there may be more to come. */
-  [[nodiscard]] bool serve(message::Connection &connection) noexcept;
-  void handle(message::Connection &connection, message::Message &message) noexcept;
+  [[nodiscard]] bool has_room() const noexcept { return children_.size() < options_.most; }
+  /** Takes what has come; whether there may be more to come. `deadline` is put off by a whole message; null: there is none. */
+  [[nodiscard]] bool serve(message::Connection &connection, Deadline *deadline) noexcept;
+  void answer(message::Connection &connection, std::optional<Text<256>> const &refused) noexcept;
+  [[nodiscard]] std::optional<Text<256>> handle(message::Connection const &connection, message::Message &message) noexcept;
   [[nodiscard]] std::optional<Text<256>> take(Offer const &offer, Fd descriptor) noexcept;
   void reap() noexcept;
 
@@ -67,8 +73,11 @@ class Receiver {
   char const *const *program_;
   Spawner spawner_;
   Signals signals_;
+  sigset_t mask_ = {};               /**< the signal mask, and */
+  struct sigaction on_sigpipe_ = {}; /**< what SIGPIPE did, before this was made */
   bool datagrams_ = false, going_on_ = true;
-  uint32_t children_ = 0;
+  bool paused_ = false; /**< nothing can be accepted: until a child ends, or for a second */
+  List<pid_t> children_;
   Box<Offering> offering_[offering_max];
   std::optional<Received> received_;
 };

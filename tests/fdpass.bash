@@ -1,0 +1,62 @@
+# What the tests of handing descriptors over share.
+
+# worker [as UID] [OPTION...] ADDRESS PROG...: pm-fdrecv, or $WORKER, taking offers when this returns; its messages in ./log; its pid in $PID and $WORKER_PID.
+worker() {
+  local who=()
+  [ "$1" != as ] || { who=(as "$2"); shift 2; }
+  start_ready "${who[@]}" "${WORKER:-pm-fdrecv}" -N 9 "$@" </dev/null >/dev/null 2>>log 5>&- || { cat log; return 1; }
+  WORKER_PID=$PID
+}
+
+# handed COMMAND...: with the writing end of a FIFO as descriptor 0. Prints what was written there until everybody has closed it,
+# and ends as COMMAND did; COMMAND's messages go to standard error.
+handed() {
+  local fifo=$BATS_TEST_TMPDIR/handed.$BASHPID.$RANDOM status=0 reader
+  mkfifo "$fifo"
+  timeout 20 cat "$fifo" 3>&- 4>&- 5>&- &
+  reader=$!
+  "$@" 0>"$fifo" || status=$?
+  wait "$reader" || return 124
+  return $status
+}
+
+# ask [as UID] PATH: what the server says until it closes the connection.
+ask() {
+  local who=()
+  [ "$1" != as ] || { who=("${AS[@]/UID/$2}"); shift 2; }
+  "${who[@]}" s6-ipcclient "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-'
+}
+
+# watch_log: before worker; logged REGEX: waits for a line of the log that matches, which is then $LINE.
+watch_log() {
+  mkfifo log
+  exec 5<>log
+}
+logged() {
+  while read -r -t 20 -u 5 LINE; do [[ ! $LINE =~ $1 ]] || return 0; done
+  echo "nothing in the log matches $1"
+  return 1
+}
+
+# open_of PID: its descriptors, and what they are, in one line.
+open_of() { (cd "/proc/$1/fd" && for fd in *; do echo "$fd:$(readlink "$fd")"; done | sort -n | paste -sd ' '); }
+
+# The kinds of socket, as options; kind_of OPTION: as a word for offer.
+KINDS=('' -S -m)
+kind_of() {
+  case $1 in
+    -S) echo seqpacket ;;
+    -m) echo datagram ;;
+    *) echo stream ;;
+  esac
+}
+
+# end_worker [PID]: by SIGTERM; it has ended, with 0, when this returns.
+end_worker() {
+  kill "${1:-$WORKER_PID}"
+  wait "${1:-$WORKER_PID}"
+}
+
+# limited N COMMAND...: with N descriptors, and none but 0, 1 and 2 in use.
+LIMITED='for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n $0; exec "$@"'
+limited() { bash -c "$LIMITED" "$@"; }

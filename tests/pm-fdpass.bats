@@ -1,0 +1,263 @@
+#!/usr/bin/env bats
+load common
+load fdpass
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+@test "pm-fdpass: --help, --version, unknown options" {
+  common_options pm-fdpass
+}
+
+@test "pm-fdpass: wrong usage" {
+  run -100 pm-fdpass
+  assert_output --partial 'too few arguments'
+  run -100 pm-fdpass sock more
+  assert_output --partial 'too many arguments'
+  for value in x -1 '' 4294967296; do
+    run -100 pm-fdpass -t "$value" sock
+    assert_output --partial '-t is no number'
+  done
+  run -100 pm-fdpass -t
+  assert_output --partial 'option needs a value: -t'
+  for address in tcp:127.0.0.1:80 udp6:[::1]:80; do
+    run -100 pm-fdpass "$address"
+    assert_output --partial 'only local addresses'
+  done
+  for address in '' local: local:@ @name a:b fd:0 none $'a\nb' "$(printf 'x%.0s' {1..108})"; do
+    run -100 pm-fdpass "$address"
+    assert_output --partial 'pm-fdpass: fatal: '
+  done
+}
+
+@test "pm-fdpass: 0 once the worker has it, over each kind of socket, by each form of its address" {
+  for kind in "${KINDS[@]}"; do
+    for address in sock local:sock ./sock "$PWD/sock" "local:@pm-test.$$.$RANDOM"; do
+      worker $kind "$address" echo hello
+      run handed pm-fdpass "$address"
+      assert_output hello
+      assert_equal "$status" 0
+    end_worker
+    done
+  done
+}
+
+@test "pm-fdpass: any descriptor is handed over, as it is" {
+  worker -1 sock sh -c 'read -r line; echo "got $line"'
+  echo content >file
+  run -0 pm-fdpass sock <>file
+  wait "$PID"
+  assert_equal "$(cat file)" $'content\ngot content'
+}
+
+@test "pm-fdpass: a descriptor 0 that came closed is not handed over" {
+  worker sock touch started
+  run -111 with_closed 1 pm-fdpass sock
+  assert_output 'pm-fdpass: fatal: unable to hand over descriptor 0: Bad file descriptor'
+  # Without 1 and 2 it goes on.
+  run -0 handed with_closed 6 pm-fdpass sock
+  wait_started
+}
+# The worker has started its program, in ./started, and that has ended: for touch.
+wait_started() { run -0 handed pm-fdpass sock; assert_file_exist started; }
+
+@test "pm-fdpass: nobody there is 111, at once" {
+  run -111 pm-fdpass -t 0 none-there </dev/null
+  assert_output 'pm-fdpass: fatal: unable to connect to none-there: No such file or directory'
+  s6-ipcserver-socketbinder stale true
+  run -111 pm-fdpass -t 0 stale </dev/null
+  assert_output 'pm-fdpass: fatal: unable to connect to stale: Connection refused'
+  touch file
+  run -111 pm-fdpass -t 0 file </dev/null
+  assert_output 'pm-fdpass: fatal: unable to connect to file: Connection refused'
+}
+
+@test "pm-fdpass: a socket that may not be connected to is 111" {
+  needs_root
+  worker -a 700 sock true
+  run -111 as $ALICE pm-fdpass sock </dev/null
+  assert_output 'pm-fdpass: fatal: unable to connect to sock: Permission denied'
+}
+
+@test "pm-fdpass: a worker that takes nothing is 99, wherever it stopped" {
+  for kind in "${KINDS[@]}"; do
+    worker $kind sock true
+    kill -STOP "$PID"
+    run -99 pm-fdpass -t 50 sock </dev/null
+    assert_output 'pm-fdpass: fatal: unable to hand a descriptor to sock: timed out'
+    end "$PID"
+  done
+  # As many wait as the kernel lets wait: the connection itself is waited for.
+  start_ready pm-socketbinder -b 1 full sh -c 'echo >&9; exec 9>&-; exec sleep infinity'
+  pm-client full true
+  pm-client full true
+  run -99 pm-fdpass -t 50 full </dev/null
+  assert_output 'pm-fdpass: fatal: unable to connect to full: timed out'
+}
+
+@test "pm-fdpass: -t 0 waits for as long as it takes" {
+  mkfifo gate
+  exec 8<>gate
+  worker -c 1 sock sh -c 'read -r _ <gate; echo done'
+  start pm-fdpass sock </dev/null
+  wait "$PID"
+  start handed pm-fdpass -t 0 sock >got
+  local waiting=$PID
+  # The first one is in the way until now.
+  echo >gate
+  echo >gate
+  wait "$waiting"
+  assert_equal "$(cat got)" done
+}
+
+@test "pm-fdpass: refused is 1, with the worker's reason" {
+  for kind in "${KINDS[@]}"; do
+    worker $kind sock ./not-there
+    run -1 --separate-stderr handed pm-fdpass sock
+    assert_output ''
+    assert_equal "$stderr" 'pm-fdpass: fatal: unable to hand a descriptor to sock: refused: unable to start ./not-there: No such file or directory'
+    end_worker
+  done
+}
+
+@test "pm-fdpass: who may not offer is refused with a reason, whenever the worker says it" {
+  needs_root
+  for kind in "${KINDS[@]}"; do
+    worker $kind sock touch started
+    for round in {1..10}; do
+      run -1 --separate-stderr handed as $ALICE pm-fdpass sock
+      assert_output ''
+      assert_equal "$stderr" 'pm-fdpass: fatal: unable to hand a descriptor to sock: refused: offers are taken from root, from my own user, and from whom -u names'
+    done
+    end_worker
+  done
+  assert_not_exist started
+}
+
+# passing CALL [as UID] ARGUMENT...: pm-fdpass, stopped before its first CALL when this returns; its pid in $PID, its messages in ./said.
+passing() {
+  local call=$1 who=()
+  shift
+  [ "$1" != as ] || { who=(as "$2"); shift 2; }
+  start_stopping "${who[@]}" env PM_FAULT="$call:1:stop" "$FAULT/pm-fdpass" "$@" </dev/null 2>said
+}
+# passed CODE PID: it goes on, and ends like that.
+passed() {
+  local code=0
+  resume "$2" || code=$?
+  assert_equal "$code" "$1"
+}
+
+@test "pm-fdpass: a refusal before anything was sent, and after it was sent and not read" {
+  needs_root
+  for kind in '' -S; do
+    for call in sendmsg poll; do
+      watch_log
+      worker $kind sock touch started
+      # What is stopped before it waits for the answer has sent; the worker sees neither of them before that.
+      kill -STOP "$WORKER_PID"
+      passing $call as $ALICE sock
+      kill -CONT "$WORKER_PID"
+      logged 'refused uid'
+      passed 1 "$PID"
+      assert_equal "$(cat said)" 'pm-fdpass: fatal: unable to hand a descriptor to sock: refused: offers are taken from root, from my own user, and from whom -u names'
+      kill "$WORKER_PID"
+      await end "$WORKER_PID"
+      rm log
+    done
+  done
+  assert_not_exist started
+}
+
+@test "pm-fdpass: a worker that is killed before it answers is 111, for nobody knows" {
+  for kind in '' -S; do
+    worker $kind sock touch started
+    kill -STOP "$WORKER_PID"
+    passing poll sock
+    end "$WORKER_PID"
+    passed 111 "$PID"
+    assert_equal "$(cat said)" 'pm-fdpass: fatal: unable to hand a descriptor to sock: Connection reset by peer'
+  done
+  # Of a datagram nobody says that it will not be read.
+  worker -m sock touch started
+  kill -STOP "$WORKER_PID"
+  passing poll -t 50 sock
+  end "$WORKER_PID"
+  passed 99 "$PID"
+  assert_not_exist started
+}
+
+@test "pm-fdpass: what is no worker is 111" {
+  start_ready pm-super -N 9 nonsense sh -c 'head -c 16 >/dev/null; echo "hello, this is no worker"'
+  run -111 pm-fdpass nonsense </dev/null
+  assert_output --partial 'unable to hand a descriptor to nonsense: '
+  start_ready pm-super -N 9 silent head -c 16
+  run -111 pm-fdpass silent </dev/null
+  assert_output --partial 'unable to hand a descriptor to silent: '
+  start_ready pm-super -N 9 deaf true
+  run -111 pm-fdpass deaf </dev/null
+  assert_output 'pm-fdpass: fatal: unable to hand a descriptor to deaf: Connection reset by peer'
+}
+
+# With PROTO and so many bytes of variables in all, each of them with a NUL at its end.
+identified() {
+  local count=$1
+  shift
+  # PROTO=IPC is 10 bytes, IPCREMOTEPATH= 15 with its NUL.
+  env -i PATH="$PATH" PROTO=IPC IPCREMOTEPATH="$(printf "%0$((count - 25))d" 0)" "$@"
+}
+
+@test "pm-fdpass: 4096 bytes of the connection's environment are handed over, and one more is not" {
+  for kind in "${KINDS[@]}"; do
+    worker $kind sock sh -c 'echo ${#IPCREMOTEPATH}'
+    run -0 handed identified 4096 pm-fdpass sock
+    assert_output 4071
+    run -111 handed identified 4097 pm-fdpass sock
+    assert_output 'pm-fdpass: fatal: unable to tell who is connected to descriptor 0: Argument list too long'
+    end_worker
+  done
+}
+
+@test "pm-fdpass: 64 variables are handed over, and one more is not" {
+  worker sock sh -c 'env | grep -c ^TCPREMOTE'
+  variables=()
+  for i in {1..63}; do variables+=("TCPREMOTE$i=x"); done
+  run -0 handed env PROTO=TCP "${variables[@]}" pm-fdpass sock
+  assert_output 63
+  run -111 handed env PROTO=TCP "${variables[@]}" TCPLOCALIP=x pm-fdpass sock
+  assert_output --partial 'Argument list too long'
+}
+
+@test "pm-fdpass: a large environment of other things is no hindrance" {
+  worker sock sh -c 'echo "${PROTO-none} ${OTHER-none}"'
+  run -0 handed env -u PROTO OTHER="$(printf '%0100000d' 0)" pm-fdpass sock
+  assert_output 'none none'
+}
+
+@test "pm-fdpass: what the kernel refuses is 111, with its reason" {
+  worker sock touch started
+  local -A said=([109]='Too many references: cannot splice' [105]='No buffer space available' [12]='Cannot allocate memory')
+  for code in "${!said[@]}"; do
+    run -111 env PM_FAULT=sendmsg:1:$code "$FAULT/pm-fdpass" sock </dev/null
+    assert_output "pm-fdpass: fatal: unable to hand a descriptor to sock: ${said[$code]}"
+  done
+  run -111 env PM_FAULT=recvmsg:1:12 "$FAULT/pm-fdpass" sock </dev/null
+  assert_output 'pm-fdpass: fatal: unable to hand a descriptor to sock: Cannot allocate memory'
+  run -111 env PM_FAULT=socket:1:24 "$FAULT/pm-fdpass" sock </dev/null
+  assert_output --partial 'Too many open files'
+}
+
+@test "pm-fdpass: with 8 descriptors, or fewer" {
+  worker sock echo hello
+  for most in 8 4; do
+    run -0 handed limited $most pm-fdpass sock
+    assert_output hello
+  done
+}
+
+@test "pm-fdpass: as the last stage it ends, and the connection goes on without it" {
+  mkfifo gate
+  worker sock sh -c 'read -r _ <gate; echo late'
+  start_ready pm-super -N 9 front sh -c 'pm-fdpass sock; echo $? >passed; echo >gate'
+  assert_equal "$(ask front)" late
+  assert_equal "$(cat passed)" 0
+}

@@ -51,9 +51,11 @@ Result<List<char>> format(Request const &request) noexcept {
   Text<12> version, timeout;
   if (request.version) version << *request.version;
   timeout << request.timeout;
+  bool const is_event = request.kind == Kind::event;
+  auto const believed = is_event ? Text<12>() : whose_text(request.whose);
   List<char> out;
-  for (auto const field : {name(request.kind), request.what, request.kind == Kind::event ? request.pattern : version.view(),
-                           request.kind == Kind::event ? std::string_view() : whose_text(request.whose).view(), timeout.view()})
+  for (auto const field :
+       {name(request.kind), request.what, is_event ? request.pattern : version.view(), believed.view(), timeout.view()})
     if (!append_netstring(out, field)) return failed(doing, ENOMEM);
   return out;
 }

@@ -48,13 +48,14 @@ std::optional<Kind> kind(std::string_view text) noexcept {
 Result<List<char>> format(Request const &request) noexcept {
   constexpr char const *doing = "ask for events";
   if (!is_fit(request)) return failed(doing, EINVAL);
-  Text<12> version, timeout, believed;
+  Text<12> version, timeout;
   if (request.version) version << *request.version;
-  if (request.kind != Kind::event) believed = whose_text(request.whose);
   timeout << request.timeout;
+  bool const is_event = request.kind == Kind::event;
+  auto const believed = is_event ? Text<12>() : whose_text(request.whose);
   List<char> out;
-  for (auto const field : {name(request.kind), request.what, request.kind == Kind::event ? request.pattern : version.view(),
-                           believed.view(), timeout.view()})
+  for (auto const field :
+       {name(request.kind), request.what, is_event ? request.pattern : version.view(), believed.view(), timeout.view()})
     if (!append_netstring(out, field)) return failed(doing, ENOMEM);
   return out;
 }

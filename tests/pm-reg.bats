@@ -340,7 +340,7 @@ b"
 @test "pm-reg: without PROG, -p: its own executable" {
   hold -p web none
   run -0 pm-list -o flags,exe
-  assert_output "public	$(readlink -f "$(command -v pm-reg)")"
+  assert_output "public	$(readlink -f "$PM_BUILD/pm-reg")"
 }
 
 # --- what goes wrong
@@ -351,7 +351,7 @@ b"
   start flock "$PM_REGISTRY/lock" sh -c 'echo >locked; exec sleep infinity'
   read -r _ <locked
   run -99 pm-reg -t 50 web none touch started
-  assert_output "pm-reg: fatal: unable to take the lock in $PM_REGISTRY: timed out"
+  assert_output "pm-reg: fatal: unable to $WAITING in $PM_REGISTRY: timed out"
   assert_not_exist started
   run -0 pm-lookup other
 }
@@ -383,6 +383,7 @@ b"
 }
 
 @test "pm-reg: a tmpfs that is full or read-only: 111 with the reason, and nothing left" {
+  needs_own_hand 'a mount namespace that no service is in'
   needs_root
   run -0 unshare -m bash -c '
     mkdir small && mount -t tmpfs -o size=16k,nr_inodes=40 none small && pm-mkregistry small && export PM_REGISTRY=$PWD/small || exit 1
@@ -399,11 +400,12 @@ b"
   assert_line 2
 }
 
-@test "pm-reg: another than the owner is told so, and nothing is changed" {
+@test "pm-reg: another than the owner needs the service, and is told so; nothing is changed" {
+  needs_own_hand 'a registry without a service'
   needs_root
   for uid in $ALICE $BOB; do
     run -111 as "$uid" pm-reg web none touch started
-    assert_output --partial "unable to reach the registry's service in"
+    assert_output "pm-reg: fatal: unable to reach the registry's service in $PM_REGISTRY: No such file or directory"
   done
   assert_not_exist started
   chown -R "$ALICE:$ALICE" "$PM_REGISTRY"
@@ -438,13 +440,14 @@ b"
 @test "pm-reg: a death is seen although a stranger keeps the token's writing end" {
   needs_root
   serve web none
+  prog=$PID
   holder=$(readers "$(token_of web)")
   mkfifo open
   chmod 666 open
   start as "$ALICE" bash -c 'exec 5>>"$0"; echo >open; exec sleep infinity' "$(token_of web)"
   stranger=$PID
   read -r _ <open
-  kill -KILL "${STARTED[0]}"
+  kill -KILL "$prog"
   await end "$holder"
   run -1 pm-lookup web
   run -0 pm-reg -x web none true
@@ -472,12 +475,13 @@ b"
   for errno in 5 24 28; do
     for ((n = 1; n < 200; ++n)); do
       rm -f started
-      PM_FAULT="*:$n:$errno" run "$PM_BUILD/fault/pm-reg" -x web none sh -c 'pm-lookup web >started || echo unregistered >started'
+      PM_FAULT="*:$n:$errno" run "$FAULT/pm-reg" -x web none sh -c 'pm-lookup web >started || echo unregistered >started'
       case $status in
         0) assert_equal "$(cat started)" none ;;
         111 | 126) assert_not_exist started; [ -n "$output" ] || { [ "$n" -le 4 ]; } ;;
         *) echo "call $n, errno $errno: exit $status: $output"; return 1 ;;
       esac
+      settle
       await down "$PM_REGISTRY" web
       run -1 pm-lookup web
     done
@@ -570,8 +574,8 @@ b"
 }
 
 @test "pm-reg: a name with blanks and parentheses does not hide its start time" {
-  cp "$(command -v pm-reg)" './a) R 1 (b'
-  run -0 './a) R 1 (b' web none sh -c 'pm-list -o start; cut -d " " -f 22 /proc/$$/stat'
+  cp "$PM_BUILD/pm-reg" './a) R 1 (b'
+  run -0 './a) R 1 (b' "${WAY[@]}" web none sh -c 'pm-list -o start; cut -d " " -f 22 /proc/$$/stat'
   assert_equal "${lines[0]}" "${lines[1]}"
 }
 

@@ -109,6 +109,22 @@ wait_started() { run -0 handed pm-fdpass sock; assert_file_exist started; }
   assert_equal "$(cat got)" done
 }
 
+@test "pm-fdpass: is not delayed by who connects to the worker and offers nothing, or too slowly; he has 10 seconds" {
+  worker sock echo hello
+  local before
+  before=$(open_of "$PID")
+  for words in '' 'frame 200 - 1 part 1 1' 'frame 200 - 1 drip 1'; do
+    start offer stream sock $words answer </dev/null >"said.${#STARTED[@]}"
+  done
+  for i in {1..20}; do
+    run -0 handed pm-fdpass -t 5000 sock
+    assert_output hello
+  done
+  for pid in "${STARTED[@]:1:3}"; do wait "$pid"; done
+  assert_equal "$(cat said.? | paste -sd ' ')" 'closed closed closed'
+  assert_equal "$(open_of "$WORKER_PID")" "$before"
+}
+
 @test "pm-fdpass: refused is 1, with the worker's reason" {
   for kind in "${KINDS[@]}"; do
     worker $kind sock ./not-there

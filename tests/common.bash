@@ -28,7 +28,8 @@ front() {
   local dir && dir=$(readlink -f "$1") owner=()
   [ "$(id -u)" != 0 ] || owner=(-u "$(stat -c %u "$dir")")
   start_ready pm-super -N 9 "${owner[@]}" "$dir/socket" pm-regd -r "$dir" </dev/null >/dev/null
-  FRONT=$PID
+  FRONTS=("$PID" "${FRONTS[@]}")
+  unset 'STARTED[-1]'
 }
 # settle: what clients that went away before they had their answers asked for has been seen to: one that comes now is
 # accepted after them, and then they end.
@@ -36,7 +37,7 @@ settle() {
   local pid
   [ "${PM_WAY:-}" = service ] || return 0
   pm-dereg none || :
-  for pid in $(pgrep -P "$FRONT"); do await end "$pid"; done
+  for pid in $(pgrep -P "${FRONTS[-1]}"); do await end "$pid"; done
 }
 # needs_own_hand WHY: for a test of what the owner's process does itself; through the service it would be about that.
 needs_own_hand() {
@@ -52,13 +53,13 @@ common_setup() {
   chmod 755 "$BATS_TEST_TMPDIR"
   cd "$BATS_TEST_TMPDIR" || return
   export PM_REGISTRY=$BATS_TEST_TMPDIR/reg
-  STARTED=()
+  STARTED=() FRONTS=()
   pm-mkregistry "$PM_REGISTRY"
 }
 
 common_teardown() {
   local pid
-  for pid in "${STARTED[@]}"; do
+  for pid in "${STARTED[@]}" "${FRONTS[@]}"; do
     kill -KILL "$pid" 2>/dev/null || :
     wait "$pid" 2>/dev/null || :
   done

@@ -282,8 +282,8 @@ List<char> filled(size_t size) noexcept {
 }
 
 void sent_is_received(Files const &files) {
-  for (size_t const size : {0UL, 1UL, 3UL, 4096UL, 65535UL, 65536UL})
-    for (size_t const count : {0UL, 1UL, 2UL, 252UL, 253UL})
+  for (size_t const size : std::initializer_list<size_t>{0, 1, 3, 4096, 65535, 65536})
+    for (size_t const count : std::initializer_list<size_t>{0, 1, 2, 252, 253})
       one("there and back", [&] {
         Pair pair;
         Connection to(pair.raw.get(), pair.raw.get()), from = pair.connection();
@@ -397,7 +397,7 @@ void counts(Files const &files) {
 }
 
 void credentials(Files const &files) {
-  for (size_t const count : {0UL, 1UL, 253UL})
+  for (size_t const count : std::initializer_list<size_t>{0, 1, 253})
     one("credentials before the descriptors", [&] {
       Pair pair;
       int const yes = 1;
@@ -460,7 +460,7 @@ void pieces(Files const &files) {
     EXPECT(got && *got && (*got)->payload == "abcdefgh" && (*got)->descriptors.size() == 20);
     for (size_t i = 0; i < 20; ++i) EXPECT(files.is(i, (*got)->descriptors.take(i).get()));
   });
-  for (size_t const with : {0UL, 1UL})
+  for (size_t const with : std::initializer_list<size_t>{0, 1})
     for (size_t n = 0; n <= whole.size(); ++n)
       one("an end at every byte", [&] {
         Pair pair;
@@ -529,7 +529,7 @@ void waiting(Files const &files) {
   EXPECT(::pipe2(ends, O_CLOEXEC) == 0);
   Fd const stop(ends[0]), ring(ends[1]);
   auto const whole = frame("abcdefgh");
-  for (size_t const there : {0UL, 1UL, 11UL, 12UL, 19UL})
+  for (size_t const there : std::initializer_list<size_t>{0, 1, 11, 12, 19})
     one("a deadline", [&] {
       Pair pair;
       auto connection = pair.connection();
@@ -566,7 +566,7 @@ void waiting(Files const &files) {
     EXPECT(fill(connection, Deadline::passed(), -1) == ETIMEDOUT);
   });
   EXPECT(::write(ring.get(), "x", 1) == 1);
-  for (size_t const there : {0UL, 1UL, 11UL, 12UL, 19UL})
+  for (size_t const there : std::initializer_list<size_t>{0, 1, 11, 12, 19})
     one("told to stop", [&] {
       Pair pair;
       auto connection = pair.connection();

@@ -34,6 +34,12 @@ auto through(char const *name, Call call) noexcept -> decltype(call()) {
   }
   return call();
 }
+
+/** The request's type is unsigned long for glibc, and int for musl. */
+template <class Number>
+int ioctl_of(int (*call)(int, Number, ...), int fd, unsigned long request, void *argument) noexcept {
+  return call(fd, static_cast<Number>(request), argument);
+}
 } // namespace
 
 int openat(int dir, char const *path, int flags, mode_t mode) noexcept {
@@ -214,7 +220,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags) noexcept {
   return through("recvmsg", [=] { return ::recvmsg(fd, message, flags); });
 }
 int ioctl(int fd, unsigned long request, void *argument) noexcept {
-  return through("ioctl", [=] { return ::ioctl(fd, request, argument); });
+  return through("ioctl", [=] { return ioctl_of(::ioctl, fd, request, argument); });
 }
 int shutdown(int fd, int how) noexcept {
   return through("shutdown", [=] { return ::shutdown(fd, how); });

@@ -172,9 +172,10 @@ answered() {
 
 # listener_of PID: the pm-listend that it started.
 listener_of() {
-  local stat
+  local stat line
   for stat in /proc/[0-9]*/stat; do
-    sed -n "s/^\\([0-9]*\\) (pm-listend) . $1 .*/\\1/p" "$stat" 2>/dev/null || :
+    { read -r line <"$stat"; } 2>/dev/null || continue
+    [[ $line != *' (pm-listend) '?" $1 "* ]] || echo "${line%% *}"
   done
 }
 

@@ -22,7 +22,7 @@ int main(int argc, char const *const *argv) {
   Options options(argc, argv, "t:", help);
   uint32_t timeout = 10000;
   while (options.next() >= 0) timeout = options.value_number();
-  auto const name = LocalName::argument(options, options.arguments(1, 1)[0]);
+  auto const name = LocalAddress::argument(options, options.arguments(1, 1)[0]);
 
   // What exec leaves open is not close-on-exec; what holds the number of one that came closed is.
   if (sys::fcntl(0, F_GETFD) & FD_CLOEXEC) die_sys({EBADF, "hand over"}, "descriptor 0");

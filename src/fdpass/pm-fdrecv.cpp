@@ -64,7 +64,7 @@ int main(int argc, char const *const *argv) {
   char const *const *const arguments = options.arguments(2);
   std::string_view const address = arguments[0];
   bool const adopted = address.starts_with("fd:");
-  std::optional<LocalName> const name = adopted ? std::nullopt : std::optional(LocalName::argument(options, address));
+  std::optional<LocalAddress> const name = adopted ? std::nullopt : std::optional(LocalAddress::argument(options, address));
 
   BoundSocket bound;
   if (adopted) {

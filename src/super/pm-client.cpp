@@ -35,7 +35,7 @@ int main(int argc, char const *const *argv) {
   uint32_t timeout = 0;
   while (options.next() >= 0) timeout = options.value_number();
   char const *const *const arguments = options.arguments(2);
-  auto const name = LocalName::argument(options, arguments[0]);
+  auto const name = LocalAddress::argument(options, arguments[0]);
 
   auto connection = connect_local(name, Deadline::in(timeout));
   if (!connection) die_sys(connection.error(), arguments[0]);

@@ -25,7 +25,7 @@ int main(int argc, char const *const *argv) {
   BindOptions wanted;
   for (int letter; (letter = options.next()) >= 0;) read_bind_option(options, letter, wanted);
   char const *const *const arguments = options.arguments(2);
-  auto const name = LocalName::argument(options, arguments[0]);
+  auto const name = LocalAddress::argument(options, arguments[0]);
 
   auto const bound = bind_local(name, wanted);
   if (!bound) die_sys(bound.error(), arguments[0]);

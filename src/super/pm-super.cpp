@@ -127,7 +127,7 @@ int main(int argc, char const *const *argv) {
   Options options(argc, argv, "qQvdDPp1N:c:C:b:a:G:g:u:U", help);
   Wanted wanted = read_options(options);
   char const *const *const arguments = options.arguments(2);
-  auto const name = LocalName::argument(options, arguments[0]);
+  auto const name = LocalAddress::argument(options, arguments[0]);
 
   auto bound = bind_local(name, wanted.socket);
   if (!bound) die_sys(bound.error(), arguments[0]);

@@ -1,10 +1,11 @@
-// Every request and every answer of the registry's service: what decodes encodes to the same bytes; and the connection's
+// Every request and every answer of the registry's service, and of a hand-over: what decodes encodes to the same bytes; and the connection's
 // header. The input: a byte that says which, and its payload.
 
 #include "fuzz.h"
 
 #include <pm/message/connection.h>
 #include <pm/registry/protocol.h>
+#include <pm/super/handover.h>
 #include <tuple>
 
 using namespace pm;
@@ -12,7 +13,8 @@ using namespace pm::registry::protocol;
 
 namespace {
 
-using All = std::tuple<Add, Publish, Remove, RemoveMatching, Subscribe, Added, Finished, Subscribed, No, Failed, message::Header>;
+using All = std::tuple<Add, Publish, Remove, RemoveMatching, Subscribe, Added, Finished, Subscribed, No, Failed, message::Header,
+                       super::Offer, super::Taken, super::NotTaken>;
 
 template <class T>
 void there_and_back(std::string_view bytes) noexcept {
@@ -22,6 +24,7 @@ void there_and_back(std::string_view bytes) noexcept {
   xdr::Encoder encoder(again);
   EXPECT(encoder(value));
   EXPECT(std::string_view(again.begin(), again.size()) == bytes);
+  if constexpr (std::is_same_v<T, super::Offer>) (void)super::is_identity(value.identity);
 }
 
 template <size_t... I>

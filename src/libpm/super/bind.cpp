@@ -93,20 +93,20 @@ Done remove_dead(char const *path) noexcept {
   return {};
 }
 
-int bind_with_mode(int fd, LocalName const &name, mode_t mode) noexcept {
+int bind_with_mode(int fd, LocalAddress const &name, mode_t mode) noexcept {
   mode_t const before = sys::umask(~mode & 0777);
-  int const bound = sys::bind(fd, reinterpret_cast<struct sockaddr const *>(&name.address()), name.size());
+  int const bound = sys::bind(fd, reinterpret_cast<struct sockaddr const *>(&name.name().address), name.name().size);
   sys::umask(before);
   return bound;
 }
 
-bool is_at_path(BoundSocket const &bound, LocalName const &name) noexcept {
+bool is_at_path(BoundSocket const &bound, LocalAddress const &name) noexcept {
   struct stat st;
   return name.is_abstract() || (sys::fstatat(AT_FDCWD, name.text(), &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == bound.device &&
                                 st.st_ino == bound.inode);
 }
 
-Done bind_replacing(int fd, LocalName const &name, BindOptions const &options) noexcept {
+Done bind_replacing(int fd, LocalAddress const &name, BindOptions const &options) noexcept {
   if (bind_with_mode(fd, name, options.mode) == 0) return {};
   if (errno != EADDRINUSE || !options.replace || name.is_abstract()) return failed(doing);
   // Servers that start at the same time go one after another, so that none finds its path set aside by another. Where the
@@ -124,7 +124,7 @@ Done bind_replacing(int fd, LocalName const &name, BindOptions const &options) n
 
 } // namespace
 
-Result<BoundSocket> bind_local(LocalName const &name, BindOptions const &options) noexcept {
+Result<BoundSocket> bind_local(LocalAddress const &name, BindOptions const &options) noexcept {
   BoundSocket bound;
   bound.fd.reset(sys::socket(AF_UNIX, options.type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!bound.fd.valid()) return failed("make a socket for");
@@ -143,7 +143,7 @@ Result<BoundSocket> bind_local(LocalName const &name, BindOptions const &options
   return bound;
 }
 
-void remove_path(BoundSocket const &bound, LocalName const &name) noexcept {
+void remove_path(BoundSocket const &bound, LocalAddress const &name) noexcept {
   if (!name.is_abstract() && is_at_path(bound, name)) sys::unlinkat(AT_FDCWD, name.text(), 0);
 }
 

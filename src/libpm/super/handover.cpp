@@ -76,7 +76,7 @@ void apply(Identity const &identity, Environment &environment) noexcept {
   }
 }
 
-Result<Fd> connect_worker(LocalName const &name, Deadline deadline) noexcept {
+Result<Fd> connect_worker(LocalAddress const &name, Deadline deadline) noexcept {
   // A worker's socket is one of three kinds, and the kernel says which it is not; each kind has abstract names of its own.
   int const other_kind = name.is_abstract() ? ECONNREFUSED : EPROTOTYPE;
   for (int const type : {SOCK_STREAM, SOCK_SEQPACKET}) {

@@ -1,7 +1,5 @@
 #include <pm/super/local.h>
 
-#include <pm/base/local_socket.h>
-
 namespace pm::super {
 
 namespace {
@@ -21,7 +19,7 @@ Text<local_path_max + 1> text_of(SocketName const &name, socklen_t size) noexcep
   return text;
 }
 
-LocalName LocalName::argument(Options const &options, std::string_view text) noexcept {
+LocalAddress LocalAddress::argument(Options const &options, std::string_view text) noexcept {
   auto const refuse = [&](char const *why) noexcept { options.refuse((Text<512>(why) << text).view()); };
   std::string_view path = text;
   if (auto const [head, tail, found] = cut(text, ':'); found && head == "local") path = tail;
@@ -31,17 +29,15 @@ LocalName LocalName::argument(Options const &options, std::string_view text) noe
   if (path.empty() || path == "@" || has_control(path)) refuse("not an address: ");
   if (path.size() >= local_path_max) refuse("not an address, for it is longer than 107 bytes: ");
 
-  LocalName name;
+  LocalAddress name;
   name.text_ << path;
-  name.address_.sun_family = AF_UNIX;
-  memcpy(name.address_.sun_path, path.data(), path.size());
-  // A path ends in a NUL, an abstract name starts with one.
-  if (path.front() == '@') name.address_.sun_path[0] = 0;
-  name.size_ = static_cast<socklen_t>(path_offset + path.size() + (path.front() == '@' ? 0 : 1));
+  auto const kernels = LocalName::make(path);
+  if (!kernels) refuse("not an address: ");
+  name.name_ = *kernels;
   return name;
 }
 
-Result<Fd> connect_local(LocalName const &name, Deadline deadline, int type) noexcept {
+Result<Fd> connect_local(LocalAddress const &name, Deadline deadline, int type) noexcept {
   return pm::connect_local(name.text(), deadline, type);
 }
 

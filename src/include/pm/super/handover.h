@@ -51,7 +51,7 @@ struct NotTaken {
 void apply(Identity const &identity, Environment &environment) noexcept;
 
 /** A connection to a worker's socket, whichever kind it is. ETIMEDOUT, ENOENT, ECONNREFUSED. */
-[[nodiscard]] Result<Fd> connect_worker(LocalName const &name, Deadline deadline) noexcept;
+[[nodiscard]] Result<Fd> connect_worker(LocalAddress const &name, Deadline deadline) noexcept;
 
 /** Offers a descriptor and waits until it is taken: nothing; or refused: why. ECONNRESET: the worker ended, and nobody knows. */
 [[nodiscard]] Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity,

@@ -3,6 +3,7 @@
 #define PM_SUPER_LOCAL_H
 
 #include <pm/base/fd.h>
+#include <pm/base/local_socket.h>
 #include <pm/base/program.h>
 #include <pm/base/result.h>
 #include <pm/base/time.h>
@@ -22,20 +23,19 @@ union SocketName {
 [[nodiscard]] Text<local_path_max + 1> text_of(SocketName const &name, socklen_t size) noexcept;
 
 /** The name of a Unix stream socket: a path of 1 to 107 bytes, relative ones too, or an abstract name. */
-class LocalName {
+class LocalAddress {
  public:
   /** The ADDRESS of a command line: local:PATH, local:@NAME or PATH; else the program's end with 100. */
-  [[nodiscard]] static LocalName argument(Options const &options, std::string_view text) noexcept;
+  [[nodiscard]] static LocalAddress argument(Options const &options, std::string_view text) noexcept;
 
   /** As it was written, without local: before it. */
   [[nodiscard]] char const *text() const noexcept { return text_.c_str(); }
   [[nodiscard]] bool is_abstract() const noexcept { return text_.view().starts_with('@'); }
-  [[nodiscard]] struct sockaddr_un const &address() const noexcept { return address_; }
-  [[nodiscard]] socklen_t size() const noexcept { return size_; }
+  /** As bind(2) and connect(2) take it. */
+  [[nodiscard]] LocalName const &name() const noexcept { return name_; }
 
  private:
-  struct sockaddr_un address_ = {};
-  socklen_t size_ = 0;
+  LocalName name_ = {};
   Text<local_path_max> text_;
 };
 
@@ -61,13 +61,13 @@ struct BoundSocket {
  * socket. EACCES and whatever else connect(2) says: nobody can tell whether a server lives there. In each case what was
  * there is as it was.
  */
-[[nodiscard]] Result<BoundSocket> bind_local(LocalName const &name, BindOptions const &options) noexcept;
+[[nodiscard]] Result<BoundSocket> bind_local(LocalAddress const &name, BindOptions const &options) noexcept;
 
 /** Removes the path of `bound` if it is still its own, and it may be; call it while the socket is open, which keeps others from replacing it. */
-void remove_path(BoundSocket const &bound, LocalName const &name) noexcept;
+void remove_path(BoundSocket const &bound, LocalAddress const &name) noexcept;
 
 /** A connection, blocking. ETIMEDOUT when the server's queue stays full until the deadline; ECONNREFUSED, ENOENT, EPROTOTYPE. */
-[[nodiscard]] Result<Fd> connect_local(LocalName const &name, Deadline deadline, int type = SOCK_STREAM) noexcept;
+[[nodiscard]] Result<Fd> connect_local(LocalAddress const &name, Deadline deadline, int type = SOCK_STREAM) noexcept;
 
 } // namespace pm::super
 

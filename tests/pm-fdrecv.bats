@@ -706,7 +706,7 @@ squeeze() {
   assert_output 0
   end_worker
   run -111 timeout 20 pm-fdrecv -N 9 sock true 9>&-
-  assert_output 'pm-fdrecv: fatal: unable to use descriptor 9: Bad file descriptor'
+  assert_output 'pm-fdrecv: fatal: unable to write to descriptor 9: Bad file descriptor'
   assert_not_exist sock
   # Nobody who reads it is no reason to end.
   mkfifo gone

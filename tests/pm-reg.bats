@@ -520,7 +520,7 @@ b"
 @test "pm-reg: -N takes no standard error, where complaints have newlines, and without PROG nothing that is closed" {
   run -100 pm-reg -N 2 web none true
   run -111 pm-reg -N 9 web none 9>&-
-  assert_output --partial 'unable to use descriptor 9: Bad file descriptor'
+  assert_output --partial 'unable to write to descriptor 9: Bad file descriptor'
   # Whatever number it is, ours are not in its way.
   for fd in 3 4 5 6 7 8 9; do
     run -0 bash -c "exec $fd>&-; exec timeout 20 pm-reg -N $fd web$fd none sh -c 'echo >&$fd; exec pm-dereg -t 5000 web$fd'"

@@ -241,7 +241,7 @@ $PM	tcp:127.0.0.1:4"
   hold as $ALICE -a b=none a none && local first=$PID
   hold as $ALICE c none
   run -1 as $ALICE pm-reg d none touch started
-  assert_output "pm-reg: fatal: unable to register d in $PM_REGISTRY: refused: this user has reached the limit of 3 registrations"
+  assert_output "pm-reg: fatal: unable to register d in $PM_REGISTRY: refused: this user has reached the limit of 3"
   hold as $BOB -a b=none -a c=none a none
   run -0 pm-reg -a b=none -a c=none -a d=none a none true
   run -0 as $PM pm-reg -S -a b=none -a c=none -a d=none a none true

@@ -43,7 +43,7 @@ nothing_left() { assert_equal "$(find dir reg -name '*ftrig1:*')" ''; }
   run -100 pm-wait -u root -a up web
   assert_output --partial '-a and -u exclude each other'
   run -100 pm-wait -r reg -s sock up web
-  assert_output --partial '-r and -s exclude each other: a service has a registry of its own'
+  assert_output --partial '-s goes without -r and -S: a service has a registry of its own'
   for option in '-r reg' '-u root' -a '-V 1'; do
     run -100 pm-wait $option -f dir x
     assert_output --partial '-f goes without -r, -u, -a and -V'

@@ -63,7 +63,7 @@ int main(int argc, char const *const *argv) {
       case 'N': ready = options.value_descriptor(); break;
     }
   (void)options.arguments(0, 0);
-  if (ready == 2) options.refuse("-N 2 would take a complaint for readiness");
+  check_readiness(options, ready);
 
   auto const trapped = Signals::trap({SIGTERM, SIGINT, SIGHUP});
   if (!trapped) die_sys(trapped.error(), "");
@@ -80,10 +80,7 @@ int main(int argc, char const *const *argv) {
   // First all that is alive is watched, then all that is dead is removed: nothing dies unseen between the two.
   (void)reap(*registry, *watch, path, signals);
   sweep_all(*registry, path);
-  if (ready >= 0) {
-    (void)!sys::write(ready, "\n", 1);
-    sys::close(ready);
-  }
+  announce_readiness(ready);
   struct pollfd fds[] = {{signals, POLLIN, 0}, {watch->fd(), POLLIN, 0}};
   for (int unseen = 0;;) {
     int const n = sys::poll(fds, 2, -1);

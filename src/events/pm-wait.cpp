@@ -35,20 +35,21 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
   Options options(argc, argv, "r:s:u:aV:St:f", help);
   Wanted wanted;
   Request &request = wanted.request;
-  bool narrowed = false, widened = false, fifodir = false;
+  bool fifodir = false;
+  int whose = 0;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'r': wanted.registry = options.value(); break;
       case 's': wanted.service = options.value(); break;
-      case 'u': narrowed = true, request.whose = registry::Whose::user(options.value_user()); break;
-      case 'a': widened = true, request.whose = registry::Whose::anyone(); break;
+      case 'u':
+      case 'a': registry::read_whose_option(options, letter, request.whose, whose); break;
       case 'V': request.version = options.value_number(); break;
       case 'S': wanted.way = registry::Way::service; break;
       case 't': request.timeout = options.value_number(); break;
       case 'f': fifodir = true; break;
     }
-  if (narrowed && widened) options.refuse("-a and -u exclude each other");
-  if (wanted.registry && wanted.service) options.refuse("-r and -s exclude each other: a service has a registry of its own");
-  if (fifodir && (narrowed || widened || request.version || wanted.registry)) options.refuse("-f goes without -r, -u, -a and -V");
+  if (wanted.service && (wanted.registry || wanted.way == registry::Way::service))
+    options.refuse("-s goes without -r and -S: a service has a registry of its own");
+  if (fifodir && (whose || request.version || wanted.registry)) options.refuse("-f goes without -r, -u, -a and -V");
   char const *const *const arguments = options.arguments(2);
   wanted.program = arguments + 2;
   if (fifodir) {

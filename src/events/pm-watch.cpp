@@ -78,18 +78,18 @@ int main(int argc, char const *const *argv) {
   start("pm-watch", argc, argv, help);
   Options options(argc, argv, "r:u:aio:S", help);
   char const *path = registry::Registry::default_path();
-  bool narrowed = false, widened = false, initial = false;
+  bool initial = false;
+  int whose = 0;
   Scope scope;
   Lines lines;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'r': path = options.value(); break;
-      case 'u': narrowed = true, scope.whose = registry::Whose::user(options.value_user()); break;
-      case 'a': widened = true, scope.whose = registry::Whose::anyone(); break;
       case 'i': initial = true; break;
       case 'S': scope.way = registry::Way::service; break;
+      case 'u':
+      case 'a': registry::read_whose_option(options, letter, scope.whose, whose); break;
       case 'o': registry::read_fields_option(options, lines.fields); break;
     }
-  if (narrowed && widened) options.refuse("-a and -u exclude each other");
   char const *const *services = options.arguments(0);
   for (char const *const *service = services; *service; ++service) (void)registry::service_argument(options, *service);
 

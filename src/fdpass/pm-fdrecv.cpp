@@ -57,10 +57,8 @@ int main(int argc, char const *const *argv) {
       case 'a': binding.mode = options.value_mode(); break;
       case 'N': wanted.ready = options.value_descriptor(); break;
     }
-  if (wanted.ready == 2) options.refuse("-N 2 would take a complaint for readiness");
+  check_readiness(options, wanted.ready);
   // Closed, its number would become the socket's.
-  if (wanted.ready >= 0 && sys::fcntl(wanted.ready, F_GETFD) < 0)
-    die_sys({errno, "use"}, (Text<32>("descriptor ") << wanted.ready).view());
   char const *const *const arguments = options.arguments(2);
   std::string_view const address = arguments[0];
   bool const adopted = address.starts_with("fd:");

@@ -72,16 +72,14 @@ int main(int argc, char const *const *argv) {
   Options options(argc, argv, "r:V:n:u:aP:t:", help);
   char const *path = Registry::default_path();
   Query query;
-  bool narrowed = false, widened = false, waits = false;
+  bool waits = false;
+  int whose = 0;
   uint32_t timeout = 0;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'r': path = options.value(); break;
-      case 'u': narrowed = true, query.whose = Whose::user(options.value_user()); break;
       case 't': waits = true, timeout = options.value_number(); break;
-      case 'a': widened = true, query.whose = Whose::anyone(); break;
-      default: read_query_option(options, letter, query);
+      default: read_query_option(options, letter, query); read_whose_option(options, letter, query.whose, whose);
     }
-  if (narrowed && widened) options.refuse("-a and -u exclude each other");
   char const *const *const arguments = options.arguments(1);
   query.service = service_argument(options, arguments[0]);
 

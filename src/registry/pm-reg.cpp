@@ -67,7 +67,7 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
     }
   char const *const *const arguments = options.arguments(2);
   wanted.program = arguments + 2;
-  if (wanted.ready == 2) options.refuse("-N 2 would take a complaint for readiness");
+  if (!*wanted.program || wanted.ready == 2) check_readiness(options, wanted.ready);
   if (wanted.inherit && !*wanted.program) options.refuse("-i needs PROG");
   if (wanted.until_end && *wanted.program) options.refuse("-e goes without PROG");
   want(options, wanted, arguments[0], arguments[1]);
@@ -112,10 +112,7 @@ int hold(Wanted const &wanted, Registry const &registry) noexcept {
   Registration const made =
       add(registry, wanted, {.holder = "self", .is_public = wanted.is_public, .exe = own.path.view(), .deleted = own.deleted},
           signals);
-  if (wanted.ready >= 0) {
-    (void)!sys::write(wanted.ready, "\n", 1);
-    sys::close(wanted.ready);
-  }
+  announce_readiness(wanted.ready);
   struct pollfd fds[] = {{signals, POLLIN, 0}, {made.token.get(), POLLIN, 0}, {wanted.until_end ? 0 : -1, POLLIN, 0}};
   for (;;) {
     if (sys::poll(fds, std::size(fds), -1) < 0) {
@@ -179,8 +176,6 @@ int main(int argc, char const *const *argv) {
     if (!made) die_sys(made.error(), "of PROG");
     pipe = std::move(*made);
   }
-  if (!*wanted.program && wanted.ready >= 0 && sys::fcntl(wanted.ready, F_GETFD) < 0)
-    die_sys({errno, "use"}, (Text<32>("descriptor ") << wanted.ready).view());
   auto const registry = Registry::open(wanted.path);
   if (!registry) die_sys(registry.error(), wanted.path);
   return *wanted.program ? run(wanted, *registry, std::move(pipe)) : hold(wanted, *registry);

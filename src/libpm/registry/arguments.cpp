@@ -16,6 +16,13 @@ void read_query_option(Options const &options, int letter, Query &query) noexcep
   }
 }
 
+void read_whose_option(Options const &options, int letter, Whose &whose, int &given) noexcept {
+  if (letter != 'u' && letter != 'a') return;
+  if (given && given != letter) options.refuse("-a and -u exclude each other");
+  given = letter;
+  whose = letter == 'a' ? Whose::anyone() : Whose::user(options.value_user());
+}
+
 void read_fields_option(Options const &options, Fields &fields) noexcept {
   if (!fields.parse(options.value())) options.refuse((Text<512>("-o has a field that is none: ") << options.value()).view());
 }

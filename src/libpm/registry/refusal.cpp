@@ -9,7 +9,7 @@ Text<128> explain(Refused const &refused) noexcept {
     case Refusal::rule: return text << "the rules do not allow you this name";
     case Refusal::conflict: return text << "it is registered already, and one of the two is exclusive";
     case Refusal::process_limit: return text << "this process has reached its limit of " << refused.limit << " registrations";
-    case Refusal::user_limit: return text << "this user has reached the limit of " << refused.limit << " registrations";
+    case Refusal::user_limit: return text << "this user has reached the limit of " << refused.limit;
     case Refusal::too_many: return text << "more than " << refused.limit << " registrations at once";
     case Refusal::not_found: return text << "not registered";
     case Refusal::unknown_process:

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <pm/super/server.h>
 
 namespace pm::super {
@@ -29,13 +28,8 @@ void read_server_option(Options const &options, int letter, ServerOptions &wante
 }
 
 void check_server_options(Options const &options, ServerOptions const &wanted) noexcept {
-  if (wanted.ready < 0) return;
   if (wanted.ready == 0) options.refuse("-N 0 is where connections come from");
-  if (wanted.ready == 2) options.refuse("-N 2 would take a complaint for readiness");
-  // Number 1, when it came closed, is held by something that can only be read.
-  int const flags = sys::fcntl(wanted.ready, F_GETFL);
-  if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) return;
-  die_sys({flags < 0 ? errno : EBADF, "write to"}, (Text<32>("descriptor ") << wanted.ready).view());
+  check_readiness(options, wanted.ready);
 }
 
 } // namespace pm::super

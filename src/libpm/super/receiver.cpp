@@ -47,9 +47,7 @@ Done Receiver::prepare() noexcept {
   if (!trapped) return failed("trap signals besides", trapped.error().code);
   signals_ = std::move(*trapped);
   ::signal(SIGPIPE, SIG_IGN);
-  if (options_.ready < 0) return {};
-  (void)!sys::write(options_.ready, "\n", 1);
-  sys::close(options_.ready);
+  announce_readiness(options_.ready);
   return {};
 }
 

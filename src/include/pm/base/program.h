@@ -65,6 +65,14 @@ class Options {
   subgetopt state_ = {};
 };
 
+/**
+ * Ends the program with 100 if `fd`, where it is to say that it is ready, is standard error, and with 111 if it cannot be written to. -1: nowhere.
+ * Before any descriptor is opened, which might get the number.
+ */
+void check_readiness(Options const &options, int fd) noexcept;
+/** A newline there, and its end. */
+void announce_readiness(int fd) noexcept;
+
 /** `PROG: fatal: WORDS...` on standard error, and the end. Every word is text that can be made a string_view. */
 [[noreturn]] void die_with(int code, std::span<std::string_view const> words) noexcept;
 void warn_with(std::span<std::string_view const> words) noexcept;

@@ -15,6 +15,9 @@ namespace pm::registry {
 /** Takes what narrows a query: -V VERSION, -n NETID, -P PID. Other letters are left alone. */
 void read_query_option(Options const &options, int letter, Query &query) noexcept;
 
+/** Takes -u USER and -a, which exclude each other: 100. Other letters are left alone. `given`: which of them was there before, 0 at first. */
+void read_whose_option(Options const &options, int letter, Whose &whose, int &given) noexcept;
+
 /** Takes -o FIELDS, or ends the program with 100. */
 void read_fields_option(Options const &options, Fields &fields) noexcept;
 

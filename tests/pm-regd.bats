@@ -445,7 +445,7 @@ end 0"
 }
 
 @test "pm-regd: a client that gave up waiting for the lock does not get what it was told that it has not" {
-  front
+  front -t 600000
   hold as $ALICE web none
   local holding=$PID pid
   exec 8<>"$PM_REGISTRY/lock"

@@ -233,6 +233,15 @@ misframed() {
   done
 }
 
+@test "pm-fdrecv: who is refused has nothing more to say on that connection" {
+  for kind in '' -S; do
+    worker $kind sock echo hello
+    run -0 handed offer "$(kind_of $kind)" sock frame 7 - 0 send 0 answer answer
+    assert_equal "$output" "refused: $NO_OFFER"$'\nclosed'
+    end_worker
+  done
+}
+
 @test "pm-fdrecv: a packet that is too short, empty, or empty with a descriptor" {
   for kind in -S -m; do
     worker $kind sock echo hello

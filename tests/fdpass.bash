@@ -38,8 +38,18 @@ logged() {
   return 1
 }
 
-# open_of PID: its descriptors, and what they are, in one line.
-open_of() { (cd "/proc/$1/fd" && for fd in *; do echo "$fd:$(readlink "$fd")"; done | sort -n | paste -sd ' '); }
+# settle KIND: somebody is connected to the worker at ./sock whom it has served; whoever was there before him is gone by
+# then, with all that he brought. His pid in $PID.
+settle() {
+  [ -p hold ] || mkfifo hold
+  start_ready offer "$1" sock frame 200 - 1 send 1 answer say 9 wait </dev/null >/dev/null 8<>hold
+}
+# opened KIND: how many descriptors the worker has then.
+opened() {
+  settle "$1"
+  ls "/proc/$WORKER_PID/fd" | wc -l
+  end "$PID"
+}
 
 # The kinds of socket, as options; kind_of OPTION: as a word for offer.
 KINDS=('' -S -m)

@@ -112,7 +112,7 @@ wait_started() { run -0 handed pm-fdpass sock; assert_file_exist started; }
 @test "pm-fdpass: is not delayed by who connects to the worker and offers nothing, or too slowly; he has 10 seconds" {
   worker sock echo hello
   local before
-  before=$(open_of "$PID")
+  before=$(opened stream)
   for words in '' 'frame 200 - 1 part 1 1' 'frame 200 - 1 drip 1'; do
     start offer stream sock $words answer </dev/null >"said.${#STARTED[@]}"
   done
@@ -122,7 +122,7 @@ wait_started() { run -0 handed pm-fdpass sock; assert_file_exist started; }
   done
   for pid in "${STARTED[@]:1:3}"; do wait "$pid"; done
   assert_equal "$(cat said.? | paste -sd ' ')" 'closed closed closed'
-  assert_equal "$(open_of "$WORKER_PID")" "$before"
+  assert_equal "$(opened stream)" "$before"
 }
 
 @test "pm-fdpass: refused is 1, with the worker's reason" {

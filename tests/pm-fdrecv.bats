@@ -160,14 +160,14 @@ UNIX $(id -u) $(id -g) ${lines[0]}"
 
 # --- what is no offer
 
-# unharmed COMMAND...: the worker has the descriptors it had before, and serves. Its program is to say hello.
+# unharmed OPTION COMMAND... [OPTION]: after it, a worker of that kind has as many descriptors as before, and serves. Its program is to say hello.
 unharmed() {
   local before
-  before=$(open_of "$WORKER_PID")
-  "$@"
+  before=$(opened "$(kind_of $1)")
+  "${@:2}" "$1"
   run -0 handed pm-fdpass sock
   assert_output hello
-  assert_equal "$(open_of "$WORKER_PID")" "$before"
+  assert_equal "$(opened "$(kind_of $1)")" "$before"
 }
 
 forged() {
@@ -186,7 +186,7 @@ forged() {
 @test "pm-fdrecv: nothing but PROTO and its variables can be set: no PATH, no LD_PRELOAD" {
   for kind in "${KINDS[@]}"; do
     worker $kind sock echo hello
-    unharmed forged "$kind"
+    unharmed "$kind" forged
     end_worker
   done
   # With the longest that is allowed, and with values of every kind.
@@ -228,7 +228,16 @@ misframed() {
 @test "pm-fdrecv: descriptors where none belong, too many, too few, and lengths of every kind" {
   for kind in "${KINDS[@]}"; do
     worker $kind sock echo hello
-    unharmed misframed "$kind"
+    unharmed "$kind" misframed
+    end_worker
+  done
+}
+
+@test "pm-fdrecv: who is refused has nothing more to say on that connection" {
+  for kind in '' -S; do
+    worker $kind sock echo hello
+    run -0 handed offer "$(kind_of $kind)" sock frame 7 - 0 send 0 answer answer
+    assert_equal "$output" "refused: $NO_OFFER"$'\nclosed'
     end_worker
   done
 }
@@ -237,7 +246,7 @@ misframed() {
   for kind in -S -m; do
     worker $kind sock echo hello
     local before
-    before=$(open_of "$PID")
+    before=$(opened "$(kind_of $kind)")
     for count in 0 1; do
       run -0 handed offer "$(kind_of $kind)" sock raw hello send $count answer
       assert_output 'refused: unable to receive a message: Protocol error'
@@ -249,7 +258,7 @@ misframed() {
     if [ $kind = -S ]; then assert_output closed; else assert_line 'refused: unable to receive a message: Protocol error'; fi
     run -0 handed pm-fdpass sock
     assert_output hello
-    assert_equal "$(open_of "$PID")" "$before"
+    assert_equal "$(opened "$(kind_of $kind)")" "$before"
     end_worker
   done
 }
@@ -299,7 +308,7 @@ ends_at() {
 }
 @test "pm-fdrecv: the end at every byte of an offer" {
   worker sock echo hello
-  unharmed ends_at
+  unharmed "" ends_at
 }
 
 @test "pm-fdrecv: an offerer that does not wait for the answer has offered all the same" {
@@ -336,12 +345,13 @@ bound() {
     # cat would send each answer back, and be answered.
     worker $kind sock cat
     local before
-    before=$(open_of "$PID")
+    before=$(opened "$(kind_of $kind)")
     run -0 handed offer "$(kind_of $kind)" sock descriptor self frame 200 - 1 send 1
+    # Served in turn: what cat has sent back is read before this.
     run -0 handed offer "$(kind_of $kind)" sock frame 7 - 0 send 0 answer
-    [ "$kind" = -m ] || assert_equal "$(open_of "$PID")" "$before"
+    assert_equal "$(opened "$(kind_of $kind)")" "$before"
     assert_equal "$(grep -c . log)" 1
-    end "$PID"
+    end "$WORKER_PID"
     : >log
   done
 }
@@ -479,17 +489,18 @@ squeeze() {
     worker $kind sock echo hello
     local before most
     most=$(ulimit -n)
-    before=$(open_of "$PID")
+    before=$(opened "$(kind_of $kind)")
+    settle "$(kind_of $kind)"
     # One for the connection, where there is one.
     if [ "$kind" = -m ]; then squeeze 0; else squeeze 1; fi
     run -1 --separate-stderr handed pm-fdpass sock
     assert_output ''
     assert_equal "$stderr" 'pm-fdpass: fatal: unable to hand a descriptor to sock: refused: unable to receive a message: Too many open files'
-    assert_equal "$(open_of "$PID")" "$before"
-    prlimit --nofile=$most: --pid "$PID"
+    prlimit --nofile=$most: --pid "$WORKER_PID"
+    end "$PID"
     run -0 handed pm-fdpass sock
     assert_output hello
-    assert_equal "$(open_of "$PID")" "$before"
+    assert_equal "$(opened "$(kind_of $kind)")" "$before"
     end_worker
   done
 }

@@ -67,8 +67,10 @@ NO_OFFER='this is no offer of a descriptor'
     worker $once sock sed -n 's/^Sig\(Blk\|Ign\):\t/\1 /p' /proc/self/status
     run -0 handed pm-fdpass sock
     # What is ignored in the background of a shell, SIGINT and SIGQUIT; and not SIGPIPE, nor is SIGCHLD blocked.
-    start sed -n 's/^Sig\(Blk\|Ign\):\t/\1 /p' /proc/self/status >before
+    start sed -n 's/^Sig\(Blk\|Ign\):\t/\1 /p' /proc/self/status >started
     wait "$PID"
+    # But for 32 and 33, which are the C library's own: posix_spawn leaves them ignored, or not, as it likes.
+    sed 's/180000006$/000000006/' <started >before
     echo "$output" | sed 's/180000006$/000000006/' >after
     diff before after
     end "$WORKER_PID"

@@ -347,7 +347,8 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   local look='ls -l /proc/self/fd | sed "s/.* \([0-9]* -> .*\)/\1/;/self/d;/proc/d"; grep -E "^(SigBlk|SigIgn)" /proc/self/status'
   run -0 bash -c "exec 3>&- 4>&-; ($look) >direct </dev/null 2>/dev/null; exec pm-wait -f dir x bash -c '($look) >prog </dev/null 2>/dev/null; exec pm-notify dir x'"
   # posix_spawn(3) of glibc ignores the two signals that it keeps for itself.
-  diff <(grep -v pipe direct) <(grep -v pipe prog | sed 's/0000000180000000/0000000000000000/')
+  # Signals 32 and 33 are the C library's own: posix_spawn leaves them ignored, or not, as it likes.
+  diff <(grep -v pipe direct | sed 's/00000001800/00000000000/') <(grep -v pipe prog | sed 's/00000001800/00000000000/')
   assert_equal "$(grep -c socket prog || :)" 0
 }
 

@@ -42,24 +42,31 @@ Request read_request(List<char> &bytes, int signals) noexcept {
   }
 }
 
+/** Says why, and the code to return: what listens is to end first. */
+int complain(SysError error, std::string_view object) noexcept {
+  warn_sys(error, object);
+  return exit_code(error);
+}
+
 /** Waits, with a listener that has begun; the exit code. The listener's end is its caller's. */
 template <class Waiter>
 int serve(Waiter &waiter, Request const &request, int signals) noexcept {
   auto const deadline = Deadline::in(request.timeout);
-  if (auto const said = write_all(1, {"", 1}, Deadline::in(patience)); !said) return exits::system;
+  if (auto const said = write_all(1, {"", 1}, Deadline::in(patience)); !said) return complain(said.error(), "standard output");
   struct pollfd fds[] = {{waiter.fd(), POLLIN, 0}, {0, POLLIN, 0}, {signals, POLLIN, 0}};
   for (;;) {
     List<char> answer;
     auto const stepped = waiter.step(answer);
-    if (!stepped) {
-      warn("unable to ", stepped.error().doing, ": ", strerror(stepped.error().code));
-      return exits::system;
+    if (!stepped) return complain(stepped.error(), request.what);
+    if (*stepped) {
+      auto const said = write_all(1, {answer.begin(), answer.size()}, Deadline::in(patience));
+      return said ? exits::done : complain(said.error(), "standard output");
     }
-    if (*stepped) return write_all(1, {answer.begin(), answer.size()}, Deadline::in(patience)) ? exits::done : exits::system;
     int const n = sys::poll(fds, std::size(fds), deadline.remaining());
-    if (n < 0 && errno != EINTR) return exits::system;
+    if (n < 0 && errno != EINTR) return complain({errno, "wait for"}, request.what);
     char ignored[512];
-    if (n > 0 && fds[2].revents) return exits::system;
+    // Told to end: that is no answer, and whoever started this must not take it for one.
+    if (n > 0 && fds[2].revents) return complain({EINTR, "wait for"}, request.what);
     if (n > 0 && fds[1].revents && sys::read(0, ignored, sizeof ignored) <= 0) return exits::done;
     if (n == 0 && deadline.remaining() == 0) return exits::timeout;
   }

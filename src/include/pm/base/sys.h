@@ -1,7 +1,6 @@
 /**
  * The system calls of pm-tools: what the library or a program asks of the kernel goes through pm::sys, but for what
- * skalibs does inside (signals, error messages), the few lines of a child between fork and exit, and questions that
- * cannot fail (getpid). The test build replaces this one object by a version that makes any call fail, stop or kill the process
+ * skalibs does inside, the few lines of a child between fork and exit, and what cannot fail (getpid, signal). The test build replaces this one object by a version that makes any call fail, stop or kill the process
  * (tests/fault). Each function is its manual page, section 2 or 3, of the same name; errors are -1 and errno.
  */
 #ifndef PM_BASE_SYS_H

@@ -1,4 +1,4 @@
-/** Messages with descriptors over a Unix stream socket. */
+/** Messages with descriptors over a Unix socket. */
 #ifndef PM_MESSAGE_CONNECTION_H
 #define PM_MESSAGE_CONNECTION_H
 

@@ -1,4 +1,4 @@
-/** The fields of an instance by name: what pm-list shows. */
+/** The fields of an instance by name: what pm-list and pm-watch show. */
 #ifndef PM_REGISTRY_FIELDS_H
 #define PM_REGISTRY_FIELDS_H
 

@@ -557,11 +557,7 @@ b"
   needs_root
   run -0 unshare -pf --kill-child --mount-proc bash -c '
     pm-reg web none sleep infinity & first=$!
-<<<<<<< HEAD
     pm-lookup -t 20000 web || exit 1
-=======
-    pm-wait -t 20000 up web >/dev/null || exit 1
->>>>>>> chn
     kill -KILL $first; wait $first
     timeout 20 await down "$PM_REGISTRY" web
     echo $((first - 1)) >/proc/sys/kernel/ns_last_pid

@@ -129,7 +129,7 @@ no='Bad message' long='Message too long' short='it ended before it was whole'
     request change web '' '' 0 >&7
     PM_FAULT=$at:stop start_stopping "$FAULT/pm-listend" <in >out 7>&- 8>&-
     exec 6<out 8>&-
-    IFS= read -r -d '' -t 0.1 -u 6 line
+    IFS= read -r -d '' -t 20 -u 6 line
     pm-reg -i web none true
     kill -CONT "$PID"
     run -0 timeout 20 head -c 1 <&6

@@ -100,11 +100,12 @@ EOT
 }
 
 @test "pm-fdrecv: the worker's own variables of the same protocol do not stay" {
-  PROTO=UNIX UNIXREMOTEPATH=/lie UNIXOTHER=kept worker sock sh -c 'echo "$PROTO ${UNIXREMOTEPATH-none} ${UNIXREMOTEEUID-none} $UNIXOTHER"'
+  PROTO=UNIX UNIXREMOTEPATH=/lie UNIXOTHER=kept TCPREMOTEIP=::2 IPCREMOTEPID=1 \
+    worker sock sh -c 'echo "$PROTO ${UNIXREMOTEPATH-none} ${UNIXREMOTEEUID-none} $UNIXOTHER ${TCPREMOTEIP-none} ${IPCREMOTEPID-none}"'
   run -0 handed env PROTO=UNIX UNIXREMOTEEUID=5 pm-fdpass sock
-  assert_output 'UNIX none 5 kept'
+  assert_output 'UNIX none 5 kept none none'
   run -0 handed env PROTO=TCP TCPREMOTEIP=::1 pm-fdpass sock
-  assert_output 'TCP none none kept'
+  assert_output 'TCP none none kept ::1 none'
 }
 
 @test "pm-fdrecv: under s6-ipcserver and ucspi-unix's unixserver" {
@@ -238,8 +239,10 @@ misframed() {
 @test "pm-fdrecv: who is refused has nothing more to say on that connection" {
   for kind in '' -S; do
     worker $kind sock echo hello
-    run -0 handed offer "$(kind_of $kind)" sock frame 7 - 0 send 0 answer answer
-    assert_equal "$output" "refused: $NO_OFFER"$'\nclosed'
+    run handed offer "$(kind_of $kind)" sock frame 7 - 0 send 0 answer frame 200 - 1 send 1 answer
+    assert_line "refused: $NO_OFFER"
+    refute_line taken
+    refute_line hello
     end_worker
   done
 }
@@ -429,14 +432,14 @@ said() {
 @test "pm-fdrecv: a PROG that is stopped has not ended; a process that it did not start counts for nothing" {
   turns
   mkfifo go pid
-  exec 7<>go
+  exec 5<>pid 7<>go
   # What the shell has left is the worker's child from then on.
-  start_ready sh -c 'sh -c "read -r _ <go" & echo $! >&9; exec pm-fdrecv -N 9 -c 1 sock sh -c "echo \$\$ >pid; exec sh -c \"\$0\"" "$0"' "${TURN[2]}" </dev/null 2>log
+  start_ready sh -c 'sh -c "read -r _ <go" & echo $! >other; exec pm-fdrecv -N 9 -c 1 sock sh -c "echo \$\$ >pid; exec sh -c \"\$0\"" "$0"' "${TURN[2]}" </dev/null 2>log
   WORKER_PID=$PID
-  local other=$READY
-  # The worker is ready once it takes offers.
+  local other
+  other=$(cat other)
   start pm-fdpass -t 0 sock </dev/null
-  read -r child <pid
+  read -r -t 20 -u 5 child
   said +
   kill -STOP "$child"
   run -99 pm-fdpass -t 100 sock </dev/null
@@ -447,7 +450,7 @@ said() {
   for i in 1 2; do
     echo >gate
     said -
-    read -r child <pid
+    read -r -t 20 -u 5 child
     said +
   done
   echo >gate

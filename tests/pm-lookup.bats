@@ -527,6 +527,7 @@ found() {
 }
 
 @test "pm-lookup -t: who may not wait is told so, 111; so is who has no pm-listend" {
+  needs_own_hand 'it is about a registry without a service'
   needs_root
   run -111 as $ALICE pm-lookup -t 0 web
   assert_line "pm-listend: fatal: unable to reach the registry's service in $PM_REGISTRY: No such file or directory"

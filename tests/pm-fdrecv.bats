@@ -70,8 +70,8 @@ NO_OFFER='this is no offer of a descriptor'
     start sed -n 's/^Sig\(Blk\|Ign\):\t/\1 /p' /proc/self/status >started
     wait "$PID"
     # But for 32 and 33, which are the C library's own: posix_spawn leaves them ignored, or not, as it likes.
-    sed 's/180000006$/000000006/' <started >before
-    echo "$output" | sed 's/180000006$/000000006/' >after
+    sed 's/18000\(....\)$/00000\1/' <started >before
+    echo "$output" | sed 's/18000\(....\)$/00000\1/' >after
     diff before after
     end "$WORKER_PID"
   done

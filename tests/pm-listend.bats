@@ -343,12 +343,25 @@ $(cat reg/service/web/*/"$id")
   PID=$silent ended 99
 }
 
+@test "pm-listend: what ends, with another there, before its first wait, was there when it began to listen" {
+  hold web none
+  local old=$PID
+  # It has subscribed, and is about to say so.
+  PM_FAULT=write:1:stop start_stopping "$FAULT/pm-listend" < <(request down web '' '' 0) >answer
+  local listener=$PID
+  end "$old"
+  hold web none
+  resume "$listener"
+  assert_equal "$(tr -d '\0' <answer | grep ^pid=)" "pid=$PID"
+}
+
 @test "pm-listend: an answer that nobody takes: it ends when the client does" {
   for n in {1..300}; do many+=(-a "web=tcp:127.0.0.1:$n"); done
-  for n in 1 2 3; do hold "${many[@]:0:254}" web tcp:127.0.0.1:$((500 + n)); done
+  # 128 a call; the answer takes more than the 64 KiB of a pipe.
+  for n in 1 2 3 4 5 6; do hold "${many[@]:0:254}" web tcp:127.0.0.1:$((500 + n)); done
   listend
   request up web '' '' 0 >&7
-  # More than the pipe holds: it is stuck until the reader goes.
+  # It is stuck until the reader goes.
   IFS= read -r -d '' -u 6 line
   exec 6<&-
   status=0

@@ -161,19 +161,54 @@ nothing_left() { assert_equal "$(find dir reg -name '*ftrig1:*')" ''; }
   answered "$waiter" ''
 }
 
-@test "pm-wait: a death and a registration in the same instant: change hears of it, down waits on, and not for ever" {
-  hold web none
-  local old=$PID
-  waiting change web && local change=$PID
-  waiting down web && local down=$PID
-  kill -STOP "$(listener_of "$change")" "$(listener_of "$down")"
-  end "$old"
-  hold web tcp:127.0.0.1:2
-  kill -CONT "$(listener_of "$change")" "$(listener_of "$down")"
-  answered "$change"
-  assert_equal "$(grep ^pid= "$BATS_TEST_TMPDIR/answer.$change")" "pid=$PID"
-  end "$PID"
-  answered "$down" ''
+@test "pm-wait: an end and a registration in the same instant: neither change nor down misses either" {
+  for way in 'end $old' 'kill $old; wait $old' 'pm-dereg web'; do
+    hold web none
+    local old=$PID
+    waiting change web && local change=$PID
+    waiting down web && local down=$PID
+    kill -STOP "$(listener_of "$change")" "$(listener_of "$down")"
+    eval "$way"
+    hold web tcp:127.0.0.1:2
+    kill -CONT "$(listener_of "$change")" "$(listener_of "$down")"
+    for waiter in "$change" "$down"; do
+      answered "$waiter"
+      assert_equal "$(grep ^pid= "$BATS_TEST_TMPDIR/answer.$waiter")" "pid=$PID"
+    done
+    end "$PID"
+  done
+}
+
+@test "pm-wait down: not for one that came before the other went, however late the waiter looks" {
+  for way in 'end $old' 'kill $old; wait $old' 'pm-dereg -P $old web'; do
+    hold web tcp:127.0.0.1:1
+    local old=$PID
+    waiting down web && local down=$PID
+    kill -STOP "$(listener_of "$down")"
+    hold web tcp:127.0.0.1:2
+    eval "$way"
+    kill -CONT "$(listener_of "$down")"
+    # Had it answered before this one's end, it would have named it.
+    end "$PID"
+    answered "$down" ''
+  done
+}
+
+@test "pm-wait down: what others register is not what came before the last went" {
+  needs_root
+  for first in web other; do
+    hold web none
+    local old=$PID
+    waiting -u root down web && local down=$PID
+    kill -STOP "$(listener_of "$down")"
+    hold_as $ALICE "$first" none
+    end "$old"
+    hold web tcp:127.0.0.1:2
+    kill -CONT "$(listener_of "$down")"
+    answered "$down"
+    assert_equal "$(grep ^pid= "$BATS_TEST_TMPDIR/answer.$down")" "pid=$PID"
+    end "$PID"
+  done
 }
 
 @test "pm-wait: what is reserved is not up until it is published" {

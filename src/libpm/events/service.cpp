@@ -10,11 +10,9 @@ Answer<ServiceWaiter> ServiceWaiter::open(Registry const &registry, Request cons
   auto watch = Watch::open(registry, {request.what, request.version, request.whose, way}, deadline, stop);
   if (!watch) return fail(watch);
   ServiceWaiter waiter(registry, request, std::move(*watch));
-  if (request.kind == Kind::change) {
-    // What is there now is what changes are compared with: a first look after this would take one for what there was.
-    List<char> none;
-    if (auto const looked = waiter.step(none); !looked) return fail(looked);
-  }
+  // What there is now is what changes are compared with, and what has to end for it to be down: a look after this would
+  // take one that came meanwhile for what there was.
+  if (auto const looked = waiter.look(true); !looked) return fail(looked);
   return waiter;
 }
 
@@ -62,30 +60,34 @@ Result<bool> ServiceWaiter::was_for_others(unsigned announced) noexcept {
   return others;
 }
 
-Result<bool> ServiceWaiter::step(List<char> &answer) noexcept {
-  bool const first = std::exchange(first_, false);
+Done ServiceWaiter::look(bool first) noexcept {
   unsigned changes = 0;
   auto const announced = watch_.look([&](Changed, Instance const &) noexcept {
     ++changes;
     return Done();
   });
   if (!announced) return fail(announced);
-  bool done = false;
   switch (kind_) {
-    case Kind::up: done = watch_.count() > 0; break;
-    case Kind::down: done = watch_.count() == 0; break;
+    case Kind::up: happened_ = watch_.count() > 0; break;
+    case Kind::down: happened_ = watch_.count() == 0 || (!first && watch_.emptied()); break;
     case Kind::change:
       if (!first && changes) {
-        done = true;
+        happened_ = true;
       } else if (first || *announced) {
         auto const others = was_for_others(*announced);
         if (!others) return fail(others);
-        done = !first && !*others;
+        happened_ = !first && !*others;
       }
       break;
     case Kind::event: bug("an event of a service");
   }
-  if (!done) return false;
+  return {};
+}
+
+Result<bool> ServiceWaiter::step(List<char> &answer) noexcept {
+  if (!happened_)
+    if (auto const looked = look(false); !looked) return fail(looked);
+  if (!happened_) return false;
   if (auto const answered = answer_with(watch_, answer); !answered) return fail(answered);
   return true;
 }

@@ -32,6 +32,7 @@ Watch::Watch(Watch &&other) noexcept
       tokens_(std::move(other.tokens_)),
       index_of_(std::move(other.index_of_)),
       up_(other.up_),
+      emptied_(other.emptied_),
       stale_(other.stale_) {
   other.moved_ = true;
 }
@@ -55,15 +56,18 @@ Answer<Watch> Watch::open(Registry const &registry, Scope const &scope, Deadline
   return watch;
 }
 
-/** Empties the FIFO. The tree says what happened; of the bytes it matters only how often something came or was rewritten. */
-unsigned Watch::drain() noexcept {
-  unsigned announced = 0;
+/** Empties the FIFO. The tree says what happened; the bytes say how often something came or was rewritten, and what came first. */
+void Watch::drain(Heard &heard) noexcept {
   char bytes[512];
   for (;;) {
     ssize_t const n = sys::read(subscription_.fifo.get(), bytes, sizeof bytes);
-    if (n > 0)
-      announced += static_cast<unsigned>(std::count_if(bytes, bytes + n, [](char c) noexcept { return c == 'u' || c == 'c'; }));
-    else if (n == 0 || errno != EINTR) return announced;
+    if (n > 0) {
+      if (!heard.first) heard.first = bytes[0];
+      heard.came += static_cast<unsigned>(std::count(bytes, bytes + n, 'u'));
+      heard.rewritten += static_cast<unsigned>(std::count(bytes, bytes + n, 'c'));
+    } else if (n == 0 || errno != EINTR) {
+      return;
+    }
   }
 }
 
@@ -101,7 +105,7 @@ Result<List<uint32_t>> by_name(Instances const &instances) noexcept {
 } // namespace
 
 /** Compares what is there with what was, by ID: none is used twice. */
-Done Watch::read_tree(Report report) noexcept {
+Done Watch::read_tree(Report report, Heard const &heard) noexcept {
   constexpr int not_met = -2;
   Instances was;
   Query const query{service_.view(), version_, {}, 0, whose_};
@@ -132,8 +136,15 @@ Done Watch::read_tree(Report report) noexcept {
       if (done) done = report(Changed::down, was[old]);
     }
   }
+  bool const none_left = up_ == 0;
+  unsigned met = 0;
   for (size_t i = 0; done && i < tokens_.size(); ++i)
-    if (tokens_[i] == not_met) done = meet(i, report);
+    if (tokens_[i] == not_met) {
+      done = meet(i, report);
+      ++met;
+    }
+  // All that came are in the scope, and the first event was of one of them: then there was always one.
+  if (none_left && !(heard.first == 'u' && heard.came == met)) emptied_ = true;
   return done;
 }
 
@@ -151,23 +162,27 @@ Done Watch::meet(size_t i, Report report) noexcept {
 }
 
 Result<unsigned> Watch::look(Report report) noexcept {
-  unsigned announced = 0;
+  Heard heard;
+  emptied_ = false;
   for (;;) {
     struct epoll_event room[64];
     auto const events = epoll_.take(room);
     if (!events) return fail(events);
     if (events->empty()) break;
+    // In the order in which they began to have something.
     for (auto const &event : *events) {
       if (event.data.fd == subscription_.fifo.get()) {
         stale_ = true;
-        announced += drain();
-      } else if (auto const buried = bury(event.data.fd, report); !buried) {
-        return fail(buried);
+        drain(heard);
+      } else {
+        if (auto const buried = bury(event.data.fd, report); !buried) return fail(buried);
+        if (up_ == 0 && !stale_) emptied_ = true;
       }
     }
   }
+  unsigned const announced = heard.came + heard.rewritten;
   if (!stale_) return announced;
-  if (auto const read = read_tree(report); !read) return fail(read);
+  if (auto const read = read_tree(report, heard); !read) return fail(read);
   stale_ = false;
   return announced;
 }

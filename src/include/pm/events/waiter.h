@@ -43,17 +43,20 @@ class FifodirWaiter {
   List<char> came_;
 };
 
-/** A wait for a service to be up, or down, or for a change of it. */
+/**
+ * A wait for a service to be up, or down, or for a change of it. One that was down for an instant was down: the waiter
+ * that finds another up already is answered all the same, with that one.
+ */
 class ServiceWaiter {
  public:
-  /** Listens from when it returns. Errors as Watch::open. */
+  /** Listens from when it returns; what is up and down then counts. Errors as Watch::open, and Watch::look. */
   [[nodiscard]] static registry::Answer<ServiceWaiter> open(registry::Registry const &registry, Request const &request,
                                                             Deadline deadline, int stop = -1,
                                                             registry::Way way = registry::Way::by_rights) noexcept;
 
   [[nodiscard]] int fd() const noexcept { return watch_.fd(); }
   /**
-   * As above; up and down may be so at the first step. The answer: a netstring for each instance that is up then, oldest
+   * As above; up and down may have been so when it opened. The answer: a netstring for each instance that is up then, oldest
    * first, its owner as `uid=` and its ID as `id=` in front of its record; an empty one if there is none.
    */
   [[nodiscard]] Result<bool> step(List<char> &answer) noexcept;
@@ -61,6 +64,7 @@ class ServiceWaiter {
  private:
   ServiceWaiter(registry::Registry const &registry, Request const &request, Watch watch) noexcept
       : registry_(&registry), kind_(request.kind), service_(request.what), watch_(std::move(watch)) {}
+  [[nodiscard]] Done look(bool first) noexcept;
   [[nodiscard]] Result<bool> was_for_others(unsigned announced) noexcept;
 
   registry::Registry const *registry_;
@@ -68,7 +72,7 @@ class ServiceWaiter {
   Text<registry::service_name_max + 1> service_;
   Watch watch_;
   registry::Instances everybody_; /**< for `change`: all that there are of the service, whoever is believed */
-  bool first_ = true;
+  bool happened_ = false;
 };
 
 } // namespace pm::events

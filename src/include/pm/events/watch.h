@@ -51,13 +51,18 @@ class Watch {
 
   /**
    * Reports what changed since the last look, and does not wait; the first reports what is up. How often somebody had
-   * announced that something came or was rewritten, in the scope or out of it. EMFILE... when not all can be watched, the hard limit of descriptors
-   * used up; the next look makes up for it.
+   * announced that something came or was rewritten, in the scope or out of it. EMFILE... when not all can be watched,
+   * the hard limit of descriptors used up; the next look makes up for it.
    */
   [[nodiscard]] Result<unsigned> look(Report report) noexcept;
 
   /** How many instances in the scope are up, as of the last look; and which. */
   [[nodiscard]] size_t count() const noexcept { return up_; }
+  /**
+   * Whether none was up at some time between the look before and the last one, be it that others came since. Where both
+   * are seen at once, the order is the kernel's: which descriptor had something first, and what the first event was.
+   */
+  [[nodiscard]] bool emptied() const noexcept { return emptied_; }
   void each(Callback<void(registry::Instance const &)> visit) const noexcept;
 
  private:
@@ -65,8 +70,13 @@ class Watch {
   using Tokens = List<int>;
 
   Watch(registry::Registry const &registry, Scope const &scope, fifodir::Subscription subscription, Epoll epoll) noexcept;
-  [[nodiscard]] unsigned drain() noexcept;
-  [[nodiscard]] Done read_tree(Report report) noexcept;
+  /** What came out of the FIFO during one look. */
+  struct Heard {
+    unsigned came = 0, rewritten = 0;
+    char first = 0;
+  };
+  void drain(Heard &heard) noexcept;
+  [[nodiscard]] Done read_tree(Report report, Heard const &heard) noexcept;
   [[nodiscard]] Done meet(size_t i, Report report) noexcept;
   [[nodiscard]] Result<int> watch_token(registry::Instance const &instance) noexcept;
   [[nodiscard]] Done bury(int token, Report report) noexcept;
@@ -82,6 +92,7 @@ class Watch {
   Tokens tokens_;           /**< of each of instances_ */
   List<uint32_t> index_of_; /**< by descriptor: which of instances_ it is the token of */
   size_t up_ = 0;
+  bool emptied_ = false;
   bool stale_ = true; /**< the tree is to be read */
   bool moved_ = false;
 };

@@ -80,8 +80,9 @@ EOT
       fifodir) echo 'base fifodir' ;;
       registry) echo 'base fifodir xdr message registry' ;;
       events) echo 'base fifodir registry events' ;;
-      super) echo 'base fifodir xdr message super' ;;
-      programs) echo 'base fifodir message registry events super' ;;
+      super) echo 'base fifodir super' ;;
+      fdpass) echo 'base fifodir xdr message fdpass' ;;
+      programs) echo 'base fifodir message registry events super fdpass' ;;
       *) echo "a folder that no layer is given: $1" >&2; return 1 ;;
     esac
   }

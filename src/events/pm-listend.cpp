@@ -4,7 +4,8 @@
 #include <pm/base/program.h>
 #include <pm/base/signals.h>
 #include <pm/base/stream.h>
-#include <pm/events/waiter.h>
+#include <pm/events/fifodir_waiter.h>
+#include <pm/events/service_waiter.h>
 #include <pm/registry/arguments.h>
 
 namespace {

@@ -98,10 +98,8 @@ int main(int argc, char const *const *argv) {
   if (!listening) die_failed(wanted, listening.error());
   if (auto const begun = listening->begun(deadline); !begun) die_failed(wanted, begun.error());
   if (*wanted.program)
-    if (auto const started = spawner.start(wanted.program, environ, {}); !started) {
-      warn("unable to execute ", *wanted.program, ": ", strerror(started.error().code));
-      return started.error().code == ENOENT ? exits::not_found : exits::cannot_execute;
-    }
+    if (auto const started = spawner.start(wanted.program, environ, {}); !started)
+      return not_executed(*wanted.program, started.error().code);
   if (auto const answered = listening->wait(deadline); !answered) die_failed(wanted, answered.error());
   print(*listening, wanted.request.kind == Kind::event);
   return exits::done;

@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <pm/base/program.h>
-#include <pm/super/handover.h>
+#include <pm/fdpass/handover.h>
 
 namespace {
 
 using namespace pm;
-using namespace pm::super;
+using namespace pm::fdpass;
 
 constexpr char help[] =
     "[-t MS] ADDRESS\n"

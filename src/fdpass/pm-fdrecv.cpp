@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <pm/base/program.h>
-#include <pm/super/receiver.h>
+#include <pm/fdpass/receiver.h>
+#include <pm/super/bind.h>
 
 namespace {
 
 using namespace pm;
+using namespace pm::fdpass;
 using namespace pm::super;
 
 constexpr char help[] =

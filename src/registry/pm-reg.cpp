@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <pm/base/process.h>
 #include <pm/base/program.h>
-#include <pm/base/ready.h>
+#include <pm/base/ready_pipe.h>
 #include <pm/base/signals.h>
 #include <pm/fifodir/inherited.h>
 #include <pm/registry/arguments.h>

@@ -1,10 +1,10 @@
 // The registry's service: a stage that does for the process at the other end of descriptor 0 what only the registry's
 // owner may do. One request after another, one client, one process.
 
+#include <pm/base/peer.h>
 #include <pm/base/program.h>
 #include <pm/message/connection.h>
-#include <pm/registry/service.h>
-#include <pm/super/peer.h>
+#include <pm/registry/regd.h>
 #include <stdlib.h>
 
 namespace {
@@ -37,14 +37,14 @@ Policy policy_for(Options const &options, uid_t client, uid_t owner) noexcept {
   return client == 0 || client == owner ? Policy::unlimited() : policy;
 }
 
-Client identify(super::Peer const &peer) noexcept {
-  auto const start = super::peer_start_time(0, peer);
+Client identify(Peer const &peer) noexcept {
+  auto const start = peer_start_time(0, peer);
   if (!start && start.error().code != ESRCH) die_sys(start.error(), (Text<32>("pid ") << peer.pid).view());
   return {peer.uid, peer.pid, start.value_or(0)};
 }
 
 /** Says who it was, and ends: 99 for a deadline, 1 for a client that does not keep to the protocol, else 111. */
-[[noreturn]] void end(SysError error, super::Peer const &peer) noexcept {
+[[noreturn]] void end(SysError error, Peer const &peer) noexcept {
   Text<64> const who = Text<64>("of pid ") << peer.pid << ", uid " << peer.uid;
   if (error.code != EPROTO && error.code != EMSGSIZE) die_sys(error, who.view());
   die(exits::no, "unable to ", error.doing, " ", who.view(), ": it is no message of this protocol");
@@ -63,7 +63,7 @@ int main(int argc, char const *const *argv) {
     }
   (void)options.arguments(0, 0);
 
-  auto const peer = super::peer_of(0);
+  auto const peer = peer_of(0);
   if (!peer) die_sys(peer.error(), "descriptor 0");
   auto const registry = Registry::open(path);
   if (!registry) die_sys(registry.error(), path);

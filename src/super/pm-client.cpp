@@ -1,13 +1,12 @@
 // Connect to a Unix socket; become PROG, with the connection as descriptors 6 and 7.
 
 #include <fcntl.h>
+#include <pm/base/local_address.h>
 #include <pm/base/program.h>
-#include <pm/super/local.h>
 
 namespace {
 
 using namespace pm;
-using namespace pm::super;
 
 constexpr char help[] =
     "[-t MS] ADDRESS PROG...\n"
@@ -37,7 +36,7 @@ int main(int argc, char const *const *argv) {
   char const *const *const arguments = options.arguments(2);
   auto const name = LocalAddress::argument(options, arguments[0]);
 
-  auto connection = connect_local(name, Deadline::in(timeout));
+  auto connection = connect_local(name.text(), Deadline::in(timeout));
   if (!connection) die_sys(connection.error(), arguments[0]);
   if (auto const given = give(static_cast<Fd &&>(*connection)); !given) die_sys(given.error(), arguments[0]);
 

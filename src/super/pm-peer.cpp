@@ -1,14 +1,13 @@
 // Put who is at the other end of descriptor 0 into the environment; become PROG.
 
+#include <pm/base/peer.h>
 #include <pm/base/privileges.h>
 #include <pm/base/program.h>
-#include <pm/super/peer.h>
 #include <unistd.h>
 
 namespace {
 
 using namespace pm;
-using namespace pm::super;
 
 constexpr char help[] =
     "[-U] PROG...\n"

@@ -1,7 +1,7 @@
 // Bind a Unix socket and listen on it; then become PROG, to which it is standard input.
 
 #include <pm/base/program.h>
-#include <pm/super/local.h>
+#include <pm/super/bind.h>
 
 namespace {
 

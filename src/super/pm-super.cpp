@@ -2,6 +2,7 @@
 
 #include <pm/base/privileges.h>
 #include <pm/base/program.h>
+#include <pm/super/bind.h>
 #include <pm/super/server.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -8,8 +8,8 @@
 #include <pm/base/program.h>
 #include <pm/base/skalibs.h>
 #include <pm/base/spawn.h>
+#include <pm/fdpass/handover.h>
 #include <pm/registry/editor.h>
-#include <pm/super/handover.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +76,7 @@ void hand_over_once(int worker) noexcept {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) give_up("make a socket pair");
   Fd const ours(ends[0]);
   Fd its(ends[1]);
-  auto const answer = super::hand_over(worker, its.get(), {}, {});
+  auto const answer = fdpass::hand_over(worker, its.get(), {}, {});
   if (!answer || *answer) die(exits::no, "a descriptor was not taken");
   its.reset();
   await_end(ours.get());

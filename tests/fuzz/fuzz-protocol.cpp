@@ -3,9 +3,9 @@
 
 #include "fuzz.h"
 
+#include <pm/fdpass/handover.h>
 #include <pm/message/connection.h>
 #include <pm/registry/protocol.h>
-#include <pm/super/handover.h>
 #include <tuple>
 
 using namespace pm;
@@ -14,7 +14,7 @@ using namespace pm::registry::protocol;
 namespace {
 
 using All = std::tuple<Add, Publish, Remove, RemoveMatching, Subscribe, Added, Finished, Subscribed, No, Failed, message::Header,
-                       super::Offer, super::Taken, super::NotTaken>;
+                       fdpass::Offer, fdpass::Taken, fdpass::NotTaken>;
 
 template <class T>
 void there_and_back(std::string_view bytes) noexcept {
@@ -24,7 +24,7 @@ void there_and_back(std::string_view bytes) noexcept {
   xdr::Encoder encoder(again);
   EXPECT(encoder(value));
   EXPECT(std::string_view(again.begin(), again.size()) == bytes);
-  if constexpr (std::is_same_v<T, super::Offer>) (void)super::is_identity(value.identity);
+  if constexpr (std::is_same_v<T, fdpass::Offer>) (void)fdpass::is_identity(value.identity);
 }
 
 template <size_t... I>

@@ -6,7 +6,8 @@
 #include "../fault/fault.h"
 #include "world.h"
 
-#include <pm/events/waiter.h>
+#include <pm/events/fifodir_waiter.h>
+#include <pm/events/service_waiter.h>
 #include <pm/fifodir/notify.h>
 #include <sys/wait.h>
 #include <optional>

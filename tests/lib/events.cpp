@@ -5,8 +5,9 @@
 #include <pm/base/limits.h>
 #include <pm/base/local_socket.h>
 #include <pm/base/netstring.h>
+#include <pm/events/fifodir_waiter.h>
 #include <pm/events/listening.h>
-#include <pm/events/waiter.h>
+#include <pm/events/service_waiter.h>
 #include <pm/fifodir/notify.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>

@@ -5,8 +5,9 @@
 #include "world.h"
 
 #include <pm/base/spawn.h>
+#include <pm/events/fifodir_waiter.h>
 #include <pm/events/listening.h>
-#include <pm/events/waiter.h>
+#include <pm/events/service_waiter.h>
 #include <pm/fifodir/notify.h>
 #include <sys/wait.h>
 

@@ -2,8 +2,8 @@
 
 #include "expect.h"
 
+#include <pm/base/local_address.h>
 #include <pm/super/connections.h>
-#include <pm/super/local.h>
 #include <string.h>
 
 using namespace pm;

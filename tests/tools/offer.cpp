@@ -13,11 +13,11 @@
 
 #include <pm/base/local_socket.h>
 #include <pm/base/program.h>
-#include <pm/super/handover.h>
+#include <pm/fdpass/handover.h>
 #include <unistd.h>
 
 using namespace pm;
-using namespace pm::super;
+using namespace pm::fdpass;
 
 namespace {
 

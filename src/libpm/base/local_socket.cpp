@@ -4,6 +4,23 @@
 
 namespace pm {
 
+namespace {
+constexpr size_t path_offset = offsetof(struct sockaddr_un, sun_path);
+}
+
+Text<local_path_max + 1> text_of(SocketName const &name, socklen_t size) noexcept {
+  Text<local_path_max + 1> text;
+  if (size <= path_offset || size > sizeof name) return text;
+  char const *const path = name.local.sun_path;
+  size_t const length = size - path_offset;
+  std::string_view const said = *path ? std::string_view(path, strnlen(path, length)) : std::string_view(path + 1, length - 1);
+  // No second line, no other word for a terminal, and no path that is taken for an abstract name.
+  if (has_control(said) || memchr(said.data(), 0, said.size()) || (*path == '@')) return text;
+  if (!*path) text << '@';
+  text << said;
+  return text;
+}
+
 Result<LocalName> LocalName::make(std::string_view path) noexcept {
   constexpr char const *doing = "use a socket's path";
   if (path.empty()) return failed(doing, EINVAL);
@@ -14,7 +31,7 @@ Result<LocalName> LocalName::make(std::string_view path) noexcept {
   bool const abstract = path.starts_with('@');
   if (abstract) name.address.sun_path[0] = '\0';
   // An abstract name is all the bytes that the size counts; a path ends with its NUL.
-  name.size = static_cast<socklen_t>(offsetof(struct sockaddr_un, sun_path) + path.size() + !abstract);
+  name.size = static_cast<socklen_t>(path_offset + path.size() + !abstract);
   return name;
 }
 

@@ -1,7 +1,7 @@
 #include <pm/base/lock.h>
 
 #include <fcntl.h>
-#include <pm/base/descriptors.h>
+#include <pm/base/keep_only.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 #include <pm/registry/holder.h>
 
-#include <pm/base/descriptors.h>
+#include <pm/base/keep_only.h>
 #include <pm/base/process.h>
 #include <sys/wait.h>
 #include <unistd.h>

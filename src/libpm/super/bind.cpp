@@ -4,7 +4,7 @@
 #include <linux/fs.h>
 #include <pm/base/lock.h>
 #include <pm/base/random.h>
-#include <pm/super/local.h>
+#include <pm/super/bind.h>
 #include <unistd.h>
 
 namespace pm::super {
@@ -145,6 +145,15 @@ Result<BoundSocket> bind_local(LocalAddress const &name, BindOptions const &opti
 
 void remove_path(BoundSocket const &bound, LocalAddress const &name) noexcept {
   if (!name.is_abstract() && is_at_path(bound, name)) sys::unlinkat(AT_FDCWD, name.text(), 0);
+}
+
+void read_bind_option(Options const &options, int letter, BindOptions &wanted) noexcept {
+  switch (letter) {
+    case 'd': wanted.replace = true; break;
+    case 'D': wanted.replace = false; break;
+    case 'b': wanted.backlog = options.value_number(0, INT32_MAX); break;
+    case 'a': wanted.mode = options.value_mode(); break;
+  }
 }
 
 } // namespace pm::super

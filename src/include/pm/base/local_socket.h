@@ -19,6 +19,16 @@ struct LocalName {
   [[nodiscard]] static Result<LocalName> make(std::string_view path) noexcept;
 };
 
+/** Room for what the kernel may write: a path of 108 bytes comes with a NUL after them (unix(7), BUGS). */
+union SocketName {
+  struct sockaddr any;
+  struct sockaddr_un local;
+  char bytes[sizeof(struct sockaddr_un) + 1];
+};
+
+/** What the kernel said of a Unix socket: its path, an abstract name as @NAME; empty when it has none, or one that as text would mean something else. */
+[[nodiscard]] Text<local_path_max + 1> text_of(SocketName const &name, socklen_t size) noexcept;
+
 /**
  * A connection to the socket of that type at `path` (as above), blocking; a datagram socket gets a name of its own, to be answered to.
  * ETIMEDOUT: its backlog stayed full; EPROTOTYPE: it is of another type; ENOENT, ECONNREFUSED, EACCES...

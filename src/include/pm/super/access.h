@@ -3,8 +3,8 @@
 #define PM_SUPER_ACCESS_H
 
 #include <pm/base/fd.h>
+#include <pm/base/peer.h>
 #include <pm/base/program.h>
-#include <pm/super/peer.h>
 
 namespace pm::super {
 

@@ -4,11 +4,11 @@
 
 #include <pm/base/fd.h>
 #include <pm/base/list.h>
+#include <pm/base/local_address.h>
 #include <pm/base/program.h>
 #include <pm/base/signals.h>
 #include <pm/base/spawn.h>
 #include <pm/super/connections.h>
-#include <pm/super/local.h>
 
 namespace pm::super {
 

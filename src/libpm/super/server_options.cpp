@@ -7,15 +7,6 @@ namespace {
 constexpr uint32_t most_connections = 100000;
 } // namespace
 
-void read_bind_option(Options const &options, int letter, BindOptions &wanted) noexcept {
-  switch (letter) {
-    case 'd': wanted.replace = true; break;
-    case 'D': wanted.replace = false; break;
-    case 'b': wanted.backlog = options.value_number(0, INT32_MAX); break;
-    case 'a': wanted.mode = options.value_mode(); break;
-  }
-}
-
 void read_server_option(Options const &options, int letter, ServerOptions &wanted) noexcept {
   switch (letter) {
     case '1': wanted.ready = 1; break;

@@ -1,7 +1,7 @@
 #include <fcntl.h>
 #include <pm/base/directory.h>
 #include <pm/base/netstring.h>
-#include <pm/events/waiter.h>
+#include <pm/events/fifodir_waiter.h>
 #include <algorithm>
 
 namespace pm::events {

@@ -1,12 +1,12 @@
-#include <pm/super/peer.h>
+#include <pm/base/peer.h>
 
 #include <errno.h>
+#include <pm/base/local_socket.h>
 #include <pm/base/process.h>
-#include <pm/super/local.h>
 #include <unistd.h>
 #include <algorithm>
 
-namespace pm::super {
+namespace pm {
 
 namespace {
 
@@ -78,4 +78,4 @@ Result<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept {
   return start;
 }
 
-} // namespace pm::super
+} // namespace pm

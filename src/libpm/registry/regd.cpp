@@ -1,4 +1,4 @@
-#include <pm/registry/service.h>
+#include <pm/registry/regd.h>
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 /** Who is at the other end of a Unix socket, as the kernel knows it. */
-#ifndef PM_SUPER_PEER_H
-#define PM_SUPER_PEER_H
+#ifndef PM_BASE_PEER_H
+#define PM_BASE_PEER_H
 
 #include <pm/base/list.h>
 #include <pm/base/result.h>
@@ -8,7 +8,7 @@
 #include <sys/types.h>
 #include <optional>
 
-namespace pm::super {
+namespace pm {
 
 /** Of the moment it connected, or listened. */
 struct Peer {
@@ -24,6 +24,6 @@ struct Peer {
 /** When the peer's process started, as start_time(). ESRCH: it is gone, has no number here, or its number may be another's by now. */
 [[nodiscard]] Result<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept;
 
-} // namespace pm::super
+} // namespace pm
 
 #endif

@@ -1,23 +1,6 @@
-#include <pm/super/local.h>
+#include <pm/base/local_address.h>
 
-namespace pm::super {
-
-namespace {
-constexpr size_t path_offset = offsetof(struct sockaddr_un, sun_path);
-}
-
-Text<local_path_max + 1> text_of(SocketName const &name, socklen_t size) noexcept {
-  Text<local_path_max + 1> text;
-  if (size <= path_offset || size > sizeof name) return text;
-  char const *const path = name.local.sun_path;
-  size_t const length = size - path_offset;
-  std::string_view const said = *path ? std::string_view(path, strnlen(path, length)) : std::string_view(path + 1, length - 1);
-  // No second line, no other word for a terminal, and no path that is taken for an abstract name.
-  if (has_control(said) || memchr(said.data(), 0, said.size()) || (*path == '@')) return text;
-  if (!*path) text << '@';
-  text << said;
-  return text;
-}
+namespace pm {
 
 LocalAddress LocalAddress::argument(Options const &options, std::string_view text) noexcept {
   auto const refuse = [&](char const *why) noexcept { options.refuse((Text<512>(why) << text).view()); };
@@ -37,8 +20,4 @@ LocalAddress LocalAddress::argument(Options const &options, std::string_view tex
   return name;
 }
 
-Result<Fd> connect_local(LocalAddress const &name, Deadline deadline, int type) noexcept {
-  return pm::connect_local(name.text(), deadline, type);
-}
-
-} // namespace pm::super
+} // namespace pm

@@ -1,8 +1,8 @@
-#include <pm/super/handover.h>
+#include <pm/fdpass/handover.h>
 
 #include <unistd.h>
 
-namespace pm::super {
+namespace pm::fdpass {
 
 namespace {
 
@@ -80,10 +80,10 @@ Result<Fd> connect_worker(LocalAddress const &name, Deadline deadline) noexcept 
   // A worker's socket is one of three kinds, and the kernel says which it is not; each kind has abstract names of its own.
   int const other_kind = name.is_abstract() ? ECONNREFUSED : EPROTOTYPE;
   for (int const type : {SOCK_STREAM, SOCK_SEQPACKET}) {
-    auto connected = connect_local(name, deadline, type);
+    auto connected = connect_local(name.text(), deadline, type);
     if (connected || connected.error().code != other_kind) return connected;
   }
-  return connect_local(name, deadline, SOCK_DGRAM);
+  return connect_local(name.text(), deadline, SOCK_DGRAM);
 }
 
 Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity, Deadline deadline) noexcept {
@@ -109,4 +109,4 @@ Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity 
   return failed(doing, EPROTO);
 }
 
-} // namespace pm::super
+} // namespace pm::fdpass

@@ -1,4 +1,4 @@
-#include <pm/super/receiver.h>
+#include <pm/fdpass/receiver.h>
 
 #include <fcntl.h>
 #include <pm/fifodir/inherited.h>
@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace pm::super {
+namespace pm::fdpass {
 
 namespace {
 constexpr char const *doing = "take descriptors from";
@@ -206,4 +206,4 @@ void Receiver::reap() noexcept {
   }
 }
 
-} // namespace pm::super
+} // namespace pm::fdpass

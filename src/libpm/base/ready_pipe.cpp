@@ -1,4 +1,4 @@
-#include <pm/base/ready.h>
+#include <pm/base/ready_pipe.h>
 
 #include <fcntl.h>
 

@@ -1,5 +1,5 @@
 #include <pm/base/netstring.h>
-#include <pm/events/waiter.h>
+#include <pm/events/service_waiter.h>
 
 namespace pm::events {
 

@@ -1,14 +1,14 @@
 /** The worker's side of a hand-over: a program for each descriptor that is offered. */
-#ifndef PM_SUPER_RECEIVER_H
-#define PM_SUPER_RECEIVER_H
+#ifndef PM_FDPASS_RECEIVER_H
+#define PM_FDPASS_RECEIVER_H
 
 #include <pm/base/box.h>
 #include <pm/base/signals.h>
 #include <pm/base/spawn.h>
-#include <pm/super/handover.h>
+#include <pm/fdpass/handover.h>
 #include <signal.h>
 
-namespace pm::super {
+namespace pm::fdpass {
 
 struct ReceiverOptions {
   bool once = false;    /**< become PROG with the first, and start nobody */
@@ -82,6 +82,6 @@ class Receiver {
   std::optional<Received> received_;
 };
 
-} // namespace pm::super
+} // namespace pm::fdpass
 
 #endif

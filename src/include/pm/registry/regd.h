@@ -1,6 +1,6 @@
 /** The registry's service, for one client: what pm-regd does with each request. It knows no socket. */
-#ifndef PM_REGISTRY_SERVICE_H
-#define PM_REGISTRY_SERVICE_H
+#ifndef PM_REGISTRY_REGD_H
+#define PM_REGISTRY_REGD_H
 
 #include <pm/registry/protocol.h>
 

@@ -1,6 +1,6 @@
 /** Hearing that a program is ready: a newline on a descriptor, as s6 has it. */
-#ifndef PM_BASE_READY_H
-#define PM_BASE_READY_H
+#ifndef PM_BASE_READY_PIPE_H
+#define PM_BASE_READY_PIPE_H
 
 #include <pm/base/fd.h>
 #include <pm/base/result.h>

@@ -1,4 +1,4 @@
-#include <pm/base/descriptors.h>
+#include <pm/base/keep_only.h>
 
 #include <fcntl.h>
 #include <pm/base/directory.h>

@@ -1,6 +1,6 @@
 /** Which descriptors a process has. */
-#ifndef PM_BASE_DESCRIPTORS_H
-#define PM_BASE_DESCRIPTORS_H
+#ifndef PM_BASE_KEEP_ONLY_H
+#define PM_BASE_KEEP_ONLY_H
 
 #include <span>
 

@@ -1,12 +1,12 @@
 /** Handing a connection to a worker: a process that runs already, and knows its socket. */
-#ifndef PM_SUPER_HANDOVER_H
-#define PM_SUPER_HANDOVER_H
+#ifndef PM_FDPASS_HANDOVER_H
+#define PM_FDPASS_HANDOVER_H
 
+#include <pm/base/local_address.h>
 #include <pm/base/program.h>
 #include <pm/message/connection.h>
-#include <pm/super/local.h>
 
-namespace pm::super {
+namespace pm::fdpass {
 
 enum class HandOverType : uint32_t { offer = 200, taken = 201, not_taken = 202 };
 
@@ -57,6 +57,6 @@ void apply(Identity const &identity, Environment &environment) noexcept;
 [[nodiscard]] Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity,
                                                          Deadline deadline) noexcept;
 
-} // namespace pm::super
+} // namespace pm::fdpass
 
 #endif

@@ -179,8 +179,12 @@ listener_of() {
   done
 }
 
-# listeners FIFODIR: how many FIFOs are in it.
-listeners() { find "$1" -name '*ftrig1:*' | wc -l; }
+# listeners FOLDER...: how many FIFOs of listeners are in them. What came by way of a registry's service, the next writer
+# unlinks when the listener has gone.
+listeners() {
+  [ "${PM_WAY:-}" != service ] || pm-mkregistry -c "$PM_REGISTRY" || return
+  find "$@" -name '*ftrig1:*' | wc -l
+}
 
 # own_fifo FIFODIR N: a listener's FIFO made by hand, its name on standard output.
 own_fifo() {

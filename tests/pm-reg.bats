@@ -462,6 +462,8 @@ b"
     for n in 0 1 2; do ((closed >> n & 1)) || expected+=$n; done
     assert_equal "$(cat open)" "$expected"
     assert_equal "$(cat found)" none
+    # Its holder may be at it still.
+    run -0 pm-wait down web
   done
 }
 

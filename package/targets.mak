@@ -28,6 +28,7 @@ converse \
 hold-as \
 offer \
 race \
+token-readers \
 crash \
 crash-waiters \
 events \

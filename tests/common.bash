@@ -58,12 +58,15 @@ common_setup() {
 }
 
 common_teardown() {
-  local pid
+  local pid stray
+  # After every scenario: nobody but a registrant's side has what would keep a registration alive.
+  stray=$(token-readers "$BATS_TEST_TMPDIR" 2>&1)
   for pid in "${STARTED[@]}" "${FRONTS[@]}"; do
     kill -KILL "$pid" 2>/dev/null || :
     wait "$pid" 2>/dev/null || :
   done
   cd / && rm -rf "$BATS_TEST_TMPDIR"
+  assert_equal "$stray" ''
 }
 
 # start COMMAND...: in the background, without bats' own descriptors; its pid in $PID. COMMAND may begin with `as UID`.

@@ -292,7 +292,7 @@ b"
   run -0 pm-lookup web
   kill -KILL "$child"
   await down "$PM_REGISTRY" web
-  run -0 pm-reg -i web none bash -c 'eval "exec ${PM_TOKEN_FD%%:*}>&-"; pm-lookup web || echo gone'
+  run -0 pm-reg -i web none bash -c 'eval "exec ${PM_TOKEN_FD%%:*}>&-"; pm-wait down web && echo gone'
   assert_output gone
 }
 

@@ -405,7 +405,7 @@ $(cat reg/service/web/*/"$id")
   assert_output --partial 'Too many open files'
   assert_equal "$(listeners reg)" 0
   hold web none
-  run -0 bash -c "$limited" 12 pm-listend < <(request up web '' '' 0)
+  run -0 bash -c "$limited" 13 pm-listend < <(request up web '' '' 0)
   assert_output --partial 'service=web'
   for n in {1..7}; do
     run with_closed $n timeout 20 pm-listend < <(request up web '' '' 0)

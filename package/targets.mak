@@ -26,8 +26,10 @@ pm-watch
 
 TEST_TARGETS := \
 await \
+bound \
 by-service \
 converse \
+greet \
 hold-as \
 offer \
 race \

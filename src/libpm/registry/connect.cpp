@@ -21,7 +21,7 @@ Done believe(Instance const &instance, Result<uid_t> const &uid) noexcept {
   if (!uid) return fail(uid);
   auto const fits = may_serve(instance, *uid);
   if (!fits) return fail(fits);
-  return *fits ? Done() : failed("believe the server of", EPERM);
+  return *fits ? Done() : failed(not_believed, EPERM);
 }
 
 /** Of an address of another host nothing can be said, and nothing is. */

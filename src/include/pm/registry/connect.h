@@ -10,6 +10,9 @@
 
 namespace pm::registry {
 
+/** What connect() fails at, with EPERM, where somebody else listens: SysError::doing is this. */
+inline constexpr char not_believed[] = "believe the server of";
+
 /** A connection that was made. */
 struct Reached {
   Fd socket;       /**< blocking */

@@ -2,7 +2,9 @@
 
 BIN_TARGETS := \
 pm-access \
+pm-announce \
 pm-client \
+pm-connect \
 pm-dereg \
 pm-fdpass \
 pm-fdrecv \
@@ -12,6 +14,7 @@ pm-lookup \
 pm-mkregistry \
 pm-notify \
 pm-peer \
+pm-pid2exe \
 pm-reapd \
 pm-reg \
 pm-regd \
@@ -23,8 +26,10 @@ pm-watch
 
 TEST_TARGETS := \
 await \
+bound \
 by-service \
 converse \
+greet \
 hold-as \
 offer \
 race \

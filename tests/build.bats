@@ -80,6 +80,7 @@ EOT
       fifodir) echo 'base fifodir' ;;
       registry) echo 'base fifodir xdr message registry' ;;
       events) echo 'base fifodir registry events' ;;
+      client) echo 'base registry client' ;;
       super) echo 'base fifodir super' ;;
       fdpass) echo 'base fifodir xdr message fdpass' ;;
       programs) echo 'base fifodir message registry events super fdpass' ;;

@@ -122,6 +122,24 @@ token_of() { echo "$PM_REGISTRY"/service/"$1"/"$(id -u)"/*.token; }
 b'; do run -100 pm-reg web "$bad" true; done
 }
 
+@test "pm-reg: fd:N everywhere: tcp, tcp6, udp, udp6, a path and an abstract name, alone and with -a" {
+  for address in tcp:127.0.0.1:0 tcp6:[::1]:0 "local:$PWD/socket" "local:@pm-test.$$.$RANDOM"; do
+    run -0 "$PM_BUILD/bound" "$address" pm-reg -a more=fd:3 web fd:3 sh -c 'pm-lookup web; pm-lookup more; echo "$BOUND"'
+    assert_equal "${lines[0]} ${lines[1]}" "${lines[2]} ${lines[2]}"
+    assert_regex "$output" "^${address%%:*}:"
+  done
+  for address in udp:127.0.0.1:0 udp6:[::1]:0; do
+    run -0 "$PM_BUILD/bound" "$address" pm-reg -a more=fd:3 web fd:3 sh -c 'pm-lookup web; pm-lookup more; echo "$BOUND"'
+    assert_equal "${lines[0]} ${lines[1]}" "${lines[2]} ${lines[2]}"
+    assert_regex "$output" "^${address%%:*}:"
+  done
+  run -111 pm-reg -a more=fd:3 web none touch started 3</dev/null
+  assert_output --partial 'unable to get the address of a socket fd:3: Socket operation on non-socket'
+  run -111 pm-reg -a more=fd:99 web none touch started
+  run -100 pm-reg -a more=fd:x web none touch started
+  assert_not_exist started
+}
+
 @test "pm-reg: names that are none are refused with 100 and PROG is not started" {
   long=$(printf 'a%.0s' {1..127})
   run -0 pm-reg "$long" none pm-lookup "$long"

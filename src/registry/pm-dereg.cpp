@@ -29,10 +29,8 @@ int main(int argc, char const *const *argv) {
   uint32_t timeout = 10000;
   Way way = Way::by_rights;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'r': path = options.value(); break;
-      case 'S': way = Way::service; break;
       case 't': timeout = options.value_number(); break;
-      default: read_query_option(options, letter, query);
+      default: read_registry_option(options, letter, path, &way); read_query_option(options, letter, query);
     }
   query.service = service_argument(options, options.arguments(1, 1)[0]);
 

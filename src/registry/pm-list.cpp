@@ -45,7 +45,6 @@ int main(int argc, char const *const *argv) {
   Lines lines;
   bool header = false, fits = true;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'r': path = options.value(); break;
       case 's': fits &= services.append(options.value()); break;
       case 'u':
         fits &= users.append(std::string_view(options.value()) == unnamed_owner ? OwnerName(unnamed_owner)
@@ -55,6 +54,7 @@ int main(int argc, char const *const *argv) {
       case 'o': read_fields_option(options, lines.fields); break;
       case 'H': header = true; break;
       case '0': lines.end = 0; break;
+      default: read_registry_option(options, letter, path);
     }
   if (!fits) die_no_memory();
   (void)options.arguments(0, 0);

@@ -4,6 +4,7 @@
 #include <pm/base/program.h>
 #include <pm/events/listening.h>
 #include <pm/registry/arguments.h>
+#include <pm/registry/connect.h>
 #include <pm/registry/lookup.h>
 
 namespace {
@@ -21,30 +22,6 @@ constexpr char help[] =
     "  -P PID       only those of this process\n"
     "  -t MS        wait so long for one to be there (0: for ever)\n"
     "exit codes: 0 1 99 100 101 111 126 127\n";
-
-/** PROG's environment: PM_ and the parts of one instance; what it has no part of is unset. */
-void describe(Instance const &instance, Address const &address, Environment &environment) noexcept {
-  Text<16> version, pid, port;
-  version << instance.record.version;
-  pid << instance.record.pid;
-  if (address.port()) port << address.port();
-  auto const host = address.host();
-  struct {
-    char const *variable;
-    std::string_view value;
-  } const parts[] = {{"PM_SERVICE", instance.record.service},
-                     {"PM_VERSION", version.view()},
-                     {"PM_NETID", instance.record.netid},
-                     {"PM_ADDRESS", instance.record.address},
-                     {"PM_HOST", host.view()},
-                     {"PM_PORT", port.view()},
-                     {"PM_PATH", address.path()},
-                     {"PM_UID", instance.owner},
-                     {"PM_PID", pid.view()}};
-  for (auto const &part : parts)
-    if (part.value.empty()) environment.unset(part.variable);
-    else environment.set(part.variable, part.value);
-}
 
 void look(Registry const &registry, Query const &query, char const *path, Instances &found) noexcept {
   found.clear();
@@ -76,9 +53,11 @@ int main(int argc, char const *const *argv) {
   int whose = 0;
   uint32_t timeout = 0;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'r': path = options.value(); break;
       case 't': waits = true, timeout = options.value_number(); break;
-      default: read_query_option(options, letter, query); read_whose_option(options, letter, query.whose, whose);
+      default:
+        read_registry_option(options, letter, path);
+        read_query_option(options, letter, query);
+        read_whose_option(options, letter, query.whose, whose);
     }
   char const *const *const arguments = options.arguments(1);
   query.service = service_argument(options, arguments[0]);

@@ -1,7 +1,6 @@
 // Make a registry, or sweep one.
 
 #include <fcntl.h>
-#include <limits.h>
 #include <pm/base/directory.h>
 #include <pm/base/privileges.h>
 #include <pm/base/program.h>
@@ -67,9 +66,9 @@ void take_directory(int top, char const *dir, uid_t uid) noexcept {
 
 /** Whether files may be given to the group by this user. */
 bool may_use_group(gid_t group) noexcept {
-  gid_t groups[NGROUPS_MAX];
-  int const count = sys::getgroups(NGROUPS_MAX, groups);
-  return group == ::getegid() || std::find(groups, groups + std::max(count, 0), group) != groups + std::max(count, 0);
+  auto const groups = own_groups();
+  if (!groups) die_sys(groups.error(), "this process");
+  return group == ::getegid() || std::find(groups->begin(), groups->end(), group) != groups->end();
 }
 
 void make_registry(char const *dir, uid_t uid, gid_t group) noexcept {

@@ -4,6 +4,7 @@
 #include <pm/base/peer.h>
 #include <pm/base/program.h>
 #include <pm/message/connection.h>
+#include <pm/registry/arguments.h>
 #include <pm/registry/regd.h>
 #include <stdlib.h>
 
@@ -57,10 +58,9 @@ int main(int argc, char const *const *argv) {
   Options options(argc, argv, "r:t:", help);
   char const *path = Registry::default_path();
   uint32_t patience = 10000;
-  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'r': path = options.value(); break;
-      case 't': patience = options.value_number(1); break;
-    }
+  for (int letter; (letter = options.next()) >= 0;)
+    if (letter == 't') patience = options.value_number(1);
+    else read_registry_option(options, letter, path);
   (void)options.arguments(0, 0);
 
   auto const peer = peer_of(0);

@@ -42,7 +42,7 @@ Result<char const *> Entries::next() noexcept {
     char const *const name = buffer_ + at_ + name_offset;
     at_ += head.size;
     type_ = head.type;
-    if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) return name;
+    if (std::string_view const text = name; text != "." && text != "..") return name;
   }
 }
 

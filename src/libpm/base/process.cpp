@@ -49,6 +49,14 @@ Result<Executable> executable(pid_t pid) noexcept {
   return result;
 }
 
+Result<uid_t> effective_user(pid_t pid) noexcept {
+  Text<32> path("/proc/");
+  path << pid;
+  struct stat st;
+  if (sys::fstatat(AT_FDCWD, path.c_str(), &st, 0) < 0) return failed("see whose process it is:");
+  return st.st_uid;
+}
+
 Result<Fd> process_fd(pid_t pid) noexcept {
   int const fd = sys::pidfd_open(pid, 0);
   if (fd < 0) return failed("get a descriptor of a process");

@@ -79,6 +79,9 @@ int mkfifoat(int dir, char const *path, mode_t mode) noexcept {
 int linkat(int from_dir, char const *from, int to_dir, char const *to, int flags) noexcept {
   return through("linkat", [=] { return ::linkat(from_dir, from, to_dir, to, flags); });
 }
+int symlinkat(char const *target, int dir, char const *path) noexcept {
+  return through("symlinkat", [=] { return ::symlinkat(target, dir, path); });
+}
 int renameat(int from_dir, char const *from, int to_dir, char const *to) noexcept {
   return through("renameat", [=] { return ::renameat(from_dir, from, to_dir, to); });
 }
@@ -130,11 +133,12 @@ int close_range(unsigned first, unsigned last, unsigned flags) noexcept {
   // By number, not by name: musl has no close_range.
   return through("close_range", [=] { return static_cast<int>(::syscall(SYS_close_range, first, last, flags)); });
 }
+// One function for both: each that is asked for by name has its price in every program.
 int getrlimit(int resource, struct rlimit *out) noexcept {
-  return through("getrlimit", [=] { return ::getrlimit(static_cast<decltype(RLIMIT_NOFILE)>(resource), out); });
+  return through("getrlimit", [=] { return ::prlimit(0, static_cast<decltype(RLIMIT_NOFILE)>(resource), nullptr, out); });
 }
 int setrlimit(int resource, struct rlimit const *limit) noexcept {
-  return through("setrlimit", [=] { return ::setrlimit(static_cast<decltype(RLIMIT_NOFILE)>(resource), limit); });
+  return through("setrlimit", [=] { return ::prlimit(0, static_cast<decltype(RLIMIT_NOFILE)>(resource), limit, nullptr); });
 }
 
 pid_t fork() noexcept {

@@ -20,7 +20,8 @@ bool may_be_fifo(unsigned char type) noexcept {
 } // namespace
 
 bool is_listener(char const *name) noexcept {
-  return strncmp(name, "ftrig1:@", 8) == 0 && strlen(name) == listener_name_length;
+  std::string_view const text = name;
+  return text.starts_with("ftrig1:@") && text.size() == listener_name_length;
 }
 
 Listeners::~Listeners() {

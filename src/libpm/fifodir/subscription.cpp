@@ -4,7 +4,7 @@
 #include <pm/base/directory.h>
 #include <pm/base/random.h>
 #include <pm/base/skalibs.h>
-#include <unistd.h>
+#include <pm/fifodir/token.h>
 
 namespace pm::fifodir {
 
@@ -27,7 +27,7 @@ Result<Subscription> subscribe(int dir, char const *path, mode_t mode) noexcept 
   s.name << std::string_view(hidden.c_str() + 1, hidden.size() - 1);
   if (sys::mkfifoat(fifodir->get(), hidden.c_str(), mode) < 0) return failed(doing);
   s.fifo.reset(sys::openat(fifodir->get(), hidden.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-  if (!s.fifo.valid() || sys::fcntl(s.fifo.get(), F_SETPIPE_SZ, static_cast<int>(::sysconf(_SC_PAGESIZE))) < 0 ||
+  if (!s.fifo.valid() || sys::fcntl(s.fifo.get(), F_SETPIPE_SZ, one_page) < 0 ||
       sys::renameat(fifodir->get(), hidden.c_str(), fifodir->get(), s.name.c_str()) < 0) {
     auto const failure = failed(doing);
     sys::unlinkat(fifodir->get(), hidden.c_str(), 0);

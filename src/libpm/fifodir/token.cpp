@@ -1,7 +1,6 @@
 #include <pm/fifodir/token.h>
 
 #include <fcntl.h>
-#include <unistd.h>
 
 namespace pm::fifodir {
 
@@ -9,7 +8,7 @@ Result<Fd> make_token(int dir, char const *path, mode_t mode) noexcept {
   constexpr char const *doing = "make a FIFO";
   if (sys::mkfifoat(dir, path, mode) < 0) return failed(doing);
   Fd token(sys::openat(dir, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-  if (!token.valid() || sys::fcntl(token.get(), F_SETPIPE_SZ, static_cast<int>(::sysconf(_SC_PAGESIZE))) < 0) {
+  if (!token.valid() || sys::fcntl(token.get(), F_SETPIPE_SZ, one_page) < 0) {
     auto const failure = failed(doing);
     sys::unlinkat(dir, path, 0);
     return failure;

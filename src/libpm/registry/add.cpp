@@ -122,6 +122,12 @@ Done Writer::make_all(Registrant const &who, std::span<Request const> requests, 
   return {};
 }
 
+void Writer::take_back(Registration const &made) noexcept {
+  // What cannot be taken back now is dead as soon as the token closes, and swept by whoever writes next.
+  for (Ticket const &ticket : made.tickets) (void)erase(ticket, true);
+  for (Ticket const &ticket : made.tickets) prune(ticket.service.view(), ticket.owner.view());
+}
+
 Answer<Registration> Writer::add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept {
   if (requests.size() > batch_max) return refuse(Refusal::too_many, 0, batch_max);
   OwnerName const owner = owner_name(who.uid);
@@ -140,9 +146,7 @@ Answer<Registration> Writer::add(Registrant const &who, std::span<Request const>
   Registration made;
   auto const done = make_all(who, requests, terms, made);
   if (done) return made;
-  // All or none. What cannot be taken back now is dead as soon as the token closes, and swept by whoever writes next.
-  for (Ticket const &ticket : made.tickets) (void)erase(ticket, true);
-  for (Ticket const &ticket : made.tickets) prune(ticket.service.view(), ticket.owner.view());
+  take_back(made); // all or none
   return fail(done);
 }
 

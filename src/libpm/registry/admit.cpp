@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pm/base/directory.h>
+#include <pm/registry/announced.h>
 #include <pm/registry/writer.h>
 
 namespace pm::registry {
@@ -42,6 +43,16 @@ Answer<void> Writer::admit(Registrant const &who, std::span<Request const> reque
     if (!policy.allows(service)) return refuse(Refusal::rule, i);
   }
   return check_limits(owner_name(who.uid).view(), who.pid, requests.size(), policy);
+}
+
+Answer<void> Writer::admit_announcement(Registrant const &who, Policy const &policy) noexcept {
+  auto const owner = owner_name(who.uid);
+  // In the place of one that counts already, it does not count again.
+  auto const before = announcement_of(dir_, who.pid);
+  struct stat st;
+  bool const replaces = before && before->owner.view() == owner.view() &&
+                        sys::fstatat(dir_, layout::owner_link(*before).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
+  return check_limits(owner.view(), who.pid, replaces ? 0 : 1, policy);
 }
 
 /** Counts what the directory says first, and only where that is too much what is still alive of it. */

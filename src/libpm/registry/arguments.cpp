@@ -1,10 +1,17 @@
 #include <pm/registry/arguments.h>
 
+#include <algorithm>
+
 namespace pm::registry {
 
 std::string_view service_argument(Options const &options, std::string_view text) noexcept {
   if (!is_service_name(text)) options.refuse((Text<512>("not the name of a service: ") << text).view());
   return text;
+}
+
+void read_registry_option(Options const &options, int letter, char const *&path, Way *way) noexcept {
+  if (letter == 'r') path = options.value();
+  else if (letter == 'S' && way) *way = Way::service;
 }
 
 void read_query_option(Options const &options, int letter, Query &query) noexcept {
@@ -17,10 +24,14 @@ void read_query_option(Options const &options, int letter, Query &query) noexcep
 }
 
 void read_whose_option(Options const &options, int letter, Whose &whose, int &given) noexcept {
-  if (letter != 'u' && letter != 'a') return;
-  if (given && given != letter) options.refuse("-a and -u exclude each other");
+  if (letter != 'u' && letter != 'a' && letter != 'R') return;
+  if (given && given != letter) {
+    Text<64> why("-");
+    char const first = static_cast<char>(std::min(given, letter)), second = static_cast<char>(std::max(given, letter));
+    options.refuse((why << first << " and -" << second << " exclude each other").view());
+  }
   given = letter;
-  whose = letter == 'a' ? Whose::anyone() : Whose::user(options.value_user());
+  whose = letter == 'a' ? Whose::anyone() : Whose::user(letter == 'R' ? 0 : options.value_user());
 }
 
 void read_fields_option(Options const &options, Fields &fields) noexcept {

@@ -1,6 +1,8 @@
 #include <pm/registry/editor.h>
 
 #include <pm/base/local_socket.h>
+#include <pm/base/process.h>
+#include <pm/registry/announced.h>
 #include <pm/registry/protocol.h>
 #include <pm/registry/registrant.h>
 #include <unistd.h>
@@ -15,7 +17,7 @@ Done Editor::connect() noexcept {
   // Through the directory that was opened: a socket's path has room for 107 bytes, a registry's may be longer.
   Text<local_path_max> path("/proc/self/fd/");
   path << registry_->dir() << '/' << layout::socket;
-  auto connected = connect_local(path.view(), deadline_);
+  auto connected = connect_local(path.view(), deadline_, SOCK_STREAM, stop_);
   if (!connected) return failed("reach the registry's service", connected.error().code);
   socket_ = std::move(*connected);
   connection_.emplace(socket_.get(), socket_.get());
@@ -76,11 +78,40 @@ bool add_names(Names &names, std::span<Ticket const> tickets) noexcept {
 }
 } // namespace
 
-Answer<Registration> Editor::add(std::span<Request const> requests, Terms const &terms) noexcept {
+/** Asks for `requests`, or an announcement: the tickets and the token that come. */
+Answer<Registration> Editor::ask_for(Type question, List<char> const &payload, std::span<Request const> requests) noexcept {
   constexpr char const *doing = "register";
+  Registration made;
+  auto const answer = ask(question, payload, Type::added, &made.token);
+  if (!answer) {
+    auto const *refused = std::get_if<Refused>(&answer.error());
+    if (refused && refused->index >= requests.size()) return failed(doing, EPROTO);
+    return fail(answer);
+  }
+  Added added;
+  if (!xdr::decode(*answer, added) || added.ids.elements.size() != requests.size()) return failed(doing, EPROTO);
+  for (size_t i = 0; i < requests.size(); ++i)
+    if (!made.tickets.append(make_ticket(requests[i].service, added.owner, added.ids.elements[i]))) return failed(doing, ENOMEM);
+  return made;
+}
+
+/** A process that has become another program since it announced itself: it is not found by the old one's name any more. */
+Answer<void> Editor::withdraw_outdated(Registrant const &who) noexcept {
+  auto const ticket = announcement_of(registry_->dir(), who.pid);
+  if (!ticket || ticket->owner.view() != owner_name(who.uid).view()) return {};
+  List<char> text;
+  auto const record = read_record(registry_->dir(), layout::file(*ticket, layout::published).c_str(), text);
+  auto const now = executable(who.pid);
+  if (record && now && record->exe == now->path.view()) return {};
+  auto const removed = remove({&*ticket, 1});
+  return removed ? Answer<void>() : fail(removed);
+}
+
+Answer<Registration> Editor::add(std::span<Request const> requests, Terms const &terms) noexcept {
+  auto const who = this_process();
+  if (!who) return fail(who);
+  if (auto const withdrawn = withdraw_outdated(*who); !withdrawn) return fail(withdrawn);
   if (!asks_) {
-    auto const who = this_process();
-    if (!who) return fail(who);
     auto writer = begin();
     if (!writer) return fail(writer);
     return writer->add(*who, requests, terms);
@@ -95,21 +126,31 @@ Answer<Registration> Editor::add(std::span<Request const> requests, Terms const 
   for (auto const &request : requests)
     if (!question.wanted.elements.append(
             {ServiceName(request.service), request.address.text(), request.version, request.exclusive}))
-      return failed(doing, ENOMEM);
-  Registration made;
+      return failed("register", ENOMEM);
   auto const payload = encode(question);
   if (!payload) return fail(payload);
-  auto const answer = ask(Type::add, *payload, Type::added, &made.token);
-  if (!answer) {
-    auto const *refused = std::get_if<Refused>(&answer.error());
-    if (refused && refused->index >= requests.size()) return failed(doing, EPROTO);
-    return fail(answer);
+  return ask_for(Type::add, *payload, requests);
+}
+
+Answer<Registration> Editor::announce(Terms const &terms) noexcept {
+  if (!asks_) {
+    auto const who = this_process();
+    if (!who) return fail(who);
+    auto writer = begin();
+    if (!writer) return fail(writer);
+    return writer->announce(*who, terms);
   }
-  Added added;
-  if (!xdr::decode(*answer, added) || added.ids.elements.size() != requests.size()) return failed(doing, EPROTO);
-  for (size_t i = 0; i < requests.size(); ++i)
-    if (!made.tickets.append(make_ticket(requests[i].service, added.owner, added.ids.elements[i]))) return failed(doing, ENOMEM);
-  return made;
+  auto const payload = encode(Announce{terms.reserve, terms.holder, terms.exe, terms.deleted});
+  if (!payload) return fail(payload);
+  Request const request = {announcements, Address(), 0, false};
+  return ask_for(Type::announce, *payload, {&request, 1});
+}
+
+template <class Question>
+Answer<unsigned> Editor::ask_count_of(Question const &question) noexcept {
+  auto const payload = encode(question);
+  if (!payload) return fail(payload);
+  return ask_count(Question::type, *payload);
 }
 
 Answer<void> Editor::publish(std::span<Ticket const> tickets, std::string_view exe, bool deleted) noexcept {
@@ -122,9 +163,7 @@ Answer<void> Editor::publish(std::span<Ticket const> tickets, std::string_view e
   question.exe = exe;
   question.deleted = deleted;
   if (!add_names(question.names, tickets)) return failed("publish", ENOMEM);
-  auto const payload = encode(question);
-  if (!payload) return fail(payload);
-  auto const published = ask_count(Type::publish, *payload);
+  auto const published = ask_count_of(question);
   if (!published) return fail(published);
   return {};
 }
@@ -143,9 +182,7 @@ Answer<unsigned> Editor::remove(std::span<Ticket const> tickets) noexcept {
   }
   Remove question;
   if (!add_names(question.names, tickets)) return failed("remove", ENOMEM);
-  auto const payload = encode(question);
-  if (!payload) return fail(payload);
-  return ask_count(Type::remove, *payload);
+  return ask_count_of(question);
 }
 
 Answer<unsigned> Editor::remove_matching(Query const &query) noexcept {
@@ -162,9 +199,7 @@ Answer<unsigned> Editor::remove_matching(Query const &query) noexcept {
   question.version = query.version.value_or(0);
   if (query.netid) question.netid = name(*query.netid);
   question.pid = static_cast<uint32_t>(query.pid);
-  auto const payload = encode(question);
-  if (!payload) return fail(payload);
-  return ask_count(Type::remove_matching, *payload);
+  return ask_count_of(question);
 }
 
 Answer<fifodir::Subscription> Editor::subscribe(std::string_view service) noexcept {

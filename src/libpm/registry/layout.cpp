@@ -38,6 +38,9 @@ Path fifodir(std::string_view service) noexcept {
 Path instances(std::string_view service, std::string_view owner) noexcept {
   return Path("service/") << service << '/' << owner;
 }
+Path announcement(pid_t pid) noexcept {
+  return Path("exe/") << pid;
+}
 Path file(Ticket const &t, std::string_view suffix) noexcept {
   return instances(t.service.view(), t.owner.view()) << '/' << t.id.view() << suffix;
 }

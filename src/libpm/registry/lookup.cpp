@@ -1,6 +1,5 @@
 #include <pm/registry/lookup.h>
 
-#include <fcntl.h>
 #include <pm/base/callback.h>
 #include <pm/base/directory.h>
 #include <pm/base/sort.h>
@@ -53,26 +52,13 @@ void Instances::sort_oldest_first(size_t first) noexcept {
 
 namespace {
 
-/** The text of a small file; ENOENT. */
-Result<size_t> slurp(int dir, char const *path, std::span<char> buffer) noexcept {
-  constexpr char const *doing = "read a record";
-  // Non-blocking: a registry's owner may have put a FIFO there, and whoever reads is not his to stop.
-  Fd const file(sys::openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-  if (!file.valid()) return failed(doing);
-  ssize_t const n = sys::read(file.get(), buffer.data(), buffer.size());
-  if (n < 0 && errno == EAGAIN) return failed(doing, EBADMSG);
-  if (n < 0) return failed(doing);
-  if (static_cast<size_t>(n) == buffer.size()) return failed(doing, EBADMSG);
-  return static_cast<size_t>(n);
-}
-
 template <class T>
 bool passes(std::span<T const> set, T const &value) noexcept {
   return set.empty() || std::find(set.begin(), set.end(), value) != set.end();
 }
 
-/** What one instance must be to be wanted, once its ID and its record are known. */
-struct Wanted {
+/** What one instance must be to be given, once its ID and its record are known. */
+struct Criteria {
   std::optional<uint32_t> version;
   std::optional<Netid> netid;
   std::span<pid_t const> pids;
@@ -83,28 +69,28 @@ struct Wanted {
   }
 };
 
-/** The living and wanted instances of one owner, in the directory `path` under `above`; none if it is not there. */
-Done gather(int above, char const *path, std::string_view owner, Wanted const &wanted, Instances &out) noexcept {
+/** The living instances that are asked for, of one owner, in the directory `path` under `above`; none if it is not there. */
+Done gather(int above, char const *path, std::string_view owner, Criteria const &criteria, Instances &out) noexcept {
   return each_entry(
       above, path,
       [&](int dir, char const *id, unsigned char) noexcept -> Done {
         auto const pid = pid_in(id);
-        if (!pid || !passes(wanted.pids, *pid)) return {};
+        if (!pid || !passes(criteria.pids, *pid)) return {};
 
         // The token first: an ID is never used twice, so a record found after it is its own.
         auto const life = fifodir::life(dir, (Text<64>(id) << layout::token).c_str());
         if (!life) return fail(life);
         if (*life != Life::alive) return {};
         char text[record_max + 1];
-        auto const size = slurp(dir, id, text);
+        auto const size = read_record_text(dir, id, text);
         if (!size && size.error().code == ENOENT) return {};
         if (!size) return fail(size);
         auto const record = parse({text, *size});
         if (!record) return fail(record);
-        if (wanted.allows(*record) && !out.add(owner, id, {text, *size}, record->since)) return failed("look up", ENOMEM);
+        if (criteria.allows(*record) && !out.add(owner, id, {text, *size}, record->since)) return failed("look up", ENOMEM);
         return {};
       },
-      wanted.whole);
+      criteria.whole);
 }
 
 /** The uids that a lookup believes: three at most. */
@@ -127,44 +113,31 @@ constexpr nlink_t few_owners = 16;
  * to open one that is (a tmpfs remembers no absences), so where there are few, their names are read. Where strangers have
  * made them many, it asks after all: what a lookup costs has a bound that they cannot move.
  */
-Done gather_believed(int dir, Believed const &believed, Wanted const &wanted, Instances &out) noexcept {
+Done gather_believed(int dir, Believed const &believed, Criteria const &criteria, Instances &out) noexcept {
   struct stat st;
   if (sys::fstat(dir, &st) < 0) return failed("read a directory");
   // A directory has two links and one for each directory in it, or on some file systems just one.
   if (st.st_nlink < 3 || st.st_nlink > 3 + few_owners) {
     for (size_t i = 0; i < believed.count; ++i) {
       auto const owner = owner_name(believed.uids[i]);
-      if (auto const done = gather(dir, owner.c_str(), owner.view(), wanted, out); !done) return done;
+      if (auto const done = gather(dir, owner.c_str(), owner.view(), criteria, out); !done) return done;
     }
     return {};
   }
-  Entries entries(dir, wanted.whole);
+  Entries entries(dir, criteria.whole);
   for (;;) {
     auto const name = entries.next();
     if (!name) return fail(name);
     if (!*name) return {};
     auto const uid = number<uid_t>(*name);
     if (!uid || !believed.has(*uid)) continue;
-    if (auto const done = gather(dir, *name, *name, wanted, out); !done) return done;
+    if (auto const done = gather(dir, *name, *name, criteria, out); !done) return done;
   }
 }
 
-} // namespace
-
-Result<Record> read_record(int dir, char const *path, List<char> &text) noexcept {
-  char buffer[record_max + 1];
-  auto const size = slurp(dir, path, buffer);
-  if (!size) return fail(size);
-  text.clear();
-  if (!append(text, {buffer, *size})) return failed("read a record", ENOMEM);
-  return parse({text.begin(), text.size()});
-}
-
-namespace {
-
-Done gather_all(Registry const &registry, Query const &query, Wanted const &wanted, Instances &out) noexcept {
+Done gather_all(Registry const &registry, Query const &query, Criteria const &criteria, Instances &out) noexcept {
   auto const one = [&](std::string_view owner) noexcept {
-    return gather(registry.dir(), layout::instances(query.service, owner).c_str(), owner, wanted, out);
+    return gather(registry.dir(), layout::instances(query.service, owner).c_str(), owner, criteria, out);
   };
   switch (query.whose.kind) {
     case Whose::Kind::user: return one(owner_name(query.whose.uid).view());
@@ -178,7 +151,7 @@ Done gather_all(Registry const &registry, Query const &query, Wanted const &want
   auto const opened = open_directory(registry.dir(), layout::service(query.service).c_str());
   if (!opened && opened.error().code == ENOENT) return {};
   if (!opened) return fail(opened);
-  return gather_believed(opened->get(), believed, wanted, out);
+  return gather_believed(opened->get(), believed, criteria, out);
 }
 
 } // namespace
@@ -193,7 +166,7 @@ Done lookup(Registry const &registry, Query const &query, Instances &out) noexce
 }
 
 Done list(Registry const &registry, Filter const &filter, Instances &out) noexcept {
-  Wanted const wanted{{}, {}, filter.pids, registry.reads_whole()};
+  Criteria const criteria{{}, {}, filter.pids, registry.reads_whole()};
   Believed const believed(registry);
   auto const allows = [&](std::string_view owner) noexcept {
     if (filter.whose.kind == Whose::Kind::anyone) return is_owner_name(owner);
@@ -205,7 +178,7 @@ Done list(Registry const &registry, Filter const &filter, Instances &out) noexce
     auto const done =
         each_entry(registry.dir(), layout::service(service).c_str(), [&](int, char const *name, unsigned char) noexcept -> Done {
           if (!allows(name) || !passes(filter.owners, std::string_view(name))) return {};
-          return gather(registry.dir(), layout::instances(service, name).c_str(), name, wanted, out);
+          return gather(registry.dir(), layout::instances(service, name).c_str(), name, criteria, out);
         });
     out.sort_oldest_first(first);
     return done;

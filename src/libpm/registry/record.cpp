@@ -1,5 +1,7 @@
 #include <pm/registry/record.h>
 
+#include <fcntl.h>
+#include <pm/base/fd.h>
 #include <array>
 
 namespace pm::registry {
@@ -11,6 +13,10 @@ bool is_service_name(std::string_view name) noexcept {
     if (!letter && c != '.' && c != '_' && c != '-' && c != '@' && c != '+') return false;
   }
   return true;
+}
+
+bool may_have_instances(std::string_view name) noexcept {
+  return is_service_name(name) || name == announcements;
 }
 
 namespace {
@@ -43,7 +49,7 @@ bool read_flags(std::string_view text, Record &out) noexcept {
 
 bool read_field(size_t key, std::string_view value, Record &out) noexcept {
   switch (key) {
-    case service: return (out.service = value, is_service_name(value));
+    case service: return (out.service = value, may_have_instances(value));
     case version: return read_number(value, out.version);
     case netid_key: return (out.netid = value, netid(value).has_value());
     case address: return (out.address = value, !value.empty());
@@ -110,6 +116,27 @@ Result<Record> parse(std::string_view text) noexcept {
   }
   if ((seen & needed) != needed || cut(out.address, ':').head != out.netid) return bad;
   return out;
+}
+
+Result<size_t> read_record_text(int dir, char const *path, std::span<char> buffer) noexcept {
+  constexpr char const *doing = "read a record";
+  // Non-blocking: a registry's owner may have put a FIFO there, and whoever reads is not his to stop.
+  Fd const file(sys::openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.valid()) return failed(doing);
+  ssize_t const n = sys::read(file.get(), buffer.data(), buffer.size());
+  if (n < 0 && errno == EAGAIN) return failed(doing, EBADMSG);
+  if (n < 0) return failed(doing);
+  if (static_cast<size_t>(n) == buffer.size()) return failed(doing, EBADMSG);
+  return static_cast<size_t>(n);
+}
+
+Result<Record> read_record(int dir, char const *path, List<char> &text) noexcept {
+  char buffer[record_max + 1];
+  auto const size = read_record_text(dir, path, buffer);
+  if (!size) return fail(size);
+  text.clear();
+  if (!append(text, {buffer, *size})) return failed("read a record", ENOMEM);
+  return parse({text.begin(), text.size()});
 }
 
 } // namespace pm::registry

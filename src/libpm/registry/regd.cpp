@@ -29,9 +29,9 @@ Result<Service::Reply> Service::deny(Failure const &failure) noexcept {
   return reply(Failed{static_cast<uint32_t>(error->code), std::string_view(error->doing).substr(0, 63)});
 }
 
-template <class Request>
+template <class Question>
 Result<Service::Reply> Service::serve_one(std::string_view payload) noexcept {
-  Request request;
+  Question request;
   if (!xdr::decode(payload, request)) return no_request();
   return answer(request);
 }
@@ -43,6 +43,7 @@ Result<Service::Reply> Service::serve(uint32_t type, std::string_view payload) n
     case Type::remove: return serve_one<Remove>(payload);
     case Type::remove_matching: return serve_one<RemoveMatching>(payload);
     case Type::subscribe: return serve_one<Subscribe>(payload);
+    case Type::announce: return serve_one<Announce>(payload);
     default: return no_request();
   }
 }
@@ -59,22 +60,32 @@ List<Ticket> Service::tickets(Names const &names, bool &fits) const noexcept {
   List<Ticket> list;
   fits = true;
   for (auto const &name : names.elements)
-    if (is_service_name(name.service) && pid_in(name.id))
+    if (may_have_instances(name.service) && pid_in(name.id))
       fits = fits && list.append(make_ticket(name.service, owner_name(client_.uid).view(), name.id));
   return list;
 }
 
+Answer<void> Service::is_known() const noexcept {
+  if (client_.pid == 0) return refuse(Refusal::unknown_process);
+  if (client_.start == 0) return refuse(Refusal::gone);
+  return {};
+}
+
+namespace {
+bool is_holder(std::string_view holder) noexcept {
+  return holder == "self" || holder == "child";
+}
+} // namespace
+
 Result<Service::Reply> Service::answer(Add const &request) noexcept {
-  if (client_.pid == 0) return deny(Refused{Refusal::unknown_process});
-  if (client_.start == 0) return deny(Refused{Refusal::gone});
+  if (auto const known = is_known(); !known) return deny(known.error());
   List<Request> requests;
   for (auto const &wanted : request.wanted.elements) {
     auto const address = Address::parse(wanted.address);
     if (!address || address->text() != std::string_view(wanted.address)) return no_request();
     if (!requests.append({wanted.service, *address, wanted.version, wanted.exclusive})) return failed(doing, ENOMEM);
   }
-  if (requests.empty() || has_control(request.exe) || (request.holder != "self" && request.holder != "child"))
-    return no_request();
+  if (requests.empty() || has_control(request.exe) || !is_holder(request.holder)) return no_request();
   Terms const terms = {request.reserve, request.holder, request.is_public, request.exe, request.deleted};
   auto made = [&]() noexcept -> Answer<Registration> {
     auto writer = begin();
@@ -84,6 +95,25 @@ Result<Service::Reply> Service::answer(Add const &request) noexcept {
     if (auto const admitted = writer->admit(who, all, policy_); !admitted) return fail(admitted);
     return writer->add(who, all, terms);
   }();
+  return answer_made(made);
+}
+
+Result<Service::Reply> Service::answer(Announce const &request) noexcept {
+  if (auto const known = is_known(); !known) return deny(known.error());
+  if (has_control(request.exe) || !is_holder(request.holder)) return no_request();
+  Terms const terms = {request.reserve, request.holder, true, request.exe, request.deleted};
+  auto made = [&]() noexcept -> Answer<Registration> {
+    auto writer = begin();
+    if (!writer) return fail(writer);
+    Registrant const who = {client_.uid, client_.pid, client_.start};
+    if (auto const admitted = writer->admit_announcement(who, policy_); !admitted) return fail(admitted);
+    return writer->announce(who, terms);
+  }();
+  return answer_made(made);
+}
+
+/** With the token, which is the client's from then on. */
+Result<Service::Reply> Service::answer_made(Answer<Registration> &made) noexcept {
   if (!made) return deny(made.error());
   Added added;
   for (auto const &ticket : made->tickets) {

@@ -132,7 +132,7 @@ bool Writer::prune(std::string_view service, std::string_view owner) noexcept {
   Entries entries(opened->get());
   for (;;) {
     auto const name = entries.next();
-    if (!name || (*name && strcmp(*name, layout::event) != 0)) return false;
+    if (!name || (*name && std::string_view(*name) != layout::event)) return false;
     if (!*name) break;
   }
   auto const event = layout::service_event(service);

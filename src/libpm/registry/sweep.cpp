@@ -4,6 +4,7 @@
 #include <pm/base/directory.h>
 #include <pm/fifodir/listeners.h>
 #include <pm/fifodir/token.h>
+#include <pm/registry/announced.h>
 #include <pm/registry/writer.h>
 
 namespace pm::registry {
@@ -101,12 +102,34 @@ Result<unsigned> Writer::sweep_instances(std::string_view service, std::string_v
 Result<unsigned> Writer::sweep_owner(std::string_view owner, bool whole) noexcept {
   return test_names(dir_, layout::owner(owner).c_str(), whole, [&](char const *name) noexcept -> Result<Tested> {
     auto const [service, id, found] = cut(name, ':');
-    if (!found || !is_service_name(service) || !pid_in(id)) return Tested::passed_over;
+    if (!found || !may_have_instances(service) || !pid_in(id)) return Tested::passed_over;
     auto const gone = sweep_entry(make_ticket(service, owner, id), whole, false);
     if (!gone) return fail(gone);
     if (*gone) prune(service, owner);
     return tested(*gone);
   });
+}
+
+Result<unsigned> Writer::sweep_announcement_links(bool whole) noexcept {
+  return test_names(dir_, layout::executables, whole, [&](char const *name) noexcept -> Result<Tested> {
+    auto const pid = number<pid_t>(name);
+    if (!pid) return Tested::passed_over;
+    auto const ticket = announcement_of(dir_, *pid);
+    if (!ticket) return Tested::passed_over;
+    struct stat st;
+    if (sys::fstatat(dir_, layout::file(*ticket, layout::token).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) return Tested::alive;
+    if (errno != ENOENT) return failed("look at an announcement");
+    sys::unlinkat(dir_, layout::announcement(*pid).c_str(), 0);
+    return Tested::swept;
+  });
+}
+
+Result<unsigned> Writer::sweep_announcements() noexcept {
+  auto const swept = sweep_service(announcements);
+  if (!swept) return swept;
+  auto const links = sweep_announcement_links(true);
+  if (!links) return links;
+  return *swept + *links;
 }
 
 Result<unsigned> Writer::sweep_listeners(std::string_view owner, bool whole) noexcept {
@@ -188,7 +211,9 @@ Result<unsigned> sweep(Registry const &registry, Deadline deadline, bool announc
   if (!writer) return fail(writer);
   auto const gone = writer->sweep_owners();
   if (!gone) return gone;
-  return swept + *gone;
+  auto const announced = writer->sweep_announcements();
+  if (!announced) return announced;
+  return swept + *gone + *announced;
 }
 
 } // namespace pm::registry

@@ -7,7 +7,7 @@
 namespace pm {
 
 /** Closes every descriptor but the given ones, for a child that lives on by itself; -1 among them is none. Sorts `kept`. */
-void keep_only(std::span<int> kept) noexcept;
+void keep_only(std::span<int const> kept) noexcept;
 
 } // namespace pm
 

@@ -31,9 +31,9 @@ union SocketName {
 
 /**
  * A connection to the socket of that type at `path` (as above), blocking; a datagram socket gets a name of its own, to be answered to.
- * ETIMEDOUT: its backlog stayed full; EPROTOTYPE: it is of another type; ENOENT, ECONNREFUSED, EACCES...
+ * ETIMEDOUT: its backlog stayed full; ECANCELED: `stop` became readable meanwhile; EPROTOTYPE: it is of another type; ENOENT, ECONNREFUSED, EACCES...
  */
-[[nodiscard]] Result<Fd> connect_local(std::string_view path, Deadline deadline, int type = SOCK_STREAM) noexcept;
+[[nodiscard]] Result<Fd> connect_local(std::string_view path, Deadline deadline, int type = SOCK_STREAM, int stop = -1) noexcept;
 
 } // namespace pm
 

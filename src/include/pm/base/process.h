@@ -23,6 +23,9 @@ struct Executable {
 /** The program a process runs. ENOENT: it is gone. EACCES: it is not ours to look at. EILSEQ: its path has a control byte, which no record may hold. */
 [[nodiscard]] Result<Executable> executable(pid_t pid) noexcept;
 
+/** The effective user of a process, by its directory in /proc; root where the process may not be looked at, proc(5). ENOENT: it is gone. */
+[[nodiscard]] Result<uid_t> effective_user(pid_t pid) noexcept;
+
 /** A descriptor that becomes readable when the process ends, pidfd_open(2). ENOSYS before Linux 5.3. */
 [[nodiscard]] Result<Fd> process_fd(pid_t pid) noexcept;
 

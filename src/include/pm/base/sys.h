@@ -34,6 +34,7 @@ ssize_t readlinkat(int dir, char const *path, char *buffer, size_t size) noexcep
 int mkdirat(int dir, char const *path, mode_t mode) noexcept;
 int mkfifoat(int dir, char const *path, mode_t mode) noexcept;
 int linkat(int from_dir, char const *from, int to_dir, char const *to, int flags) noexcept;
+int symlinkat(char const *target, int dir, char const *path) noexcept;
 int renameat(int from_dir, char const *from, int to_dir, char const *to) noexcept;
 int renameat2(int from_dir, char const *from, int to_dir, char const *to, unsigned flags) noexcept;
 int unlinkat(int dir, char const *path, int flags) noexcept;

@@ -7,6 +7,9 @@
 
 namespace pm::fifodir {
 
+/** For F_SETPIPE_SZ: the least, which the kernel makes a page of, fcntl(2). */
+inline constexpr int one_page = 1;
+
 /** What a token says of its holder. */
 enum class Life {
   alive,

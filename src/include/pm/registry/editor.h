@@ -26,8 +26,10 @@ class Editor {
   Editor(Editor const &) = delete;
   Editor &operator=(Editor const &) = delete;
 
-  /** As Writer::add, for this process. unknown_process, gone: the service was not told by the kernel who asks. */
+  /** As Writer::add, for this process; what it announced as another executable is withdrawn. unknown_process, gone: the service was not told by the kernel who asks. */
   [[nodiscard]] Answer<Registration> add(std::span<Request const> requests, Terms const &terms) noexcept;
+  /** As Writer::announce, for this process. */
+  [[nodiscard]] Answer<Registration> announce(Terms const &terms) noexcept;
   /** As Writer::publish. */
   [[nodiscard]] Answer<void> publish(std::span<Ticket const> tickets, std::string_view exe, bool deleted) noexcept;
   /** As Writer::remove, of all of them; how many there were. */
@@ -43,6 +45,11 @@ class Editor {
   [[nodiscard]] Answer<std::string_view> ask(protocol::Type question, List<char> const &payload, protocol::Type wanted,
                                              Fd *descriptor) noexcept;
   [[nodiscard]] Answer<unsigned> ask_count(protocol::Type question, List<char> const &payload) noexcept;
+  template <class Question>
+  [[nodiscard]] Answer<unsigned> ask_count_of(Question const &question) noexcept;
+  [[nodiscard]] Answer<Registration> ask_for(protocol::Type question, List<char> const &payload,
+                                             std::span<Request const> requests) noexcept;
+  [[nodiscard]] Answer<void> withdraw_outdated(Registrant const &who) noexcept;
   [[nodiscard]] Done connect() noexcept;
   [[nodiscard]] Result<Writer> begin() noexcept { return Writer::begin(*registry_, deadline_, stop_); }
 

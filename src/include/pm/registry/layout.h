@@ -9,6 +9,9 @@
 
 namespace pm::registry {
 
+/** Most registrations in one request. */
+inline constexpr size_t batch_max = 128;
+
 /** A path under the registry's directory. The longest: service/NAME/UID/ID.reserved. */
 using Path = Text<256>;
 
@@ -53,6 +56,8 @@ inline constexpr std::string_view published = "", reserved = ".reserved", tempor
 [[nodiscard]] Path instances(std::string_view service, std::string_view owner) noexcept;
 /** A file of a registration, by the suffix above. */
 [[nodiscard]] Path file(Ticket const &ticket, std::string_view suffix) noexcept;
+/** exe/PID: a symbolic link to the record of what that process announces, ../service/.exe/UID/ID. */
+[[nodiscard]] Path announcement(pid_t pid) noexcept;
 /** The token's second name, by owner: owner/UID/NAME:ID. */
 [[nodiscard]] Path owner_link(Ticket const &ticket) noexcept;
 [[nodiscard]] Path owner(std::string_view owner) noexcept;

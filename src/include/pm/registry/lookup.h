@@ -84,9 +84,6 @@ struct Filter {
 /** Appends the living instances that pass the filter: by service, within one oldest first. */
 [[nodiscard]] Done list(Registry const &registry, Filter const &filter, Instances &out) noexcept;
 
-/** Reads the record at `path` under the registry's directory into `text`. ENOENT: not there; EBADMSG: no record. */
-[[nodiscard]] Result<Record> read_record(int dir, char const *path, List<char> &text) noexcept;
-
 } // namespace pm::registry
 
 #endif

@@ -20,6 +20,7 @@ enum class Type : uint32_t {
   remove = 2,
   remove_matching = 3,
   subscribe = 4,
+  announce = 5,
 
   added = 100,
   finished = 101,
@@ -64,6 +65,19 @@ struct Add {
   template <class Coder>
   static bool fields(Coder &coder, auto &self) noexcept {
     return coder(self.reserve, self.holder, self.is_public, self.exe, self.deleted, self.wanted);
+  }
+};
+
+/** Announce the executable of the process that the kernel says is asking. Answered by `added`, with one ID. */
+struct Announce {
+  static constexpr Type type = Type::announce;
+  bool reserve = false;
+  xdr::String<16> holder;
+  xdr::String<PATH_MAX> exe;
+  bool deleted = false;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.reserve, self.holder, self.exe, self.deleted);
   }
 };
 

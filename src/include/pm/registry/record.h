@@ -15,6 +15,11 @@ inline constexpr size_t service_name_max = 127;
 /** 1 to 127 bytes of `A-Z a-z 0-9 . _ - @ +`, not starting with `.`. Digits only: an ONC program number. */
 [[nodiscard]] bool is_service_name(std::string_view name) noexcept;
 
+/** The service whose instances are announced executables: no name that anybody could register. */
+inline constexpr char announcements[] = ".exe";
+/** Whether instances may be there under that name: a service's, or this. */
+[[nodiscard]] bool may_have_instances(std::string_view name) noexcept;
+
 /** Longest record, in bytes: an executable's path is most of it. */
 inline constexpr size_t record_max = 8192;
 
@@ -46,6 +51,11 @@ struct Record {
  * that is none, an address of another netid, or one of service, netid, address, pid, start, since missing. Unknown keys are passed over.
  */
 [[nodiscard]] Result<Record> parse(std::string_view text) noexcept;
+
+/** The text of the record at `path` under `dir`, into `buffer`, which has room for one byte more than that; its size. ENOENT: not there; EBADMSG: it is no record. */
+[[nodiscard]] Result<size_t> read_record_text(int dir, char const *path, std::span<char> buffer) noexcept;
+/** The same, and reads it: `text` keeps what the record views. */
+[[nodiscard]] Result<Record> read_record(int dir, char const *path, List<char> &text) noexcept;
 
 } // namespace pm::registry
 

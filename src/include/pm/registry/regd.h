@@ -30,15 +30,19 @@ class Service {
   [[nodiscard]] Result<Reply> serve(uint32_t type, std::string_view payload) noexcept;
 
  private:
-  template <class Request>
+  template <class Question>
   [[nodiscard]] Result<Reply> serve_one(std::string_view payload) noexcept;
   template <class Value>
   [[nodiscard]] static Result<Reply> reply(Value const &value, Fd descriptor = Fd()) noexcept;
   [[nodiscard]] static Result<Reply> deny(Failure const &failure) noexcept;
+  /** Whether there is a process to register, or why not. */
+  [[nodiscard]] Answer<void> is_known() const noexcept;
 
   [[nodiscard]] Result<Writer> begin() noexcept;
   [[nodiscard]] List<Ticket> tickets(protocol::Names const &names, bool &fits) const noexcept;
   [[nodiscard]] Result<Reply> answer(protocol::Add const &request) noexcept;
+  [[nodiscard]] Result<Reply> answer(protocol::Announce const &request) noexcept;
+  [[nodiscard]] Result<Reply> answer_made(Answer<Registration> &made) noexcept;
   [[nodiscard]] Result<Reply> answer(protocol::Publish const &request) noexcept;
   [[nodiscard]] Result<Reply> answer(protocol::Remove const &request) noexcept;
   [[nodiscard]] Result<Reply> answer(protocol::RemoveMatching const &request) noexcept;

@@ -16,9 +16,6 @@
 
 namespace pm::registry {
 
-/** Most registrations in one call of add. */
-inline constexpr size_t batch_max = 128;
-
 /** How many old entries a write tests in each directory it writes, and unlinks if they are dead; and when it stops because these are alive. */
 inline constexpr unsigned sweep_window = 16, sweep_probe = 2;
 
@@ -73,6 +70,14 @@ class Writer {
   [[nodiscard]] Answer<void> admit(Registrant const &who, std::span<Request const> requests, Policy const &policy) noexcept;
 
   /**
+   * Announces the executable of process `who`, in place of what it announced before: a registration without a name, known by
+   * the pid alone. Waiters of the registry are told.
+   */
+  [[nodiscard]] Answer<Registration> announce(Registrant const &who, Terms const &terms) noexcept;
+  /** Whether a policy lets him announce; ask before. It counts as a registration: process_limit, user_limit. */
+  [[nodiscard]] Answer<void> admit_announcement(Registrant const &who, Policy const &policy) noexcept;
+
+  /**
    * Makes reserved registrations seen; one that is already, or was removed meanwhile, is left alone. not_found: all were
    * removed. Waiters are told `u`.
    */
@@ -100,13 +105,18 @@ class Writer {
   [[nodiscard]] Result<unsigned> sweep_service(char const *service, bool announce = false) noexcept;
   /** The same for owner/UID of every owner, and for the registry's fifodir. */
   [[nodiscard]] Result<unsigned> sweep_owners() noexcept;
+  /** The same for what was announced, and for the links to it. */
+  [[nodiscard]] Result<unsigned> sweep_announcements() noexcept;
 
  private:
   Writer(Registry const &registry, Lock lock, mode_t umask) noexcept;
 
   Done make_all(Registrant const &who, std::span<Request const> requests, Terms const &terms, Registration &made) noexcept;
+  /** Takes back what make_all() made before it failed. */
+  void take_back(Registration const &made) noexcept;
   Done make_directories(std::string_view service) noexcept;
   Done make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept;
+  Done link_announcement(Ticket const &ticket, pid_t pid) noexcept;
   Done link_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Done write_file(char const *path, Record const &record) noexcept;
   Done open_listeners(std::string_view service, fifodir::Listeners &listeners) noexcept;
@@ -121,6 +131,7 @@ class Writer {
 
   Result<bool> prepare(Ticket const &ticket, std::string_view exe, bool deleted) noexcept;
   Result<bool> erase(Ticket const &ticket, bool announce) noexcept;
+  Result<bool> unlink_last(char const *path, Result<Fd> const &holder, bool there) noexcept;
   Done unlink_exclusives(Ticket const &ticket) noexcept;
   Done unlink_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Result<bool> same_token(char const *a, char const *b) noexcept;
@@ -129,6 +140,7 @@ class Writer {
   Result<unsigned> sweep_instances(std::string_view service, std::string_view owner, bool whole, bool announce = false) noexcept;
   Result<unsigned> sweep_owner(std::string_view owner, bool whole) noexcept;
   Result<unsigned> sweep_listeners(std::string_view owner, bool whole) noexcept;
+  Result<unsigned> sweep_announcement_links(bool whole) noexcept;
   /** Where others may wait for services that are not there: unlinks what a few of those left who wait no more. */
   void sweep_idle_services() noexcept;
   /** Removes directories that have become empty, from the instance's up; whether the service's own was the last. */

@@ -26,6 +26,7 @@ await \
 by-service \
 converse \
 hold-as \
+named \
 offer \
 race \
 crash \

@@ -35,7 +35,7 @@ Result<LocalName> LocalName::make(std::string_view path) noexcept {
   return name;
 }
 
-Result<Fd> connect_local(std::string_view path, Deadline deadline, int type) noexcept {
+Result<Fd> connect_local(std::string_view path, Deadline deadline, int type, LocalName const *from) noexcept {
   constexpr char const *doing = "connect to";
   auto const name = LocalName::make(path);
   if (!name) return fail(name);
@@ -43,7 +43,9 @@ Result<Fd> connect_local(std::string_view path, Deadline deadline, int type) noe
   if (!socket.valid()) return failed(doing);
   // Without a path to bind to, the kernel makes an abstract name up: unix(7), autobind.
   struct sockaddr const nameless = {AF_UNIX, {}};
-  if (type == SOCK_DGRAM && sys::bind(socket.get(), &nameless, sizeof nameless.sa_family) < 0) return failed(doing);
+  if (from && sys::bind(socket.get(), reinterpret_cast<struct sockaddr const *>(&from->address), from->size) < 0)
+    return failed("bind a socket to connect to");
+  if (!from && type == SOCK_DGRAM && sys::bind(socket.get(), &nameless, sizeof nameless.sa_family) < 0) return failed(doing);
   for (;;) {
     // A full backlog is waited for in connect itself, which poll knows nothing of: socket(7), SO_SNDTIMEO.
     int const ms = deadline.remaining();

@@ -1,0 +1,24 @@
+/** What UCSPI says of a connection, by environment variables: PROTO, and then IPC..., TCP... or UDP.... */
+#ifndef PM_BASE_UCSPI_H
+#define PM_BASE_UCSPI_H
+
+#include <pm/base/environment.h>
+#include <string_view>
+
+namespace pm::ucspi {
+
+/** The value of PROTO if that is the variable (NAME=VALUE); else empty. */
+[[nodiscard]] std::string_view protocol_in(std::string_view variable) noexcept;
+/** What PROTO is here; empty where there is none. */
+[[nodiscard]] std::string_view own_protocol() noexcept;
+/** Whether NAME=VALUE is said of a connection of that protocol: LOCAL..., REMOTE... or CONN... behind its name. What begins with its name alone may be LD_PRELOAD, of a protocol called LD. */
+[[nodiscard]] bool belongs(std::string_view variable, std::string_view protocol) noexcept;
+/** Whether NAME=VALUE is said of a connection that a super-server of whatever kind has made: PROTO itself, or one that belongs to IPC, TCP, UDP. */
+[[nodiscard]] bool is_said(std::string_view variable) noexcept;
+
+/** Unsets all that is said of another connection, also one of PROTO's own protocol, or of `protocol`. */
+void forget(Environment &environment, std::string_view protocol = {}) noexcept;
+
+} // namespace pm::ucspi
+
+#endif

@@ -31,6 +31,7 @@ by-service \
 converse \
 greet \
 hold-as \
+named \
 offer \
 race \
 token-readers \

@@ -16,11 +16,7 @@ HEAR=(sh -c 'exec timeout 20 cat <&6')
   run -100 pm-client local:sock
   for bad in x -1 4294967296 ''; do run -100 pm-client -t "$bad" local:sock true; done
   run -100 pm-client -t
-  for address in tcp:127.0.0.1:80 tcp6:[::1]:80 udp:127.0.0.1:80 udp6:[::1]:80; do
-    run -100 pm-client "$address" touch started
-    assert_output --partial 'only local addresses'
-  done
-  for address in '' none local: local:@ $'local:/a\nb'; do run -100 pm-client "$address" touch started; done
+  for address in "${BAD_ADDRESSES[@]}" tcp:127.0.0.1:0 udp6:[::1]:0; do run -100 pm-client "$address" touch started; done
   assert_not_exist started
 }
 
@@ -187,4 +183,53 @@ HEAR=(sh -c 'exec timeout 20 cat <&6')
   assert_output hello
   run pm-client "local:${long}xx" "${HEAR[@]}"
   assert_regex "$status" '^(100|111)$'
+}
+
+# --- addresses of every kind
+
+@test "pm-client: tcp and tcp6, with servers of ucspi-tcp's and ours, and what it tells" {
+  mkfifo port
+  exec 5<>port
+  start tcpserver -HRDl0 -1 127.0.0.1 0 sh -c 'echo "$TCPREMOTEPORT"' >port 5>&-
+  read -r -t 20 -u 5 port
+  IPCREMOTEEUID=1 TCPREMOTEHOST=lie run -0 pm-client "tcp:127.0.0.1:$port" sh -c 'env | grep -E "^(PROTO|TCP|IPC)" | sort; cat <&6'
+  assert_equal "${#lines[@]}" 6
+  assert_equal "$(printf '%s\n' "${lines[@]:0:5}")" "$(printf '%s\n' PROTO=TCP TCPLOCALIP=127.0.0.1 "TCPLOCALPORT=${lines[5]}" TCPREMOTEIP=127.0.0.1 "TCPREMOTEPORT=$port")"
+  super_at 'tcp6:[::1]:0' sh -c 'echo "$TCPREMOTEIP"'
+  assert_equal "$(hear "$ADDRESS")" ::1
+  run -0 pm-client "$ADDRESS" sh -c 'sed -n "s/^flags:\t//p" /proc/$$/fdinfo/6'
+  assert_output 02
+}
+
+@test "pm-client: udp: a datagram there, and one back" {
+  super_at udp:127.0.0.1:0 sh -c 'head -c 4 >got; kill -STOP $$'
+  run -0 pm-client "$ADDRESS" sh -c 'echo abc >&7; echo "$PROTO $UDPREMOTEIP:$UDPREMOTEPORT $UDPLOCALIP"'
+  assert_output "UDP 127.0.0.1:$(port) 127.0.0.1"
+}
+
+@test "pm-client: -b: where it comes from; an address of another kind, one that is not ours, one that is taken" {
+  super_at tcp:127.0.0.1:0 sh -c 'echo "$TCPREMOTEIP"'
+  assert_equal "$(hear "$ADDRESS" -b tcp:127.0.0.44:0)" 127.0.0.44
+  run -100 pm-client -b local:x "$ADDRESS" touch started
+  assert_output --partial 'of another kind'
+  run -111 pm-client -b tcp:192.0.2.1:0 "$ADDRESS" touch started
+  assert_output "pm-client: fatal: unable to bind a socket to connect to $ADDRESS: Cannot assign requested address"
+  super local:sock sh -c 'echo "$IPCREMOTEPATH"'
+  assert_equal "$(hear local:sock -b local:own)" own
+  run -111 pm-client -b local:own local:sock touch started
+  assert_output 'pm-client: fatal: unable to bind a socket to connect to local:sock: Address already in use'
+  assert_not_exist started
+}
+
+@test "pm-client: tcp: nobody there is 111 at once, a host that does not answer is 99 after -t" {
+  super_at tcp:127.0.0.1:0 true
+  end "$PID"
+  run -111 pm-client "$ADDRESS" touch started
+  assert_output "pm-client: fatal: unable to connect to $ADDRESS: Connection refused"
+  # A listener with a full queue answers no more.
+  start_ready pm-socketbinder -A -b 1 tcp:127.0.0.1:0 sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null >address
+  for _ in 1 2; do run -0 pm-client "$(cat address)" true; done
+  run -99 pm-client -t 100 "$(cat address)" touch started
+  assert_output "pm-client: fatal: unable to connect to $(cat address): timed out"
+  assert_not_exist started
 }

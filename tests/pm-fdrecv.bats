@@ -327,12 +327,11 @@ ends_at() {
 
 # start_ready bound KIND COMMAND...: with descriptor 3 a socket that is bound to ./KIND.sock, and listens if it can.
 bound() {
-  exec perl -MSocket -e '$^F = 10; my %t = (stream => SOCK_STREAM, seqpacket => SOCK_SEQPACKET, datagram => SOCK_DGRAM); my $k = shift;
-    socket(S, PF_UNIX, $t{$k}, 0) && bind(S, pack_sockaddr_un("$k.sock")) or die; listen(S, 5) if $k ne "datagram"; exec @ARGV' "$@"
+  local -A option=([seqpacket]=-S [datagram]=-m)
+  exec pm-socketbinder ${option[$1]} -n it="local:$1.sock" "${@:2}"
 }
 
 @test "pm-fdrecv: its own socket is not taken, whoever offers it" {
-  command -v perl >/dev/null || skip 'perl is not installed: it binds the sockets'
   for kind in stream seqpacket datagram; do
     # Who has it besides is who bound it.
     [ -p gate ] || mkfifo gate
@@ -772,7 +771,6 @@ squeeze() {
 }
 
 @test "pm-fdrecv: fd:N of each kind" {
-  command -v perl >/dev/null || skip 'perl is not installed: it binds the sockets'
   for kind in stream seqpacket datagram; do
     start_ready bound $kind pm-fdrecv -N 9 fd:3 echo hello </dev/null
     run -0 handed pm-fdpass $kind.sock
@@ -788,8 +786,7 @@ squeeze() {
   start_ready pm-super -N 9 front sh -c 'timeout 20 pm-fdrecv fd:0 true 2>&1; echo $?'
   run -0 ask front
   assert_output $'pm-fdrecv: fatal: unable to take descriptors from fd:0: Invalid argument\n111'
-  command -v perl >/dev/null || return 0
-  run -111 perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0) && listen(S, 5) or die; open STDIN, "<&S" or die; exec @ARGV' timeout 20 pm-fdrecv fd:0 true
+  run -111 pm-socketbinder tcp:127.0.0.1:0 timeout 20 pm-fdrecv fd:0 true
   assert_output 'pm-fdrecv: fatal: unable to take descriptors from fd:0: Address family not supported by protocol'
 }
 
@@ -824,6 +821,6 @@ squeeze() {
   refute [ "$(cut -d' ' -f4 "/proc/$datetime/stat")" = "$PID" ]
   refute [ "$(cut -d' ' -f4 "/proc/$PID/stat")" = "$datetime" ]
   # The server ends, and with it everything that it had: who is served by the other is not.
-  run -0 s6-ipcclient test.serv sh -c 'kill "$1"; exec timeout 20 cat <&6 7>&-' - "$PID"
+  run -0 s6-ipcclient test.serv sh -c 'read -r line <&6; kill "$1"; echo "$line"; exec timeout 20 cat <&6 7>&-' - "$PID"
   assert_regex "$output" "^$datetime "
 }

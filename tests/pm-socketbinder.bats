@@ -21,11 +21,7 @@ server_of() { s6-ipcclient "$1" sh -c 'exec pm-peer sh -c "echo \$PM_PEER_PID" <
   run -100 pm-socketbinder local:sock
   local options=(-a 8 -a 1777 -a -1 -a x -a '' -b x -b -1 -b 4294967296)
   for ((at = 0; at < ${#options[@]}; at += 2)); do run -100 pm-socketbinder "${options[at]}" "${options[at + 1]}" local:sock touch started; done
-  for address in tcp:127.0.0.1:80 tcp6:[::1]:80 udp:127.0.0.1:80 udp6:[::1]:80; do
-    run -100 pm-socketbinder "$address" touch started
-    assert_output --partial 'only local addresses'
-  done
-  for address in '' none local: local:@ $'local:/a\nb'; do run -100 pm-socketbinder "$address" touch started; done
+  for address in "${BAD_ADDRESSES[@]}"; do run -100 pm-socketbinder "$address" touch started; done
   assert_not_exist sock
   assert_not_exist started
 }
@@ -408,4 +404,79 @@ contest() {
   run -0 pm-reg -i web none pm-socketbinder local:sock sh -c 'stat -L -c %d:%i /proc/$$/fd/${PM_TOKEN_FD%%:*}; echo "${PM_TOKEN_FD#*:}"; pm-lookup web'
   assert_equal "${lines[0]}" "${lines[1]}"
   assert_line -n 2 none
+}
+
+# --- other addresses, and several of them
+
+@test "pm-socketbinder: tcp, tcp6, udp, udp6: descriptor 0 is bound, and listens where it can; -A says where" {
+  for address in tcp:127.0.0.1:0 'tcp6:[::1]:0' udp:127.0.0.1:0 'udp6:[::1]:0'; do
+    run -0 pm-socketbinder -A "$address" pm-reg web fd:0 pm-lookup web
+    assert_regex "${lines[0]}" "^$(sed 's/[][]/\\&/g; s/0$/[1-9][0-9]*/' <<<"$address")\$"
+    assert_equal "${lines[0]}" "${lines[1]}"
+  done
+  run -0 pm-socketbinder -A local:rel true
+  assert_output local:rel
+}
+
+@test "pm-socketbinder: -n: descriptors 3 and up, by LISTEN_FDS, LISTEN_FDNAMES, and PM_FD_NAME for shells" {
+  run -0 pm-socketbinder -A -n http=tcp:127.0.0.1:0 -n 'c t-l'="local:$PWD/sock" -n dns=udp:127.0.0.1:0 \
+    sh -c 'echo "$$ $LISTEN_PID $LISTEN_FDS $LISTEN_FDNAMES $PM_FD_http $PM_FD_c_t_l $PM_FD_dns"; for n in 3 4 5; do pm-reg web.$n fd:$n pm-lookup web.$n; done; ls /proc/$$/fd | grep -vxE "[0-5]|10|255" || :'
+  assert_regex "${lines[3]}" '^([0-9]+) \1 3 http:c t-l:dns 3 4 5$'
+  for n in 0 1 2; do assert_equal "${lines[n]#*=}" "${lines[n + 4]}"; done
+  assert_equal "${lines[1]}" "c t-l=local:$PWD/sock"
+}
+
+@test "pm-socketbinder: -n: wrong names, and too many" {
+  for bad in x =local:sock 'a:b=local:sock' $'a\nb=local:sock' "$(printf 'x%.0s' {1..256})=local:sock" a= a=none; do
+    run -100 pm-socketbinder -n "$bad" touch started
+  done
+  run -100 pm-socketbinder $(for n in {1..65}; do echo "-n x=udp:127.0.0.1:0"; done) touch started
+  assert_output --partial 'more than 64 sockets'
+  run -0 pm-socketbinder $(for n in {1..64}; do echo "-n x=udp:127.0.0.1:0"; done) sh -c 'echo $LISTEN_FDS'
+  assert_output 64
+}
+
+@test "pm-socketbinder: what was bound when one fails is undone" {
+  touch file
+  run -111 pm-socketbinder -n a=local:one -n b=local:two -n c=local:file touch started
+  assert_output 'pm-socketbinder: fatal: unable to replace what is no socket, local:file: File exists'
+  for path in one two started; do assert_not_exist $path; done
+  run -127 pm-socketbinder -n a=local:one no-such-program
+  assert_not_exist one
+}
+
+@test "pm-socketbinder: -A where nobody can be told is 111, and nothing is left" {
+  run -111 sh -c 'exec pm-socketbinder -A local:sock touch started >/dev/full'
+  assert_output 'pm-socketbinder: fatal: unable to write to standard output: No space left on device'
+  assert_not_exist sock
+  assert_not_exist started
+}
+
+@test "pm-socketbinder: what fails at the end is said with its own reason, and leaves no path" {
+  PM_FAULT=fstatat:2:5 run -111 "$FAULT/pm-socketbinder" local:sock touch started
+  assert_output 'pm-socketbinder: fatal: unable to keep local:sock: Input/output error'
+  # A stale one that cannot be removed is where it was.
+  left "$PWD/stale"
+  inode=$(stat -c %i stale)
+  PM_FAULT=unlinkat:1:1 run -111 "$FAULT/pm-socketbinder" local:stale touch started
+  assert_output 'pm-socketbinder: fatal: unable to remove the dead socket of local:stale: Operation not permitted'
+  assert_equal "$(find . -name '.pm*')" ''
+  assert_equal "$(stat -c %i stale)" "$inode"
+  PM_FAULT=getrandom:1:11 run -111 "$FAULT/pm-socketbinder" local:stale touch started
+  assert_output 'pm-socketbinder: fatal: unable to get random bits for local:stale: Resource temporarily unavailable'
+  assert_not_exist started
+}
+
+@test "pm-socketbinder: a port that is taken, an address that is not ours" {
+  start_ready pm-super -A -N 9 tcp:127.0.0.1:0 true </dev/null >bound
+  run -111 pm-socketbinder "$(cat bound)" true
+  assert_output --partial 'Address already in use'
+  run -111 pm-socketbinder tcp:192.0.2.1:0 true
+  assert_output 'pm-socketbinder: fatal: unable to bind to tcp:192.0.2.1:0: Cannot assign requested address'
+}
+
+@test "pm-socketbinder: it binds TCP for ucspi-tcp's kind of program, and pm-superd -L serves all that it names" {
+  start_ready pm-socketbinder -A -n a=tcp:127.0.0.1:0 -n b=local:sock pm-superd -L -N 9 sh -c 'echo "$PM_LISTEN_NAME ${LISTEN_FDS-unset}"' </dev/null >bound 2>log
+  assert_equal "$(pm-client "$(sed -n 's/^a=//p' bound)" sh -c 'cat <&6')" 'a unset'
+  assert_equal "$(pm-client local:sock sh -c 'cat <&6')" 'b unset'
 }

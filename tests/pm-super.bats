@@ -27,12 +27,8 @@ teardown() { common_teardown; }
   assert_not_exist started
 }
 
-@test "pm-super: an address of another kind, or none, is wrong usage" {
-  for address in tcp:127.0.0.1:80 tcp6:[::1]:80 udp:127.0.0.1:80 udp6:[::1]:80; do
-    run -100 pm-super "$address" true
-    assert_output --partial 'only local addresses'
-  done
-  for address in '' none local: local:@ tcp: $'local:/a\nb'; do run -100 pm-super "$address" true; done
+@test "pm-super: what is no address is wrong usage" {
+  for address in "${BAD_ADDRESSES[@]}"; do run -100 timeout 20 pm-super "$address" true; done
 }
 
 @test "pm-super: a program for each connection, its descriptors 0 and 1" {
@@ -111,15 +107,11 @@ EOT
 }
 
 @test "pm-super: an abstract name is told with @ before it; a path that begins with one is not taken for it" {
-  command -v perl >/dev/null || skip 'needs perl: a client with an abstract name'
   super local:sock sh -c 'printf "%s\n" "${IPCREMOTEPATH-none}"'
-  named() { perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0) && bind(S, pack_sockaddr_un($ARGV[0])) && connect(S, pack_sockaddr_un("sock")) or die; print while <S>' "$1"; }
   name=pm-test.$$.$RANDOM
-  assert_equal "$(named @x)" none
-  run -0 perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0) && bind(S, pack("Sa*", AF_UNIX, "\0" . $ARGV[0])) && connect(S, pack_sockaddr_un("sock")) or die; print while <S>' "$name"
-  assert_output "@$name"
-  run -0 perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0) && bind(S, pack("Sa*", AF_UNIX, "\0" . $ARGV[0] . "\0x")) && connect(S, pack_sockaddr_un("sock")) or die; print while <S>' "$name"
-  assert_output none
+  assert_equal "$(named @x sock)" none
+  assert_equal "$(named "%$name" sock)" "@$name"
+  assert_equal "$(named "%$name%x" sock)" none
 }
 
 @test "pm-super: a client's name with control bytes is no lie" {
@@ -949,4 +941,303 @@ alike() { echo "$1 $1 $1 $1"; }
   touch rules/uid/self/allow
   super local:sock pm-access -v 0 -i rules pm-peer sh -c 'echo "$PM_PEER_UID"'
   assert_equal "$(ask sock)" "$(id -u)"
+}
+
+# --- addresses of every kind
+
+@test "pm-super: tcp: what UCSPI says, as tcpserver says it, with clients of ucspi-tcp's and ours" {
+  TCPREMOTEHOST=lie IPCREMOTEEUID=0 super_at tcp:127.0.0.1:0 sh -c 'env | grep -E "^(PROTO|TCP|IPC|PM_LISTEN)" | sort; readlink /proc/$$/fd/0 | cut -d: -f1'
+  assert_regex "$ADDRESS" '^tcp:127\.0\.0\.1:[1-9][0-9]*$'
+  expected() { printf '%s\n' PROTO=TCP TCPCONNNUM=1 TCPLOCALIP=127.0.0.1 "TCPLOCALPORT=$(port)" "TCPREMOTEIP=127.0.0.$1" TCPREMOTEPORT=X socket; }
+  run -0 pm-client -b tcp:127.0.0.9:0 "$ADDRESS" sh -c 'echo "$TCPLOCALPORT"; exec cat <&6'
+  assert_equal "$(printf '%s\n' "${lines[@]:1}")" "$(expected 9 | sed "s/X$/${lines[0]}/")"
+  run -0 tcpclient -RHl0 127.0.0.1 "$(port)" sh -c 'echo "$TCPLOCALPORT"; exec cat <&6'
+  assert_equal "$(printf '%s\n' "${lines[@]:1}")" "$(expected 1 | sed "s/X$/${lines[0]}/")"
+}
+
+@test "pm-super: tcp on a wildcard: the local address is the one that was connected to" {
+  super_at tcp:0.0.0.0:0 sh -c 'echo "$TCPLOCALIP:$TCPLOCALPORT"'
+  for host in 127.0.0.1 127.0.0.7; do assert_equal "$(hear "tcp:$host:$(port)")" "$host:$(port)"; done
+}
+
+@test "pm-super: tcp6, without IPv4 unless -4 says so, which is then told as what it is" {
+  super_at 'tcp6:[::]:0' sh -c 'echo "$PROTO $TCPREMOTEIP $TCPLOCALIP"'
+  assert_regex "$ADDRESS" '^tcp6:\[::\]:[1-9][0-9]*$'
+  assert_equal "$(hear "tcp6:[::1]:$(port)")" 'TCP ::1 ::1'
+  run -111 pm-client "tcp:127.0.0.1:$(port)" true
+  assert_output --partial 'Connection refused'
+  super_at -4 'tcp6:[::]:0' sh -c 'echo "$PROTO $TCPREMOTEIP $TCPLOCALIP"'
+  assert_equal "$(hear "tcp6:[::1]:$(port)")" 'TCP ::1 ::1'
+  assert_equal "$(hear "tcp:127.0.0.1:$(port)")" 'TCP 127.0.0.1 127.0.0.1'
+}
+
+@test "pm-super: a seqpacket socket" {
+  super -S local:sock sh -c 'echo "$PROTO $IPCREMOTEEUID"'
+  assert_equal "$(hear local:sock -S)" "IPC $(id -u)"
+  run -111 pm-client local:sock true
+  assert_output --partial 'Protocol wrong type'
+}
+
+@test "pm-super: datagrams: PROG has the socket, until it ends; one at a time" {
+  mkfifo got
+  exec 6<>got
+  super_at udp:127.0.0.1:0 sh -c 'echo "$PROTO $UDPLOCALIP:$UDPLOCALPORT $(head -c 3)" >got; exec sleep infinity <&-'
+  pm-client "$ADDRESS" sh -c 'printf one >&7; printf two >&7'
+  read -r -t 20 -u 6 line
+  assert_equal "$line" "UDP 127.0.0.1:$(port) one"
+  # The second waits until PROG has ended; the super-server does not spin meanwhile.
+  before=$(used "$PID")
+  run ! read -r -t 0.2 -u 6 line
+  [ $(($(used "$PID") - before)) -le 2 ]
+  kill "$(pgrep -P "$PID")"
+  read -r -t 20 -u 6 line
+  assert_equal "$line" "UDP 127.0.0.1:$(port) two"
+  super_at 'udp6:[::1]:0' sh -c 'echo "$UDPLOCALIP $(head -c 3)" >got'
+  pm-client "$ADDRESS" sh -c 'printf six >&7'
+  read -r -t 20 -u 6 line
+  assert_equal "$line" '::1 six'
+  super -m local:datagrams sh -c 'echo "$PROTO $IPCLOCALPATH $(head -c 3)" >got'
+  pm-client -m local:datagrams sh -c 'printf abc >&7'
+  read -r -t 20 -u 6 line
+  assert_equal "$line" 'IPC datagrams abc'
+}
+
+@test "pm-super: a PROG that leaves its datagram unread is started no more than so often" {
+  watch_log
+  PM_FAULT=posix_spawn:200:kill SUPER=$FAULT/pm-super super -m local:sock false
+  pm-client -m local:sock sh -c 'echo x >&7'
+  logged 'pausing: 40 starts in 1000 ms'
+  kill -0 "$PID"
+}
+
+@test "pm-super: -n: several sockets, each with a name that PROG is told" {
+  super_at -n http=tcp:127.0.0.1:0 -n ctl=local:sock -n 'odd name=local:@pm-test.'$$ sh -c 'echo "$PM_LISTEN_NAME $PROTO"'
+  assert_equal "$(sed -n 's/^ctl=//p' bound)" local:sock
+  assert_equal "$(hear "$(sed -n 's/^http=//p' bound)")" 'http TCP'
+  assert_equal "$(hear local:sock)" 'ctl IPC'
+  assert_equal "$(hear "local:@pm-test.$$")" 'odd name IPC'
+  kill "$PID"
+  wait "$PID"
+  assert_not_exist sock
+}
+
+@test "pm-super: of several sockets one that is taken undoes all" {
+  super local:two true
+  run -111 pm-super -n one=local:one -n two=local:two true
+  assert_output 'pm-super: fatal: unable to bind to local:two: Address already in use'
+  assert_not_exist one
+}
+
+@test "pm-super: -D, -r: a port that old connections have, and one that is shared" {
+  super_at tcp:127.0.0.1:0 true
+  run -111 pm-super "$ADDRESS" true
+  assert_output --partial 'Address already in use'
+  run -111 pm-super -r "$ADDRESS" true
+  super_at -r tcp:127.0.0.1:0 true
+  first=$PID
+  super -r "$ADDRESS" true
+  end "$first"
+  run -0 pm-client "$ADDRESS" true
+}
+
+@test "pm-super: -o: the path belongs to whom it says, and nobody can connect before" {
+  needs_root
+  super -a 0660 -o $ALICE:$BOB local:sock true
+  assert_equal "$(stat -c %u:%g:%a sock)" $ALICE:$BOB:660
+  end "$PID"
+  super -o :$BOB local:sock true
+  assert_equal "$(stat -c %u:%g:%a sock)" 0:$BOB:777
+  end "$PID"
+  rm sock
+  PM_FAULT=fchownat:1:stop start_stopping "$FAULT/pm-super" -o $ALICE local:sock true </dev/null
+  assert_equal "$(stat -c %a sock)" 0
+  end "$PID"
+  rm sock
+  for call in fchownat fchmodat; do
+    PM_FAULT=$call:1:1 run -111 "$FAULT/pm-super" -o $ALICE local:sock true
+    assert_output 'pm-super: fatal: unable to give to its owner local:sock: Operation not permitted'
+    assert_not_exist sock
+  done
+  for bad in '' : 1: nobody-of-that-name; do run -100 pm-super -o "$bad" local:sock true; done
+}
+
+@test "pm-super: -C counts an IP address, IPv4 and IPv6, whatever the port, and each on its own" {
+  super_at -4 -C 1 'tcp6:[::]:0' sh -c 'echo "$TCPCONNNUM"; exec cat'
+  stay() { start_ready pm-client ${2:+-b "$2"} "$1" sh -c 'read -r line <&6; echo "$line" >&9; exec cat <&6 6<&- 7>&- 9>&-' </dev/null >/dev/null; }
+  stay "tcp:127.0.0.1:$(port)" tcp:127.0.0.2:0
+  assert_equal "$READY" 1
+  two=$PID
+  stay "tcp:127.0.0.1:$(port)" tcp:127.0.0.2:0
+  assert_equal "$READY" ''
+  stay "tcp:127.0.0.1:$(port)" tcp:127.0.0.3:0
+  assert_equal "$READY" 1
+  stay "tcp6:[::1]:$(port)"
+  assert_equal "$READY" 1
+  stay "tcp6:[::1]:$(port)"
+  assert_equal "$READY" ''
+  kill "$two"
+  await end "$two"
+  until stay "tcp:127.0.0.1:$(port)" tcp:127.0.0.2:0 && [ "$READY" = 1 ]; do :; done
+  run -0 cat log
+  assert_output --regexp 'warning: deny 127\.0\.0\.2:[0-9]+ count 1/1'
+  assert_output --regexp 'warning: deny ::1:[0-9]+ count 1/1'
+}
+
+@test "pm-super: -v of tcp: who, and how it ended" {
+  watch_log
+  super_at -v tcp:127.0.0.1:0 sh -c 'exit 3'
+  hear "$ADDRESS"
+  logged allow
+  assert_regex "$LINE" '^pm-super: info: allow 127\.0\.0\.1:[0-9]+ pid [0-9]+ count 1/40$'
+  logged 'end pid'
+  assert_regex "$LINE" '^pm-super: info: end pid [0-9]+ ip 127\.0\.0\.1 exitcode 3$'
+}
+
+@test "pm-super: errors of the network that accept reports are one connection's" {
+  for errno in 100 92 112 64 113 101; do
+    PM_FAULT=accept4:1:$errno SUPER=$FAULT/pm-super super_at tcp:127.0.0.1:0 echo hello
+    assert_equal "$errno $(hear "$ADDRESS")" "$errno hello"
+    end "$PID"
+  done
+}
+
+# --- rates, ends, and what clients are told
+
+@test "pm-super: -R: so many starts, then the rest waits; it is said once, and costs nothing" {
+  watch_log
+  mkfifo got
+  exec 6<>got
+  super -R 2/600 local:sock sh -c 'echo x >got'
+  for _ in 1 2 3; do s6-ipcclient sock true; done
+  logged 'pausing: 2 starts in 600 ms'
+  for _ in 1 2; do read -r -t 20 -u 6 _; done
+  # Not before the time is over, and then at once.
+  run ! read -r -t 0.1 -u 6 _
+  read -r -t 20 -u 6 _
+  for bad in 0/1 1/0 1 / x/1 1/x 1/2/3 -1/5 100001/5; do run -100 pm-super -R "$bad" local:other true; done
+}
+
+@test "pm-super: -F: PROG that fails so often is given up, exit 1, and it says why" {
+  # A crash, an exit code, one that cannot be executed.
+  for prog in 'kill -SEGV $$' 'exit 1'; do
+    super -F 3/60000 local:sock sh -c "$prog"
+    for _ in 1 2 3; do ask sock || :; done
+    await end "$PID"
+    status=0
+    wait "$PID" || status=$?
+    assert_equal "$status" 1
+    assert_equal "$(tail -n 1 log)" 'pm-super: fatal: giving up: sh has failed 3 times in 60000 ms'
+    assert_not_exist sock
+  done
+  super -q -F 1/60000 local:sock ./nothing
+  ask sock || :
+  status=0
+  await end "$PID"
+  wait "$PID" || status=$?
+  assert_equal "$status" 1
+}
+
+@test "pm-super: -F: successes are no failures, nor is what a signal of ours ended, nor failures long ago" {
+  super -F 2/60000 local:sock "${STAY_PID[@]}"
+  for _ in 1 2 3 4; do s6-ipcclient sock sh -c 'read -r _ <&6'; done
+  for _ in 1 2 3; do
+    client sock
+    kill -HUP "${STARTED[0]}"
+    await end "$READY"
+  done
+  kill -0 "${STARTED[0]}"
+  end "${STARTED[0]}"
+  rm -f sock
+  super -F 2/1 local:sock false
+  for _ in 1 2 3 4; do ask sock; ask sock; sed -n 1p /proc/uptime >/dev/null; done
+  true
+}
+
+@test "pm-super: -I: it ends when nobody has been there for so long, exit 0, and not while somebody is" {
+  watch_log
+  super -v -I 100 local:sock "${STAY[@]}"
+  client sock
+  one=$PID
+  client sock
+  end "$one"
+  logged 'end pid'
+  logged 'status: 1/40'
+  # Longer than that with one child.
+  run ! read -r -t 0.3 -u 5 line
+  kill -0 "${STARTED[0]}"
+  end "$PID"
+  logged 'idle, quitting'
+  await end "${STARTED[0]}"
+  wait "${STARTED[0]}"
+  assert_not_exist sock
+}
+
+@test "pm-super: -I: who connects in the moment of the end is served" {
+  # Stopped where it has decided to end.
+  for call in shutdown:1 poll:2 poll:1; do
+    PM_FAULT=$call:stop start_stopping "$FAULT/pm-super" -I 20 local:sock echo hello </dev/null 2>>log
+    server=$PID
+    start_ready s6-ipcclient sock sh -c 'echo >&9; exec 9>&-; exec timeout 20 cat <&6 >answer'
+    client=$PID
+    status=0
+    kill -CONT "$server"
+    await end "$server"
+    wait "$client" || status=$?
+    assert_equal "$call $status $(cat answer)" "$call 0 hello"
+    rm -f sock
+  done
+}
+
+@test "pm-super: -W: what each connection is told first" {
+  super -W $'220 hello\r\n' local:sock echo world
+  assert_equal "$(ask sock)" $'220 hello\r\nworld'
+  end "$PID"
+  super_at -W 'a b' tcp:127.0.0.1:0 true
+  assert_equal "$(hear "$ADDRESS")" 'a b'
+}
+
+@test "pm-super: -X: who is refused is told why, also when it has said something; without -X nobody is" {
+  super -X -C 1 local:sock "${STAY[@]}"
+  client sock
+  assert_equal "$(s6-ipcclient sock sh -c 'trap "" PIPE; echo something >&7; exec cat <&6')" 'pm-super: refused: too many connections of one user'
+  super_at -X -C 1 tcp:127.0.0.1:0 sh -c 'echo; exec cat'
+  start_ready pm-client "$ADDRESS" sh -c 'read -r line <&6; echo >&9; exec cat <&6 6<&- 7>&- 9>&-' </dev/null >/dev/null
+  assert_equal "$(hear "$ADDRESS")" 'pm-super: refused: too many connections from one address'
+  super -X local:nothing ./nothing
+  assert_equal "$(ask nothing)" 'pm-super: refused: unable to start a program'
+}
+
+@test "pm-super: USR1: a status line, whatever it says else" {
+  watch_log
+  super -q -C 1 local:sock sh -c 'echo; read -r line; exit 1'
+  client sock
+  ask sock
+  kill -USR1 "${STARTED[0]}"
+  logged status
+  assert_equal "$LINE" 'pm-super: info: status: 1/40, started 1, refused 1, failed 0'
+}
+
+@test "pm-super: NOTIFY_SOCKET is told READY=1, a path's and an abstract name's, and is not PROG's" {
+  mkfifo got
+  exec 6<>got
+  for name in "$PWD/notify" "@pm-test.notify.$$"; do
+    super -m "local:$name" sh -c 'head -n 1 >got'
+    NOTIFY_SOCKET=$name super local:sock sh -c 'echo "${NOTIFY_SOCKET-none}"'
+    read -r -t 20 -u 6 line
+    assert_equal "$line" READY=1
+    assert_equal "$(ask sock)" none
+    end "$PID"
+  done
+  # Nobody there is nothing.
+  NOTIFY_SOCKET=$PWD/none super local:sock true
+}
+
+@test "pm-super: TERM at any moment of its start leaves no path behind" {
+  for call in signalfd:1 socket:1 bind:1 fstatat:1 listen:1 fstatat:2 getsockopt:1 getsockname:1 openat:1 dup3:1 poll:1; do
+    PM_FAULT=$call:stop start_stopping "$FAULT/pm-super" local:sock true </dev/null 2>>log
+    kill -TERM "$PID"
+    kill -CONT "$PID"
+    await end "$PID"
+    assert_not_exist sock
+  done
 }

@@ -29,16 +29,15 @@ superd() {
   s6 "$PWD/s6" cat
   for input in /dev/null file; do
     run -111 pm-superd touch started <"$input"
-    assert_output --regexp '^pm-superd: fatal: unable to find a listening Unix socket on descriptor 0: '
+    assert_output --regexp '^pm-superd: fatal: unable to find a socket that listens on descriptor 0: '
   done
   run -111 sh -c 'exec pm-superd touch started <&-'
-  assert_output --regexp '^pm-superd: fatal: unable to find a listening Unix socket on descriptor 0: '
+  assert_output --regexp '^pm-superd: fatal: unable to find a socket that listens on descriptor 0: '
   run -111 sh -c 'true | pm-superd touch started'
-  # A connection, a socket that is bound and does not listen, a datagram socket.
+  # A connection, a socket that is bound and does not listen.
   run -111 s6-ipcclient s6 sh -c 'exec timeout 20 pm-superd touch started <&6'
-  assert_output --regexp '^pm-superd: fatal: unable to find a listening Unix socket on descriptor 0: '
+  assert_output --regexp '^pm-superd: fatal: unable to find a socket that listens on descriptor 0: '
   run -111 s6-ipcserver-socketbinder -b 0 "$PWD/bound" timeout 20 pm-superd touch started
-  run -111 s6-ipcserver-socketbinder -m -b 0 "$PWD/datagram" timeout 20 pm-superd touch started
   assert_not_exist started
 }
 
@@ -171,4 +170,45 @@ superd() {
   assert_equal "$(holders reg/service/web/*/*.token)" "$server"
   kill -KILL "$server"
   await down "$PM_REGISTRY" web
+}
+
+# --- LISTEN_FDS
+
+@test "pm-superd: -L: LISTEN_FDS that is wrong, another's, or of what is closed, is said, and nothing is served" {
+  # given VARIABLE=VALUE...: what it says, with 3 a socket and 4 none.
+  given() { run -111 pm-socketbinder -n a=local:sock env "$@" timeout 20 sh -c '[ "$LISTEN_PID" != own ] || export LISTEN_PID=$$; exec pm-superd -L touch started 4<&-'; rm -f sock; }
+  for count in x -1 '' ' 1' 1x 99999999999999999999; do
+    given LISTEN_PID=own "LISTEN_FDS=$count"
+    assert_output --regexp 'pm-superd: fatal: unable to take the sockets of LISTEN_FDS: (Invalid argument|No such file or directory)$'
+  done
+  given LISTEN_PID=own LISTEN_FDS=65
+  assert_output --partial 'Argument list too long'
+  for pid in 1 x ''; do
+    given LISTEN_PID="$pid"
+    assert_output --partial 'unable to take the sockets of LISTEN_FDS: '
+  done
+  given LISTEN_PID=own LISTEN_FDS=2 LISTEN_FDNAMES=a:b
+  assert_output --partial 'Bad file descriptor'
+  for names in a:b '' a: :; do
+    given LISTEN_PID=own LISTEN_FDNAMES=$names
+    assert_output --partial 'Invalid argument'
+  done
+  given LISTEN_PID=own LISTEN_FDS=0
+  assert_output --partial 'No such file or directory'
+  assert_not_exist started
+}
+
+@test "pm-superd: -L under systemd-socket-activate" {
+  command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
+  start systemd-socket-activate -l "$PWD/sock" --fdname=web pm-superd -L sh -c 'echo "$PM_LISTEN_NAME ${LISTEN_FDS-unset}"' 2>log </dev/null
+  until [ -S sock ]; do :; done
+  assert_equal "$(ask sock)" 'web unset'
+  assert_equal "$(ask sock)" 'web unset'
+}
+
+@test "pm-superd: -I: the queue is for whoever has the socket besides" {
+  mkfifo second
+  start_ready s6-ipcserver-socketbinder "$PWD/sock" sh -c 'pm-superd -I 1 -N 9 echo first; exec pm-superd -N 8 echo second 8>second 9>&-' </dev/null >/dev/null
+  read -r -t 20 _ <second
+  assert_equal "$(ask sock)" second
 }

@@ -7,6 +7,10 @@ super() {
   start_ready "${who[@]}" "${SUPER:-pm-super}" -N 9 "$@" </dev/null >/dev/null 2>>log 5>&- || { cat log; return 1; }
 }
 
+# What no program takes for an address.
+BAD_ADDRESSES=('' none local: local:@ $'local:/a\nb' tcp: tcp:80 tcp:127.0.0.1 tcp:127.0.0.1:65536 tcp:127.0.0.1:-1 tcp:127.0.0.1:x tcp:256.0.0.1:80
+  tcp:localhost:80 tcp:[::1]:80 tcp6:127.0.0.1:80 tcp6:::1:80 tcp6:[::1] udp:127.0.0.1:1x udp6:[::1]:)
+
 # watch_log: before super; logged REGEX: waits for a line of the log that matches, which is then $LINE.
 watch_log() {
   mkfifo log
@@ -93,3 +97,13 @@ inherited() {
   wait "$PID"
   INHERITED=$(<inherited)
 }
+
+# super_at [OPTION...] ADDRESS PROG...: as super, with -A; the address that was bound, or NAME=ADDRESS lines, in $ADDRESS.
+super_at() {
+  start_ready "${SUPER:-pm-super}" -A -N 9 "$@" </dev/null >bound 2>>log 5>&- || { cat log; return 1; }
+  ADDRESS=$(<bound)
+}
+# hear ADDRESS [COMMAND...]: what the server says, by our own client, until the end; COMMAND is before it.
+hear() { pm-client "${@:2}" "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-'; }
+# port: of $ADDRESS.
+port() { echo "${ADDRESS##*:}"; }

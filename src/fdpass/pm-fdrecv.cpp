@@ -48,6 +48,7 @@ int main(int argc, char const *const *argv) {
   Options options(argc, argv, "1Smc:u:a:N:", help);
   ReceiverOptions wanted;
   BindOptions binding;
+  binding.credentials = true;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case '1': wanted.once = true; break;
       case 'S': binding.type = SOCK_SEQPACKET; break;

@@ -56,7 +56,7 @@ int main(int argc, char const *const *argv) {
   describe(found[(*reached)->instance], address, environment);
   Fd &socket = (*reached)->socket;
   if (address.netid() == Netid::local) ucspi::describe_local(address.path(), environment);
-  else if (auto const described = ucspi::describe_tcp(socket.get(), environment); !described)
+  else if (auto const described = ucspi::describe_ip(socket.get(), "TCP", environment); !described)
     die_sys(described.error(), object.view());
   if (auto const given = ucspi::give(static_cast<Fd &&>(socket)); !given) die_sys(given.error(), object.view());
   return environment.exec(arguments + 1);

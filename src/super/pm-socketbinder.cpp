@@ -1,5 +1,6 @@
-// Bind a Unix socket and listen on it; then become PROG, to which it is standard input.
+// Bind sockets and listen on them; then become PROG, which has them as standard input, or by number and name.
 
+#include <fcntl.h>
 #include <pm/base/program.h>
 #include <pm/super/bind.h>
 
@@ -9,33 +10,58 @@ using namespace pm;
 using namespace pm::super;
 
 constexpr char help[] =
-    "[-d | -D] [-b BACKLOG] [-a MODE] ADDRESS PROG...\n"
-    "  -d          replace the path if no server lives there (default)\n"
-    "  -D          refuse any path that exists\n"
-    "  -b BACKLOG  connections that may wait to be accepted (default 128; 0: bind, and do not listen)\n"
-    "  -a MODE     permissions of the path, in octal (default 777)\n"
-    "ADDRESS: PATH local:PATH local:@NAME\n"
+    "[-d | -D] [-S | -m] [-r] [-4] [-A] [-b BACKLOG] [-a MODE] [-o OWNER] [-n NAME=ADDRESS]... [ADDRESS] PROG...\n"
+    "  -d               replace a path if no server lives there; bind a port that old connections have (default)\n"
+    "  -D               refuse any path that exists, and such a port\n"
+    "  -S               a local socket is a seqpacket socket\n"
+    "  -m               a local socket is a datagram socket\n"
+    "  -r               share an IP port with others who say so\n"
+    "  -4               tcp6 and udp6 take IPv4, too\n"
+    "  -A               print what was bound, an address a line\n"
+    "  -b BACKLOG       connections that may wait to be accepted (default 128; 0: bind, and do not listen)\n"
+    "  -a MODE          permissions of a path, in octal (default 777)\n"
+    "  -o OWNER         USER, USER:GROUP or :GROUP that a path belongs to (default: as files do)\n"
+    "  -n NAME=ADDRESS  instead of ADDRESS: sockets are descriptors 3 and up, with LISTEN_FDS and PM_FD_NAME\n"
+    "ADDRESS: PATH local:PATH local:@NAME tcp:HOST:PORT tcp6:[HOST]:PORT udp:HOST:PORT udp6:[HOST]:PORT; port 0 is any\n"
     "exit codes: 0 100 101 111 126 127\n";
+
+/** Not close-on-exec there; each is moved out of the way of those that come before it. */
+Done give(Bindings &sockets, int first) noexcept {
+  constexpr char const *doing = "have descriptors for the sockets of";
+  int const end = first + static_cast<int>(sockets.size());
+  for (size_t i = 0; i < sockets.size(); ++i)
+    if (Fd &fd = sockets.fd(i); fd.get() < end) {
+      int const moved = sys::fcntl(fd.get(), F_DUPFD_CLOEXEC, end);
+      if (moved < 0) return failed(doing);
+      fd.reset(moved);
+    }
+  for (size_t i = 0; i < sockets.size(); ++i)
+    if (sys::dup2(sockets.fd(i).get(), first + static_cast<int>(i)) < 0) return failed(doing);
+  return {};
+}
 
 } // namespace
 
 int main(int argc, char const *const *argv) {
   start("pm-socketbinder", argc, argv, help);
-  Options options(argc, argv, "dDb:a:", help);
+  Options options(argc, argv, "dDSmr4Ab:a:o:n:", help);
   BindOptions wanted;
-  for (int letter; (letter = options.next()) >= 0;) read_bind_option(options, letter, wanted);
-  char const *const *const arguments = options.arguments(2);
-  auto const name = LocalAddress::argument(options, arguments[0]);
+  Bindings sockets;
+  for (int letter; (letter = options.next()) >= 0;)
+    if (letter == 'n') sockets.add_named(options, options.value());
+    else read_bind_option(options, letter, wanted);
+  bool const named = sockets.size();
+  char const *const *program = options.arguments(named ? 1 : 2);
+  if (!named) sockets.add(options, "", *program++);
 
-  auto const bound = bind_local(name, wanted);
-  if (!bound) die_sys(bound.error(), arguments[0]);
-  // Not close-on-exec there. It cannot have the number: that is taken.
-  if (sys::dup2(bound->fd.get(), 0) < 0) {
-    SysError const error = {errno, "have descriptor 0 for"};
-    remove_path(*bound, name);
-    die_sys(error, arguments[0]);
+  if (auto const bound = sockets.bind(wanted); !bound) die_sys(bound.error(), sockets.failed_at());
+  if (auto const given = give(sockets, named ? listen_fds_start : 0); !given) {
+    sockets.remove_paths();
+    die_sys(given.error(), program[0]);
   }
-  int const code = Environment().exec(arguments + 1);
-  remove_path(*bound, name);
+  Environment environment;
+  if (named) give_listen_fds(environment, sockets.names());
+  int const code = environment.exec(program);
+  sockets.remove_paths();
   return code;
 }

@@ -1,4 +1,4 @@
-// Bind a Unix socket, become somebody else, and start PROG for each connection.
+// Bind sockets, become somebody else, and start PROG for each connection.
 
 #include <pm/base/privileges.h>
 #include <pm/base/program.h>
@@ -14,27 +14,40 @@ using namespace pm;
 using namespace pm::super;
 
 constexpr char help[] =
-    "[-q | -Q | -v] [-d | -D] [-P | -p] [-1 | -N FD] [-c MAX] [-C PERUSER] [-b BACKLOG] [-a MODE] [-G GROUPS] [-g GROUP] "
-    "[-u USER] [-U] ADDRESS PROG...\n"
-    "  -q          say errors only\n"
-    "  -Q          and warnings (default)\n"
-    "  -v          and each start and end\n"
-    "  -d          replace the path if no server lives there (default)\n"
-    "  -D          refuse any path that exists\n"
-    "  -P          do not ask who connects\n"
-    "  -p          ask (default)\n"
-    "  -1          write a newline to standard output, and close it, when connections are accepted\n"
-    "  -N FD       the same on descriptor FD\n"
-    "  -c MAX      connections at a time (default 40, at most 100000); more wait\n"
-    "  -C PERUSER  connections of one user at a time (default: as -c); more are closed\n"
-    "  -b BACKLOG  connections that may wait to be accepted (default 128)\n"
-    "  -a MODE     permissions of the path, in octal (default 777)\n"
-    "  -G GROUPS   once bound, have these supplementary groups, with commas between them\n"
-    "  -g GROUP    once bound, be of this group\n"
-    "  -u USER     once bound, be this user; without -g of his primary group, without -G of no other\n"
-    "  -U          the same of $UID, $GID and $GIDLIST, which PROG does not get\n"
-    "ADDRESS: PATH local:PATH local:@NAME\n"
-    "exit codes: 0 100 101 111\n";
+    "[-q | -Q | -v] [-d | -D] [-S | -m] [-r] [-4] [-A] [-P | -p] [-1 | -N FD] [-c MAX] [-C PERONE] [-b BACKLOG] [-a MODE] "
+    "[-o OWNER] [-G GROUPS] [-g GROUP] [-u USER] [-U] [-R RATE] [-F RATE] [-I MS] [-W TEXT] [-X] [-n NAME=ADDRESS]... [ADDRESS] "
+    "PROG...\n"
+    "  -q               say errors only\n"
+    "  -Q               and warnings (default)\n"
+    "  -v               and each start and end\n"
+    "  -d               replace a path if no server lives there; bind a port that old connections have (default)\n"
+    "  -D               refuse any path that exists, and such a port\n"
+    "  -S               a local socket is a seqpacket socket\n"
+    "  -m               a local socket is a datagram socket\n"
+    "  -r               share an IP port with others who say so\n"
+    "  -4               tcp6 and udp6 take IPv4, too\n"
+    "  -A               print what was bound, an address a line\n"
+    "  -P               do not ask who connects to a Unix socket\n"
+    "  -p               ask (default)\n"
+    "  -1               write a newline to standard output, and close it, when connections are accepted\n"
+    "  -N FD            the same on descriptor FD\n"
+    "  -c MAX           connections at a time (default 40, at most 100000); more wait\n"
+    "  -C PERONE        connections of one user, or IP address, at a time (default: as -c); more are closed\n"
+    "  -b BACKLOG       connections that may wait to be accepted (default 128)\n"
+    "  -a MODE          permissions of a path, in octal (default 777)\n"
+    "  -o OWNER         USER, USER:GROUP or :GROUP that a path belongs to (default: as files do)\n"
+    "  -G GROUPS        once bound, have these supplementary groups, with commas between them\n"
+    "  -g GROUP         once bound, be of this group\n"
+    "  -u USER          once bound, be this user; without -g of his primary group, without -G of no other\n"
+    "  -U               the same of $UID, $GID and $GIDLIST, which PROG does not get\n"
+    "  -R RATE          RATE is N/MS: at most N starts in MS milliseconds; more connections wait\n"
+    "  -F RATE          give up, exit 1, when PROG has failed so often, N/MS\n"
+    "  -I MS            exit 0 after MS milliseconds without a connection\n"
+    "  -W TEXT          what each connection is told first\n"
+    "  -X               tell a client that is refused why\n"
+    "  -n NAME=ADDRESS  instead of ADDRESS: serve several, and tell PROG the name\n"
+    "ADDRESS: PATH local:PATH local:@NAME tcp:HOST:PORT tcp6:[HOST]:PORT udp:HOST:PORT udp6:[HOST]:PORT; port 0 is any\n"
+    "exit codes: 0 1 100 101 111\n";
 
 /** Who to be once the socket is bound; what is not said stays as it is, but for the groups of another user. */
 struct Identity {
@@ -44,6 +57,7 @@ struct Identity {
 };
 
 struct Wanted {
+  Bindings sockets;
   BindOptions socket;
   ServerOptions server;
   Identity identity;
@@ -77,8 +91,7 @@ void identify_by_environment(Options const &options, Identity &identity) noexcep
   for (char const *const variable : {"UID", "GID", "GIDLIST"}) ::unsetenv(variable);
 }
 
-Wanted read_options(Options &options) noexcept {
-  Wanted wanted;
+void read_options(Options &options, Wanted &wanted) noexcept {
   bool by_environment = false;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'q': wanted.server.verbosity = 0; break;
@@ -88,13 +101,13 @@ Wanted read_options(Options &options) noexcept {
       case 'g': wanted.identity.group = options.value_group(); break;
       case 'G': wanted.identity.groups = options.value_groups(); break;
       case 'U': by_environment = true; break;
+      case 'n': wanted.sockets.add_named(options, options.value()); break;
       default: read_bind_option(options, letter, wanted.socket); read_server_option(options, letter, wanted.server);
     }
   // What does not listen cannot be served.
   if (!wanted.socket.backlog) wanted.socket.backlog = 1;
   check_server_options(options, wanted.server);
   if (by_environment) identify_by_environment(options, wanted.identity);
-  return wanted;
 }
 
 Done change(Identity &wanted) noexcept {
@@ -111,30 +124,42 @@ Done change(Identity &wanted) noexcept {
   return become(wanted.user.value_or(::geteuid()), group, {groups.begin(), groups.size()});
 }
 
-/** Until a signal ends it. */
-Done serve(Wanted &wanted, int socket, char const *const *program) noexcept {
-  if (sys::dup2(socket, 0) < 0) return failed("have descriptor 0 for");
-  sys::close(socket);
-  if (auto const changed = change(wanted.identity); !changed) return changed;
-  auto connections = Connections::make(wanted.server.most);
-  if (!connections) return fail(connections);
-  return Server(wanted.server, static_cast<Connections &&>(*connections), program).run();
+/** Until it ends by itself, or a signal ends it. */
+Result<bool> serve(Wanted &wanted, Server &server) noexcept {
+  int fds[listen_fds_max];
+  bool const named = wanted.sockets.names()[0].size();
+  for (size_t i = 0; i < wanted.sockets.size(); ++i) fds[i] = wanted.sockets.fd(i).get();
+  auto const listening = server.listen_on({fds, wanted.sockets.size()}, named ? wanted.sockets.names().data() : nullptr);
+  if (!listening) return fail(listening);
+  if (auto const changed = change(wanted.identity); !changed) return fail(changed);
+  return server.run();
 }
 
 } // namespace
 
 int main(int argc, char const *const *argv) {
   start("pm-super", argc, argv, help);
-  Options options(argc, argv, "qQvdDPp1N:c:C:b:a:G:g:u:U", help);
-  Wanted wanted = read_options(options);
-  char const *const *const arguments = options.arguments(2);
-  auto const name = LocalAddress::argument(options, arguments[0]);
+  Options options(argc, argv, "qQvdDSmr4APp1N:c:C:b:a:o:G:g:u:UR:F:I:W:Xn:", help);
+  Wanted wanted;
+  wanted.server.own = true;
+  read_options(options, wanted);
+  Bindings &sockets = wanted.sockets;
+  bool const named = sockets.size();
+  char const *const *program = options.arguments(named ? 1 : 2);
+  char const *const object = named ? "its sockets" : program[0];
+  if (!named) sockets.add(options, "", *program++);
 
-  auto bound = bind_local(name, wanted.socket);
-  if (!bound) die_sys(bound.error(), arguments[0]);
-  auto const served = serve(wanted, bound->fd.release(), arguments + 1);
-  // Still open, the socket keeps others from replacing the path in between.
-  remove_path(*bound, name);
-  if (!served) die_sys(served.error(), arguments[0]);
-  return exits::done;
+  auto connections = Connections::make(wanted.server.most);
+  if (!connections) die_sys(connections.error(), "");
+  Server server(wanted.server, static_cast<Connections &&>(*connections), program);
+  // Before there is a path to be left behind.
+  if (auto const taken = server.take_signals(); !taken) die_sys(taken.error(), object);
+  if (auto const bound = sockets.bind(wanted.socket); !bound) die_sys(bound.error(), sockets.failed_at());
+  auto const served = serve(wanted, server);
+  // Still open, the sockets keep others from replacing the paths in between.
+  sockets.remove_paths();
+  if (!served) die_sys(served.error(), object);
+  if (*served) return exits::done;
+  die(exits::no, "giving up: ", program[0], " has failed ",
+      (Text<64>() << wanted.server.failures << " times in " << wanted.server.failures_ms << " ms").view());
 }

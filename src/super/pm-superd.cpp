@@ -1,5 +1,6 @@
-// Accept connections on descriptor 0, and start PROG for each.
+// Accept connections on sockets that listen, and start PROG for each.
 
+#include <pm/base/listen_fds.h>
 #include <pm/base/program.h>
 #include <pm/super/server.h>
 
@@ -9,21 +10,38 @@ using namespace pm;
 using namespace pm::super;
 
 constexpr char help[] =
-    "[-v N] [-1 | -N FD] [-P | -p] [-c MAX] [-C PERUSER] PROG...\n"
-    "  -v N        say 0: errors; 1: and warnings (default); 2: and each start and end\n"
-    "  -1          write a newline to standard output, and close it, when connections are accepted\n"
-    "  -N FD       the same on descriptor FD\n"
-    "  -P          do not ask who connects\n"
-    "  -p          ask (default)\n"
-    "  -c MAX      connections at a time (default 40, at most 100000); more wait\n"
-    "  -C PERUSER  connections of one user at a time (default: as -c); more are closed\n"
-    "exit codes: 0 100 101 111\n";
+    "[-v N] [-1 | -N FD] [-P | -p] [-c MAX] [-C PERONE] [-L] [-R RATE] [-F RATE] [-I MS] [-W TEXT] [-X] PROG...\n"
+    "  -v N       say 0: errors; 1: and warnings (default); 2: and each start and end\n"
+    "  -1         write a newline to standard output, and close it, when connections are accepted\n"
+    "  -N FD      the same on descriptor FD\n"
+    "  -P         do not ask who connects to a Unix socket\n"
+    "  -p         ask (default)\n"
+    "  -c MAX     connections at a time (default 40, at most 100000); more wait\n"
+    "  -C PERONE  connections of one user, or IP address, at a time (default: as -c); more are closed\n"
+    "  -L         serve the sockets of LISTEN_FDS, and not descriptor 0\n"
+    "  -R RATE    RATE is N/MS: at most N starts in MS milliseconds; more connections wait\n"
+    "  -F RATE    give up, exit 1, when PROG has failed so often, N/MS\n"
+    "  -I MS      exit 0 after MS milliseconds without a connection\n"
+    "  -W TEXT    what each connection is told first\n"
+    "  -X         tell a client that is refused why\n"
+    "exit codes: 0 1 100 101 111\n";
+
+Done listen(Server &server, ServerOptions const &wanted) noexcept {
+  int const standard_input = 0;
+  if (!wanted.outer) return server.listen_on({&standard_input, 1}, nullptr);
+  auto const given = ListenFds::own();
+  if (!given) die_sys(given.error(), "");
+  int fds[listen_fds_max];
+  std::string_view names[listen_fds_max];
+  for (size_t i = 0; i < given->size(); ++i) fds[i] = given->fd(i), names[i] = given->name(i);
+  return server.listen_on({fds, given->size()}, names);
+}
 
 } // namespace
 
 int main(int argc, char const *const *argv) {
   start("pm-superd", argc, argv, help);
-  Options options(argc, argv, "v:1N:pPc:C:", help);
+  Options options(argc, argv, "v:1N:pPc:C:LR:F:I:W:X", help);
   ServerOptions wanted;
   for (int letter; (letter = options.next()) >= 0;)
     if (letter == 'v') wanted.verbosity = options.value_number();
@@ -34,6 +52,12 @@ int main(int argc, char const *const *argv) {
   auto connections = Connections::make(wanted.most);
   if (!connections) die_sys(connections.error(), "");
   Server server(wanted, static_cast<Connections &&>(*connections), program);
-  if (auto const served = server.run(); !served) die_sys(served.error(), "descriptor 0");
-  return exits::done;
+  auto const socket = [&]() noexcept { return Text<32>("descriptor ") << server.failed_at(); };
+  if (auto const taken = server.take_signals(); !taken) die_sys(taken.error(), socket().view());
+  if (auto const listening = listen(server, wanted); !listening) die_sys(listening.error(), socket().view());
+  auto const served = server.run();
+  if (!served) die_sys(served.error(), socket().view());
+  if (*served) return exits::done;
+  die(exits::no, "giving up: ", program[0], " has failed ",
+      (Text<64>() << wanted.failures << " times in " << wanted.failures_ms << " ms").view());
 }

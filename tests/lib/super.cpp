@@ -2,8 +2,11 @@
 
 #include "expect.h"
 
+#include <arpa/inet.h>
 #include <pm/base/local_address.h>
+#include <pm/base/time.h>
 #include <pm/super/connections.h>
+#include <pm/super/rate.h>
 #include <string.h>
 
 using namespace pm;
@@ -78,17 +81,20 @@ void against_an_array(uint32_t most, uint32_t keys, uint32_t stride) {
   }
 }
 
+Source user(uid_t uid) {
+  return Source::of_user(uid);
+}
+
 void who_is_connected() {
   auto made = Connections::make(100);
   EXPECT(made.has_value());
   auto &connections = *made;
   for (pid_t pid = 1; pid <= 100; ++pid) {
-    uid_t const user = pid % 10 == 0 ? UINT32_MAX - 1 : 0;
     EXPECT(!connections.full());
-    connections.add(pid, user);
+    connections.add(pid, user(pid % 10 == 0 ? UINT32_MAX - 1 : 0));
   }
-  EXPECT(connections.full() && connections.count() == 100 && connections.count(0) == 90);
-  EXPECT(connections.count(UINT32_MAX - 1) == 10 && connections.count(1) == 0);
+  EXPECT(connections.full() && connections.count() == 100 && connections.count(user(0)) == 90);
+  EXPECT(connections.count(user(UINT32_MAX - 1)) == 10 && connections.count(user(1)) == 0);
   EXPECT(!connections.remove(101) && !connections.remove(0) && connections.count() == 100);
   int children = 0;
   connections.each_child([&](pid_t pid) noexcept {
@@ -96,10 +102,70 @@ void who_is_connected() {
     ++children;
   });
   EXPECT(children == 100);
-  EXPECT(connections.remove(10) == UINT32_MAX - 1 && !connections.remove(10));
-  EXPECT(connections.count(UINT32_MAX - 1) == 9 && !connections.full());
+  EXPECT(connections.remove(10) == user(UINT32_MAX - 1) && !connections.remove(10));
+  EXPECT(connections.count(user(UINT32_MAX - 1)) == 9 && !connections.full());
   for (pid_t pid = 1; pid <= 100; ++pid) EXPECT(connections.remove(pid).has_value() == (pid != 10));
-  EXPECT(connections.count() == 0 && connections.count(0) == 0);
+  EXPECT(connections.count() == 0 && connections.count(user(0)) == 0);
+}
+
+Source address(int family, char const *host) {
+  SocketName name = {};
+  name.any.sa_family = static_cast<sa_family_t>(family);
+  EXPECT(::inet_pton(family, host, family == AF_INET ? static_cast<void *>(&name.v4.sin_addr) : &name.v6.sin6_addr) == 1);
+  return Source::of_address(name);
+}
+
+void whom_it_counts_for() {
+  EXPECT(address(AF_INET, "127.0.0.1") == address(AF_INET6, "::ffff:127.0.0.1"));
+  EXPECT(!(address(AF_INET, "127.0.0.1") == address(AF_INET6, "::127.0.0.1")));
+  EXPECT(address(AF_INET, "127.0.0.1").text().view() == "ip 127.0.0.1" && address(AF_INET6, "::1").text().view() == "ip ::1");
+  EXPECT(user(7).text().view() == "uid 7" && Source::of_unknown().text().view() == "uid ?");
+  // A user and an address are never the same.
+  EXPECT(!(user(0) == Source::of_unknown()) && !(user(0) == address(AF_INET6, "::")));
+}
+
+/** Sources that come and go, counted against the plainest way. */
+void sources_against_an_array(uint32_t most, uint32_t users) {
+  static uint32_t counts[4096], entries[4096];
+  memset(counts, 0, sizeof counts);
+  auto made = Sources::make(most);
+  EXPECT(made.has_value());
+  uint32_t total = 0;
+  for (int step = 0; step < 200000; ++step) {
+    uint32_t const i = next_number() % users;
+    // Neighbours, and such as differ in the last bytes only.
+    Source const source = i % 2 ? user(i) : Source{Source::address, {0x20010db8, 0, 0, i}};
+    EXPECT(made->count(source) == counts[i]);
+    if (counts[i] && next_number() % 2) {
+      EXPECT(made->remove(entries[i]) == source);
+      --counts[i];
+      --total;
+    } else if (total < most) {
+      uint32_t const entry = made->add(source);
+      EXPECT(counts[i] == 0 || entry == entries[i]);
+      entries[i] = entry;
+      ++counts[i];
+      ++total;
+    }
+    if (step % 1000) continue;
+    for (uint32_t j = 0; j < users; ++j)
+      EXPECT(made->count(j % 2 ? user(j) : Source{Source::address, {0x20010db8, 0, 0, j}}) == counts[j]);
+  }
+}
+
+void how_often() {
+  Rate none(0, 0), two(2, 3600000), quick(1, 1);
+  EXPECT(!none.is_limited() && none.count() && none.wait() == 0);
+  EXPECT(two.wait() == 0 && two.count() && two.wait() == 0 && two.count());
+  EXPECT(two.wait() > 3590000 && two.wait() <= 3600000);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT(quick.count());
+    EXPECT(quick.wait() <= 1);
+    uint64_t const end = boottime() + 1000000;
+    while (boottime() < end) {
+    }
+    EXPECT(quick.wait() == 0);
+  }
 }
 
 Text<local_path_max + 1> told(char const *bytes, size_t size, size_t path_size) {
@@ -135,6 +201,11 @@ int main() {
   against_an_array(500, 700, 340573321U);
   against_an_array(2000, 4096, 1U << 20);
   who_is_connected();
+  whom_it_counts_for();
+  sources_against_an_array(1, 3);
+  sources_against_an_array(100, 150);
+  sources_against_an_array(4000, 4096);
+  how_often();
   names();
   return 0;
 }

@@ -4,9 +4,9 @@
 
 #include <netinet/in.h>
 #include <pm/base/address.h>
-#include <pm/base/connect.h>
 #include <pm/base/local_socket.h>
 #include <pm/base/program.h>
+#include <pm/base/socket_address.h>
 #include <string.h>
 
 /** A socket that is bound there, port 0 being any; listening, if it can. Ends the program. */
@@ -27,12 +27,14 @@ inline int bind_address(char const *argument) noexcept {
     if (local) bound = ::bind(fd, reinterpret_cast<struct sockaddr const *>(&local->address), local->size);
     ::chmod(argument + strlen("local:"), 0777);
   } else {
-    auto internet = InternetName::of(*address);
+    auto const destination = SocketAddress::destination(*address);
+    SocketName internet = {};
+    memcpy(&internet, destination.name(), destination.size());
     if (any) internet.v4.sin_port = 0; // where IPv6 has it, too
     if (text.find("0.0.0.0") != text.npos) internet.v4.sin_addr.s_addr = 0;
     if (text.find("[::]") != text.npos) internet.v6.sin6_addr = in6addr_any;
     fd = ::socket(internet.any.sa_family, datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
-    bound = ::bind(fd, &internet.any, internet.size);
+    bound = ::bind(fd, &internet.any, destination.size());
   }
   if (bound < 0 || (!datagrams && ::listen(fd, 64) < 0)) die_sys({errno, "listen at"}, text);
   return fd;

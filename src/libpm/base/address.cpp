@@ -62,7 +62,7 @@ std::optional<Address> Address::of_local(std::string_view path) noexcept {
   return a;
 }
 
-std::optional<Address> Address::parse(std::string_view text) noexcept {
+std::optional<Address> Address::parse(std::string_view text, uint16_t least_port) noexcept {
   if (text == "none") return Address();
   if (!text.empty() && text.front() == '/') return of_local(text);
   auto const [head, tail, found] = cut(text, ':');
@@ -75,7 +75,7 @@ std::optional<Address> Address::parse(std::string_view text) noexcept {
   auto const port = number<uint16_t>(parts->tail);
   Text<INET6_ADDRSTRLEN> const host(parts->head);
   unsigned char bytes[16];
-  if (!port || *port == 0 || host.overflowed()) return std::nullopt;
+  if (!port || *port < least_port || host.overflowed()) return std::nullopt;
   if (memchr(parts->head.data(), 0, parts->head.size())) return std::nullopt;
   if (inet_pton(is_v6(*id) ? AF_INET6 : AF_INET, host.c_str(), bytes) != 1) return std::nullopt;
   return of_ip(*id, bytes, *port);
@@ -127,12 +127,16 @@ std::string_view Address::path() const noexcept {
   return cut(text_.view(), ':').tail;
 }
 
-Text<48> Address::host() const noexcept {
+Text<48> Address::raw_host() const noexcept {
   if (netid_ == Netid::none || netid_ == Netid::local) return {};
-  auto const parts = host_and_port(cut(text_.view(), ':').tail, is_v6(netid_));
-  if (parts->head == "0.0.0.0") return Text<48>("127.0.0.1");
-  if (parts->head == "::") return Text<48>("::1");
-  return Text<48>(parts->head);
+  return Text<48>(host_and_port(cut(text_.view(), ':').tail, is_v6(netid_))->head);
+}
+
+Text<48> Address::host() const noexcept {
+  auto const raw = raw_host();
+  if (raw.view() == "0.0.0.0") return Text<48>("127.0.0.1");
+  if (raw.view() == "::") return Text<48>("::1");
+  return raw;
 }
 
 } // namespace pm

@@ -1,9 +1,9 @@
-// Whose listening socket an address is: sock_diag(7).
+#include <pm/base/listener_at.h>
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <pm/base/connect.h>
+#include <string.h>
 
 namespace pm {
 
@@ -14,11 +14,11 @@ constexpr char const *doing = "see who listens at";
 constexpr unsigned listening = 10;
 
 /** Only an address of this host can be bound to. */
-Result<bool> is_of_this_host(InternetName name) noexcept {
+Result<bool> is_of_this_host(SocketName name, socklen_t size) noexcept {
   (name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port) = 0;
   Fd const socket(sys::socket(name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return failed(doing);
-  if (sys::bind(socket.get(), &name.any, name.size) == 0) return true;
+  if (sys::bind(socket.get(), &name.any, size) == 0) return true;
   if (errno != EADDRNOTAVAIL) return failed(doing);
   return false;
 }
@@ -31,8 +31,10 @@ struct Question {
 } // namespace
 
 Result<std::optional<uid_t>> listener_at(Address const &address) noexcept {
-  auto const name = InternetName::of(address);
-  auto const local = is_of_this_host(name);
+  auto const destination = SocketAddress::destination(address);
+  SocketName name = {};
+  memcpy(&name, destination.name(), destination.size());
+  auto const local = is_of_this_host(name, destination.size());
   if (!local) return fail(local);
   if (!*local) return std::nullopt;
 

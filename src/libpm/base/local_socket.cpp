@@ -39,7 +39,7 @@ Result<LocalName> LocalName::make(std::string_view path) noexcept {
   return name;
 }
 
-Result<Fd> connect_local(std::string_view path, Deadline deadline, int type, int stop) noexcept {
+Result<Fd> connect_local(std::string_view path, Deadline deadline, int type, int stop, LocalName const *from) noexcept {
   constexpr char const *doing = "connect to";
   auto const name = LocalName::make(path);
   if (!name) return fail(name);
@@ -47,7 +47,9 @@ Result<Fd> connect_local(std::string_view path, Deadline deadline, int type, int
   if (!socket.valid()) return failed(doing);
   // Without a path to bind to, the kernel makes an abstract name up: unix(7), autobind.
   struct sockaddr const nameless = {AF_UNIX, {}};
-  if (type == SOCK_DGRAM && sys::bind(socket.get(), &nameless, sizeof nameless.sa_family) < 0) return failed(doing);
+  if (from && sys::bind(socket.get(), reinterpret_cast<struct sockaddr const *>(&from->address), from->size) < 0)
+    return failed("bind a socket to connect to");
+  if (!from && type == SOCK_DGRAM && sys::bind(socket.get(), &nameless, sizeof nameless.sa_family) < 0) return failed(doing);
   for (;;) {
     // A full backlog is waited for in connect itself, which poll knows nothing of: socket(7), SO_SNDTIMEO.
     // Nor does it of anything that a waiting connect could be told to stop by: it is asked between one wait and the next.

@@ -56,17 +56,17 @@ mode_t Options::value_mode() const noexcept {
   return mode;
 }
 
-uid_t Options::value_user() const noexcept {
-  if (auto const n = number<uid_t>(value()); n && *n != UINT32_MAX) return *n;
+namespace {
+uid_t user_named(Options const &options, int letter, char const *name) noexcept {
+  if (auto const n = number<uid_t>(name); n && *n != UINT32_MAX) return *n;
   errno = 0;
-  struct passwd const *const user = ::getpwnam(value());
+  struct passwd const *const user = ::getpwnam(name);
   if (!user && (errno == EIO || errno == EMFILE || errno == ENFILE || errno == ENOMEM))
-    die_sys({errno, "look up the user"}, value());
-  if (!user) refuse_value(*this, letter_, "user", value());
+    die_sys({errno, "look up the user"}, name);
+  if (!user) refuse_value(options, letter, "user", name);
   return user->pw_uid;
 }
 
-namespace {
 gid_t group_named(Options const &options, int letter, char const *name) noexcept {
   if (auto const n = number<gid_t>(name); n && *n != UINT32_MAX) return *n;
   errno = 0;
@@ -77,6 +77,28 @@ gid_t group_named(Options const &options, int letter, char const *name) noexcept
   return group->gr_gid;
 }
 } // namespace
+
+uid_t Options::value_user() const noexcept {
+  return user_named(*this, letter_, value());
+}
+
+void Options::value_owner(std::optional<uid_t> &user, std::optional<gid_t> &group) const noexcept {
+  auto const [name, tail, found] = cut(value(), ':');
+  Text<256> const head(name);
+  if (head.overflowed() || (found ? tail.empty() : name.empty()))
+    refuse_value(*this, letter_, "USER, USER:GROUP or :GROUP", value());
+  if (head.size()) user = user_named(*this, letter_, head.c_str());
+  // It ends where the value does.
+  if (found) group = group_named(*this, letter_, tail.data());
+}
+
+void Options::value_rate(uint32_t &number, uint32_t &ms, uint32_t most) const noexcept {
+  auto const [head, tail, found] = cut(value(), '/');
+  auto const n = pm::number<uint32_t>(head), time = pm::number<uint32_t>(tail);
+  if (!n || !time || *n == 0 || *n > most || *time == 0) refuse_value(*this, letter_, "N/MS", value());
+  number = *n;
+  ms = *time;
+}
 
 gid_t Options::value_group() const noexcept {
   return group_named(*this, letter_, value());

@@ -1,6 +1,7 @@
 #include <pm/base/readiness.h>
 
 #include <fcntl.h>
+#include <pm/base/local_socket.h>
 #include <pm/base/say.h>
 #include <pm/base/sys.h>
 
@@ -19,6 +20,15 @@ void announce_readiness(int fd) noexcept {
   if (fd < 0) return;
   (void)!sys::write(fd, "\n", 1);
   sys::close(fd);
+}
+
+void notify_readiness(char const *path) noexcept {
+  auto const name = LocalName::make(path ? path : "");
+  if (!name) return;
+  Fd const socket(sys::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  constexpr std::string_view ready = "READY=1\n";
+  if (sys::connect(socket.get(), reinterpret_cast<struct sockaddr const *>(&name->address), name->size) == 0)
+    sys::send(socket.get(), ready.data(), ready.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 } // namespace pm

@@ -95,6 +95,12 @@ int unlinkat(int dir, char const *path, int flags) noexcept {
 int fchown(int fd, uid_t uid, gid_t gid) noexcept {
   return through("fchown", [=] { return ::fchown(fd, uid, gid); });
 }
+int fchownat(int dir, char const *path, uid_t uid, gid_t gid, int flags) noexcept {
+  return through("fchownat", [=] { return ::fchownat(dir, path, uid, gid, flags); });
+}
+int fchmodat(int dir, char const *path, mode_t mode, int flags) noexcept {
+  return through("fchmodat", [=] { return ::fchmodat(dir, path, mode, flags); });
+}
 int fchmod(int fd, mode_t mode) noexcept {
   return through("fchmod", [=] { return ::fchmod(fd, mode); });
 }

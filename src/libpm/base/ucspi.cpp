@@ -1,56 +1,73 @@
 #include <pm/base/ucspi.h>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <pm/base/sys.h>
+#include <pm/base/socket_address.h>
 #include <pm/base/text.h>
+#include <unistd.h>
 
 namespace pm::ucspi {
+
+std::string_view protocol_in(std::string_view variable) noexcept {
+  auto const [name, value, found] = cut(variable, '=');
+  return found && name == "PROTO" ? value : std::string_view();
+}
+
+std::string_view own_protocol() noexcept {
+  for (char const *const *variable = environ; *variable; ++variable)
+    if (auto const found = protocol_in(*variable); !found.empty()) return found;
+  return {};
+}
+
+bool belongs(std::string_view variable, std::string_view protocol) noexcept {
+  auto const [name, value, found] = cut(variable, '=');
+  if (!found || protocol.empty() || !name.starts_with(protocol)) return false;
+  std::string_view const rest = name.substr(protocol.size());
+  return rest.starts_with("LOCAL") || rest.starts_with("REMOTE") || rest.starts_with("CONN");
+}
+
+bool is_said(std::string_view variable) noexcept {
+  return cut(variable, '=').head == "PROTO" || belongs(variable, "IPC") || belongs(variable, "TCP") || belongs(variable, "UDP");
+}
+
+void forget(Environment &environment, std::string_view protocol) noexcept {
+  std::string_view const own = own_protocol();
+  environment.unset("PROTO");
+  for (char const *const *variable = environ; *variable; ++variable)
+    if (is_said(*variable) || belongs(*variable, own) || belongs(*variable, protocol)) {
+      Text<256> const name(cut(*variable, '=').head);
+      if (!name.overflowed()) environment.unset(name.c_str());
+    }
+}
+
+void describe_local(std::string_view path, Environment &environment) noexcept {
+  forget(environment);
+  environment.set("PROTO", "IPC");
+  environment.set("IPCREMOTEPATH", path);
+}
+
+Done describe_ip(int connection, char const *protocol, Environment &environment) noexcept {
+  struct {
+    char const *side;
+    int (*name_of)(int, struct sockaddr *, socklen_t *) noexcept;
+  } const sides[] = {{"LOCAL", sys::getsockname}, {"REMOTE", sys::getpeername}};
+  forget(environment);
+  environment.set("PROTO", protocol);
+  for (auto const &[side, name_of] : sides) {
+    SocketName name;
+    socklen_t size = sizeof name;
+    if (name_of(connection, &name.any, &size) < 0) return failed("know the addresses of a connection to");
+    auto const ip = ip_of(name);
+    environment.set((Text<16>(protocol) << side << "IP").c_str(), ip.host.view());
+    environment.set((Text<16>(protocol) << side << "PORT").c_str(), (Text<16>() << ip.port).view());
+  }
+  return {};
+}
 
 Done give(Fd connection) noexcept {
   for (int const number : {reading, writing})
     if (connection.get() == number ? sys::fcntl(number, F_SETFD) < 0 : sys::dup2(connection.get(), number) < 0)
       return failed("have descriptors 6 and 7 for");
   if (connection.get() == reading || connection.get() == writing) (void)connection.release();
-  return {};
-}
-
-namespace {
-void unset_all(Environment &environment, std::initializer_list<char const *> variables) noexcept {
-  for (char const *const variable : variables) environment.unset(variable);
-}
-} // namespace
-
-void describe_local(std::string_view path, Environment &environment) noexcept {
-  environment.set("PROTO", "IPC");
-  unset_all(environment, {"IPCLOCALPATH", "IPCREMOTEEUID", "IPCREMOTEEGID", "IPCREMOTEPID", "IPCCONNNUM"});
-  environment.set("IPCREMOTEPATH", path);
-}
-
-Done describe_tcp(int socket, Environment &environment) noexcept {
-  constexpr char const *doing = "describe the connection to";
-  union {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-  } local = {}, remote = {};
-  socklen_t size = sizeof local;
-  if (sys::getsockname(socket, &local.any, &size) < 0) return failed(doing);
-  size = sizeof remote;
-  if (sys::getpeername(socket, &remote.any, &size) < 0) return failed(doing);
-  environment.set("PROTO", "TCP");
-  unset_all(environment, {"TCPLOCALHOST", "TCPREMOTEHOST", "TCPREMOTEINFO", "TCPCONNNUM"});
-  auto const set = [&](char const *host, char const *port, auto const &name) noexcept {
-    bool const v6 = name.any.sa_family == AF_INET6;
-    char text[INET6_ADDRSTRLEN];
-    if (v6) inet_ntop(AF_INET6, &name.v6.sin6_addr, text, sizeof text);
-    else inet_ntop(AF_INET, &name.v4.sin_addr, text, sizeof text);
-    environment.set(host, text);
-    environment.set(port, (Text<8>() << ntohs(v6 ? name.v6.sin6_port : name.v4.sin_port)).view());
-  };
-  set("TCPLOCALIP", "TCPLOCALPORT", local);
-  set("TCPREMOTEIP", "TCPREMOTEPORT", remote);
   return {};
 }
 

@@ -1,44 +1,20 @@
 #include <pm/fdpass/handover.h>
 
+#include <pm/base/ucspi.h>
 #include <unistd.h>
 
 namespace pm::fdpass {
 
-namespace {
-
-constexpr std::string_view protocol_variable = "PROTO";
-
-std::string_view protocol_in(std::string_view variable) noexcept {
-  auto const [name, value, found] = cut(variable, '=');
-  return found && name == protocol_variable ? value : std::string_view();
-}
-
-/** A name that a super-server would give. What begins with the protocol alone may be LD_PRELOAD, of a protocol called LD. */
-bool belongs(std::string_view variable, std::string_view protocol) noexcept {
-  auto const [name, value, found] = cut(variable, '=');
-  if (!found || protocol.empty() || !name.starts_with(protocol)) return false;
-  std::string_view const rest = name.substr(protocol.size());
-  return rest.starts_with("LOCAL") || rest.starts_with("REMOTE") || rest.starts_with("CONN");
-}
-
-std::string_view own_protocol() noexcept {
-  for (char const *const *variable = environ; *variable; ++variable)
-    if (auto const found = protocol_in(*variable); !found.empty()) return found;
-  return {};
-}
-
-} // namespace
-
 Result<Identity> own_identity() noexcept {
   constexpr char const *doing = "tell who is connected to";
   Identity identity;
-  auto const protocol = own_protocol();
+  auto const protocol = ucspi::own_protocol();
   if (protocol.empty()) return identity;
   size_t size = 0;
   for (bool const first : {true, false})
     for (char const *const *variable = environ; *variable; ++variable) {
       std::string_view const text = *variable;
-      if (first ? protocol_in(text).empty() : !belongs(text, protocol)) continue;
+      if (first ? ucspi::protocol_in(text).empty() : !ucspi::belongs(text, protocol)) continue;
       size += text.size() + 1;
       if (size > identity_max || identity.elements.size() == 64) return failed(doing, E2BIG);
       if (!identity.elements.append(xdr::String<identity_max>(text))) return failed(doing, ENOMEM);
@@ -48,7 +24,7 @@ Result<Identity> own_identity() noexcept {
 
 bool is_identity(Identity const &identity) noexcept {
   if (identity.elements.empty()) return true;
-  auto const protocol = protocol_in(identity.elements[0]);
+  auto const protocol = ucspi::protocol_in(identity.elements[0]);
   // Capitals, as every protocol's is: it is the beginning of variables' names.
   for (char const c : protocol)
     if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) return false;
@@ -56,19 +32,13 @@ bool is_identity(Identity const &identity) noexcept {
   for (size_t i = 0; i < identity.elements.size(); ++i) {
     std::string_view const variable = identity.elements[i];
     size += variable.size() + 1;
-    if ((i > 0 && !belongs(variable, protocol)) || variable.find('\0') != std::string_view::npos) return false;
+    if ((i > 0 && !ucspi::belongs(variable, protocol)) || variable.find('\0') != std::string_view::npos) return false;
   }
   return !protocol.empty() && size <= identity_max;
 }
 
 void apply(Identity const &identity, Environment &environment) noexcept {
-  std::string_view const protocol = identity.elements.empty() ? "" : protocol_in(identity.elements[0]), own = own_protocol();
-  environment.unset("PROTO");
-  for (char const *const *variable = environ; *variable; ++variable)
-    if (belongs(*variable, "IPC") || belongs(*variable, "TCP") || belongs(*variable, own) || belongs(*variable, protocol)) {
-      Text<256> const name(cut(*variable, '=').head);
-      if (!name.overflowed()) environment.unset(name.c_str());
-    }
+  ucspi::forget(environment, identity.elements.empty() ? "" : ucspi::protocol_in(identity.elements[0]));
   for (auto const &variable : identity.elements) {
     auto const [head, value, found] = cut(variable, '=');
     Text<identity_max + 1> const name(head);

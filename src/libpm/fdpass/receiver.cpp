@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <pm/fifodir/inherited.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
 #include <utility>
@@ -12,9 +11,6 @@ namespace pm::fdpass {
 
 namespace {
 constexpr char const *doing = "take descriptors from";
-/** How long nothing is accepted when nothing can be, ms, unless a child ends. */
-constexpr int pause_ms = 1000;
-
 /** The kernel's name for a socket, whatever leads to it. */
 bool is_same(int a, int b) noexcept {
   struct stat of_a, of_b;
@@ -39,14 +35,8 @@ Done Receiver::prepare() noexcept {
   int const yes = 1;
   if (datagrams_ && sys::setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0) return failed(doing);
   fifodir::keep_from_children(::getenv(fifodir::inherited_variable));
-  sys::pthread_sigmask(SIG_SETMASK, nullptr, &mask_);
-  ::sigaction(SIGPIPE, nullptr, &on_sigpipe_);
-  // Ignored, as it may come to us, it would have the kernel reap children in our stead.
-  ::signal(SIGCHLD, SIG_DFL);
-  auto trapped = Signals::trap({SIGCHLD, SIGTERM, SIGHUP, SIGINT});
-  if (!trapped) return failed("trap signals besides", trapped.error().code);
-  signals_ = std::move(*trapped);
-  ::signal(SIGPIPE, SIG_IGN);
+  if (auto const taken = children_.take_signals({SIGCHLD, SIGTERM, SIGHUP, SIGINT}); !taken)
+    return failed("trap signals besides", taken.error().code);
   announce_readiness(options_.ready);
   return {};
 }
@@ -56,23 +46,22 @@ Result<std::optional<Received>> Receiver::run() noexcept {
   while (going_on_) {
     // At the limit nothing is read: who offers waits, and nothing is lost.
     bool const room = has_room();
-    struct pollfd fds[2 + offering_max] = {{signals_.fd(), POLLIN, 0}, {-1, POLLIN, 0}};
+    struct pollfd fds[2 + offering_max] = {{children_.fd(), POLLIN, 0}, {-1, POLLIN, 0}};
     // No more of them than there are: poll takes no more than a process may have descriptors.
     size_t count = 2;
-    int timeout = paused_ ? pause_ms : -1;
+    int timeout = children_.pause_left();
     for (auto const &one : offering_) {
       if (!one) continue;
       fds[count++] = {room ? one->socket.get() : -1, POLLIN, 0};
       int const left = one->deadline.remaining();
       if (room) timeout = timeout < 0 ? left : std::min(timeout, left);
     }
-    if (room && !paused_ && (datagrams_ || count < std::size(fds))) fds[1].fd = socket_.get();
+    if (room && !children_.is_paused() && (datagrams_ || count < std::size(fds))) fds[1].fd = socket_.get();
     int const ready = sys::poll(fds, count, timeout);
     if (ready < 0 && errno != EINTR) return failed(doing);
-    if (ready <= 0) paused_ = false;
     if (ready < 0) continue;
     if (fds[0].revents) {
-      int const signal = signals_.next();
+      int const signal = children_.next_signal();
       if (signal == SIGCHLD) reap();
       else if (signal > 0) going_on_ = false;
       continue;
@@ -94,11 +83,6 @@ Result<std::optional<Received>> Receiver::run() noexcept {
   return std::move(received_);
 }
 
-void Receiver::give_signals_back() const noexcept {
-  ::sigaction(SIGPIPE, &on_sigpipe_, nullptr);
-  sys::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
-}
-
 bool Receiver::believes(uid_t user) const noexcept {
   return user == 0 || user == ::geteuid() ||
          std::find(options_.believed.begin(), options_.believed.end(), user) != options_.believed.end();
@@ -108,8 +92,9 @@ void Receiver::accept_one() noexcept {
   Fd connected(sys::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!connected.valid()) {
     // Left in the queue, it would be ready for ever.
-    paused_ = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
-    if (paused_) warn_sys({errno, "accept a connection"}, "");
+    if (!is_exhaustion(errno)) return;
+    warn_sys({errno, "accept a connection"}, "");
+    children_.pause();
     return;
   }
   struct ucred peer;
@@ -181,29 +166,25 @@ std::optional<Text<256>> Receiver::take(Offer const &offer, Fd descriptor) noexc
     return std::nullopt;
   }
   // Room to remember it by, before there is something to remember.
-  if (!children_.append(pid_t{0})) return Text<256>("out of memory");
+  if (!pids_.append(pid_t{0})) return Text<256>("out of memory");
   auto const variables = environment.merged();
-  auto const child = spawner_.start(program_, variables.begin(), {{descriptor.get(), 0}, {descriptor.get(), 1}});
+  auto const child = children_.start(program_, variables.begin(), {{descriptor.get(), 0}, {descriptor.get(), 1}});
   if (!child) {
-    (void)children_.resize(children_.size() - 1);
+    pids_.truncate(pids_.size() - 1);
     return Text<256>("unable to start ") << program_[0] << ": " << strerror(child.error().code);
   }
-  children_[children_.size() - 1] = *child;
+  pids_[pids_.size() - 1] = *child;
   return std::nullopt;
 }
 
 void Receiver::reap() noexcept {
-  for (;;) {
-    pid_t const child = sys::waitpid(-1, nullptr, WNOHANG);
-    if (child < 0 && errno == EINTR) continue;
-    if (child <= 0) return;
+  children_.reap([&](pid_t child, int) noexcept {
     // Others than ours may have been left by what this process was before.
-    auto *const one = std::find(children_.begin(), children_.end(), child);
-    if (one == children_.end()) continue;
-    *one = children_[children_.size() - 1];
-    (void)children_.resize(children_.size() - 1);
-    paused_ = false;
-  }
+    auto *const one = std::find(pids_.begin(), pids_.end(), child);
+    if (one == pids_.end()) return;
+    *one = pids_[pids_.size() - 1];
+    pids_.truncate(pids_.size() - 1);
+  });
 }
 
 } // namespace pm::fdpass

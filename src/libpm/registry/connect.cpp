@@ -1,6 +1,7 @@
 #include <pm/registry/connect.h>
 
 #include <pm/base/connect.h>
+#include <pm/base/listener_at.h>
 #include <pm/base/peer.h>
 #include <pm/base/process.h>
 

@@ -89,7 +89,12 @@ Done remove_dead(char const *path) noexcept {
     if (sys::renameat2(AT_FDCWD, there, AT_FDCWD, path, RENAME_NOREPLACE) < 0) return failed("put back");
     return dead;
   }
-  if (sys::unlinkat(AT_FDCWD, there, 0) < 0) return failed("remove the dead socket of");
+  if (sys::unlinkat(AT_FDCWD, there, 0) < 0) {
+    auto const failure = failed("remove the dead socket of");
+    // As it was: nothing of ours lies about.
+    sys::renameat2(AT_FDCWD, there, AT_FDCWD, path, RENAME_NOREPLACE);
+    return failure;
+  }
   return {};
 }
 
@@ -100,14 +105,32 @@ int bind_with_mode(int fd, LocalAddress const &name, mode_t mode) noexcept {
   return bound;
 }
 
-bool is_at_path(BoundSocket const &bound, LocalAddress const &name) noexcept {
+/** Whether its path still is its own. */
+Result<bool> is_at_path(BoundSocket const &bound, LocalAddress const &name) noexcept {
   struct stat st;
-  return name.is_abstract() || (sys::fstatat(AT_FDCWD, name.text(), &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == bound.device &&
-                                st.st_ino == bound.inode);
+  if (name.is_abstract()) return true;
+  if (sys::fstatat(AT_FDCWD, name.text(), &st, AT_SYMLINK_NOFOLLOW) == 0)
+    return st.st_dev == bound.device && st.st_ino == bound.inode;
+  if (errno == ENOENT) return false;
+  return failed("keep");
+}
+
+/** Until it has its owner, nobody else can connect to it. */
+Done give_to_owner(LocalAddress const &name, BindOptions const &options) noexcept {
+  constexpr char const *giving = "give to its owner";
+  Fd const file(sys::openat(AT_FDCWD, name.text(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.valid()) return failed(giving);
+  Text<32> const link = Text<32>("/proc/self/fd/") << file.get();
+  if (sys::fchownat(file.get(), "", options.owner.value_or(static_cast<uid_t>(-1)),
+                    options.group.value_or(static_cast<gid_t>(-1)), AT_EMPTY_PATH) < 0 ||
+      sys::fchmodat(AT_FDCWD, link.c_str(), options.mode, 0) < 0)
+    return failed(giving);
+  return {};
 }
 
 Done bind_replacing(int fd, LocalAddress const &name, BindOptions const &options) noexcept {
-  if (bind_with_mode(fd, name, options.mode) == 0) return {};
+  mode_t const mode = options.owner || options.group ? 0 : options.mode;
+  if (bind_with_mode(fd, name, mode) == 0) return {};
   if (errno != EADDRINUSE || !options.replace || name.is_abstract()) return failed(doing);
   // Servers that start at the same time go one after another, so that none finds its path set aside by another. Where the
   // directory cannot be locked they may, and say so.
@@ -116,7 +139,7 @@ Done bind_replacing(int fd, LocalAddress const &name, BindOptions const &options
   auto const lock = Lock::take_directory(AT_FDCWD, aside->directory.c_str(), Deadline::in(lock_wait));
   for (int round = 0; round < rounds; ++round) {
     if (auto const removed = remove_dead(name.text()); !removed) return removed;
-    if (bind_with_mode(fd, name, options.mode) == 0) return {};
+    if (bind_with_mode(fd, name, mode) == 0) return {};
     if (errno != EADDRINUSE) break;
   }
   return failed(doing);
@@ -128,23 +151,51 @@ Result<BoundSocket> bind_local(LocalAddress const &name, BindOptions const &opti
   BoundSocket bound;
   bound.fd.reset(sys::socket(AF_UNIX, options.type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!bound.fd.valid()) return failed("make a socket for");
+  int const yes = 1;
+  if (options.credentials && options.type == SOCK_DGRAM &&
+      sys::setsockopt(bound.fd.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0)
+    return failed("ask who sends to");
   if (auto const done = bind_replacing(bound.fd.get(), name, options); !done) return fail(done);
   struct stat st = {};
   if (!name.is_abstract() && sys::fstatat(AT_FDCWD, name.text(), &st, AT_SYMLINK_NOFOLLOW) < 0) return failed("keep");
   bound.device = st.st_dev;
   bound.inode = st.st_ino;
-  if (options.backlog && options.type != SOCK_DGRAM && sys::listen(bound.fd.get(), static_cast<int>(options.backlog)) < 0) {
-    auto const failure = failed("listen on");
-    remove_path(bound, name);
-    return failure;
+  Done ready;
+  if (!name.is_abstract() && (options.owner || options.group)) ready = give_to_owner(name, options);
+  if (ready && options.backlog && options.type != SOCK_DGRAM &&
+      sys::listen(bound.fd.get(), static_cast<int>(options.backlog)) < 0)
+    ready = failed("listen on");
+  if (ready) {
+    // Whoever took it for dead before it listened has taken it by now.
+    auto const kept = is_at_path(bound, name);
+    if (!kept) ready = fail(kept);
+    else if (!*kept) return failed("keep", EADDRINUSE);
   }
-  // Whoever took it for dead before it listened has taken it by now.
-  if (!is_at_path(bound, name)) return failed("keep", EADDRINUSE);
+  if (ready) return bound;
+  remove_path(bound, name);
+  return fail(ready);
+}
+
+Result<BoundSocket> bind_ip(SocketAddress const &name, BindOptions const &options) noexcept {
+  BoundSocket bound;
+  bound.fd.reset(sys::socket(name.family(), name.type() | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  int const fd = bound.fd.get();
+  if (fd < 0) return failed("make a socket for");
+  auto const set = [&](int level, int option, int value) noexcept {
+    return sys::setsockopt(fd, level, option, &value, sizeof value) == 0;
+  };
+  bool const stream = name.type() == SOCK_STREAM;
+  // Of a datagram socket, SO_REUSEADDR would let anybody of the same user take the port over: socket(7).
+  if ((stream && options.replace && !set(SOL_SOCKET, SO_REUSEADDR, 1)) || (options.share && !set(SOL_SOCKET, SO_REUSEPORT, 1)) ||
+      (name.family() == AF_INET6 && !set(IPPROTO_IPV6, IPV6_V6ONLY, options.only_v6)))
+    return failed("prepare a socket for");
+  if (sys::bind(fd, name.name(), name.size()) < 0) return failed(doing);
+  if (stream && options.backlog && sys::listen(fd, static_cast<int>(options.backlog)) < 0) return failed("listen on");
   return bound;
 }
 
 void remove_path(BoundSocket const &bound, LocalAddress const &name) noexcept {
-  if (!name.is_abstract() && is_at_path(bound, name)) sys::unlinkat(AT_FDCWD, name.text(), 0);
+  if (!name.is_abstract() && is_at_path(bound, name).value_or(false)) sys::unlinkat(AT_FDCWD, name.text(), 0);
 }
 
 void read_bind_option(Options const &options, int letter, BindOptions &wanted) noexcept {
@@ -153,6 +204,12 @@ void read_bind_option(Options const &options, int letter, BindOptions &wanted) n
     case 'D': wanted.replace = false; break;
     case 'b': wanted.backlog = options.value_number(0, INT32_MAX); break;
     case 'a': wanted.mode = options.value_mode(); break;
+    case 'o': options.value_owner(wanted.owner, wanted.group); break;
+    case 'S': wanted.type = SOCK_SEQPACKET; break;
+    case 'm': wanted.type = SOCK_DGRAM; break;
+    case 'r': wanted.share = true; break;
+    case '4': wanted.only_v6 = false; break;
+    case 'A': wanted.say_address = true; break;
   }
 }
 

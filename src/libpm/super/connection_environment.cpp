@@ -1,7 +1,6 @@
-// What PROG is told about its connection.
-
+#include <pm/base/ucspi.h>
 #include <pm/fifodir/inherited.h>
-#include <pm/super/server.h>
+#include <pm/super/connection_environment.h>
 #include <unistd.h>
 #include <algorithm>
 
@@ -9,57 +8,38 @@ namespace pm::super {
 
 namespace {
 
-/** What a super-server says, and what it keeps for itself: none of it is passed on from outside. */
-constexpr std::string_view ours[] = {"PROTO",         "IPCREMOTEEUID", "IPCREMOTEEGID", "IPCREMOTEPID",
-                                     "IPCREMOTEPATH", "IPCLOCALPATH",  "IPCCONNNUM",    fifodir::inherited_variable};
+/** What is for this process, and not for those that it starts. */
+constexpr std::string_view own[] = {
+    fifodir::inherited_variable, "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "PM_LISTEN_NAME"};
 
-bool is_ours(char const *variable) noexcept {
+bool is_kept(char const *variable) noexcept {
   std::string_view const name = cut(variable, '=').head;
-  return std::find(std::begin(ours), std::end(ours), name) != std::end(ours);
+  return std::find(std::begin(own), std::end(own), name) == std::end(own) && !ucspi::is_said(variable);
 }
-
-/** Behind the fixed ones: uid, gid, pid, number, path, and the end. */
-constexpr size_t slots = 6;
 
 } // namespace
 
-Done ConnectionEnvironment::make(std::string_view local) noexcept {
+Done ConnectionEnvironment::make() noexcept {
   bool fits = true;
   for (char const *const *variable = environ; *variable; ++variable)
-    if (!is_ours(*variable)) fits = fits && variables_.append(*variable);
-  fits = fits && variables_.append("PROTO=IPC");
-  local_ << "IPCLOCALPATH=" << local;
-  if (!local.empty()) fits = fits && variables_.append(local_.c_str());
+    if (is_kept(*variable)) fits = fits && variables_.append(*variable);
   fixed_ = variables_.size();
-  for (size_t i = 0; i < slots; ++i) fits = fits && variables_.append(nullptr);
+  for (size_t i = 0; i <= slots; ++i) fits = fits && variables_.append(nullptr);
   if (!fits) return failed("have memory for", ENOMEM);
   return {};
 }
 
-char const *const *ConnectionEnvironment::of(struct ucred const &peer, uint32_t number, std::string_view remote) noexcept {
-  char const **slot = variables_.begin() + fixed_;
-  auto const set = [&](auto &text, char const *variable, auto value) noexcept {
-    text.clear();
-    text << variable << value;
-    *slot++ = text.c_str();
-  };
-  set(uid_, "IPCREMOTEEUID=", peer.uid);
-  set(gid_, "IPCREMOTEEGID=", peer.gid);
-  set(pid_, "IPCREMOTEPID=", peer.pid);
-  set(number_, "IPCCONNNUM=", number);
-  if (!remote.empty()) set(remote_, "IPCREMOTEPATH=", remote);
-  *slot = nullptr;
-  return variables_.begin();
+void ConnectionEnvironment::begin(Listener const &listener) noexcept {
+  used_ = 0;
+  set("PROTO=", listener.is_local() ? "IPC" : listener.datagrams ? "UDP" : "TCP");
+  if (!listener.name.empty()) set("PM_LISTEN_NAME=", listener.name);
+  if (listener.path.size()) set("IPCLOCALPATH=", listener.path.view());
+  if (listener.datagrams && !listener.is_local()) set_ip("UDPLOCALIP=", "UDPLOCALPORT=", listener.ip);
 }
 
-char const *const *ConnectionEnvironment::of_unknown(std::string_view remote) noexcept {
-  char const **slot = variables_.begin() + fixed_;
-  *slot++ = "IPCCONNNUM=";
-  remote_.clear();
-  remote_ << "IPCREMOTEPATH=" << remote;
-  if (!remote.empty()) *slot++ = remote_.c_str();
-  *slot = nullptr;
-  return variables_.begin();
+void ConnectionEnvironment::set_ip(char const *name_is_host, char const *name_is_port, IpName const &ip) noexcept {
+  set(name_is_host, ip.host.view());
+  set(name_is_port, ip.port);
 }
 
 } // namespace pm::super

@@ -1,91 +1,70 @@
-#include <pm/super/server.h>
+// The loop, signals, and the ends of children.
 
 #include <fcntl.h>
 #include <pm/fifodir/inherited.h>
+#include <pm/super/server.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <utility>
+#include <algorithm>
 
 namespace pm::super {
 
 namespace {
 
-constexpr int listener = 0;
-constexpr int warnings = 1, everything = 2;
-/** Connections accepted before signals are looked at again. */
-constexpr int burst = 64;
-/** How long nothing is accepted when nothing can be, ms, unless a child ends. */
-constexpr int pause_ms = 1000;
-
-/** What accept(2) may say of one connection: the next one may be better. */
-bool is_passing(int code) noexcept {
-  return code == EINTR || code == ECONNABORTED || code == EPROTO;
-}
-bool is_exhaustion(int code) noexcept {
-  return code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS;
-}
-/** It will never be better: descriptor 0 is not what it was. */
-bool is_final(int code) noexcept {
-  return code == EBADF || code == EINVAL || code == ENOTSOCK || code == EOPNOTSUPP;
-}
+constexpr int everything = 2;
 
 Fd open_null() noexcept {
   return Fd(sys::openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC));
 }
 
-/** That descriptor 0 is a Unix socket that listens. */
-Result<Text<local_path_max + 1>> look_at_listener() noexcept {
-  constexpr char const *doing = "find a listening Unix socket on";
-  int listens = 0;
-  socklen_t size = sizeof listens;
-  if (sys::getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0) return failed(doing);
-  if (!listens) return failed(doing, EINVAL);
-  SocketName name = {};
-  size = sizeof name;
-  if (sys::getsockname(listener, &name.any, &size) < 0) return failed(doing);
-  if (name.any.sa_family != AF_UNIX) return failed(doing, EAFNOSUPPORT);
-  return text_of(name, size);
+int sooner(int a, int b) noexcept {
+  return a < 0 ? b : b < 0 ? a : std::min(a, b);
 }
 
 } // namespace
 
-Done Server::run() noexcept {
-  if (auto const prepared = prepare(); !prepared) return prepared;
+Done Server::take_signals() noexcept {
+  auto const taken = children_.take_signals({SIGCHLD, SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGUSR1});
+  if (!taken) return failed("trap signals besides", taken.error().code);
+  return {};
+}
+
+Done Server::listen_on(std::span<int const> fds, std::string_view const *names) noexcept {
+  for (size_t i = 0; i < fds.size(); ++i) {
+    failed_at_ = fds[i];
+    auto const listener = Listener::adopt(fds[i], names ? names[i] : std::string_view());
+    if (!listener) return fail(listener);
+    if (!listeners_.append(*listener)) return failed("have memory for", ENOMEM);
+    // Whoever does not read what woke him would be started again at once, and for ever.
+    if (listener->datagrams && !starts_.is_limited()) starts_ = Rate(datagram_starts, datagram_starts_ms);
+  }
+  return {};
+}
+
+Result<bool> Server::run() noexcept {
+  if (auto const prepared = prepare(); !prepared) return fail(prepared);
   if (options_.verbosity >= everything) inform("starting");
   say_status();
   announce();
   reap();
-  auto const served = serve();
-  if (served && options_.verbosity >= everything) inform("exiting");
-  return served;
+  idle_ = Deadline::in(options_.idle);
+  if (auto const served = serve(); !served) return fail(served);
+  if (options_.verbosity >= everything) inform("exiting");
+  return !gave_up_;
 }
 
 Done Server::prepare() noexcept {
-  if (!options_.credentials || !options_.most_of_one || options_.most_of_one > options_.most)
-    options_.most_of_one = options_.most;
-  auto const local = look_at_listener();
-  if (!local) return fail(local);
-  int const flags = sys::fcntl(listener, F_GETFL);
-  if (flags < 0 || sys::fcntl(listener, F_SETFL, flags | O_NONBLOCK) < 0 || sys::fcntl(listener, F_SETFD, FD_CLOEXEC) < 0)
-    return failed("prepare");
+  if (!options_.most_of_one || options_.most_of_one > options_.most) options_.most_of_one = options_.most;
   spare_ = open_null();
   if (!spare_.valid()) return failed("open /dev/null besides");
   if (options_.ready != 1 && sys::dup3(spare_.get(), 1, O_CLOEXEC) < 0) return failed("let go of standard output besides");
   fifodir::keep_from_children(::getenv(fifodir::inherited_variable));
-  if (auto const made = environment_.make(local->view()); !made) return made;
-
-  // Ignored, as it may come to us, it would have the kernel reap children in our stead.
-  ::signal(SIGCHLD, SIG_DFL);
-  auto trapped = Signals::trap({SIGCHLD, SIGTERM, SIGHUP, SIGQUIT, SIGABRT});
-  if (!trapped) return failed("trap signals besides", trapped.error().code);
-  signals_ = std::move(*trapped);
-  // A log that nobody reads is no reason to end.
-  ::signal(SIGPIPE, SIG_IGN);
-  return {};
+  return environment_.make();
 }
 
 void Server::announce() noexcept {
+  notify_readiness(::getenv("NOTIFY_SOCKET"));
   if (options_.ready < 0) return;
   (void)!sys::write(options_.ready, "\n", 1);
   // Closed, with no connection ever to get number 1.
@@ -93,82 +72,68 @@ void Server::announce() noexcept {
   else if (sys::dup3(spare_.get(), 1, O_CLOEXEC) < 0) bug("no descriptor 1");
 }
 
+/** Whether there is room, and time, for one more. */
+bool Server::may_start() noexcept {
+  if (connections_.full() || children_.is_paused()) return false;
+  bool const limited = starts_.wait() > 0;
+  if (limited && !limited_ && options_.verbosity >= 1)
+    warn("pausing: ", (Text<64>() << starts_.number() << " starts in " << starts_.ms() << " ms").view());
+  limited_ = limited;
+  return !limited;
+}
+
+int Server::timeout() const noexcept {
+  int result = children_.pause_left();
+  if (limited_) result = sooner(result, starts_.wait());
+  if (options_.idle && !closing_ && connections_.count() == 0) result = sooner(result, idle_.remaining());
+  return result;
+}
+
 Done Server::serve() noexcept {
   while (going_on_) {
-    bool const accepting = !paused_ && !connections_.full();
-    struct pollfd fds[] = {{signals_.fd(), POLLIN, 0}, {accepting ? listener : -1, POLLIN, 0}};
-    int const n = sys::poll(fds, 2, paused_ ? pause_ms : -1);
+    struct pollfd fds[1 + listen_fds_max];
+    fds[0] = {children_.fd(), POLLIN, 0};
+    bool const accepting = may_start();
+    size_t count = 1;
+    for (auto const &one : listeners_) fds[count++] = {accepting && !one.child ? one.fd : -1, POLLIN, 0};
+    int const n = sys::poll(fds, count, timeout());
     if (n < 0 && errno != EINTR) return failed("wait for connections on");
     if (n <= 0) {
-      paused_ = false;
+      if (n == 0) end_if_idle();
       continue;
     }
     if (fds[0].revents) handle_signal();
-    if (fds[1].revents && going_on_)
-      if (auto const accepted = accept_some(); !accepted) return accepted;
+    for (size_t i = 1; i < count && going_on_; ++i) {
+      if (!fds[i].revents) continue;
+      if (auto const accepted = accept_some(listeners_[i - 1]); !accepted) return accepted;
+    }
+    if (closing_) end_if_closed();
   }
   return {};
 }
 
-Done Server::accept_some() noexcept {
-  for (int i = 0; i < burst && !paused_ && !connections_.full(); ++i) {
-    SocketName name;
-    socklen_t size = sizeof name;
-    Fd const connection(sys::accept4(listener, &name.any, &size, SOCK_CLOEXEC));
-    if (connection.valid()) begin(connection.get(), name, size);
-    else if (errno == EAGAIN) break;
-    else if (is_final(errno)) return failed("accept connections on");
-    else if (!is_passing(errno) && !refuse_one(errno)) break;
+/** Nobody has been here for long enough. Who comes in this moment is either served yet, or refused as by a server that has ended. */
+void Server::end_if_idle() noexcept {
+  if (!options_.idle || closing_ || connections_.count() || idle_.remaining() != 0) return;
+  // Also those that are not looked at now, because of a limit.
+  for (auto &listener : listeners_) {
+    struct pollfd waiting = {listener.fd, POLLIN, 0};
+    if (sys::poll(&waiting, 1, 0) == 0) continue;
+    idle_ = Deadline::in(options_.idle);
+    return;
   }
-  return {};
+  for (auto &listener : listeners_)
+    // Of a Unix socket: nobody is queued any more, and who was can be accepted. Of TCP it would reset who was.
+    if (!options_.own || !listener.is_local() || listener.datagrams || sys::shutdown(listener.fd, SHUT_RD) < 0) listener.fd = -1;
+  closing_ = true;
+  if (options_.verbosity >= everything) inform("idle, quitting");
+  end_if_closed();
 }
 
-/** Left in the queue, it would be ready for ever: so one that cannot be had is had in place of the spare descriptor. */
-bool Server::refuse_one(int code) noexcept {
-  bool refused = false, nobody = false;
-  if (is_exhaustion(code)) {
-    spare_.reset();
-    refused = Fd(sys::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)).valid();
-    // Without a descriptor to give, accept does not even look whether there is somebody.
-    nobody = !refused && errno == EAGAIN;
-    spare_ = open_null();
-  }
-  paused_ = !refused && !nobody;
-  if (options_.verbosity >= warnings && !nobody)
-    warn(refused ? "refused a connection" : "unable to accept a connection", ": ", strerror(code));
-  return refused;
-}
-
-void Server::begin(int connection, SocketName const &name, socklen_t size) noexcept {
-  struct ucred peer = {0, 0, 0};
-  socklen_t peer_size = sizeof peer;
-  if (options_.credentials && sys::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) < 0) {
-    if (options_.verbosity >= warnings) warn_sys({errno, "know the peer of"}, "a connection");
-    return;
-  }
-  Text<64> who, count;
-  if (options_.credentials) who << peer.uid << ':' << peer.gid;
-  else who << "?:?";
-  uint32_t const number = connections_.count(peer.uid);
-  if (number >= options_.most_of_one) {
-    if (options_.verbosity >= warnings)
-      warn("deny ", who.view(), " count ", (count << number << '/' << options_.most_of_one).view());
-    return;
-  }
-  auto const remote = text_of(name, size);
-  auto const child = spawner_.start(
-      program_, options_.credentials ? environment_.of(peer, number + 1, remote.view()) : environment_.of_unknown(remote.view()),
-      {{connection, 0}, {connection, 1}});
-  if (!child) {
-    if (options_.verbosity >= warnings) warn_sys(child.error(), program_[0]);
-    return;
-  }
-  connections_.add(*child, peer.uid);
-  if (options_.verbosity < everything) return;
-  if (options_.credentials) count << number + 1;
-  else count << '?';
-  inform("allow ", who.view(), " pid ", (Text<16>() << *child).view(), " count ", (count << '/' << options_.most_of_one).view());
-  say_status();
+/** Nothing is left to accept, and nobody to wait for. */
+void Server::end_if_closed() noexcept {
+  going_on_ = going_on_ && (connections_.count() || std::any_of(listeners_.begin(), listeners_.end(),
+                                                                [](Listener const &one) noexcept { return one.fd >= 0; }));
 }
 
 void Server::handle_signal() noexcept {
@@ -180,7 +145,7 @@ void Server::handle_signal() noexcept {
                      {SIGHUP, "SIGHUP, sending SIGTERM+SIGCONT to all connections"},
                      {SIGQUIT, "SIGQUIT, sending SIGTERM+SIGCONT to all connections and quitting"},
                      {SIGABRT, "SIGABRT, sending SIGKILL to all connections and quitting"}};
-  int const signal = signals_.next();
+  int const signal = children_.next_signal();
   if (signal == SIGCHLD) return reap();
   for (auto const &one : known)
     if (one.signal == signal && options_.verbosity >= everything) inform("received ", one.means);
@@ -190,6 +155,10 @@ void Server::handle_signal() noexcept {
     signal_all(SIGTERM);
     signal_all(SIGCONT);
   }
+  if (signal == SIGUSR1)
+    inform("status: ", (Text<128>() << connections_.count() << '/' << options_.most << ", started " << started_ << ", refused "
+                                    << refused_ << ", failed " << failed_)
+                           .view());
 }
 
 void Server::signal_all(int signal) const noexcept {
@@ -198,23 +167,29 @@ void Server::signal_all(int signal) const noexcept {
 }
 
 void Server::reap() noexcept {
-  for (;;) {
-    int status;
-    pid_t const child = sys::waitpid(-1, &status, WNOHANG);
-    if (child < 0 && errno == EINTR) continue;
-    if (child <= 0) return;
-    paused_ = false;
-    auto const user = connections_.remove(child);
-    if (!user || options_.verbosity < everything) continue;
-    Text<96> how;
-    how << "end pid " << child << " uid ";
-    if (options_.credentials) how << *user;
-    else how << '?';
+  children_.reap([&](pid_t child, int status) noexcept {
+    auto const source = connections_.remove(child);
+    if (!source) return;
+    for (auto &listener : listeners_)
+      if (listener.child == child) listener.child = 0;
+    if (connections_.count() == 0) idle_ = Deadline::in(options_.idle);
+    // What we have sent is no failure of its own.
+    if (WIFSIGNALED(status) ? WTERMSIG(status) != SIGTERM : WEXITSTATUS(status) != 0) count_failure();
+    if (options_.verbosity < everything) return;
+    Text<128> how;
+    how << "end pid " << child << ' ' << source->text().view();
     if (WIFSIGNALED(status)) how << " signal " << WTERMSIG(status);
     else how << " exitcode " << WEXITSTATUS(status);
     inform(how.view());
     say_status();
-  }
+  });
+}
+
+void Server::count_failure() noexcept {
+  ++failed_;
+  if (!failures_.is_limited() || !failures_.count() || failures_.wait() == 0) return;
+  gave_up_ = true;
+  going_on_ = false;
 }
 
 void Server::say_status() const noexcept {

@@ -3,7 +3,7 @@
 namespace pm::super {
 
 namespace {
-/** 2 MB of tables; a host has fewer processes by default. */
+/** Some 10 MB of tables, when they are used; a host has fewer processes by default. */
 constexpr uint32_t most_connections = 100000;
 } // namespace
 
@@ -15,6 +15,12 @@ void read_server_option(Options const &options, int letter, ServerOptions &wante
     case 'P': wanted.credentials = false; break;
     case 'c': wanted.most = options.value_number(1, most_connections); break;
     case 'C': wanted.most_of_one = options.value_number(1); break;
+    case 'L': wanted.outer = true; break;
+    case 'R': options.value_rate(wanted.starts, wanted.starts_ms, most_connections); break;
+    case 'F': options.value_rate(wanted.failures, wanted.failures_ms, most_connections); break;
+    case 'I': wanted.idle = options.value_number(1); break;
+    case 'W': wanted.banner = options.value(); break;
+    case 'X': wanted.tell = true; break;
   }
 }
 

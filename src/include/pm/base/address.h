@@ -30,14 +30,16 @@ class Address {
  public:
   Address() noexcept : text_("none") {}
 
-  /** Reads an address; a path that starts with / means local. Nothing if it is none of the above. */
-  [[nodiscard]] static std::optional<Address> parse(std::string_view text) noexcept;
+  /** Reads an address; a path that starts with / means local. Nothing if it is none of the above. `least_port` 0: so may the port be. */
+  [[nodiscard]] static std::optional<Address> parse(std::string_view text, uint16_t least_port = 1) noexcept;
   /** What getsockname(2) says of a socket. ENOTSOCK, EAFNOSUPPORT (another family), ESOCKTNOSUPPORT (another
    * type), EADDRNOTAVAIL (it is not bound, or to a relative path). */
   [[nodiscard]] static Result<Address> of_socket(int fd) noexcept;
 
   [[nodiscard]] std::string_view text() const noexcept { return text_.view(); }
   [[nodiscard]] Netid netid() const noexcept { return netid_; }
+  /** The host without brackets, as it is. Empty for local. */
+  [[nodiscard]] Text<48> raw_host() const noexcept;
   /** Where to connect to: the address's host without brackets, or loopback when it is a wildcard. Empty for local. */
   [[nodiscard]] Text<48> host() const noexcept;
   /** Host order; 0 for local and none. */

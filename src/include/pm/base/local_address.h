@@ -10,6 +10,7 @@ namespace pm {
 /** The name of a Unix stream socket: a path of 1 to 107 bytes, relative ones too, or an abstract name. */
 class LocalAddress {
  public:
+  LocalAddress() noexcept = default;
   /** The ADDRESS of a command line: local:PATH, local:@NAME or PATH; else the program's end with 100. */
   [[nodiscard]] static LocalAddress argument(Options const &options, std::string_view text) noexcept;
 

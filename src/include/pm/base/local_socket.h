@@ -2,10 +2,12 @@
 #ifndef PM_BASE_LOCAL_SOCKET_H
 #define PM_BASE_LOCAL_SOCKET_H
 
+#include <netinet/in.h>
 #include <pm/base/address.h>
 #include <pm/base/fd.h>
 #include <pm/base/result.h>
 #include <pm/base/time.h>
+
 #include <sys/un.h>
 
 namespace pm {
@@ -23,6 +25,8 @@ struct LocalName {
 union SocketName {
   struct sockaddr any;
   struct sockaddr_un local;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
   char bytes[sizeof(struct sockaddr_un) + 1];
 };
 
@@ -30,10 +34,12 @@ union SocketName {
 [[nodiscard]] Text<local_path_max + 1> text_of(SocketName const &name, socklen_t size) noexcept;
 
 /**
- * A connection to the socket of that type at `path` (as above), blocking; a datagram socket gets a name of its own, to be answered to.
- * ETIMEDOUT: its backlog stayed full; ECANCELED: `stop` became readable meanwhile; EPROTOTYPE: it is of another type; ENOENT, ECONNREFUSED, EACCES...
+ * A connection to the socket of that type at `path` (as above), blocking; it is bound to `from` first; without, a datagram
+ * socket gets a name of its own, to be answered to. ETIMEDOUT: its backlog stayed full; ECANCELED: `stop` became readable
+ * meanwhile; EPROTOTYPE: it is of another type; ENOENT, ECONNREFUSED, EACCES...
  */
-[[nodiscard]] Result<Fd> connect_local(std::string_view path, Deadline deadline, int type = SOCK_STREAM, int stop = -1) noexcept;
+[[nodiscard]] Result<Fd> connect_local(std::string_view path, Deadline deadline, int type = SOCK_STREAM, int stop = -1,
+                                       LocalName const *from = nullptr) noexcept;
 
 } // namespace pm
 

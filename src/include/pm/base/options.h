@@ -7,6 +7,7 @@
 #include <pm/base/skalibs.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <optional>
 
 namespace pm {
 
@@ -29,6 +30,10 @@ class Options {
   [[nodiscard]] gid_t value_group() const noexcept;
   /** The value as groups with commas between them, each by number or else by name; an empty value is no group. */
   [[nodiscard]] List<gid_t> value_groups() const noexcept;
+  /** The value as USER, USER:GROUP or :GROUP; what is not named stays as it is. */
+  void value_owner(std::optional<uid_t> &user, std::optional<gid_t> &group) const noexcept;
+  /** The value as N/MS, how often in how many milliseconds: both from 1, and `most` for the first. */
+  void value_rate(uint32_t &number, uint32_t &ms, uint32_t most) const noexcept;
   [[nodiscard]] pid_t value_pid() const noexcept;
   [[nodiscard]] Netid value_netid() const noexcept;
   /** The value as a descriptor number, or the end with 100. */

@@ -13,6 +13,8 @@ namespace pm {
 void check_readiness(Options const &options, int fd) noexcept;
 /** A newline there, and its end. */
 void announce_readiness(int fd) noexcept;
+/** READY=1 to the datagram socket at `path`, /PATH or @NAME, as sd_notify(3) does it: NOTIFY_SOCKET's value, or null. Who does not listen is not waited for. */
+void notify_readiness(char const *path) noexcept;
 
 } // namespace pm
 

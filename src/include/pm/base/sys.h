@@ -40,6 +40,8 @@ int renameat2(int from_dir, char const *from, int to_dir, char const *to, unsign
 int unlinkat(int dir, char const *path, int flags) noexcept;
 int fchown(int fd, uid_t uid, gid_t gid) noexcept;
 int fchmod(int fd, mode_t mode) noexcept;
+int fchownat(int dir, char const *path, uid_t uid, gid_t gid, int flags) noexcept;
+int fchmodat(int dir, char const *path, mode_t mode, int flags) noexcept;
 mode_t umask(mode_t mask) noexcept;
 
 int fcntl(int fd, int command, int argument = 0) noexcept;

@@ -3,10 +3,8 @@
 #define PM_FDPASS_RECEIVER_H
 
 #include <pm/base/box.h>
-#include <pm/base/signals.h>
-#include <pm/base/spawn.h>
+#include <pm/base/children.h>
 #include <pm/fdpass/handover.h>
-#include <signal.h>
 
 namespace pm::fdpass {
 
@@ -37,7 +35,7 @@ class Receiver {
   [[nodiscard]] Result<std::optional<Received>> run() noexcept;
 
   /** After run(): the signal mask, and SIGPIPE, as they were before it, for PROG. */
-  void give_signals_back() const noexcept;
+  void give_signals_back() const noexcept { children_.give_signals_back(); }
 
   [[nodiscard]] int socket() const noexcept { return socket_.get(); }
 
@@ -59,7 +57,7 @@ class Receiver {
   [[nodiscard]] Done prepare() noexcept;
   void accept_one() noexcept;
   [[nodiscard]] bool believes(uid_t user) const noexcept;
-  [[nodiscard]] bool has_room() const noexcept { return children_.size() < options_.most; }
+  [[nodiscard]] bool has_room() const noexcept { return pids_.size() < options_.most; }
   /** Takes what has come; whether there may be more to come. `deadline` is put off by a whole message; null: there is none. */
   [[nodiscard]] bool serve(message::Connection &connection, Deadline *deadline) noexcept;
   void answer(message::Connection &connection, std::optional<Text<256>> const &refused) noexcept;
@@ -71,13 +69,9 @@ class Receiver {
   Fd socket_;
   message::Connection packets_; /**< a datagram socket is itself what offers come from */
   char const *const *program_;
-  Spawner spawner_;
-  Signals signals_;
-  sigset_t mask_ = {};               /**< the signal mask, and */
-  struct sigaction on_sigpipe_ = {}; /**< what SIGPIPE did, before this was made */
+  Children children_;
+  List<pid_t> pids_; /**< of those that serve */
   bool datagrams_ = false, going_on_ = true;
-  bool paused_ = false; /**< nothing can be accepted: until a child ends, or for a second */
-  List<pid_t> children_;
   Box<Offering> offering_[offering_max];
   std::optional<Received> received_;
 };

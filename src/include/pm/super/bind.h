@@ -1,23 +1,31 @@
-/** Listening on a Unix socket without stealing its path, and removing what one made oneself. */
+/** Listening on sockets without stealing their paths, and removing what one made oneself. */
 #ifndef PM_SUPER_BIND_H
 #define PM_SUPER_BIND_H
 
 #include <pm/base/fd.h>
-#include <pm/base/local_address.h>
+#include <pm/base/listen_fds.h>
 #include <pm/base/result.h>
+#include <pm/base/socket_address.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 namespace pm::super {
 
 struct BindOptions {
-  int type = SOCK_STREAM; /**< or SOCK_SEQPACKET, or SOCK_DGRAM, which does not listen */
+  int type = SOCK_STREAM; /**< of a local one, or SOCK_SEQPACKET, or SOCK_DGRAM, which does not listen */
   mode_t mode = 0777;     /**< of the path, exactly, whatever the umask is */
+  std::optional<uid_t> owner;
+  std::optional<gid_t> group;
   uint32_t backlog = 128; /**< 0: bound, but not listening */
-  bool replace = true;    /**< a path that a dead server has left */
+  bool replace =
+      true; /**< a path that a dead server has left; of tcp and tcp6, a port whose connections still wait (SO_REUSEADDR) */
+  bool share = false;       /**< of IP: the port, with whoever else says so (SO_REUSEPORT) */
+  bool only_v6 = true;      /**< of tcp6 and udp6: no IPv4 */
+  bool say_address = false; /**< to standard output, once all are bound */
+  bool credentials = false; /**< the kernel writes on each datagram who sent it, from the first (SO_PASSCRED) */
 };
 
-/** Sets what one of the options d D b: a: is for; another letter is passed over. */
+/** Sets what one of the options d D S m r 4 A b: a: o: is for; another letter is passed over. */
 void read_bind_option(Options const &options, int letter, BindOptions &wanted) noexcept;
 
 /** A socket with a name, and the file that is its path. */
@@ -34,8 +42,37 @@ struct BoundSocket {
  */
 [[nodiscard]] Result<BoundSocket> bind_local(LocalAddress const &name, BindOptions const &options) noexcept;
 
+/** The same of IPv4 and IPv6. */
+[[nodiscard]] Result<BoundSocket> bind_ip(SocketAddress const &name, BindOptions const &options) noexcept;
+
 /** Removes the path of `bound` if it is still its own, and it may be; call it while the socket is open, which keeps others from replacing it. */
 void remove_path(BoundSocket const &bound, LocalAddress const &name) noexcept;
+
+/** The sockets of a command line: all of them, or none. */
+class Bindings {
+ public:
+  /** One more, or the end with 100. `name`: what it is called, empty if it is the only one. */
+  void add(Options const &options, std::string_view name, char const *address) noexcept;
+  /** The same of NAME=ADDRESS. */
+  void add_named(Options const &options, char const *name_and_address) noexcept;
+
+  /** Binds them all; what was bound is undone when one cannot be, or when their addresses cannot be said. */
+  [[nodiscard]] Done bind(BindOptions const &options) noexcept;
+  /** Which one has failed, as it was written. */
+  [[nodiscard]] char const *failed_at() const noexcept { return written_[bound_]; }
+  void remove_paths() noexcept;
+
+  [[nodiscard]] size_t size() const noexcept { return size_; }
+  [[nodiscard]] Fd &fd(size_t i) noexcept { return sockets_[i].fd; }
+  [[nodiscard]] std::span<std::string_view const> names() const noexcept { return {names_, size_}; }
+
+ private:
+  size_t size_ = 0, bound_ = 0;
+  SocketAddress addresses_[listen_fds_max];
+  char const *written_[listen_fds_max + 1] = {};
+  std::string_view names_[listen_fds_max];
+  BoundSocket sockets_[listen_fds_max];
+};
 
 } // namespace pm::super
 

@@ -1,7 +1,8 @@
-/** Who is connected: which child serves whom, and how many serve one user. */
+/** Who is connected: which child serves whom, and how many serve one user or address. */
 #ifndef PM_SUPER_CONNECTIONS_H
 #define PM_SUPER_CONNECTIONS_H
 
+#include <pm/super/sources.h>
 #include <pm/super/table.h>
 #include <sys/types.h>
 #include <optional>
@@ -14,26 +15,27 @@ class Connections {
   /** ENOMEM. */
   [[nodiscard]] static Result<Connections> make(uint32_t most) noexcept;
 
-  [[nodiscard]] uint32_t count() const noexcept { return users_of_.size(); }
+  [[nodiscard]] uint32_t count() const noexcept { return entries_.size(); }
   [[nodiscard]] bool full() const noexcept { return count() == most_; }
-  /** How many of this user there are. */
-  [[nodiscard]] uint32_t count(uid_t user) noexcept;
+  /** How many of this source there are. */
+  [[nodiscard]] uint32_t count(Source const &source) const noexcept { return sources_.count(source); }
 
-  /** `child` serves `user` from now on. Not when full(). */
-  void add(pid_t child, uid_t user) noexcept;
-  /** `child` has ended. The user it served, or nothing: it was no child that serves. */
-  [[nodiscard]] std::optional<uid_t> remove(pid_t child) noexcept;
+  /** `child` serves `source` from now on. Not when full(). */
+  void add(pid_t child, Source const &source) noexcept;
+  /** `child` has ended. Whom it served, or nothing: it was no child that serves. */
+  [[nodiscard]] std::optional<Source> remove(pid_t child) noexcept;
 
   template <class Visit>
   void each_child(Visit visit) const noexcept {
-    users_of_.each([&](uint32_t child, uint32_t) noexcept { visit(static_cast<pid_t>(child)); });
+    entries_.each([&](uint32_t child, uint32_t) noexcept { visit(static_cast<pid_t>(child)); });
   }
 
  private:
-  Connections(Table users_of, Table counts, uint32_t most) noexcept
-      : users_of_(static_cast<Table &&>(users_of)), counts_(static_cast<Table &&>(counts)), most_(most) {}
+  Connections(Table entries, Sources sources, uint32_t most) noexcept
+      : entries_(static_cast<Table &&>(entries)), sources_(static_cast<Sources &&>(sources)), most_(most) {}
 
-  Table users_of_, counts_; /**< the uid by pid; the number by uid, where it is not 0 */
+  Table entries_; /**< the entry of its source by pid */
+  Sources sources_;
   uint32_t most_;
 };
 

@@ -2,70 +2,84 @@
 #ifndef PM_SUPER_SERVER_H
 #define PM_SUPER_SERVER_H
 
+#include <pm/base/children.h>
 #include <pm/base/fd.h>
 #include <pm/base/list.h>
-#include <pm/base/local_address.h>
+#include <pm/base/listen_fds.h>
 #include <pm/base/program.h>
-#include <pm/base/signals.h>
-#include <pm/base/spawn.h>
+#include <pm/super/connection_environment.h>
 #include <pm/super/connections.h>
+#include <pm/super/rate.h>
 
 namespace pm::super {
 
 struct ServerOptions {
-  uint32_t verbosity = 1;   /**< 0: errors; 1: and warnings; 2: and a line for each start and end */
-  uint32_t most = 40;       /**< connections at a time */
-  uint32_t most_of_one = 0; /**< of one user; 0: as many as there may be at all */
-  int ready = -1;           /**< where a newline says that connections are accepted; -1: nowhere */
-  bool credentials = true;  /**< ask the kernel who connects */
+  uint32_t verbosity = 1;                 /**< 0: errors; 1: and warnings; 2: and a line for each start and end */
+  uint32_t most = 40;                     /**< connections at a time */
+  uint32_t most_of_one = 0;               /**< of one user or IP address; 0: as many as there may be at all */
+  int ready = -1;                         /**< where a newline says that connections are accepted; -1: nowhere */
+  bool credentials = true;                /**< ask the kernel who connects to a Unix socket */
+  bool outer = false;                     /**< the sockets are those of LISTEN_FDS, and not descriptor 0 */
+  bool own = false;                       /**< they are nobody else's: what is left in their queues at the end is lost */
+  bool tell = false;                      /**< a client that is refused is told why */
+  char const *banner = nullptr;           /**< what each connection is told first */
+  uint32_t idle = 0;                      /**< the end after so long without a connection, ms; 0: never */
+  uint32_t starts = 0, starts_ms = 0;     /**< how many in how long; 0: no limit */
+  uint32_t failures = 0, failures_ms = 0; /**< the same: then it gives up */
 };
 
-/** Sets what one of the options 1 N: p P c: C: is for; another letter is passed over. */
+/** Sets what one of the options 1 N: p P c: C: L R: F: I: W: X is for; another letter is passed over. */
 void read_server_option(Options const &options, int letter, ServerOptions &wanted) noexcept;
 /** Refuses what does not go together, ends with 111 where the descriptor for readiness cannot be written to. Before a descriptor is opened. */
 void check_server_options(Options const &options, ServerOptions const &wanted) noexcept;
 
-/** What PROG is told about one connection; the texts of one are written over by the next. */
-class ConnectionEnvironment {
- public:
-  /** Of what is in environ now, without what a super-server says; IPCLOCALPATH is `local` unless that is empty. ENOMEM. */
-  [[nodiscard]] Done make(std::string_view local) noexcept;
-  /** Good until the next call. `remote`: the peer's name, empty if it has none. */
-  [[nodiscard]] char const *const *of(struct ucred const &peer, uint32_t number, std::string_view remote) noexcept;
-  /** The same where nobody asked who it is. */
-  [[nodiscard]] char const *const *of_unknown(std::string_view remote) noexcept;
-
- private:
-  List<char const *> variables_;
-  size_t fixed_ = 0; /**< of variables_: these stay, the connection's come after them */
-  Text<local_path_max + 24> local_, remote_;
-  Text<32> uid_, gid_, pid_, number_;
-};
-
 /**
- * Listens on descriptor 0 and keeps 1 for itself (as /dev/null), so that no connection gets these numbers. There is one in
- * a process: it takes SIGCHLD, SIGTERM, SIGHUP, SIGQUIT and SIGABRT.
+ * Listens on descriptor 0, or on those of LISTEN_FDS, and keeps 0 and 1 for itself, so that no connection gets these numbers.
+ * There is one in a process: it takes SIGCHLD, SIGTERM, SIGHUP, SIGQUIT, SIGABRT and SIGUSR1.
  */
 class Server {
  public:
   /** `program` is an argv. */
   Server(ServerOptions const &options, Connections connections, char const *const *program) noexcept
-      : options_(options), connections_(static_cast<Connections &&>(connections)), program_(program) {}
+      : options_(options),
+        connections_(static_cast<Connections &&>(connections)),
+        program_(program),
+        starts_(options.starts, options.starts_ms),
+        failures_(options.failures, options.failures_ms) {}
+
+  /** From now on signals end run(), also when it has not begun: what was made for it is not left behind. */
+  [[nodiscard]] Done take_signals() noexcept;
+
+  /** The sockets by number; the names are nullptr where there is only one, without a name. Before run(). */
+  [[nodiscard]] Done listen_on(std::span<int const> fds, std::string_view const *names) noexcept;
+  /** Which socket listen_on() could not serve, or serve_outer(). */
+  [[nodiscard]] int failed_at() const noexcept { return failed_at_; }
 
   /**
-   * Says that it is ready, and serves until a signal ends it. ENOTSOCK, EINVAL (it does not listen), EAFNOSUPPORT (no Unix
-   * socket): of descriptor 0; or whatever this process lacks.
+   * Says that it is ready, and serves until a signal ends it, or it is idle: true; or until PROG has failed too often: false.
+   * A failure is of a socket, or of this process.
    */
-  [[nodiscard]] Done run() noexcept;
+  [[nodiscard]] Result<bool> run() noexcept;
 
  private:
+  /** Without -R, of datagram sockets. */
+  static constexpr uint32_t datagram_starts = 40, datagram_starts_ms = 1000;
+
   [[nodiscard]] Done prepare() noexcept;
   void announce() noexcept;
   [[nodiscard]] Done serve() noexcept;
-  [[nodiscard]] Done accept_some() noexcept;
-  void begin(int connection, SocketName const &name, socklen_t size) noexcept;
+  [[nodiscard]] bool may_start() noexcept;
+  [[nodiscard]] int timeout() const noexcept;
+  void end_if_idle() noexcept;
+  void end_if_closed() noexcept;
+  [[nodiscard]] Done accept_some(Listener &listener) noexcept;
+  void start_on_datagrams(Listener &listener) noexcept;
+  void begin(Listener &listener, int connection, SocketName const &name, socklen_t size) noexcept;
+  [[nodiscard]] bool start(int fd, Source const &source, pid_t &child) noexcept;
+  void refuse(int connection, std::string_view why) noexcept;
   /** Whether one was refused, so that there may be more. */
-  [[nodiscard]] bool refuse_one(int code) noexcept;
+  [[nodiscard]] bool refuse_one(Listener const &listener, int code) noexcept;
+  void count_failure() noexcept;
   void handle_signal() noexcept;
   void signal_all(int signal) const noexcept;
   void reap() noexcept;
@@ -74,12 +88,16 @@ class Server {
   ServerOptions options_;
   Connections connections_;
   char const *const *program_;
-  Spawner spawner_;
+  Children children_;
+  List<Listener> listeners_;
+  int failed_at_ = 0;
   ConnectionEnvironment environment_;
-  Signals signals_;
-  Fd spare_;            /**< given up to accept one more when there are no descriptors left, and refuse it */
-  bool paused_ = false; /**< nothing can be accepted: until a child ends, or for a second */
-  bool going_on_ = true;
+  Rate starts_, failures_;
+  Deadline idle_;        /**< when nobody has been here for too long; while somebody is, it means nothing */
+  Fd spare_;             /**< given up to accept one more when there are no descriptors left, and refuse it */
+  bool limited_ = false; /**< it was said that nothing is started for a while */
+  bool going_on_ = true, closing_ = false, gave_up_ = false;
+  uint64_t started_ = 0, refused_ = 0, failed_ = 0;
 };
 
 } // namespace pm::super

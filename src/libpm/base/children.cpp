@@ -1,0 +1,45 @@
+#include <pm/base/children.h>
+
+#include <sys/wait.h>
+#include <utility>
+
+namespace pm {
+
+Children::Children() noexcept {
+  ::sigemptyset(&mask_);
+  sys::pthread_sigmask(SIG_SETMASK, nullptr, &mask_);
+  ::sigaction(SIGPIPE, nullptr, &on_sigpipe_);
+}
+
+Done Children::take_signals(std::initializer_list<int> signals) noexcept {
+  // Ignored, as it may come to us, it would have the kernel reap children in our stead.
+  ::signal(SIGCHLD, SIG_DFL);
+  auto trapped = Signals::trap(signals);
+  if (!trapped) return fail(trapped);
+  signals_ = std::move(*trapped);
+  // A log that nobody reads is no reason to end.
+  ::signal(SIGPIPE, SIG_IGN);
+  return {};
+}
+
+void Children::give_signals_back() const noexcept {
+  ::sigaction(SIGPIPE, &on_sigpipe_, nullptr);
+  sys::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+}
+
+void Children::reap(Callback<void(pid_t child, int status)> ended) noexcept {
+  for (;;) {
+    int status;
+    pid_t const child = sys::waitpid(-1, &status, WNOHANG);
+    if (child < 0 && errno == EINTR) continue;
+    if (child <= 0) return;
+    resume();
+    ended(child, status);
+  }
+}
+
+bool is_exhaustion(int code) noexcept {
+  return code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS;
+}
+
+} // namespace pm

@@ -1,0 +1,52 @@
+// All the sockets of a command line.
+
+#include <pm/base/say.h>
+#include <pm/super/bind.h>
+#include <utility>
+
+namespace pm::super {
+
+void Bindings::add(Options const &options, std::string_view name, char const *address) noexcept {
+  if (size_ == listen_fds_max) options.refuse("more than 64 sockets");
+  addresses_[size_] = SocketAddress::argument(options, address, 0);
+  names_[size_] = name;
+  written_[size_++] = address;
+}
+
+void Bindings::add_named(Options const &options, char const *name_and_address) noexcept {
+  auto const [name, address, found] = cut(name_and_address, '=');
+  if (!found || !is_listen_name(name)) options.refuse((Text<512>("-n is no NAME=ADDRESS: ") << name_and_address).view());
+  // What follows the sign ends where the argument does.
+  add(options, name, address.data());
+}
+
+Done Bindings::bind(BindOptions const &options) noexcept {
+  List<char> said;
+  for (bound_ = 0; bound_ < size_; ++bound_) {
+    auto &address = addresses_[bound_];
+    auto made = address.is_local() ? bind_local(address.local(), options) : bind_ip(address, options);
+    if (!made) {
+      remove_paths();
+      return fail(made);
+    }
+    sockets_[bound_] = std::move(*made);
+    if (!options.say_address) continue;
+    Text<256> line(names_[bound_]);
+    if (line.size()) line << '=';
+    line << address_of(sockets_[bound_].fd.get()).view() << '\n';
+    if (!append(said, line.view())) die_no_memory();
+  }
+  if (auto const printed = print(said); !printed) {
+    remove_paths();
+    bound_ = size_, written_[bound_] = "standard output";
+    return printed;
+  }
+  return {};
+}
+
+void Bindings::remove_paths() noexcept {
+  for (size_t i = 0; i < bound_; ++i)
+    if (addresses_[i].is_local()) remove_path(sockets_[i], addresses_[i].local());
+}
+
+} // namespace pm::super

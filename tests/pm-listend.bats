@@ -353,14 +353,6 @@ $(cat reg/service/web/*/"$id")
   PID=$silent ended 99
 }
 
-@test "pm-listend: standard input that closes while a writer has the lock ends it, exit 0" {
-  PM_FAULT=mkfifoat:1:stop start_stopping "$PM_BUILD/fault/pm-reg" x none
-  listend
-  request up web '' '' 0 >&7
-  exec 7>&-
-  ended 0
-}
-
 @test "pm-listend: what ends, with another there, before its first wait, was there when it began to listen" {
   hold web none
   local old=$PID
@@ -405,7 +397,7 @@ $(cat reg/service/web/*/"$id")
   assert_output --partial 'Too many open files'
   assert_equal "$(listeners reg)" 0
   hold web none
-  run -0 bash -c "$limited" 13 pm-listend < <(request up web '' '' 0)
+  run -0 bash -c "$limited" 12 pm-listend < <(request up web '' '' 0)
   assert_output --partial 'service=web'
   for n in {1..7}; do
     run with_closed $n timeout 20 pm-listend < <(request up web '' '' 0)

@@ -80,7 +80,7 @@ EOT
       fifodir) echo 'base fifodir' ;;
       registry) echo 'base fifodir xdr message registry' ;;
       events) echo 'base fifodir registry events' ;;
-      super) echo 'base fifodir super' ;;
+      super) echo 'base fifodir message fdpass super' ;;
       fdpass) echo 'base fifodir xdr message fdpass' ;;
       programs) echo 'base fifodir message registry events super fdpass' ;;
       *) echo "a folder that no layer is given: $1" >&2; return 1 ;;

@@ -81,7 +81,7 @@ EOT
       registry) echo 'base fifodir xdr message registry' ;;
       events) echo 'base fifodir registry events' ;;
       client) echo 'base registry client' ;;
-      super) echo 'base fifodir super' ;;
+      super) echo 'base fifodir message fdpass super' ;;
       fdpass) echo 'base fifodir xdr message fdpass' ;;
       programs) echo 'base fifodir message registry events super fdpass' ;;
       *) echo "a folder that no layer is given: $1" >&2; return 1 ;;

@@ -212,3 +212,131 @@ superd() {
   read -r -t 20 _ <second
   assert_equal "$(ask sock)" second
 }
+
+# --- handing connections over
+
+# many N ADDRESS: N clients at once; counted_all N: as many have been served, each once or more, when this returns.
+many() {
+  mkdir -p answers
+  for ((i = 0; i < $1; i++)); do start pm-client "$2" sh -c 'exec timeout 30 cat <&6 6<&- 7>&- >"answers/$1"' - $i; done
+}
+counted_all() {
+  local pid
+  for pid in "${STARTED[@]: -$1}"; do wait "$pid"; done
+  assert_equal "$(grep -lx hello answers/* | wc -l)" "$1"
+}
+
+@test "pm-superd: -w: each connection goes to the worker with its identity, and no process is started for it" {
+  start_ready pm-fdrecv -N 9 worker sh -c 'echo "$PROTO $IPCREMOTEEUID $IPCLOCALPATH $IPCCONNNUM $PPID"' </dev/null >/dev/null
+  worker=$PID
+  superd -v 2 -w local:worker
+  for _ in 1 2 3; do assert_equal "$(ask sock)" "IPC $(id -u) $PWD/sock 1 $worker"; done
+  assert_equal "$(pgrep -P "$PID" | wc -l)" 0
+  grep -q 'handed over: uid' log
+  before=$(open_of "$PID")
+  for _ in 1 2 3; do ask sock; done
+  assert_equal "$(open_of "$PID")" "$before"
+}
+
+@test "pm-superd: -w: tcp, too" {
+  start_ready pm-fdrecv -N 9 worker sh -c 'echo "$PROTO $TCPREMOTEIP $TCPLOCALPORT"' </dev/null >/dev/null
+  start_ready pm-socketbinder -A tcp:127.0.0.1:0 pm-superd -N 9 -w worker </dev/null >bound 2>log
+  run -0 pm-client "$(cat bound)" sh -c 'cat <&6'
+  assert_output "TCP 127.0.0.1 $(sed 's/.*://' bound)"
+}
+
+@test "pm-superd: -w: while there is no worker, connections wait; it is said once" {
+  watch_log
+  superd -w worker
+  many 5 local:sock
+  logged 'unable to hand connections to worker: No such file or directory'
+  start pm-fdrecv worker echo hello </dev/null
+  WORKER=$PID
+  STARTED=("$WORKER" "${STARTED[@]:0:${#STARTED[@]}-1}")
+  counted_all 5
+}
+
+@test "pm-superd: -w: a worker that stops has them wait, and none is lost" {
+  start_ready pm-fdrecv -N 9 -c 100 worker echo hello </dev/null >/dev/null
+  worker=$PID
+  superd -c 4 -w worker
+  assert_equal "$(ask sock)" hello
+  kill -STOP "$worker"
+  many 40 local:sock
+  kill -CONT "$worker"
+  counted_all 40
+}
+
+@test "pm-superd: -s: the worker is started with the first connection, and not before; its path goes with it" {
+  superd -w worker -s pm-fdrecv fd:0 sh -c 'echo "$PPID"'
+  server=$PID
+  assert_equal "$(pgrep -P "$server" | wc -l)" 0
+  assert_equal "$(stat -c %a worker)" 700
+  run -0 ask sock
+  worker=$output
+  assert_equal "$(ask sock)" "$worker"
+  assert_equal "$(pgrep -P "$server")" "$worker"
+  kill "$server"
+  wait "$server"
+  await end "$worker"
+  assert_not_exist worker
+}
+
+@test "pm-superd: -s: a worker that is killed again and again loses no connection" {
+  superd -v 0 -w worker -s pm-fdrecv -c 100 fd:0 echo hello
+  server=$PID
+  for round in 1 2 3 4 5; do
+    assert_equal "$(ask sock)" hello
+    worker=$(pgrep -P "$server")
+    kill -STOP "$worker"
+    # Under way, some of them taken by a worker that will never answer.
+    many 30 local:sock
+    kill -KILL "$worker"
+    counted_all 30
+    rm -r answers
+  done
+}
+
+@test "pm-superd: -s: killed at each of its calls, the worker loses none" {
+  for ((n = 1; n < 200; n++)); do
+    rm -f sock
+    superd -v 0 -w worker -s sh -c 'if [ -e once ]; then exec pm-fdrecv fd:0 echo hello; fi; touch once; PM_FAULT="*:$1:kill" exec "$2/pm-fdrecv" fd:0 echo hello' - "$n" "$FAULT"
+    run -0 ask sock
+    assert_line -n 0 hello
+    killed=$(pgrep -P "$PID" | wc -l)
+    kill "$PID"
+    wait "$PID"
+    rm -f once
+    # Beyond the calls that one connection has.
+    [ "$n" -lt 45 ] || break
+  done
+}
+
+@test "pm-superd: -s: a worker that ends at once is not started again and again; -F gives it up" {
+  superd -w worker -F 2/60000 -s false
+  server=$PID
+  start s6-ipcclient sock sh -c 'exec timeout 20 cat <&6' >/dev/null
+  status=0
+  await end "$server"
+  wait "$server" || status=$?
+  assert_equal "$status" 1
+  run -0 cat log
+  assert_line 'pm-superd: fatal: giving up: false has failed 2 times in 60000 ms'
+}
+
+@test "pm-superd: -w: a worker that does not take it: that client is refused, and told so" {
+  start_ready pm-fdrecv -N 9 worker ./nothing </dev/null >/dev/null 2>/dev/null
+  superd -X -w worker
+  assert_equal "$(ask sock)" 'pm-superd: refused: the worker does not take it'
+  grep -q 'the worker has refused a connection: unable to start ./nothing' log
+}
+
+@test "pm-superd: -w and -s: wrong usage" {
+  run -100 pm-superd -w worker true
+  assert_output --partial 'too many arguments'
+  run -100 pm-superd -w worker -s
+  assert_output --partial 'too few arguments'
+  run -100 pm-superd -s true
+  assert_output --partial '-s starts the worker of -w'
+  run -100 pm-superd -w tcp:127.0.0.1:80
+}

@@ -2,7 +2,9 @@
 
 #include <pm/base/listen_fds.h>
 #include <pm/base/program.h>
+#include <pm/super/bind.h>
 #include <pm/super/server.h>
+#include <utility>
 
 namespace {
 
@@ -10,7 +12,8 @@ using namespace pm;
 using namespace pm::super;
 
 constexpr char help[] =
-    "[-v N] [-1 | -N FD] [-P | -p] [-c MAX] [-C PERONE] [-L] [-R RATE] [-F RATE] [-I MS] [-W TEXT] [-X] PROG...\n"
+    "[-v N] [-1 | -N FD] [-P | -p] [-c MAX] [-C PERONE] [-L] [-R RATE] [-F RATE] [-I MS] [-W TEXT] [-X] [-w WORKER] [-s] "
+    "[PROG...]\n"
     "  -v N       say 0: errors; 1: and warnings (default); 2: and each start and end\n"
     "  -1         write a newline to standard output, and close it, when connections are accepted\n"
     "  -N FD      the same on descriptor FD\n"
@@ -24,6 +27,8 @@ constexpr char help[] =
     "  -I MS      exit 0 after MS milliseconds without a connection\n"
     "  -W TEXT    what each connection is told first\n"
     "  -X         tell a client that is refused why\n"
+    "  -w WORKER  hand each connection to who listens at this local address, and start nobody for it; without -s no PROG\n"
+    "  -s         PROG is that worker, with WORKER's socket as descriptor 0: started when needed, and again when it ends\n"
     "exit codes: 0 1 100 101 111\n";
 
 Done listen(Server &server, ServerOptions const &wanted) noexcept {
@@ -41,13 +46,21 @@ Done listen(Server &server, ServerOptions const &wanted) noexcept {
 
 int main(int argc, char const *const *argv) {
   start("pm-superd", argc, argv, help);
-  Options options(argc, argv, "v:1N:pPc:C:LR:F:I:W:X", help);
+  Options options(argc, argv, "v:1N:pPc:C:LR:F:I:W:Xw:s", help);
   ServerOptions wanted;
-  for (int letter; (letter = options.next()) >= 0;)
-    if (letter == 'v') wanted.verbosity = options.value_number();
-    else read_server_option(options, letter, wanted);
-  char const *const *const program = options.arguments(1);
+  std::optional<LocalAddress> worker;
+  bool start_worker = false;
+  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
+      case 'v': wanted.verbosity = options.value_number(); break;
+      case 'w': worker = LocalAddress::argument(options, options.value()); break;
+      case 's': start_worker = true; break;
+      default: read_server_option(options, letter, wanted);
+    }
+  bool const program_needed = !worker || start_worker;
+  char const *const *const program = options.arguments(program_needed, program_needed ? INT32_MAX : 0);
   check_server_options(options, wanted);
+  if (start_worker && !worker) options.refuse("-s starts the worker of -w");
+  if (worker) wanted.worker = &*worker;
 
   auto connections = Connections::make(wanted.most);
   if (!connections) die_sys(connections.error(), "");
@@ -55,9 +68,19 @@ int main(int argc, char const *const *argv) {
   auto const socket = [&]() noexcept { return Text<32>("descriptor ") << server.failed_at(); };
   if (auto const taken = server.take_signals(); !taken) die_sys(taken.error(), socket().view());
   if (auto const listening = listen(server, wanted); !listening) die_sys(listening.error(), socket().view());
+  BoundSocket bound;
+  if (start_worker) {
+    BindOptions private_path;
+    private_path.mode = 0700;
+    auto made = bind_local(*worker, private_path);
+    if (!made) die_sys(made.error(), worker->text());
+    bound = std::move(*made);
+    server.start_worker_on(bound.fd.get());
+  }
   auto const served = server.run();
+  if (start_worker) remove_path(bound, *worker);
   if (!served) die_sys(served.error(), socket().view());
   if (*served) return exits::done;
-  die(exits::no, "giving up: ", program[0], " has failed ",
+  die(exits::no, "giving up: ", program_needed ? program[0] : "the worker", " has failed ",
       (Text<64>() << wanted.failures << " times in " << wanted.failures_ms << " ms").view());
 }

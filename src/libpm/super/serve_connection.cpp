@@ -40,12 +40,14 @@ Done Server::accept_some(Listener &listener) noexcept {
     start_on_datagrams(listener);
     return {};
   }
+  // First somebody to hand it to, and then the connection.
+  if (options_.worker && !has_worker()) return {};
   for (int i = 0; i < burst && going_on_ && listener.fd >= 0 && may_start(); ++i) {
     SocketName name;
     socklen_t size = sizeof name;
-    Fd const connection(sys::accept4(listener.fd, &name.any, &size, SOCK_CLOEXEC));
+    Fd connection(sys::accept4(listener.fd, &name.any, &size, SOCK_CLOEXEC));
     failed_at_ = listener.fd;
-    if (connection.valid()) begin(listener, connection.get(), name, size);
+    if (connection.valid()) begin(listener, static_cast<Fd &&>(connection), name, size);
     // Nobody is queued there any more.
     else if (closing_ && (errno == EAGAIN || errno == EINVAL)) listener.fd = -1;
     else if (errno == EAGAIN) break;
@@ -113,7 +115,8 @@ void Server::start_on_datagrams(Listener &listener) noexcept {
   say_status();
 }
 
-void Server::begin(Listener &listener, int connection, SocketName const &name, socklen_t size) noexcept {
+void Server::begin(Listener &listener, Fd accepted, SocketName const &name, socklen_t size) noexcept {
+  int const connection = accepted.get();
   Text<64> who, count;
   Source source = Source::of_unknown();
   struct ucred peer = {0, 0, 0};
@@ -167,6 +170,7 @@ void Server::begin(Listener &listener, int connection, SocketName const &name, s
   }
   if (options_.banner) sys::send(connection, options_.banner, strlen(options_.banner), MSG_NOSIGNAL | MSG_DONTWAIT);
 
+  if (options_.worker) return hand_over(static_cast<Fd &&>(accepted), source);
   pid_t child;
   if (!start(connection, source, child)) return refuse(connection, "unable to start a program");
   if (options_.verbosity < everything) return;

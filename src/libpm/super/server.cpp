@@ -18,6 +18,11 @@ Fd open_null() noexcept {
   return Fd(sys::openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC));
 }
 
+/** What we have sent is no failure of its own. */
+bool is_failure(int status) noexcept {
+  return WIFSIGNALED(status) ? WTERMSIG(status) != SIGTERM : WEXITSTATUS(status) != 0;
+}
+
 int sooner(int a, int b) noexcept {
   return a < 0 ? b : b < 0 ? a : std::min(a, b);
 }
@@ -50,6 +55,7 @@ Result<bool> Server::run() noexcept {
   reap();
   idle_ = Deadline::in(options_.idle);
   if (auto const served = serve(); !served) return fail(served);
+  if (worker_) end_worker();
   if (options_.verbosity >= everything) inform("exiting");
   return !gave_up_;
 }
@@ -60,6 +66,8 @@ Done Server::prepare() noexcept {
   if (!spare_.valid()) return failed("open /dev/null besides");
   if (options_.ready != 1 && sys::dup3(spare_.get(), 1, O_CLOEXEC) < 0) return failed("let go of standard output besides");
   fifodir::keep_from_children(::getenv(fifodir::inherited_variable));
+  if (options_.worker)
+    if (auto const made = handoff_.make(*options_.worker, options_.most); !made) return made;
   return environment_.make();
 }
 
@@ -74,7 +82,7 @@ void Server::announce() noexcept {
 
 /** Whether there is room, and time, for one more. */
 bool Server::may_start() noexcept {
-  if (connections_.full() || children_.is_paused()) return false;
+  if (connections_.full() || children_.is_paused() || handoff_.has_unsent()) return false;
   bool const limited = starts_.wait() > 0;
   if (limited && !limited_ && options_.verbosity >= 1)
     warn("pausing: ", (Text<64>() << starts_.number() << " starts in " << starts_.ms() << " ms").view());
@@ -85,16 +93,19 @@ bool Server::may_start() noexcept {
 int Server::timeout() const noexcept {
   int result = children_.pause_left();
   if (limited_) result = sooner(result, starts_.wait());
-  if (options_.idle && !closing_ && connections_.count() == 0) result = sooner(result, idle_.remaining());
+  if (options_.idle && !closing_ && !is_busy()) result = sooner(result, idle_.remaining());
   return result;
 }
 
 Done Server::serve() noexcept {
   while (going_on_) {
-    struct pollfd fds[1 + listen_fds_max];
+    // Whoever was not taken needs a worker, and is offered again as soon as there is one.
+    if (options_.worker && connections_.count() && !children_.is_paused() && has_worker() && !handoff_.send()) children_.pause();
+    struct pollfd fds[2 + listen_fds_max];
     fds[0] = {children_.fd(), POLLIN, 0};
+    fds[1] = {handoff_.fd(), static_cast<short>(handoff_.has_unsent() ? POLLIN | POLLOUT : POLLIN), 0};
     bool const accepting = may_start();
-    size_t count = 1;
+    size_t count = 2;
     for (auto const &one : listeners_) fds[count++] = {accepting && !one.child ? one.fd : -1, POLLIN, 0};
     int const n = sys::poll(fds, count, timeout());
     if (n < 0 && errno != EINTR) return failed("wait for connections on");
@@ -103,9 +114,10 @@ Done Server::serve() noexcept {
       continue;
     }
     if (fds[0].revents) handle_signal();
-    for (size_t i = 1; i < count && going_on_; ++i) {
+    if (fds[1].revents) hear_worker();
+    for (size_t i = 2; i < count && going_on_; ++i) {
       if (!fds[i].revents) continue;
-      if (auto const accepted = accept_some(listeners_[i - 1]); !accepted) return accepted;
+      if (auto const accepted = accept_some(listeners_[i - 2]); !accepted) return accepted;
     }
     if (closing_) end_if_closed();
   }
@@ -114,7 +126,7 @@ Done Server::serve() noexcept {
 
 /** Nobody has been here for long enough. Who comes in this moment is either served yet, or refused as by a server that has ended. */
 void Server::end_if_idle() noexcept {
-  if (!options_.idle || closing_ || connections_.count() || idle_.remaining() != 0) return;
+  if (!options_.idle || closing_ || is_busy() || idle_.remaining() != 0) return;
   // Also those that are not looked at now, because of a limit.
   for (auto &listener : listeners_) {
     struct pollfd waiting = {listener.fd, POLLIN, 0};
@@ -132,8 +144,8 @@ void Server::end_if_idle() noexcept {
 
 /** Nothing is left to accept, and nobody to wait for. */
 void Server::end_if_closed() noexcept {
-  going_on_ = going_on_ && (connections_.count() || std::any_of(listeners_.begin(), listeners_.end(),
-                                                                [](Listener const &one) noexcept { return one.fd >= 0; }));
+  going_on_ = going_on_ && (is_busy() || std::any_of(listeners_.begin(), listeners_.end(),
+                                                     [](Listener const &one) noexcept { return one.fd >= 0; }));
 }
 
 void Server::handle_signal() noexcept {
@@ -162,19 +174,22 @@ void Server::handle_signal() noexcept {
 }
 
 void Server::signal_all(int signal) const noexcept {
+  if (worker_) sys::kill(worker_, signal);
+  // Of those that are handed over there are no children.
+  if (options_.worker) return;
   // Its pid is a child's until it is waited for.
   connections_.each_child([=](pid_t child) noexcept { sys::kill(child, signal); });
 }
 
 void Server::reap() noexcept {
   children_.reap([&](pid_t child, int status) noexcept {
-    auto const source = connections_.remove(child);
+    if (child == worker_ && worker_) return forget_worker(status);
+    auto const source = options_.worker ? std::nullopt : connections_.remove(child);
     if (!source) return;
     for (auto &listener : listeners_)
       if (listener.child == child) listener.child = 0;
     if (connections_.count() == 0) idle_ = Deadline::in(options_.idle);
-    // What we have sent is no failure of its own.
-    if (WIFSIGNALED(status) ? WTERMSIG(status) != SIGTERM : WEXITSTATUS(status) != 0) count_failure();
+    if (is_failure(status)) count_failure();
     if (options_.verbosity < everything) return;
     Text<128> how;
     how << "end pid " << child << ' ' << source->text().view();
@@ -183,6 +198,16 @@ void Server::reap() noexcept {
     inform(how.view());
     say_status();
   });
+}
+
+/** Who has it answered for has it; the rest waits here, and has another started. */
+void Server::forget_worker(int status) noexcept {
+  worker_ = 0;
+  if (!is_busy()) idle_ = Deadline::in(options_.idle);
+  if (options_.verbosity >= 1) warn("the worker has ended", WIFSIGNALED(status) ? " by a signal" : "");
+  if (is_failure(status)) count_failure();
+  // One that ends before it has taken anything is not started again at once.
+  if (!handoff_.has_served()) children_.pause();
 }
 
 void Server::count_failure() noexcept {

@@ -16,6 +16,8 @@ class ConnectionEnvironment {
 
   /** A new connection, of that listener: PROTO, and what all of its connections have. */
   void begin(Listener const &listener) noexcept;
+  /** Of no connection: for a program that is to have many. */
+  void begin_none() noexcept { used_ = 0; }
   /** NAME=, and its value. */
   template <class Value>
   void set(char const *name_is, Value const &value) noexcept {

@@ -9,6 +9,7 @@
 #include <pm/base/program.h>
 #include <pm/super/connection_environment.h>
 #include <pm/super/connections.h>
+#include <pm/super/handoff.h>
 #include <pm/super/rate.h>
 
 namespace pm::super {
@@ -25,6 +26,7 @@ struct ServerOptions {
   char const *banner = nullptr;           /**< what each connection is told first */
   uint32_t idle = 0;                      /**< the end after so long without a connection, ms; 0: never */
   uint32_t starts = 0, starts_ms = 0;     /**< how many in how long; 0: no limit */
+  LocalAddress const *worker = nullptr;   /**< connections are handed over to who listens there, and nobody is started for each */
   uint32_t failures = 0, failures_ms = 0; /**< the same: then it gives up */
 };
 
@@ -55,6 +57,9 @@ class Server {
   /** Which socket listen_on() could not serve, or serve_outer(). */
   [[nodiscard]] int failed_at() const noexcept { return failed_at_; }
 
+  /** PROG is the worker, started with that socket as descriptor 0 when it is needed, and again if it ends; nobody else listens there. Before run(). */
+  void start_worker_on(int socket) noexcept { worker_socket_ = socket; }
+
   /**
    * Says that it is ready, and serves until a signal ends it, or it is idle: true; or until PROG has failed too often: false.
    * A failure is of a socket, or of this process.
@@ -72,10 +77,16 @@ class Server {
   [[nodiscard]] int timeout() const noexcept;
   void end_if_idle() noexcept;
   void end_if_closed() noexcept;
+  [[nodiscard]] bool is_busy() const noexcept { return connections_.count() || worker_; }
+  void forget_worker(int status) noexcept;
   [[nodiscard]] Done accept_some(Listener &listener) noexcept;
   void start_on_datagrams(Listener &listener) noexcept;
-  void begin(Listener &listener, int connection, SocketName const &name, socklen_t size) noexcept;
+  void begin(Listener &listener, Fd connection, SocketName const &name, socklen_t size) noexcept;
   [[nodiscard]] bool start(int fd, Source const &source, pid_t &child) noexcept;
+  [[nodiscard]] bool has_worker() noexcept;
+  void hand_over(Fd connection, Source const &source) noexcept;
+  void hear_worker() noexcept;
+  void end_worker() noexcept;
   void refuse(int connection, std::string_view why) noexcept;
   /** Whether one was refused, so that there may be more. */
   [[nodiscard]] bool refuse_one(Listener const &listener, int code) noexcept;
@@ -93,6 +104,10 @@ class Server {
   int failed_at_ = 0;
   ConnectionEnvironment environment_;
   Rate starts_, failures_;
+  Handoff handoff_;
+  int worker_socket_ = -1;
+  pid_t worker_ = 0;
+  bool absent_ = false;  /**< it was said that there is no worker */
   Deadline idle_;        /**< when nobody has been here for too long; while somebody is, it means nothing */
   Fd spare_;             /**< given up to accept one more when there are no descriptors left, and refuse it */
   bool limited_ = false; /**< it was said that nothing is started for a while */

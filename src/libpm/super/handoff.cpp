@@ -1,0 +1,93 @@
+#include <pm/base/ucspi.h>
+#include <pm/super/handoff.h>
+#include <string.h>
+#include <algorithm>
+
+namespace pm::super {
+
+namespace {
+constexpr char const *doing = "hand connections to";
+}
+
+Done Handoff::make(LocalAddress const &worker, uint32_t most) noexcept {
+  worker_ = worker;
+  most_ = most;
+  waiting_.reset(static_cast<Waiting *>(::calloc(most, sizeof(Waiting))));
+  if (!waiting_) return failed("have memory for connections to", ENOMEM);
+  return {};
+}
+
+Done Handoff::connect() noexcept {
+  Fd made(sys::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!made.valid()) return failed(doing);
+  auto const &name = worker_.name();
+  if (sys::connect(made.get(), reinterpret_cast<struct sockaddr const *>(&name.address), name.size) < 0) return failed(doing);
+  socket_ = static_cast<Fd &&>(made);
+  connection_.emplace(socket_.get(), socket_.get());
+  served_ = false;
+  return {};
+}
+
+void Handoff::disconnect() noexcept {
+  connection_.reset();
+  socket_.reset();
+  // Whoever was not answered for was not taken.
+  unsent_ = oldest_;
+}
+
+uint32_t Handoff::add(Fd connection, std::span<char const *const> said) noexcept {
+  offer_.identity.elements.clear();
+  bool fits = true;
+  for (char const *const variable : said)
+    if (ucspi::is_said(variable)) fits = offer_.identity.elements.append(xdr::String<fdpass::identity_max>(variable)) && fits;
+  encoded_.clear();
+  xdr::Encoder encoder(encoded_);
+  fits = fits && encoder(offer_);
+  // Two paths, five numbers: what is said of a connection has its bound.
+  if (encoded_.size() > message_max) bug("more is said of a connection than there is room for");
+  if (!fits) die_no_memory();
+  auto &slot = at(end_);
+  slot.fd = connection.release();
+  slot.size = static_cast<uint32_t>(encoded_.size());
+  memcpy(slot.payload, encoded_.begin(), encoded_.size());
+  return static_cast<uint32_t>(end_++ % most_) + 1;
+}
+
+Done Handoff::send() noexcept {
+  for (; has_unsent() && is_connected(); ++unsent_) {
+    auto const &slot = at(unsent_);
+    // As small as they are, they are sent whole or not at all: unix(7) makes one buffer of each.
+    auto const sent = connection_->send(static_cast<uint32_t>(fdpass::Offer::type), {slot.payload, slot.size}, {&slot.fd, 1},
+                                        Deadline::passed());
+    if (sent) continue;
+    int const code = sent.error().code;
+    // It reads slowly; or as many descriptors are under way as one may have (unix(7), ETOOMANYREFS).
+    if (code == ETIMEDOUT || code == ETOOMANYREFS) return {};
+    disconnect();
+    return failed(doing, code);
+  }
+  return {};
+}
+
+Done Handoff::receive(Answered answered) noexcept {
+  while (is_connected()) {
+    auto const received = connection_->receive_now();
+    if (!received && (received.error().code == EAGAIN || received.error().code == EINTR)) return {};
+    if (!received || !*received) break;
+    fdpass::Taken taken;
+    fdpass::NotTaken refused;
+    auto const &[type, payload, descriptors] = **received;
+    bool const is_taken = type == static_cast<uint32_t>(fdpass::Taken::type) && xdr::decode(payload, taken);
+    bool const is_refused = type == static_cast<uint32_t>(fdpass::NotTaken::type) && xdr::decode(payload, refused);
+    // An answer to nothing, or none: whoever it is, it is no worker.
+    if (oldest_ == unsent_ || (!is_taken && !is_refused)) break;
+    served_ = true;
+    Fd const connection(at(oldest_).fd);
+    auto const ticket = static_cast<uint32_t>(oldest_++ % most_) + 1;
+    answered(ticket, connection.get(), is_taken ? std::string_view() : std::string_view(refused.why));
+  }
+  disconnect();
+  return failed(doing, ECONNRESET);
+}
+
+} // namespace pm::super

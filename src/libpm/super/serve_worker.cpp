@@ -1,0 +1,70 @@
+// Handing connections over to a worker.
+
+#include <pm/base/stream.h>
+#include <pm/super/server.h>
+#include <string.h>
+
+namespace pm::super {
+
+namespace {
+constexpr int warnings = 1, everything = 2;
+/** How long a worker may take for those who are under way to it when the server ends, ms. */
+constexpr uint32_t patience = 1000;
+} // namespace
+
+/** Whether a worker is connected; it is started if it is ours to start. Without one nothing is accepted for a while. */
+bool Server::has_worker() noexcept {
+  if (worker_socket_ >= 0 && !worker_) {
+    (void)starts_.count();
+    environment_.begin_none();
+    auto const started = children_.start(program_, environment_.all(), {{worker_socket_, 0}});
+    if (!started) {
+      if (options_.verbosity >= warnings) warn_sys(started.error(), program_[0]);
+      count_failure();
+      children_.pause();
+      return false;
+    }
+    worker_ = *started;
+    ++started_;
+  }
+  if (handoff_.is_connected()) return true;
+  auto const connected = handoff_.connect();
+  if (!connected) {
+    if (options_.verbosity >= warnings && !absent_) warn_sys(connected.error(), options_.worker->text());
+    absent_ = true;
+    children_.pause();
+    return false;
+  }
+  absent_ = false;
+  return true;
+}
+
+void Server::hand_over(Fd connection, Source const &source) noexcept {
+  auto const ticket = handoff_.add(static_cast<Fd &&>(connection), environment_.said());
+  connections_.add(static_cast<pid_t>(ticket), source);
+  if (options_.verbosity >= everything) inform("handed over: ", source.text().view());
+  // If it has ended, it will be heard of; what it did not answer for is offered again.
+  (void)handoff_.send();
+}
+
+void Server::hear_worker() noexcept {
+  auto const heard = handoff_.receive([&](uint32_t ticket, int connection, std::string_view why) noexcept {
+    (void)connections_.remove(static_cast<pid_t>(ticket));
+    if (why.empty()) return;
+    if (options_.verbosity >= warnings) warn("the worker has refused a connection: ", why);
+    refuse(connection, "the worker does not take it");
+  });
+  if (connections_.count() == 0) idle_ = Deadline::in(options_.idle);
+  // A worker that closes before it has taken anything is not asked again at once.
+  if (!heard && !handoff_.has_served()) children_.pause();
+  else if (heard) (void)handoff_.send();
+}
+
+/** Nobody will be handed to it any more. Who is under way to it is waited for, but not for ever. */
+void Server::end_worker() noexcept {
+  auto const deadline = Deadline::in(patience);
+  while (connections_.count() && handoff_.is_connected() && wait_for(handoff_.fd(), POLLIN, deadline)) hear_worker();
+  sys::kill(worker_, SIGTERM);
+}
+
+} // namespace pm::super

@@ -15,6 +15,7 @@ pm-peer \
 pm-reapd \
 pm-reg \
 pm-regd \
+pm-rpcbindd \
 pm-socketbinder \
 pm-super \
 pm-superd \
@@ -28,6 +29,8 @@ converse \
 hold-as \
 offer \
 race \
+rpc-raw \
+tirpc \
 crash \
 crash-waiters \
 events \
@@ -49,4 +52,5 @@ fuzz-frames \
 fuzz-netstring \
 fuzz-protocol \
 fuzz-record \
-fuzz-request
+fuzz-request \
+fuzz-rpc

@@ -18,6 +18,7 @@ pm-pid2exe \
 pm-reapd \
 pm-reg \
 pm-regd \
+pm-rpcbindd \
 pm-socketbinder \
 pm-super \
 pm-superd \
@@ -34,6 +35,8 @@ hold-as \
 named \
 offer \
 race \
+rpc-raw \
+tirpc \
 token-readers \
 crash \
 crash-waiters \
@@ -56,4 +59,5 @@ fuzz-frames \
 fuzz-netstring \
 fuzz-protocol \
 fuzz-record \
-fuzz-request
+fuzz-request \
+fuzz-rpc

@@ -42,7 +42,7 @@ int reap(Registry const &registry, events::Watch &watch, char const *path, int s
   auto writer = Writer::begin(registry, {}, signals);
   if (!writer) die_in(path, writer.error());
   for (Ticket const &ticket : dead)
-    if (auto const removed = writer->remove(ticket); !removed) die_in(path, removed.error());
+    if (auto const removed = writer->bury(ticket); !removed) die_in(path, removed.error());
   return unseen;
 }
 

@@ -16,8 +16,20 @@ Done Epoll::add(int fd, uint32_t events) noexcept {
   return {};
 }
 
-Result<std::span<struct epoll_event const>> Epoll::take(std::span<struct epoll_event> room) noexcept {
-  int const n = sys::epoll_wait(fd_.get(), room.data(), static_cast<int>(room.size()), 0);
+Done Epoll::change(int fd, uint32_t events) noexcept {
+  struct epoll_event event = {};
+  event.events = events;
+  event.data.fd = fd;
+  if (sys::epoll_ctl(fd_.get(), EPOLL_CTL_MOD, fd, &event) < 0) return failed("wait for events");
+  return {};
+}
+
+void Epoll::remove(int fd) noexcept {
+  sys::epoll_ctl(fd_.get(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
+Result<std::span<struct epoll_event const>> Epoll::wait(std::span<struct epoll_event> room, Deadline deadline) noexcept {
+  int const n = sys::epoll_wait(fd_.get(), room.data(), static_cast<int>(room.size()), deadline.remaining());
   if (n < 0 && errno != EINTR) return failed("wait for events");
   return room.first(n < 0 ? 0 : static_cast<size_t>(n));
 }

@@ -229,6 +229,12 @@ ssize_t sendmsg(int fd, struct msghdr const *message, int flags) noexcept {
 ssize_t recvmsg(int fd, struct msghdr *message, int flags) noexcept {
   return through("recvmsg", [=] { return ::recvmsg(fd, message, flags); });
 }
+int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) noexcept {
+  return through("sendmmsg", [=] { return ::sendmmsg(fd, messages, count, flags); });
+}
+int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) noexcept {
+  return through("recvmmsg", [=] { return ::recvmmsg(fd, messages, count, flags, nullptr); });
+}
 int ioctl(int fd, unsigned long request, void *argument) noexcept {
   return through("ioctl", [=] { return ioctl_of(::ioctl, fd, request, argument); });
 }

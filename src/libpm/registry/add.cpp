@@ -22,6 +22,10 @@ Result<Ticket> new_ticket(std::string_view service, std::string_view owner, Regi
   return ticket;
 }
 
+OwnerName owner_of(Registrant const &who) noexcept {
+  return who.named ? owner_name(who.uid) : OwnerName(unnamed_owner);
+}
+
 Record record_of(Request const &request, Registrant const &who, Terms const &terms) noexcept {
   Record r;
   r.service = request.service;
@@ -73,12 +77,14 @@ Done Writer::link_exclusive(Ticket const &ticket, Record const &record) noexcept
   return {};
 }
 
-/** Token, links and record of one registration, all but its rename into place. The first of a call makes the FIFO. */
-Done Writer::make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept {
+/** Token, links and record of one registration, all but its rename into place. The first of a call makes the FIFO, where there is none. */
+Done Writer::make_entry(Ticket const &ticket, Record const &record, Terms const &terms, char const *first_token,
+                        Fd &token) noexcept {
   constexpr char const *doing = "make a token";
   auto const path = layout::file(ticket, layout::token);
   auto const make = [&]() noexcept -> Done {
-    if (token.valid()) return sys::linkat(dir_, first_token, dir_, path.c_str(), 0) < 0 ? Done(failed(doing)) : Done();
+    if (token.valid() || terms.onc)
+      return sys::linkat(dir_, first_token, dir_, path.c_str(), 0) < 0 ? Done(failed(doing)) : Done();
     auto made = fifodir::make_token(dir_, path.c_str(), 0622);
     if (!made) return fail(made);
     token = static_cast<Fd &&>(*made);
@@ -103,17 +109,17 @@ Done Writer::make_entry(Ticket const &ticket, Record const &record, bool reserve
   if (linked < 0) return failed(doing);
   if (record.exclusive)
     if (auto const held = link_exclusive(ticket, record); !held) return held;
-  return write_file(layout::file(ticket, reserve ? layout::reserved : layout::temporary).c_str(), record);
+  return write_file(layout::file(ticket, terms.reserve ? layout::reserved : layout::temporary).c_str(), record);
 }
 
 Done Writer::make_all(Registrant const &who, std::span<Request const> requests, Terms const &terms, Registration &made) noexcept {
-  OwnerName const owner = owner_name(who.uid);
+  OwnerName const owner = owner_of(who);
   for (Request const &request : requests) {
     auto const ticket = new_ticket(request.service, owner.view(), who);
     if (!ticket) return fail(ticket);
     if (!made.tickets.append(*ticket)) return failed("register", ENOMEM);
-    auto const first = layout::file(made.tickets[0], layout::token);
-    auto const entry = make_entry(*ticket, record_of(request, who, terms), terms.reserve, first.c_str(), made.token);
+    auto const first = terms.onc ? Path(layout::onc) : layout::file(made.tickets[0], layout::token);
+    auto const entry = make_entry(*ticket, record_of(request, who, terms), terms, first.c_str(), made.token);
     if (!entry) return entry;
   }
   if (terms.reserve) return {};
@@ -130,7 +136,7 @@ void Writer::take_back(Registration const &made) noexcept {
 
 Answer<Registration> Writer::add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept {
   if (requests.size() > batch_max) return refuse(Refusal::too_many, 0, batch_max);
-  OwnerName const owner = owner_name(who.uid);
+  OwnerName const owner = owner_of(who);
   for (size_t i = 0; i < requests.size(); ++i) {
     Request const &request = requests.data()[i];
     if (!is_service_name(request.service)) return refuse(Refusal::bad_name, i);

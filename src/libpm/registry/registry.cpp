@@ -52,7 +52,9 @@ constexpr struct {
 
 /** Whether `name` is one of ours, or what a mounted file system or the service puts there. */
 bool belongs(char const *name) noexcept {
-  if (strcmp(name, layout::lock) == 0 || strcmp(name, layout::socket) == 0 || strcmp(name, "lost+found") == 0) return true;
+  if (strcmp(name, layout::lock) == 0 || strcmp(name, layout::socket) == 0 || strcmp(name, layout::onc) == 0 ||
+      strcmp(name, "lost+found") == 0)
+    return true;
   for (auto const &d : directories)
     if (strcmp(name, d.name) == 0) return true;
   return false;

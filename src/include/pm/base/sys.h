@@ -87,6 +87,9 @@ int connect(int fd, struct sockaddr const *address, socklen_t size) noexcept;
 ssize_t send(int fd, void const *data, size_t size, int flags) noexcept;
 ssize_t sendmsg(int fd, struct msghdr const *message, int flags) noexcept;
 ssize_t recvmsg(int fd, struct msghdr *message, int flags) noexcept;
+/** How many; one at least was sent, or received, if not -1. */
+int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) noexcept;
+int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) noexcept;
 int ioctl(int fd, unsigned long request, void *argument) noexcept;
 int shutdown(int fd, int how) noexcept;
 int getpeername(int fd, struct sockaddr *address, socklen_t *size) noexcept;

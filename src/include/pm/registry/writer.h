@@ -23,7 +23,8 @@ inline constexpr unsigned sweep_window = 16, sweep_probe = 2;
 struct Registrant {
   uid_t uid;
   pid_t pid;
-  uint64_t start; /**< of the pid, pm::start_time */
+  uint64_t start;    /**< of the pid, pm::start_time */
+  bool named = true; /**< the kernel names him; else `uid` means nothing, and the owner is `-` */
 };
 
 /** One registration wanted. */
@@ -41,6 +42,7 @@ struct Terms {
   bool is_public = false;           /**< the executable is to be seen */
   std::string_view exe = {};        /**< the executable, where it is known already */
   bool deleted = false;             /**< and whether its file was gone */
+  bool onc = false;                 /**< the token is a link of layout::onc, and no FIFO of its own: no descriptor is given */
 };
 
 /** What a call of add made. Whoever keeps the token open is registered, by all the tickets. */
@@ -89,6 +91,9 @@ class Writer {
    */
   [[nodiscard]] Result<bool> remove(Ticket const &ticket) noexcept;
 
+  /** Removes a registration whose holder has died, as remove() does; one whose token is layout::onc's is only waiting for it, and stays. */
+  [[nodiscard]] Result<bool> bury(Ticket const &ticket) noexcept;
+
   /** Removes one owner's registrations of a service that the query asks for (its `whose` is not used). How many. */
   [[nodiscard]] Result<unsigned> remove_matching(std::string_view owner, Query const &query) noexcept;
 
@@ -115,7 +120,7 @@ class Writer {
   /** Takes back what make_all() made before it failed. */
   void take_back(Registration const &made) noexcept;
   Done make_directories(std::string_view service) noexcept;
-  Done make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept;
+  Done make_entry(Ticket const &ticket, Record const &record, Terms const &terms, char const *first_token, Fd &token) noexcept;
   Done link_announcement(Ticket const &ticket, pid_t pid) noexcept;
   Done link_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Done write_file(char const *path, Record const &record) noexcept;
@@ -135,6 +140,8 @@ class Writer {
   Done unlink_exclusives(Ticket const &ticket) noexcept;
   Done unlink_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Result<bool> same_token(char const *a, char const *b) noexcept;
+  /** Whether a token is of no use at all any more: not held, nor waiting for the one that holds layout::onc. */
+  Result<bool> is_lost(char const *token) noexcept;
   /** Unlinks an entry that is dead or was left by a killed writer; whether it did. */
   Result<bool> sweep_entry(Ticket const &ticket, bool whole, bool announce) noexcept;
   Result<unsigned> sweep_instances(std::string_view service, std::string_view owner, bool whole, bool announce = false) noexcept;

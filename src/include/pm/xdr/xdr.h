@@ -36,6 +36,12 @@ struct Array {
   List<T> elements;
 };
 
+/** A linked list, section 4.19: each element after a true, and a false after the last. At most Max elements, owned. */
+template <class T, uint32_t Max>
+struct Chain {
+  List<T> elements;
+};
+
 template <class T>
 concept Enum = std::is_enum_v<T>;
 
@@ -65,6 +71,13 @@ class Encoder {
     for (T const &element : array.elements)
       if (!put(element)) return false;
     return true;
+  }
+  template <class T, uint32_t Max>
+  bool put(Chain<T, Max> const &chain) noexcept {
+    if (chain.elements.size() > Max) return false;
+    for (T const &element : chain.elements)
+      if (!put(true) || !put(element)) return false;
+    return put(false);
   }
   template <class T>
   requires requires(Encoder &coder, T const &value) { T::fields(coder, value); }
@@ -117,6 +130,16 @@ class Decoder {
       if (!get(element) || !array.elements.append(element)) return false;
     }
     return true;
+  }
+  template <class T, uint32_t Max>
+  bool get(Chain<T, Max> &chain) noexcept {
+    chain.elements.clear();
+    for (bool more;;) {
+      if (!get(more)) return false;
+      if (!more) return true;
+      T element{};
+      if (chain.elements.size() == Max || !get(element) || !chain.elements.append(element)) return false;
+    }
   }
   template <class T>
   requires requires(Decoder &coder, T &value) { T::fields(coder, value); }

@@ -1,0 +1,49 @@
+/** Calls by datagram, many at a time. */
+#ifndef PM_RPC_DATAGRAMS_H
+#define PM_RPC_DATAGRAMS_H
+
+#include <pm/base/box.h>
+#include <pm/rpc/portmapper.h>
+#include <pm/rpc/sockets.h>
+
+namespace pm::onc {
+
+/** Room for a batch: one for all sockets. */
+class Datagrams {
+ public:
+  static constexpr unsigned most = 32; /**< datagrams at a time */
+
+  Datagrams() noexcept;
+
+  /** Takes a batch, and does not wait: how many. What is longer than call_max is dropped by take(). */
+  unsigned receive(Socket const &socket) noexcept;
+  /** Answers them all, and sends the answers. */
+  void answer(Socket const &socket, Portmapper &portmapper) noexcept;
+
+  /** Where a call came from and to, for whoever answers later. */
+  struct Origin {
+    Endpoint peer, reached;
+    uint32_t interface;
+  };
+
+ private:
+  struct Slot {
+    struct iovec data;
+    Endpoint peer;
+    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    size_t reply, size; /**< where in replies_ */
+    char bytes[call_max];
+  };
+  [[nodiscard]] bool answer_one(Socket const &socket, Slot &slot, unsigned size, Portmapper &portmapper) noexcept;
+  void prepare(Slot &slot, struct msghdr &message) noexcept;
+  void send(Socket const &socket, unsigned count) noexcept;
+
+  struct mmsghdr headers_[most];
+  unsigned count_ = 0;
+  List<char> replies_;
+  Slot slots_[most];
+};
+
+} // namespace pm::onc
+
+#endif

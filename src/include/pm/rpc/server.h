@@ -1,0 +1,69 @@
+/** The port mapper's loop: its sockets and connections, all in one process, none of which waits for another. */
+#ifndef PM_RPC_SERVER_H
+#define PM_RPC_SERVER_H
+
+#include <pm/base/epoll.h>
+#include <pm/rpc/datagrams.h>
+#include <pm/rpc/stream.h>
+
+namespace pm::onc {
+
+class Server {
+ public:
+  struct Limits {
+    uint32_t connections = 512; /**< at a time; the one that was silent longest makes room for another */
+    uint32_t of_one = 64;       /**< of one address, or of one user over local, but root; more are closed */
+    uint32_t idle = 60000;      /**< how long one may say nothing, ms; over local, root may for ever. 0: for ever */
+    uint32_t midway = 10000;    /**< how long a call may take to come whole, or an answer to be read, ms. 0: for ever */
+  };
+
+  Server(Store &store, Portmapper &portmapper, Limits const &limits) noexcept
+      : store_(&store), portmapper_(&portmapper), limits_(limits) {}
+  Server(Server const &) = delete;
+  Server &operator=(Server const &) = delete;
+  ~Server();
+
+  /** ENOMEM, or epoll(7)'s. `stop`: readable means that it is to end. */
+  [[nodiscard]] Done open(int stop) noexcept;
+  [[nodiscard]] Done add(Socket socket) noexcept;
+  /** Serves until `stop` is readable. Fails only where it can wait no more. */
+  [[nodiscard]] Done run() noexcept;
+
+ private:
+  enum class Kind : uint8_t { none, stop, store, datagrams, listener, stream };
+  struct Place {
+    Kind kind;
+    void *what; /**< a Socket or a Stream */
+  };
+  [[nodiscard]] Done watch(int fd, uint32_t events, Kind kind, void *what) noexcept;
+  void handle(Place const &place, uint32_t events) noexcept;
+  void refresh() noexcept;
+
+  void accept_some(Socket &socket) noexcept;
+  void begin(Fd fd, Socket const &socket, Endpoint const &peer) noexcept;
+  [[nodiscard]] bool make_room() noexcept;
+  void pause() noexcept;
+  void resume() noexcept;
+
+  void serve(Stream &stream, uint32_t events) noexcept;
+  void set_deadline(Stream &stream) noexcept;
+  void close(Stream &stream) noexcept;
+  void close_late() noexcept;
+
+  Store *store_;
+  Portmapper *portmapper_;
+  Limits limits_;
+  std::optional<Epoll> epoll_;
+  Box<Datagrams> datagrams_;
+  List<Place> places_;     /**< by descriptor */
+  List<Socket *> sockets_; /**< owned */
+  List<Stream *> streams_; /**< owned */
+  Deadline earliest_;      /**< no connection's deadline is before it */
+  bool has_deadline_ = false, paused_ = false, going_on_ = true;
+  Deadline resume_;
+  uint64_t clock_ = 0;
+};
+
+} // namespace pm::onc
+
+#endif

@@ -1,0 +1,84 @@
+#include <pm/rpc/stream.h>
+
+namespace pm::onc {
+
+/** Adds a fragment of the list that is being sent, whose mark is at `mark`. */
+bool Stream::go_on_listing(size_t mark, Portmapper &portmapper) noexcept {
+  if (!portmapper.list_more(list_, mark + send_size, out_)) return false;
+  write_mark(out_.begin() + mark, static_cast<uint32_t>(out_.size() - mark - mark_size), !list_.version);
+  return true;
+}
+
+bool Stream::answer(std::string_view record, Portmapper &portmapper) noexcept {
+  size_t const mark = out_.size();
+  if (!append_mark(out_, 0, true)) return false;
+  switch (portmapper.answer(record, caller_, out_)) {
+    case Outcome::silent:
+    case Outcome::forward: out_.truncate(mark); return true;
+    case Outcome::reply:
+    case Outcome::bulky:
+      write_mark(out_.begin() + mark, static_cast<uint32_t>(out_.size() - mark - mark_size), true);
+      return true;
+    case Outcome::list: list_ = portmapper.cursor(); return go_on_listing(mark, portmapper);
+  }
+  return false;
+}
+
+/** Answers the records in `bytes` until there is enough to be sent; what is left of them was not looked at. */
+bool Stream::work(std::string_view &bytes, Portmapper &portmapper) noexcept {
+  while (!bytes.empty() && !list_.version && out_.size() < send_size) {
+    std::string_view record;
+    switch (records_.next(bytes, record)) {
+      case Records::Taken::need_more: return true;
+      case Records::Taken::too_long:
+      case Records::Taken::no_memory: return false;
+      case Records::Taken::record: break;
+    }
+    ++progress_;
+    if (!answer(record, portmapper)) return false;
+  }
+  return true;
+}
+
+/** Sends what there is. False: nobody takes it any more. */
+bool Stream::flush() noexcept {
+  while (sent_ < out_.size()) {
+    ssize_t const n = sys::send(fd_.get(), out_.begin() + sent_, out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM;
+    sent_ += static_cast<size_t>(n);
+  }
+  if (out_.size()) ++progress_;
+  // What was long once need not be kept for ever.
+  if (out_.size() > send_size / 4) out_ = List<char>();
+  out_.clear();
+  sent_ = 0;
+  return true;
+}
+
+bool Stream::receive(Portmapper &portmapper) noexcept {
+  char buffer[read_size];
+  ssize_t const n = sys::read(fd_.get(), buffer, sizeof buffer);
+  if (n < 0) return errno == EAGAIN || errno == EINTR;
+  if (n == 0) ended_ = true;
+  std::string_view bytes(buffer, static_cast<size_t>(n));
+  if (!work(bytes, portmapper)) return false;
+  if (!append(in_, bytes) || !flush()) return false;
+  return !is_over();
+}
+
+bool Stream::send(Portmapper &portmapper) noexcept {
+  if (!flush()) return false;
+  if (sent_ < out_.size()) return true;
+  if (list_.version) {
+    if (!append_mark(out_, 0, true) || !go_on_listing(0, portmapper)) return false;
+  } else {
+    std::string_view bytes(in_.begin(), in_.size());
+    if (!work(bytes, portmapper)) return false;
+    if (bytes.empty()) in_ = List<char>();
+    else in_.erase_front(in_.size() - bytes.size());
+  }
+  return flush() && !is_over();
+}
+
+} // namespace pm::onc

@@ -1,0 +1,555 @@
+#!/usr/bin/env bats
+# pm-rpcbindd on hosts of its own, asked by rpcinfo, by a libtirpc program and message by message, beside Debian's rpcbind.
+load common
+load onc
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+@test "pm-rpcbindd: help, version, usage" {
+  common_options pm-rpcbindd
+  run -100 pm-rpcbindd extra
+  run -100 pm-rpcbindd -p 0
+  run -100 pm-rpcbindd -p 65536
+  run -100 pm-rpcbindd -h nowhere
+  assert_output 'pm-rpcbindd: fatal: no IP address: nowhere; usage: pm-rpcbindd [-d REGISTRY] [-r] [-i] [-l] [-k] [-w] [-f] [-h ADDRESS]... [-p PORT] [-s PATH] [-c MAX] [-C PERPEER] [-t MS] [-1 | -N FD]'
+  run -100 pm-rpcbindd -N 2
+  run -111 pm-rpcbindd -N 77
+}
+
+@test "pm-rpcbindd: rpcinfo in all its forms, as rpcbind answers it" {
+  needs_namespaces
+  both
+  same rpcinfo
+  assert_equal "${#lines[@]}" 13
+  same rpcinfo -p
+  same rpcinfo -s
+  same rpcinfo -m
+  for host in localhost 127.0.0.1; do
+    same rpcinfo "$host"
+    same rpcinfo -p "$host"
+    same rpcinfo -s "$host"
+    same rpcinfo -m "$host"
+    same rpcinfo -u "$host" 100000
+    same rpcinfo -t "$host" 100000
+    same rpcinfo -u "$host" portmapper 2
+    same rpcinfo -t "$host" portmapper 5
+    same rpcinfo -t "$host" 100003
+    same rpcinfo -l "$host" 100000 4
+    same rpcinfo -l "$host" 100000 9
+    for netid in udp tcp; do
+      same rpcinfo -T "$netid" "$host" 100000
+      same rpcinfo -T "$netid" "$host" 100000 3
+      same rpcinfo -T "$netid" "$host" 100003
+    done
+  done
+  for netid in udp6 tcp6; do
+    same rpcinfo -T "$netid" ::1 100000
+    same rpcinfo -T "$netid" ::1 100000 4
+    same rpcinfo -T "$netid" ::1 100003
+  done
+  same rpcinfo -a 127.0.0.1.0.111 -T tcp 100000 4
+  same rpcinfo -a 127.0.0.1.0.111 -T udp 100000 2
+  same rpcinfo -a ::1.0.111 -T udp6 100000 4
+  same rpcinfo -a /run/rpcbind.sock -T local 100000 4
+  same tirpc rpcb_set 200100 1 tcp 0.0.0.0.4.1
+  same tirpc rpcb_set 200100 1 udp 0.0.0.0.4.1
+  same rpcinfo
+  same rpcinfo -d 200100 1
+  same rpcinfo -s
+  same rpcinfo -d 200100 1
+  same rpcinfo -d 100000 4
+  same rpcinfo
+  same rpcinfo -m
+}
+
+@test "pm-rpcbindd: a libtirpc program hears of it what it hears of rpcbind" {
+  needs_namespaces
+  both
+  same tirpc pmap_set 200000 1 6 1000
+  assert_output true
+  same tirpc pmap_set 200000 1 6 1000
+  same tirpc pmap_set 200000 1 6 1001
+  assert_output false
+  same tirpc pmap_set 200000 1 17 1002
+  same tirpc pmap_set 200000 2 17 1003
+  same tirpc pmap_getport 127.0.0.1 200000 1 6
+  assert_output 1000
+  same tirpc pmap_getport 127.0.0.1 200000 2 17
+  same tirpc pmap_getport 127.0.0.1 200000 9 17
+  assert_output 1003
+  same tirpc pmap_getport 127.0.0.1 200001 1 17
+  assert_output 0
+  same tirpc pmap_getmaps 127.0.0.1
+  assert_line '200000 2 17 1003'
+  same tirpc pmap_unset 200000 1
+  same tirpc pmap_unset 200000 1
+  assert_output true
+  same tirpc pmap_getmaps 127.0.0.1
+  refute_line --partial '200000 1'
+  same tirpc rpcb_set 200002 1 tcp 127.0.0.1.9.9
+  same tirpc rpcb_set 200002 1 udp6 ::.9.9
+  same tirpc rpcb_set 200002 1 tcp6 ::1.9.9
+  same tirpc rpcb_set 200002 2 tcp 0.0.0.0.9.10
+  for netid in tcp udp; do
+    for vers in 1 2 3; do same tirpc rpcb_getaddr 200002 "$vers" "$netid" 127.0.0.1; done
+  done
+  for netid in tcp6 udp6; do same tirpc rpcb_getaddr 200002 1 "$netid" ::1; done
+  same tirpc rpcb_getmaps tcp 127.0.0.1
+  assert_line '200002 1 udp6 ::.9.9 superuser'
+  same tirpc rpcb_getmaps udp6 ::1
+  same tirpc rpcb_gettime localhost
+  same tirpc rpcb_unset 200002 1 tcp
+  same tirpc rpcb_unset 200002 1
+  same tirpc rpcb_unset 200002 1
+  same tirpc rpcb_getmaps tcp 127.0.0.1
+  # Without the Unix socket, libtirpc goes by TCP over IPv6, and the kernel says whose that is.
+  for host in ours theirs; do on "$host" mv /run/rpcbind.sock /run/elsewhere; done
+  same tirpc rpcb_set 200003 1 tcp 0.0.0.0.9.11
+  for host in ours theirs; do on "$host" mv /run/elsewhere /run/rpcbind.sock; done
+  same rpcinfo
+  assert_line --partial '200003'
+}
+
+@test "pm-rpcbindd: what svc_create serves, clnt_create finds" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n tirpc serve 200010 3 netpath </dev/null
+  for netid in tcp udp; do
+    run -0 ours tirpc call 127.0.0.1 200010 3 "$netid"
+    assert_output 'RPC: Success 42'
+  done
+  for netid in tcp6 udp6; do
+    run -0 ours rpcinfo -T "$netid" ::1 200010
+    assert_output 'program 200010 version 3 ready and waiting'
+  done
+  run -0 ours rpcinfo -T tcp localhost 200010
+  assert_output 'program 200010 version 3 ready and waiting'
+  run -0 ours tirpc call localhost 200010 4 tcp
+  assert_output --partial 'Program/version mismatch'
+  run -1 ours tirpc call localhost 200011 3 tcp
+  assert_output --partial 'Program not registered'
+}
+
+# raw COMMAND...: rpc-raw to a host's port mapper.
+replies() { same rpc-raw "$@"; }
+
+@test "pm-rpcbindd: the envelope: versions, programs, procedures, credentials, as rpcbind has them" {
+  needs_namespaces
+  both
+  local mismatch
+  mismatch=$(w 7 1 0 0 0 2 2 4)
+  for to in 'udp 127.0.0.1 111' 'tcp 127.0.0.1 111' 'udp6 ::1 111' 'tcp6 ::1 111' 'local /run/rpcbind.sock'; do
+    for version in 0 1 5; do
+      replies $to "$(w 7 0 2 100000 "$version" 0 0 0 0 0)"
+      assert_output "$mismatch"
+    done
+    replies $to "$(w 7 0 2 100005 3 0 0 0 0 0)"
+    assert_output "$(w 7 1 0 0 0 1)"
+    replies $to "$(call 2 6)" "$(call 3 9)" "$(call 4 13)"
+    assert_line -n 2 "$(w 7 1 0 0 0 3)"
+    for version in 2 3 4; do
+      replies $to "$(call "$version" 0)"
+      assert_output "$(ok)"
+    done
+    replies $to "$(w 7 0 2 100000 3 0 9 0 0 0)"
+    assert_output "$(w 7 1 1 1 2)"
+    # AUTH_SYS, with a name longer than it is; then a good one.
+    replies $to "$(w 7 0 2 100000 3 0 1 12 1 255 0 0 0)"
+    assert_output "$(w 7 1 1 1 1)"
+    replies $to "$(w 7 0 2 100000 3 0 1 24 1 1)61000000$(w 0 0 0)$(w 0 0)"
+    assert_output "$(ok)"
+    # A reply, for which rpcbind closes a stream; and bytes after the arguments.
+    run -0 ours rpc-raw $to "$(w 7 1 0 0 0 0)"
+    assert_output silent
+    replies $to "$(call 2 3 "$(w 100000 2 6 0 1 2 3)")"
+    assert_output "$(ok)$(w 111)"
+  done
+}
+
+@test "pm-rpcbindd: what rpcbind gets wrong: another RPC, arguments cut short, a header cut short, pieces" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  for to in 'udp 127.0.0.1 111' 'tcp 127.0.0.1 111' 'local /run/rpcbind.sock'; do
+    for version in 0 1 3; do
+      run -0 ours rpc-raw $to "$(w 7 0 "$version" 100000 3 0 0 0 0 0)"
+      assert_output "$(w 7 1 1 0 2 2)"
+    done
+    run -0 ours rpc-raw $to "$(call 2 3 "$(w 100000 2 6)")" "$(call 4 3 "$(w 100000 2)")" "$(call 4 1 "$(w 1 1 9999)")" \
+      "$(call 3 1 "$(w 1 1 4294967295)")"
+    assert_equal "$(sort -u <<<"$output")" "$(w 7 1 0 0 0 4)"
+    run -0 ours rpc-raw $to "$(w 7)" "$(w 7 0)" "$(w 7 0 2 100000 3)" "$(w 7 0 2 100000 3 0 0 401)"
+    assert_equal "$(sort -u <<<"$output")" silent
+  done
+  for size in 1 3 4 55; do
+    run -0 ours rpc-raw -f "$size" tcp 127.0.0.1 111 "$(call 2 3 "$(w 100000 2 6 0)")"
+    assert_output "$(ok)$(w 111)"
+  done
+  # More pieces, or bytes, than a call has.
+  run -0 ours rpc-raw -f 1 tcp 127.0.0.1 111 "$(call 2 3 "$(w 100000 2 6 0 0 0 0 0 0 0)")"
+  assert_output closed
+  run -0 ours rpc-raw tcp 127.0.0.1 111 "$(call 3 0 "$(printf '%018000d' 0)")"
+  assert_output closed
+  run -0 ours rpcinfo -p
+}
+
+@test "pm-rpcbindd: procedure by procedure, in all versions, as rpcbind has them" {
+  needs_namespaces
+  both
+  theirs_too="ours theirs"
+  for host in $theirs_too; do
+    on "$host" tirpc rpcb_set 200020 1 tcp 127.0.0.1.4.4
+    on "$host" tirpc rpcb_set 200020 2 tcp 0.0.0.0.4.5
+    on "$host" tirpc rpcb_set 200020 2 udp 0.0.0.0.4.6
+    on "$host" tirpc rpcb_set 200020 2 tcp6 ::.4.7
+  done
+  for to in 'udp 127.0.0.1 111' 'tcp 127.0.0.1 111' 'tcp6 ::1 111' 'local /run/rpcbind.sock'; do
+    replies $to "$(call 2 4)"
+    for version in 3 4; do replies $to "$(call "$version" 4)"; done
+    for prog in 200020 200021; do
+      for vers in 1 2 3; do
+        replies $to "$(call 2 3 "$(w "$prog" "$vers" 6 0)")" "$(call 2 3 "$(w "$prog" "$vers" 17 0)")" "$(call 2 3 "$(w "$prog" "$vers" 5 0)")"
+        # The netid that is asked for does not count, the transport does.
+        for version in 3 4; do replies $to "$(call "$version" 3 "$(binding "$prog" "$vers" udp '')")"; done
+        replies $to "$(call 4 9 "$(binding "$prog" "$vers" '' '')")"
+      done
+    done
+    # What a path is, libtirpc takes to end before its second dot from the end.
+    [[ $to != local* ]] || continue
+    replies $to "$(call 3 7 "$(str 1.2.3.4.5.6)")" "$(call 4 7 "$(str ::1.5.6)")" "$(call 4 7 "$(str nonsense)")"
+    replies $to "$(call 3 8 "$(w 16 16)02000506010203040000000000000000")"
+  done
+  replies udp 127.0.0.1 111 "$(call 4 11 "$(binding 200020 2 '' '')")" "$(call 4 11 "$(binding 200020 3 '' '')")"
+  replies tcp6 ::1 111 "$(call 4 11 "$(binding 200020 2 '' '')")"
+  # A v2 SET is a row of a later version as well, and the other way round.
+  replies udp 127.0.0.1 111 "$(call 2 1 "$(w 200022 1 17 2049)")" "$(call 3 3 "$(binding 200022 1 udp '')")" \
+    "$(call 2 2 "$(w 200022 1 17 0)")" "$(call 3 3 "$(binding 200022 1 udp '')")"
+  assert_line -n 0 "$(ok)$(w 1)"
+  assert_line -n 1 "$(ok)$(str 127.0.0.1.8.1)"
+  # Without -r nothing is forwarded.
+  replies udp 127.0.0.1 111 "$(call 2 5 "$(w 200020 2 0 0)")" "$(call 3 5 "$(w 200020 2 0 0)")" "$(call 4 5 "$(w 200020 2 0 0)")"
+  assert_equal "$(sort -u <<<"$output")" silent
+  run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 4 10 "$(w 200020 2 0 0)")"
+  assert_output "$(w 7 1 0 0 0 5)"
+}
+
+# One process's port mapper, asked over UDP.
+ask() { run -0 ours rpc-raw udp 127.0.0.1 111 "$@"; }
+yes=$(ok)$(w 1) no=$(ok)$(w 0)
+
+@test "pm-rpcbindd: SET and UNSET: the same address, another, somebody else's, nobody's" {
+  needs_namespaces
+  both
+  for host in ours theirs; do
+    on "$host" as "$ALICE" tirpc rpcb_set 200030 1 tcp 0.0.0.0.4.1 # alice's
+    on "$host" tirpc rpcb_set 200031 1 tcp 0.0.0.0.4.1             # root's
+  done
+  replies udp 127.0.0.1 111 "$(call 2 1 "$(w 200032 1 6 1025)")" # nobody's: from a port above 1024
+  for prog in 200030 200031 200032; do
+    # There, there with another port, another's to remove; absent.
+    replies udp 127.0.0.1 111 "$(call 3 1 "$(binding "$prog" 1 tcp 0.0.0.0.4.1)")" "$(call 3 1 "$(binding "$prog" 1 tcp 0.0.0.0.4.2)")" \
+      "$(call 4 2 "$(binding "$prog" 1 tcp '')")" "$(call 4 2 "$(binding "$prog" 7 tcp '')")" "$(call 4 2 "$(binding "$prog" 7 '' '')")"
+  done
+  same rpcinfo
+  assert_line --regexp "200030 .* $ALICE"
+  assert_line --regexp '200031 .* superuser'
+  refute_line --partial 200032
+  same as "$ALICE" tirpc rpcb_unset 200031 1
+  assert_output false
+  same as "$BOB" tirpc rpcb_unset 200030 1
+  assert_output false
+  same as "$ALICE" tirpc rpcb_unset 200030 1
+  assert_output true
+  # The owner in the arguments does not count.
+  replies local /run/rpcbind.sock "$(call 4 1 "$(binding 200033 1 udp 0.0.0.0.4.1 "$ALICE")")"
+  same rpcinfo
+  assert_line --regexp '200033 .* superuser'
+  same tirpc rpcb_unset 200033 1
+}
+
+@test "pm-rpcbindd: what rpcbind would store: unknown netids, addresses that are none, ports that are none" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  ask "$(call 3 1 "$(binding 200040 1 nonsense 0.0.0.0.4.1)")" "$(call 3 1 "$(binding 200040 1 '' 0.0.0.0.4.1)")" \
+    "$(call 3 1 "$(binding 200040 1 tcp nonsense)")" "$(call 3 1 "$(binding 200040 1 tcp '')")" "$(call 3 1 "$(binding 200040 1 tcp ::.4.1)")" \
+    "$(call 4 1 "$(binding 200040 1 tcp6 0.0.0.0.4.1)")" "$(call 4 1 "$(binding 200040 1 tcp 0.0.0.0.256.1)")" \
+    "$(call 4 1 "$(binding 200040 1 local relative)")" "$(call 4 1 "$(binding 200040 1 tcp 0.0.0.0.0.0)")" \
+    "$(call 2 1 "$(w 200040 1 6 65536)")" "$(call 2 1 "$(w 200040 1 6 65647)")" "$(call 2 1 "$(w 200040 1 6 0)")" "$(call 2 1 "$(w 200040 1 5 111)")"
+  assert_equal "$(sort -u <<<"$output")" "$no"
+  assert_equal "${#lines[@]}" 13
+  run -1 ours pm-lookup 200040
+  # A v2 UNSET says false where anything of it was refused.
+  ours tirpc rpcb_set 200041 1 tcp 0.0.0.0.4.1
+  ask "$(call 2 1 "$(w 200041 1 17 1025)")" "$(call 2 2 "$(w 200041 1 0 0)")"
+  assert_line -n 0 "$yes"
+  assert_line -n 1 "$no"
+}
+
+@test "pm-rpcbindd: who sets a row: the kernel says it, a port does not; from elsewhere nobody may, but with -i" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  row() { call 3 1 "$(binding "$1" 1 tcp 0.0.0.0.4.1)"; }
+  ours ip address add 10.9.8.7/24 dev lo
+  for to in 'udp 127.0.0.1 111' 'tcp 127.0.0.1 111' 'udp6 ::1 111' 'tcp6 ::1 111'; do
+    prog=$((${prog:-200050} + 10))
+    run -0 ours rpc-raw -p 700 $to "$(row $prog)"
+    assert_output "$yes"
+    run -0 ours rpc-raw -p 5000 $to "$(row $((prog + 1)))"
+    assert_output "$yes"
+    on ours sysctl -qw net.ipv4.ip_unprivileged_port_start=0
+    run -0 ours as "$ALICE" rpc-raw -p 701 $to "$(row $((prog + 2)))"
+    assert_output "$yes"
+    on ours sysctl -qw net.ipv4.ip_unprivileged_port_start=1024
+    run -0 ours rpcinfo
+    assert_line --regexp "^ *$prog .* superuser$"
+    assert_line --regexp "^ *$((prog + 1)) .* unknown$"
+    assert_line --regexp "^ *$((prog + 2)) .* $ALICE$"
+    # Nobody's rows: anybody whom nobody knows may remove them, and root.
+    run -0 ours rpc-raw -p 5001 $to "$(call 4 2 "$(binding $((prog + 1)) 1 '' '')")" "$(call 4 2 "$(binding $((prog + 2)) 1 '' '')")" \
+      "$(call 4 2 "$(binding $prog 1 '' '')")"
+    assert_output "$yes
+$no
+$no"
+    run -0 ours rpc-raw -p 702 $to "$(call 4 2 "$(binding $((prog + 2)) 1 '' '')")"
+    assert_output "$yes"
+  done
+  weak=$(w 7 1 1 1 5)
+  for from in 127.0.0.2 10.9.8.7; do
+    for netid in udp tcp; do
+      run -0 ours rpc-raw -s "$from" "$netid" 127.0.0.1 111 "$(row 200099)" "$(call 4 2 "$(binding 200099 1 '' '')")" "$(call 2 1 "$(w 200099 1 6 9)")"
+      assert_equal "$(sort -u <<<"$output")" "$weak"
+      run -0 ours rpc-raw -s "$from" "$netid" 127.0.0.1 111 "$(call 2 3 "$(w 100000 2 6 0)")"
+      assert_output "$(ok)$(w 111)"
+    done
+  done
+  kill "$MAPPER" && wait "$MAPPER"
+  start_mapper ours -i
+  run -0 ours rpc-raw -p 703 -s 127.0.0.2 udp 127.0.0.1 111 "$(row 200099)"
+  assert_output "$yes"
+  run -0 ours rpcinfo
+  assert_line --regexp '^ *200099 .* unknown$'
+}
+
+@test "pm-rpcbindd: a row of nobody's hides nobody else's, and keeps nobody from a number" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  ask "$(call 2 1 "$(w 200060 1 17 6666)")" "$(call 2 1 "$(w 200060 2 17 6667)")" "$(call 2 3 "$(w 200060 1 17 0)")"
+  assert_output "$yes
+$yes
+$(ok)$(w 6666)"
+  run -0 ours tirpc rpcb_set 200060 1 udp 0.0.0.0.4.1
+  assert_output true
+  ask "$(call 2 3 "$(w 200060 1 17 0)")" "$(call 2 3 "$(w 200060 2 17 0)")" "$(call 4 9 "$(binding 200060 2 udp '')")"
+  assert_output "$(ok)$(w 1025)
+$(ok)$(w 1025)
+$(ok)$(w 0)"
+  run -0 ours rpcinfo
+  refute_line --partial 0.0.0.0.26.10
+  # And nobody takes what is somebody's.
+  ask "$(call 2 1 "$(w 200060 1 17 6668)")"
+  assert_output "$no"
+  # Whom nobody knows has so many rows, and no more.
+  for i in {1..1023}; do echo "$(call 2 1 "$(w "$i" 1 17 9)")"; done >sets
+  run ours xargs rpc-raw tcp 127.0.0.1 111 <sets
+  assert_equal "$(sort <<<"$output" | uniq -c | tr -s ' ')" " 1 $no
+ 1022 $yes"
+}
+
+@test "pm-rpcbindd: a hint is answered with the interface's address in its network" {
+  needs_namespaces
+  both
+  for host in ours theirs; do
+    on "$host" ip link add here type veth peer name there
+    on "$host" ip link set here up
+    on "$host" ip link set there up
+    on "$host" ip address add 10.9.8.7/24 dev here
+    on "$host" ip address add 10.9.9.7/24 dev here
+    on "$host" tirpc rpcb_set 200070 1 udp 0.0.0.0.4.1
+    on "$host" tirpc rpcb_set 200070 2 udp 10.9.8.7.4.2
+  done
+  for hint in '' 10.9.8.7.0.111 10.9.8.55.0.111 127.0.0.1.0.111; do
+    for to in 127.0.0.1 10.9.8.7; do
+      replies udp "$to" 111 "$(call 4 3 "$(binding 200070 1 udp "$hint")")"
+      same rpcinfo -T udp "$to" 100000
+    done
+  done
+  # rpcbind takes the first of an interface's addresses for this.
+  ask "$(call 4 3 "$(binding 200070 1 udp 10.9.9.1.0.111)")"
+  assert_output "$(ok)$(str 10.9.9.7.4.1)"
+}
+
+@test "pm-rpcbindd: it answers from the address that it was asked at" {
+  needs_namespaces
+  a_host ours
+  a_host other
+  on ours ip link add here type veth peer name there netns "/proc/${HOSTS[other]}/ns/net"
+  on ours ip address add 10.1.1.1/24 brd + dev here
+  on ours ip address add 10.1.1.2/24 brd + dev here
+  on ours ip link set here up
+  on other ip address add 10.1.1.9/24 brd + dev there
+  on other ip link set there up
+  mapper ours
+  for to in 10.1.1.1 10.1.1.2; do
+    run -0 on other rpc-raw udp "$to" 111 "$(call 2 3 "$(w 100000 2 17 0)")" "$(call 3 3 "$(binding 100000 4 udp '')")"
+    assert_output "$(ok)$(w 111)
+$(ok)$(str "$to.0.111")"
+  done
+}
+
+@test "pm-rpcbindd: rows survive SIGKILL and a restart, and sweeps; UNSET is for ever" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  ours tirpc rpcb_set 200080 1 tcp 0.0.0.0.4.1
+  ours tirpc rpcb_set 200081 1 udp6 ::1.4.1
+  ours as "$ALICE" tirpc rpcb_set 200082 1 local /run/alice
+  ask "$(call 2 1 "$(w 200083 1 17 1025)")"
+  ours tirpc rpcb_set 200084 1 tcp 0.0.0.0.4.1
+  ours tirpc rpcb_unset 200084 1
+  run -0 ours rpcinfo
+  rows=$output
+  assert_line --partial /run/alice
+  assert_line --partial 200083
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n setpriv --reuid "$KEEPER" --regid "$KEEPER" --clear-groups pm-reapd -r /run/pm -N 9 </dev/null
+  end "$MAPPER"
+  run -1 ours pm-lookup 200080
+  ours pm-mkregistry -c /run/pm
+  run -0 ours pm-list
+  assert_output ''
+  start_mapper ours
+  run -0 ours rpcinfo
+  assert_equal "$output" "$rows"
+  run -0 ours pm-lookup 200080
+  assert_output tcp:0.0.0.0:1025
+  kill "$MAPPER"
+  wait "$MAPPER"
+  start_mapper ours -w -f
+  run -0 ours rpcinfo
+  assert_equal "$output" "$rows"
+}
+
+@test "pm-rpcbindd: a second one fails and says why; so does one whose registry is missing or another's" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  run -111 ours pm-rpcbindd -d /run/pm
+  assert_output 'pm-rpcbindd: fatal: unable to bind to tcp6:::.0.111: Address already in use'
+  run -111 ours pm-rpcbindd -d /run/pm -p 1111 -s ''
+  assert_output 'pm-rpcbindd: fatal: unable to hold the rows of /run/pm: Address already in use'
+  run -111 ours pm-rpcbindd -d /run/none -p 1111 -s ''
+  assert_output --partial 'unable to open the registry /run/none: No such file or directory'
+  run -111 ours as "$ALICE" pm-rpcbindd -d /run/pm -p 1111 -s ''
+  assert_output --partial 'Operation not permitted'
+  run -0 ours rpcinfo
+}
+
+@test "pm-rpcbindd: no privilege is left; readiness on 1 as well; SIGTERM ends it" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  run -0 grep -E '^(Uid|Gid|Groups|CapPrm|CapEff)' "/proc/$MAPPER/status"
+  assert_output --regexp "Uid:	$KEEPER	$KEEPER	$KEEPER	$KEEPER"
+  assert_output --regexp 'Groups:	 *
+'
+  assert_output --regexp 'CapEff:	0000000000000000'
+  kill "$MAPPER"
+  wait "$MAPPER"
+  nsenter -t "${HOSTS[ours]}" -m -n pm-rpcbindd -d /run/pm -1 >ready 3>&- 4>&- &
+  STARTED+=($!)
+  on ours timeout 20 sh -c 'until rpcinfo -p >/dev/null 2>&1; do :; done'
+  assert_equal "$(cat ready)" ''
+  assert_equal "$(wc -c <ready)" 1
+}
+
+@test "pm-rpcbindd: -h: that address and loopback, TCP as well; -p; -s" {
+  needs_namespaces
+  a_host ours
+  on ours ip address add 10.9.8.7/24 dev lo
+  on ours ip address add 10.9.9.7/24 dev lo
+  mapper ours -h 10.9.8.7 -h 127.0.0.1 -s /run/other.sock
+  for netid in udp tcp; do
+    for to in 10.9.8.7 127.0.0.1; do
+      run -0 ours rpc-raw "$netid" "$to" 111 "$(call 2 3 "$(w 100000 2 6 0)")"
+      assert_output "$(ok)$(w 111)"
+    done
+    run -0 ours rpc-raw "$netid"6 ::1 111 "$(call 3 0)"
+    assert_output "$(ok)"
+  done
+  run -111 ours rpc-raw tcp 10.9.9.7 111 "$(call 3 0)"
+  run -0 ours rpc-raw local /run/other.sock "$(call 3 0)"
+  assert_output "$(ok)"
+  kill "$MAPPER" && wait "$MAPPER"
+  start_mapper ours -p 1234 -s ''
+  run -0 ours rpc-raw udp 127.0.0.1 1234 "$(call 2 3 "$(w 100000 2 17 0)")"
+  assert_output "$(ok)$(w 1234)"
+  run -1 ours pm-lookup -n local 100000
+}
+
+@test "pm-rpcbindd: a number in the registry is a program: both ways, as it comes and goes" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  export PM_REGISTRY=/run/pm
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-super -N 9 -u "$KEEPER" /run/pm/socket pm-regd -r /run/pm </dev/null
+  ours tirpc rpcb_set 100005 3 tcp 0.0.0.0.80.80
+  run -0 ours pm-lookup -V 3 -n tcp 100005
+  assert_output tcp:0.0.0.0:20560
+  run -0 ours pm-wait -t 20000 up 100005
+  ours tirpc rpcb_unset 100005 3
+  run -1 ours pm-lookup 100005
+  # What pm-reg registers is answered as long as it lives.
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-reg -N 9 -V 2 200090 udp:0.0.0.0:700 </dev/null
+  holder=$PID
+  ask "$(call 2 3 "$(w 200090 2 17 0)")" "$(call 2 3 "$(w 200090 9 17 0)")"
+  assert_output "$(ok)$(w 700)
+$(ok)$(w 700)"
+  run -0 ours rpcinfo
+  assert_line --regexp '200090 +2 +udp +0.0.0.0.2.188 +- +superuser'
+  end "$holder"
+  ours pm-wait -t 20000 down 200090
+  on ours timeout 20 sh -c 'while rpcinfo | grep -q 200090; do :; done'
+  # pm-dereg removes what RPC set, if it is one's own.
+  ours tirpc rpcb_set 200091 1 tcp 0.0.0.0.4.1
+  ours pm-dereg 200091
+  ask "$(call 2 3 "$(w 200091 1 6 0)")"
+  assert_output "$(ok)$(w 0)"
+  # Names are no programs; nor are numbers spelled otherwise.
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-reg -N 9 0200092 udp:0.0.0.0:700 </dev/null
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-reg -N 9 4294967296 udp:0.0.0.0:700 </dev/null
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-reg -N 9 200093 none </dev/null
+  run -0 ours rpcinfo
+  assert_equal "${#lines[@]}" 13
+}
+
+@test "pm-rpcbindd: a list: as a datagram as long as it fits one, by TCP whatever its length" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  set=$(call 2 1)
+  many() { for ((i = $1; i < $2; ++i)); do printf '%s%08x%08x%08x%08x\n' "$set" $((300000 + i)) 1 17 9; done; }
+  # A row takes 20 bytes in version 2.
+  many 0 1000 >sets
+  ours as 0 xargs rpc-raw -p 900 tcp 127.0.0.1 111 <sets >/dev/null
+  run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 2 4)"
+  assert_equal "${#output}" $((2 * (28 + 20 * 1006)))
+  many 1000 3267 >sets
+  split -l 500 sets sets.
+  for file in sets.*; do ours xargs rpc-raw -p 900 tcp 127.0.0.1 111 <"$file" >/dev/null; done
+  run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 2 4)"
+  assert_equal "${#output}" $((2 * (28 + 20 * 3273)))
+  many 3267 3280 >sets
+  ours xargs rpc-raw -p 900 tcp 127.0.0.1 111 <sets >/dev/null
+  run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 2 4)" "$(call 2 3 "$(w 303279 1 17 0)")"
+  assert_output "silent
+$(ok)$(w 9)"
+  run -0 ours rpc-raw tcp 127.0.0.1 111 "$(call 2 4)"
+  assert_equal "${#output}" $((2 * (28 + 20 * 3286)))
+  run -0 ours tirpc pmap_getmaps 127.0.0.1
+  assert_equal "${#lines[@]}" 3286
+  run -0 ours rpcinfo
+  assert_equal "${#lines[@]}" 3293
+}

@@ -2,6 +2,7 @@
 
 BIN_TARGETS := \
 pm-access \
+pm-activate \
 pm-client \
 pm-dereg \
 pm-fdpass \

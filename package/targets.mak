@@ -43,6 +43,7 @@ text
 BENCH_TARGETS := \
 bench-chain \
 bench-events \
+bench-handover \
 bench-registry \
 bench-super
 

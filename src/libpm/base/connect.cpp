@@ -21,14 +21,15 @@ Done finish(int socket, Deadline deadline) noexcept {
 } // namespace
 
 Result<Fd> connect_to(SocketAddress const &to, int type, SocketAddress const *from, Deadline deadline) noexcept {
-  if (to.is_local()) return connect_local(to.local().text(), deadline, type, from ? &from->local().name() : nullptr);
-  Fd socket(sys::socket(to.family(), to.type() | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (to.is_local() && !from) return connect_local(to.local().text(), deadline, type);
+  Fd socket(sys::socket(to.family(), to.is_local() ? type | SOCK_CLOEXEC : to.type() | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid()) return failed(doing);
   int const yes = 1;
   // A port to come from may have been come from before.
-  if (from && (sys::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 ||
+  if (from && ((!to.is_local() && sys::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0) ||
                sys::bind(socket.get(), from->name(), from->size()) < 0))
     return failed("bind a socket to connect to");
+  if (to.is_local()) return connect_local(static_cast<Fd &&>(socket), to.local().name(), deadline);
   if (sys::connect(socket.get(), to.name(), to.size()) < 0) {
     if (errno != EINPROGRESS && errno != EINTR) return failed(doing);
     if (auto const made = finish(socket.get(), deadline); !made) return fail(made);

@@ -35,7 +35,7 @@ Result<LocalName> LocalName::make(std::string_view path) noexcept {
   return name;
 }
 
-Result<Fd> connect_local(std::string_view path, Deadline deadline, int type, LocalName const *from) noexcept {
+Result<Fd> connect_local(std::string_view path, Deadline deadline, int type) noexcept {
   constexpr char const *doing = "connect to";
   auto const name = LocalName::make(path);
   if (!name) return fail(name);
@@ -43,22 +43,8 @@ Result<Fd> connect_local(std::string_view path, Deadline deadline, int type, Loc
   if (!socket.valid()) return failed(doing);
   // Without a path to bind to, the kernel makes an abstract name up: unix(7), autobind.
   struct sockaddr const nameless = {AF_UNIX, {}};
-  if (from && sys::bind(socket.get(), reinterpret_cast<struct sockaddr const *>(&from->address), from->size) < 0)
-    return failed("bind a socket to connect to");
-  if (!from && type == SOCK_DGRAM && sys::bind(socket.get(), &nameless, sizeof nameless.sa_family) < 0) return failed(doing);
-  for (;;) {
-    // A full backlog is waited for in connect itself, which poll knows nothing of: socket(7), SO_SNDTIMEO.
-    int const ms = deadline.remaining();
-    if (ms == 0) return failed(doing, ETIMEDOUT);
-    struct timeval const left = {ms < 0 ? 0 : ms / 1000, ms < 0 ? 0 : ms % 1000 * 1000};
-    if (sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &left, sizeof left) < 0) return failed(doing);
-    if (sys::connect(socket.get(), reinterpret_cast<struct sockaddr const *>(&name->address), name->size) == 0) break;
-    if (errno == EAGAIN) continue;
-    if (errno != EINTR) return failed(doing);
-  }
-  struct timeval const never = {};
-  if (sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &never, sizeof never) < 0) return failed(doing);
-  return socket;
+  if (type == SOCK_DGRAM && sys::bind(socket.get(), &nameless, sizeof nameless.sa_family) < 0) return failed(doing);
+  return connect_local(static_cast<Fd &&>(socket), *name, deadline);
 }
 
 } // namespace pm

@@ -12,18 +12,22 @@ SocketAddress SocketAddress::argument(Options const &options, std::string_view t
     result.local_ = LocalAddress::argument(options, text);
     return result;
   }
-  auto const address = Address::parse(text, least_port);
+  // An address of a service has no port 0: here it is read as port 1, and is 0 all the same.
+  Text<128> any_port(text);
+  bool const any = least_port == 0 && text.ends_with(":0");
+  if (any) any_port = Text<128>(text.substr(0, text.size() - 1)) << '1';
+  auto const address = any_port.overflowed() ? std::nullopt : Address::parse(any_port.view());
   if (!address) options.refuse((Text<512>("not an address: ") << text).view());
   auto const host = address->raw_host();
   SocketName &ip = result.ip_;
   result.netid_ = *id;
   if (*id == Netid::tcp || *id == Netid::udp) {
     ip.v4.sin_family = AF_INET;
-    ip.v4.sin_port = htons(address->port());
+    ip.v4.sin_port = any ? 0 : htons(address->port());
     ::inet_pton(AF_INET, host.c_str(), &ip.v4.sin_addr);
   } else {
     ip.v6.sin6_family = AF_INET6;
-    ip.v6.sin6_port = htons(address->port());
+    ip.v6.sin6_port = any ? 0 : htons(address->port());
     ::inet_pton(AF_INET6, host.c_str(), &ip.v6.sin6_addr);
   }
   return result;

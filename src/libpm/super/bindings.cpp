@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pm/base/say.h>
+#include <pm/base/stream.h>
 #include <pm/super/bind.h>
 #include <utility>
 
@@ -68,10 +69,11 @@ Done Bindings::bind(BindOptions const &options) noexcept {
     line << address_of(sockets_[bound_].fd.get()).view() << '\n';
     if (!append(said, line.view())) die_no_memory();
   }
-  if (auto const printed = print(said); !printed) {
+  if (said.empty()) return {};
+  if (auto const printed = write_all(1, {said.begin(), said.size()}, Deadline()); !printed) {
     remove_paths();
     bound_ = size_, written_[bound_] = "standard output";
-    return printed;
+    return failed("write to", printed.error().code);
   }
   return {};
 }

@@ -30,6 +30,7 @@ hold-as \
 named \
 offer \
 race \
+token-readers \
 crash \
 crash-waiters \
 events \

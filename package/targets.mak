@@ -2,9 +2,8 @@
 
 BIN_TARGETS := \
 pm-access \
-pm-announce \
+pm-activate \
 pm-client \
-pm-connect \
 pm-dereg \
 pm-fdpass \
 pm-fdrecv \
@@ -14,11 +13,9 @@ pm-lookup \
 pm-mkregistry \
 pm-notify \
 pm-peer \
-pm-pid2exe \
 pm-reapd \
 pm-reg \
 pm-regd \
-pm-rpcbindd \
 pm-socketbinder \
 pm-super \
 pm-superd \
@@ -27,16 +24,12 @@ pm-watch
 
 TEST_TARGETS := \
 await \
-bound \
 by-service \
 converse \
-greet \
 hold-as \
 named \
 offer \
 race \
-rpc-raw \
-tirpc \
 token-readers \
 crash \
 crash-waiters \
@@ -51,6 +44,7 @@ text
 BENCH_TARGETS := \
 bench-chain \
 bench-events \
+bench-handover \
 bench-registry \
 bench-super
 
@@ -59,5 +53,4 @@ fuzz-frames \
 fuzz-netstring \
 fuzz-protocol \
 fuzz-record \
-fuzz-request \
-fuzz-rpc
+fuzz-request

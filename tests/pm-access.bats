@@ -453,3 +453,110 @@ same_as_s6() {
     assert_equal "$(seven $path)" seven
   done
 }
+
+# --- IP addresses, names, and rules in one file
+
+# told ADDRESS [FROM]: what pm-access with rules there lets PROG say, by tcp, to who comes from there.
+told() { pm-client ${2:+-b "$2"} "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-'; }
+
+@test "pm-access: ip4: the host, then ever larger networks; nothing is denied" {
+  super_at tcp:127.0.0.1:0 "${ACCESS[@]}" "${WHICH[@]}"
+  mkdir rules
+  assert_equal "$(told "$ADDRESS")" ''
+  allow ip4/0.0.0.0_0 RULE=all
+  allow uid/default RULE=wrong
+  allow uid/self RULE=wrong
+  assert_equal "$(told "$ADDRESS")" all
+  allow ip4/127.0.0.0_8 RULE=net
+  assert_equal "$(told "$ADDRESS")" net
+  allow ip4/127.0.0.4_31 RULE=two
+  assert_equal "$(told "$ADDRESS" tcp:127.0.0.5:0)" two
+  assert_equal "$(told "$ADDRESS" tcp:127.0.0.6:0)" net
+  allow ip4/127.0.0.5_32 RULE=host
+  assert_equal "$(told "$ADDRESS" tcp:127.0.0.5:0)" host
+  assert_equal "$(told "$ADDRESS" tcp:127.0.0.4:0)" two
+  deny ip4/127.0.0.4_32
+  assert_equal "$(told "$ADDRESS" tcp:127.0.0.4:0)" ''
+}
+
+@test "pm-access: ip6, and IPv4 that came by IPv6 is ip4" {
+  super_at -4 'tcp6:[::]:0' "${ACCESS[@]}" "${WHICH[@]}"
+  port=${ADDRESS##*:}
+  allow ip6/::_0 RULE=all
+  assert_equal "$(told "tcp6:[::1]:$port")" all
+  assert_equal "$(told "tcp:127.0.0.1:$port")" ''
+  allow ip6/::_127 RULE=two
+  allow ip4/127.0.0.0_8 RULE=v4
+  assert_equal "$(told "tcp6:[::1]:$port")" two
+  assert_equal "$(told "tcp:127.0.0.1:$port")" v4
+  allow ip6/::1_128 RULE=host
+  assert_equal "$(told "tcp6:[::1]:$port")" host
+}
+
+@test "pm-access: -v: who it was, by IP" {
+  super_at tcp:127.0.0.1:0 pm-access -i rules true
+  mkdir rules
+  told "$ADDRESS"
+  assert_regex "$(cat log)" '^pm-access: info: deny ip 127\.0\.0\.1 port [0-9]+$'
+}
+
+@test "pm-access: -n: names of users and groups, after their numbers; without -n they are nobody's" {
+  identity me
+  name=$(id -un) group=$(id -gn)
+  allow "gid/$group" RULE=group
+  run -1 from me "${ACCESS[@]}" "${WHICH[@]}"
+  assert_equal "$(from me "${ACCESS[@]}" -n "${WHICH[@]}")" group
+  allow "uid/$name" RULE=user
+  assert_equal "$(from me "${ACCESS[@]}" -n "${WHICH[@]}")" user
+  allow "uid/$(id -u)" RULE=number
+  assert_equal "$(from me "${ACCESS[@]}" -n "${WHICH[@]}")" number
+  rm -r rules/uid
+  deny "uid/$name"
+  run -1 from me "${ACCESS[@]}" -n "${WHICH[@]}"
+}
+
+@test "pm-access: -x: the same rules in a file of s6-accessrules-cdb-from-fs" {
+  identity me
+  allow uid/self RULE=self OTHER='a b'
+  allow ip4/127.0.0.0_8 RULE=net
+  mkdir -p rules/gid/self/env
+  s6-accessrules-cdb-from-fs rules.cdb rules
+  GONE=1 run -0 from me pm-access -v 0 -x rules.cdb sh -c 'echo "$RULE|$OTHER"'
+  assert_output 'self|a b'
+  super_at tcp:127.0.0.1:0 pm-access -v 0 -x rules.cdb "${WHICH[@]}"
+  assert_equal "$(told "$ADDRESS")" net
+  # A file that unsets, and exec.
+  : >rules/uid/self/env/GONE
+  s6-accessrules-cdb-from-fs rules.cdb rules
+  GONE=1 run -0 from me pm-access -v 0 -x rules.cdb sh -c 'echo "${GONE-none}"'
+  assert_output none
+  echo 'echo instead' >rules/uid/self/exec
+  s6-accessrules-cdb-from-fs rules.cdb rules
+  run -0 from me pm-access -v 0 -x rules.cdb touch started
+  assert_output instead
+  rm rules/uid/self/allow
+  deny uid/self
+  s6-accessrules-cdb-from-fs rules.cdb rules
+  run -1 from me pm-access -v 0 -x rules.cdb touch started
+  rm -r rules/uid
+  s6-accessrules-cdb-from-fs rules.cdb rules
+  run -1 from me pm-access -v 0 -x rules.cdb touch started
+  assert_not_exist started
+}
+
+@test "pm-access: -x: a file that is none, cut anywhere, or with a rule that is none, lets nobody in" {
+  identity me
+  allow uid/self RULE=self
+  s6-accessrules-cdb-from-fs rules.cdb rules
+  run -111 from me pm-access -x missing touch started
+  assert_output --partial 'No such file or directory'
+  run -111 from me pm-access -x rules touch started
+  size=$(stat -c %s rules.cdb)
+  # The last bytes are the tables, those after the header the rules.
+  for n in 0 1 100 2047 2048 2050 2060 $((size - 9)); do
+    head -c "$n" rules.cdb >cut
+    run from me pm-access -v 0 -x cut touch started
+    assert_regex "$n $status" "^$n (1|111)$"
+  done
+  assert_not_exist started
+}

@@ -480,3 +480,27 @@ contest() {
   assert_equal "$(pm-client "$(sed -n 's/^a=//p' bound)" sh -c 'cat <&6')" 'a unset'
   assert_equal "$(pm-client local:sock sh -c 'cat <&6')" 'b unset'
 }
+
+@test "pm-socketbinder: -L: sockets of an outer LISTEN_FDS get other names, and others beside them" {
+  run -0 pm-socketbinder -n x="local:$PWD/one" -n y=udp:127.0.0.1:0 pm-socketbinder -A -L http -n own="local:$PWD/two" -L dns \
+    sh -c 'echo "$LISTEN_FDS $LISTEN_FDNAMES $PM_FD_http $PM_FD_own $PM_FD_dns"; for n in 3 4; do pm-reg web.$n fd:$n pm-lookup web.$n; done'
+  assert_line -n 0 "http=local:$PWD/one"
+  assert_line -n 1 "own=local:$PWD/two"
+  assert_line -n 3 '3 http:own:dns 3 4 5'
+  assert_line -n 4 "local:$PWD/one"
+  assert_line -n 5 "local:$PWD/two"
+  # Not as many names as sockets; none at all.
+  run -111 pm-socketbinder -n x=local:one -n y=local:two pm-socketbinder -L a touch started
+  assert_output --partial 'pm-socketbinder: fatal: unable to give as many names as there are to the sockets of LISTEN_FDS'
+  run -111 pm-socketbinder -L a touch started
+  assert_output 'pm-socketbinder: fatal: unable to take the sockets of LISTEN_FDS: No such file or directory'
+  run -100 pm-socketbinder -L a:b touch started
+  assert_not_exist started
+}
+
+@test "pm-socketbinder: -L under systemd-socket-activate" {
+  command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
+  start systemd-socket-activate -l "$PWD/sock" pm-socketbinder -L web pm-superd -L sh -c 'echo "$PM_LISTEN_NAME"' 2>log </dev/null
+  until [ -S sock ]; do :; done
+  assert_equal "$(ask sock)" web
+}

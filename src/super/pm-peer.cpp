@@ -25,6 +25,11 @@ void describe(Peer const &peer, Environment &environment) noexcept {
   set("PM_PEER_PID", peer.pid > 0, peer.pid);
   set("PM_PEER_START", start.has_value(), start.value_or(0));
 
+  auto const label = peer_label(0);
+  if (!label) die_sys(label.error(), "descriptor 0");
+  if (*label) environment.set("PM_PEER_LABEL", (**label).view());
+  else environment.unset("PM_PEER_LABEL");
+
   if (!peer.groups) return environment.unset("PM_PEER_GROUPS");
   List<char> groups;
   for (gid_t const &group : *peer.groups) {

@@ -10,7 +10,7 @@ using namespace pm;
 using namespace pm::super;
 
 constexpr char help[] =
-    "[-d | -D] [-S | -m] [-r] [-4] [-A] [-b BACKLOG] [-a MODE] [-o OWNER] [-n NAME=ADDRESS]... [ADDRESS] PROG...\n"
+    "[-d | -D] [-S | -m] [-r] [-4] [-A] [-b BACKLOG] [-a MODE] [-o OWNER] [-L NAME]... [-n NAME=ADDRESS]... [ADDRESS] PROG...\n"
     "  -d               replace a path if no server lives there; bind a port that old connections have (default)\n"
     "  -D               refuse any path that exists, and such a port\n"
     "  -S               a local socket is a seqpacket socket\n"
@@ -21,6 +21,7 @@ constexpr char help[] =
     "  -b BACKLOG       connections that may wait to be accepted (default 128; 0: bind, and do not listen)\n"
     "  -a MODE          permissions of a path, in octal (default 777)\n"
     "  -o OWNER         USER, USER:GROUP or :GROUP that a path belongs to (default: as files do)\n"
+    "  -L NAME          take the next socket of LISTEN_FDS, and call it that\n"
     "  -n NAME=ADDRESS  instead of ADDRESS: sockets are descriptors 3 and up, with LISTEN_FDS and PM_FD_NAME\n"
     "ADDRESS: PATH local:PATH local:@NAME tcp:HOST:PORT tcp6:[HOST]:PORT udp:HOST:PORT udp6:[HOST]:PORT; port 0 is any\n"
     "exit codes: 0 100 101 111 126 127\n";
@@ -44,11 +45,12 @@ Done give(Bindings &sockets, int first) noexcept {
 
 int main(int argc, char const *const *argv) {
   start("pm-socketbinder", argc, argv, help);
-  Options options(argc, argv, "dDSmr4Ab:a:o:n:", help);
+  Options options(argc, argv, "dDSmr4Ab:a:o:n:L:", help);
   BindOptions wanted;
   Bindings sockets;
   for (int letter; (letter = options.next()) >= 0;)
     if (letter == 'n') sockets.add_named(options, options.value());
+    else if (letter == 'L') sockets.add_outer(options, options.value());
     else read_bind_option(options, letter, wanted);
   bool const named = sockets.size();
   char const *const *program = options.arguments(named ? 1 : 2);

@@ -60,7 +60,6 @@ int main(int argc, char const *const *argv) {
   char const *const *const program = options.arguments(program_needed, program_needed ? INT32_MAX : 0);
   check_server_options(options, wanted);
   if (start_worker && !worker) options.refuse("-s starts the worker of -w");
-  if (worker) wanted.worker = &*worker;
 
   auto connections = Connections::make(wanted.most);
   if (!connections) die_sys(connections.error(), "");
@@ -75,8 +74,9 @@ int main(int argc, char const *const *argv) {
     auto made = bind_local(*worker, private_path);
     if (!made) die_sys(made.error(), worker->text());
     bound = std::move(*made);
-    server.start_worker_on(bound.fd.get());
   }
+  if (worker)
+    if (auto const used = server.use_worker(*worker, bound.fd.get()); !used) die_sys(used.error(), worker->text());
   auto const served = server.run();
   if (start_worker) remove_path(bound, *worker);
   if (!served) die_sys(served.error(), socket().view());

@@ -62,7 +62,7 @@ std::optional<Address> Address::of_local(std::string_view path) noexcept {
   return a;
 }
 
-std::optional<Address> Address::parse(std::string_view text, uint16_t least_port) noexcept {
+std::optional<Address> Address::parse(std::string_view text) noexcept {
   if (text == "none") return Address();
   if (!text.empty() && text.front() == '/') return of_local(text);
   auto const [head, tail, found] = cut(text, ':');
@@ -75,7 +75,7 @@ std::optional<Address> Address::parse(std::string_view text, uint16_t least_port
   auto const port = number<uint16_t>(parts->tail);
   Text<INET6_ADDRSTRLEN> const host(parts->head);
   unsigned char bytes[16];
-  if (!port || *port < least_port || host.overflowed()) return std::nullopt;
+  if (!port || *port == 0 || host.overflowed()) return std::nullopt;
   if (memchr(parts->head.data(), 0, parts->head.size())) return std::nullopt;
   if (inet_pton(is_v6(*id) ? AF_INET6 : AF_INET, host.c_str(), bytes) != 1) return std::nullopt;
   return of_ip(*id, bytes, *port);

@@ -21,7 +21,7 @@ Done finish(int socket, Deadline deadline, int stop) noexcept {
 } // namespace
 
 Result<Fd> connect_to(SocketAddress const &to, int type, SocketAddress const *from, Deadline deadline, int stop) noexcept {
-  if (to.is_local()) return connect_local(to.local().text(), deadline, type, stop, from ? &from->local().name() : nullptr);
+  if (to.is_local()) return connect_local(to.local().text(), deadline, type, from ? &from->local().name() : nullptr);
   Fd socket(sys::socket(to.family(), to.type() | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid()) return failed(doing);
   int const yes = 1;
@@ -39,7 +39,7 @@ Result<Fd> connect_to(SocketAddress const &to, int type, SocketAddress const *fr
 }
 
 Result<Fd> connect_to(Address const &address, Deadline deadline, int stop) noexcept {
-  if (address.netid() == Netid::local) return connect_local(address.path(), deadline, SOCK_STREAM, stop);
+  if (address.netid() == Netid::local) return connect_local(address.path(), deadline, SOCK_STREAM);
   if (address.netid() != Netid::tcp && address.netid() != Netid::tcp6) return failed(doing, EPROTONOSUPPORT);
   return connect_to(SocketAddress::destination(address), SOCK_STREAM, nullptr, deadline, stop);
 }

@@ -1,16 +1,12 @@
 #include <pm/base/local_socket.h>
 
-#include <pm/base/stream.h>
 #include <string.h>
 
 namespace pm {
 
 namespace {
 constexpr size_t path_offset = offsetof(struct sockaddr_un, sun_path);
-
-/** How soon a connect that waits for room sees that it is to stop, ms. */
-constexpr int stop_interval = 50;
-} // namespace
+}
 
 Text<local_path_max + 1> text_of(SocketName const &name, socklen_t size) noexcept {
   Text<local_path_max + 1> text;
@@ -39,7 +35,7 @@ Result<LocalName> LocalName::make(std::string_view path) noexcept {
   return name;
 }
 
-Result<Fd> connect_local(std::string_view path, Deadline deadline, int type, int stop, LocalName const *from) noexcept {
+Result<Fd> connect_local(std::string_view path, Deadline deadline, int type, LocalName const *from) noexcept {
   constexpr char const *doing = "connect to";
   auto const name = LocalName::make(path);
   if (!name) return fail(name);
@@ -52,12 +48,8 @@ Result<Fd> connect_local(std::string_view path, Deadline deadline, int type, int
   if (!from && type == SOCK_DGRAM && sys::bind(socket.get(), &nameless, sizeof nameless.sa_family) < 0) return failed(doing);
   for (;;) {
     // A full backlog is waited for in connect itself, which poll knows nothing of: socket(7), SO_SNDTIMEO.
-    // Nor does it of anything that a waiting connect could be told to stop by: it is asked between one wait and the next.
-    auto const stopped = wait_for(-1, 0, Deadline::passed(), stop);
-    if (stopped.error().code == ECANCELED) return failed(doing, ECANCELED);
-    int ms = deadline.remaining();
+    int const ms = deadline.remaining();
     if (ms == 0) return failed(doing, ETIMEDOUT);
-    if (stop >= 0 && (ms < 0 || ms > stop_interval)) ms = stop_interval;
     struct timeval const left = {ms < 0 ? 0 : ms / 1000, ms < 0 ? 0 : ms % 1000 * 1000};
     if (sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &left, sizeof left) < 0) return failed(doing);
     if (sys::connect(socket.get(), reinterpret_cast<struct sockaddr const *>(&name->address), name->size) == 0) break;

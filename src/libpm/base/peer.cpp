@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pm/base/local_socket.h>
 #include <pm/base/process.h>
+#include <string.h>
 #include <unistd.h>
 #include <algorithm>
 
@@ -52,6 +53,19 @@ Result<Peer> peer_of(int socket) noexcept {
   auto groups = groups_of(socket);
   if (!groups) return fail(groups);
   return Peer{who.uid, who.gid, who.pid, static_cast<std::optional<List<gid_t>> &&>(*groups)};
+}
+
+Result<std::optional<Text<256>>> peer_label(int socket) noexcept {
+  char label[256];
+  socklen_t size = sizeof label;
+  if (sys::getsockopt(socket, SOL_SOCKET, SO_PEERSEC, label, &size) < 0) {
+    if (errno == ENOPROTOOPT || errno == EINVAL || errno == EOPNOTSUPP) return std::nullopt;
+    return failed("know the label of the peer of");
+  }
+  // Some modules count a NUL at its end.
+  std::string_view const said(label, strnlen(label, size));
+  if (said.empty() || has_control(said)) return std::nullopt;
+  return Text<256>(said);
 }
 
 Result<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept {

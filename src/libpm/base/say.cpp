@@ -62,18 +62,13 @@ void warn_sys(SysError error, std::string_view object) noexcept {
   warn("unable to ", error.doing, object.empty() ? "" : " ", object, ": ", reason(error));
 }
 
-Done print(List<char> const &text) noexcept {
+void print_or_die(List<char> const &text) noexcept {
   for (size_t at = 0; at < text.size();) {
     ssize_t const n = sys::write(1, text.begin() + at, text.size() - at);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed("write to");
+    if (n < 0) die_sys({errno, "write to"}, "standard output");
     at += static_cast<size_t>(n);
   }
-  return {};
-}
-
-void print_or_die(List<char> const &text) noexcept {
-  if (auto const printed = print(text); !printed) die_sys(printed.error(), "standard output");
 }
 
 } // namespace pm

@@ -12,9 +12,13 @@ SocketAddress SocketAddress::argument(Options const &options, std::string_view t
     result.local_ = LocalAddress::argument(options, text);
     return result;
   }
-  auto const address = Address::parse(text, least_port);
+  // An address of a service has no port 0: here it is read as port 1, and is 0 all the same.
+  Text<128> any_port(text);
+  bool const any = least_port == 0 && text.ends_with(":0");
+  if (any) any_port = Text<128>(text.substr(0, text.size() - 1)) << '1';
+  auto const address = any_port.overflowed() ? std::nullopt : Address::parse(any_port.view());
   if (!address) options.refuse((Text<512>("not an address: ") << text).view());
-  result.set_ip(*id, address->raw_host().c_str(), address->port());
+  result.set_ip(*id, address->raw_host().c_str(), any ? 0 : address->port());
   return result;
 }
 

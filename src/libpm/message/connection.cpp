@@ -4,6 +4,7 @@
 #include <pm/base/stream.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <algorithm>
 #include <utility>
 
 namespace pm::message {
@@ -136,6 +137,33 @@ Result<Message *> Connection::receive_frame() noexcept {
     auto const got = receive_some({buffer_.begin() + have_, wanted - have_});
     if (!got) return fail(got);
     if (*got == 0 && have_ == 0 && message_.descriptors.size() == 0) return nullptr;
+    if (*got == 0) return failed(receiving, EPROTO);
+    have_ += *got;
+  }
+}
+
+Result<Message *> Connection::receive_ahead() noexcept {
+  constexpr size_t room = 4096;
+  for (;;) {
+    size_t wanted = header_size;
+    if (have_ - used_ >= header_size) {
+      auto const header = read_header({buffer_.begin() + used_, header_size});
+      if (!header) return fail(header);
+      wanted += header->size;
+      if (have_ - used_ >= wanted) {
+        std::string_view const payload(buffer_.begin() + used_ + header_size, header->size);
+        used_ += wanted;
+        return finish(*header, payload);
+      }
+    }
+    if (used_) memmove(buffer_.begin(), buffer_.begin() + used_, have_ - used_);
+    have_ -= used_;
+    used_ = 0;
+    if (!buffer_.resize(std::max(wanted, room))) return failed(receiving, ENOMEM);
+    auto const got = receive_some({buffer_.begin() + have_, buffer_.size() - have_});
+    if (!got) return fail(got);
+    if (message_.descriptors.size()) return failed(receiving, EPROTO);
+    if (*got == 0 && have_ == 0) return nullptr;
     if (*got == 0) return failed(receiving, EPROTO);
     have_ += *got;
   }

@@ -1,7 +1,10 @@
 #include <pm/super/access.h>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pm/base/directory.h>
+#include <pwd.h>
 #include <unistd.h>
 #include <algorithm>
 
@@ -35,6 +38,37 @@ Result<Rules> Rules::open(char const *directory) noexcept {
   return Rules(static_cast<Fd &&>(opened));
 }
 
+Result<Rules> Rules::open_cdb(char const *path) noexcept {
+  constexpr char const *opening = "open the rules in";
+  Fd const opened(sys::openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC));
+  if (!opened.valid()) return failed(opening);
+  // It is mapped, and not written while it is used: a new one is renamed into its place.
+  cdb file = {};
+  if (!cdb_init_fromfd(&file, opened.get())) return failed(opening, errno ? errno : EPROTO);
+  return Rules(file);
+}
+
+Result<Rules::Verdict> Rules::find_in_file() noexcept {
+  cdb_data data;
+  int const found = cdb_find(&file_, &data, key_.c_str(), static_cast<uint32_t>(key_.size()));
+  if (found < 0) return failed(doing, EPROTO);
+  if (found == 0) return Verdict::none;
+  std::string_view rest(data.s, data.len);
+  char const verdict = rest.empty() ? 0 : rest.front();
+  if (verdict == 'D') return Verdict::deny;
+  if (verdict != 'A') return verdict ? Result<Verdict>(Verdict::none) : failed(doing, EPROTO);
+  rest.remove_prefix(1);
+  for (auto *const text : {&variables_, &command_}) {
+    if (rest.size() < 2) return failed(doing, EPROTO);
+    size_t const size = static_cast<size_t>(static_cast<unsigned char>(rest[0])) << 8 | static_cast<unsigned char>(rest[1]);
+    if (size > rule_file_max || rest.size() - 2 < size) return failed(doing, EPROTO);
+    *text = {rest.data() + 2, size};
+    rest.remove_prefix(2 + size);
+  }
+  if (!rest.empty()) return failed(doing, EPROTO);
+  return Verdict::allow;
+}
+
 void Rules::look_at(std::string_view in_rule) noexcept {
   looked_at_.clear();
   looked_at_ << key_.view();
@@ -55,6 +89,8 @@ Result<Rules::Verdict> Rules::try_rule(char const *kind, std::string_view key) n
   key_.clear();
   key_ << kind << '/' << key;
   look_at("");
+  if (key_.overflowed()) return Verdict::none;
+  if (is_file_) return find_in_file();
   auto rule = open_if_any(directory_.get(), key_.c_str(), O_PATH | O_DIRECTORY);
   if (!rule) return fail(rule);
   if (!rule->valid()) return Verdict::none;
@@ -78,7 +114,34 @@ Result<Rules::Verdict> Rules::try_number(char const *kind, uint32_t number, bool
     auto const verdict = try_rule(kind, "self");
     if (!verdict || *verdict != Verdict::none) return verdict;
   }
-  return try_rule(kind, (Text<16>() << number).view());
+  auto const verdict = try_rule(kind, (Text<16>() << number).view());
+  if (!names_ || !verdict || *verdict != Verdict::none) return verdict;
+  bool const is_user = kind[0] == 'u';
+  errno = 0;
+  struct passwd const *const user = is_user ? ::getpwuid(number) : nullptr;
+  struct group const *const group = is_user ? nullptr : ::getgrgid(number);
+  char const *const name = user ? user->pw_name : group ? group->gr_name : nullptr;
+  // A name that cannot be looked up could be one that is denied.
+  if (!name && (errno == EIO || errno == EMFILE || errno == ENFILE || errno == ENOMEM)) return failed("look up a name for");
+  if (!name || strchr(name, '/') || name[0] == '.') return Verdict::none;
+  return try_rule(kind, name);
+}
+
+Result<Rules::Verdict> Rules::decide(SocketName const &peer) noexcept {
+  bool const wrapped = peer.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer.v6.sin6_addr);
+  bool const v4 = peer.any.sa_family == AF_INET || wrapped;
+  unsigned char host[16];
+  unsigned const bits = v4 ? 32 : 128;
+  if (wrapped) memcpy(host, peer.v6.sin6_addr.s6_addr + 12, 4);
+  else if (v4) memcpy(host, &peer.v4.sin_addr, 4);
+  else memcpy(host, &peer.v6.sin6_addr, 16);
+  for (unsigned prefix = bits;; --prefix) {
+    if (prefix < bits) host[prefix / 8] = static_cast<unsigned char>(host[prefix / 8] & ~(0x80 >> prefix % 8));
+    char text[INET6_ADDRSTRLEN];
+    ::inet_ntop(v4 ? AF_INET : AF_INET6, host, text, sizeof text);
+    auto const verdict = try_rule(v4 ? "ip4" : "ip6", (Text<64>(text) << '_' << prefix).view());
+    if (!verdict || *verdict != Verdict::none || prefix == 0) return verdict;
+  }
 }
 
 Result<Rules::Verdict> Rules::decide(Peer const &peer) noexcept {
@@ -117,6 +180,16 @@ Done Rules::read_variable(int directory, char const *name, Environment &environm
 
 Done Rules::read_environment(Environment &environment) noexcept {
   look_at("env");
+  while (!variables_.empty()) {
+    auto const [change, rest, ended] = cut(variables_, '\0');
+    variables_ = rest;
+    if (!ended) return failed(doing, EPROTO);
+    auto const [name, value, is_set] = cut(change, '=');
+    Text<rule_file_max + 1> const variable(name);
+    if (is_set) environment.set(variable.c_str(), value);
+    else environment.unset(variable.c_str());
+  }
+  if (is_file_) return {};
   auto const directory = open_if_any(rule_.get(), "env", O_RDONLY | O_DIRECTORY);
   if (!directory) return fail(directory);
   if (!directory->valid()) return {};
@@ -133,6 +206,11 @@ Done Rules::read_environment(Environment &environment) noexcept {
 Result<List<char>> Rules::read_command() noexcept {
   look_at("exec");
   List<char> command;
+  if (is_file_) {
+    if (memchr(command_.data(), 0, command_.size())) return failed(doing, EINVAL);
+    if (!command_.empty() && (!append(command, command_) || !append(command, {"", 1}))) return failed(doing, ENOMEM);
+    return command;
+  }
   auto const file = open_if_any(rule_.get(), "exec", O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!file) return fail(file);
   if (!file->valid()) return command;

@@ -1,6 +1,8 @@
 // All the sockets of a command line.
 
+#include <fcntl.h>
 #include <pm/base/say.h>
+#include <pm/base/stream.h>
 #include <pm/super/bind.h>
 #include <utility>
 
@@ -20,33 +22,65 @@ void Bindings::add_named(Options const &options, char const *name_and_address) n
   add(options, name, address.data());
 }
 
+void Bindings::add_outer(Options const &options, char const *name) noexcept {
+  if (size_ == listen_fds_max) options.refuse("more than 64 sockets");
+  if (!is_listen_name(name)) options.refuse((Text<512>("-L is no name: ") << name).view());
+  names_[size_] = name;
+  written_[size_++] = outer_;
+  ++outers_;
+}
+
+/** Out of the way of the numbers that they are given again. */
+Done Bindings::take_outer() noexcept {
+  auto const given = ListenFds::own();
+  if (!given) return fail(given);
+  if (given->size() != outers_) return failed("give as many names as there are to", EINVAL);
+  size_t next = 0;
+  for (size_t i = 0; i < size_; ++i) {
+    if (written_[i] != outer_) continue;
+    int const moved = sys::fcntl(given->fd(next++), F_DUPFD_CLOEXEC, listen_fds_start + static_cast<int>(size_));
+    if (moved < 0) return failed("have descriptors for");
+    sockets_[i].fd.reset(moved);
+  }
+  for (size_t i = 0; i < outers_; ++i) sys::close(given->fd(i));
+  return {};
+}
+
 Done Bindings::bind(BindOptions const &options) noexcept {
   List<char> said;
-  for (bound_ = 0; bound_ < size_; ++bound_) {
-    auto &address = addresses_[bound_];
-    auto made = address.is_local() ? bind_local(address.local(), options) : bind_ip(address, options);
-    if (!made) {
-      remove_paths();
-      return fail(made);
+  if (outers_)
+    if (auto const taken = take_outer(); !taken) {
+      written_[bound_] = taken.error().code == EINVAL || taken.error().code == EMFILE ? outer_ : "";
+      return taken;
     }
-    sockets_[bound_] = std::move(*made);
+  for (bound_ = 0; bound_ < size_; ++bound_) {
+    if (written_[bound_] != outer_) {
+      auto &address = addresses_[bound_];
+      auto made = address.is_local() ? bind_local(address.local(), options) : bind_ip(address, options);
+      if (!made) {
+        remove_paths();
+        return fail(made);
+      }
+      sockets_[bound_] = std::move(*made);
+    }
     if (!options.say_address) continue;
     Text<256> line(names_[bound_]);
     if (line.size()) line << '=';
     line << address_of(sockets_[bound_].fd.get()).view() << '\n';
     if (!append(said, line.view())) die_no_memory();
   }
-  if (auto const printed = print(said); !printed) {
+  if (said.empty()) return {};
+  if (auto const printed = write_all(1, {said.begin(), said.size()}, Deadline()); !printed) {
     remove_paths();
     bound_ = size_, written_[bound_] = "standard output";
-    return printed;
+    return failed("write to", printed.error().code);
   }
   return {};
 }
 
 void Bindings::remove_paths() noexcept {
   for (size_t i = 0; i < bound_; ++i)
-    if (addresses_[i].is_local()) remove_path(sockets_[i], addresses_[i].local());
+    if (written_[i] != outer_ && addresses_[i].is_local()) remove_path(sockets_[i], addresses_[i].local());
 }
 
 } // namespace pm::super

@@ -17,6 +17,11 @@ Done Handoff::make(LocalAddress const &worker, uint32_t most) noexcept {
   return {};
 }
 
+Done Handoff::lose() noexcept {
+  disconnect();
+  return failed(doing, ECONNRESET);
+}
+
 Done Handoff::connect() noexcept {
   Fd made(sys::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!made.valid()) return failed(doing);
@@ -70,24 +75,23 @@ Done Handoff::send() noexcept {
 }
 
 Done Handoff::receive(Answered answered) noexcept {
-  while (is_connected()) {
-    auto const received = connection_->receive_now();
+  for (bool more = true; more; more = connection_->has_more()) {
+    auto const received = connection_->receive_ahead();
     if (!received && (received.error().code == EAGAIN || received.error().code == EINTR)) return {};
-    if (!received || !*received) break;
+    if (!received || !*received) return lose();
     fdpass::Taken taken;
     fdpass::NotTaken refused;
     auto const &[type, payload, descriptors] = **received;
     bool const is_taken = type == static_cast<uint32_t>(fdpass::Taken::type) && xdr::decode(payload, taken);
     bool const is_refused = type == static_cast<uint32_t>(fdpass::NotTaken::type) && xdr::decode(payload, refused);
     // An answer to nothing, or none: whoever it is, it is no worker.
-    if (oldest_ == unsent_ || (!is_taken && !is_refused)) break;
+    if (oldest_ == unsent_ || (!is_taken && !is_refused)) return lose();
     served_ = true;
     Fd const connection(at(oldest_).fd);
     auto const ticket = static_cast<uint32_t>(oldest_++ % most_) + 1;
     answered(ticket, connection.get(), is_taken ? std::string_view() : std::string_view(refused.why));
   }
-  disconnect();
-  return failed(doing, ECONNRESET);
+  return {};
 }
 
 } // namespace pm::super

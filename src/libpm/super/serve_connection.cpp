@@ -41,7 +41,7 @@ Done Server::accept_some(Listener &listener) noexcept {
     return {};
   }
   // First somebody to hand it to, and then the connection.
-  if (options_.worker && !has_worker()) return {};
+  if (work_ && !(this->*work_->has_worker)()) return {};
   for (int i = 0; i < burst && going_on_ && listener.fd >= 0 && may_start(); ++i) {
     SocketName name;
     socklen_t size = sizeof name;
@@ -170,7 +170,7 @@ void Server::begin(Listener &listener, Fd accepted, SocketName const &name, sock
   }
   if (options_.banner) sys::send(connection, options_.banner, strlen(options_.banner), MSG_NOSIGNAL | MSG_DONTWAIT);
 
-  if (options_.worker) return hand_over(static_cast<Fd &&>(accepted), source);
+  if (work_) return (this->*work_->hand_over)(static_cast<Fd &&>(accepted), source);
   pid_t child;
   if (!start(connection, source, child)) return refuse(connection, "unable to start a program");
   if (options_.verbosity < everything) return;

@@ -12,6 +12,19 @@ constexpr int warnings = 1, everything = 2;
 constexpr uint32_t patience = 1000;
 } // namespace
 
+Done Server::use_worker(LocalAddress const &worker, int socket) noexcept {
+  static constexpr Work work = {&Server::offer_again, &Server::has_worker, &Server::hand_over, &Server::hear_worker,
+                                &Server::end_worker};
+  work_ = &work;
+  worker_name_ = worker.text();
+  worker_socket_ = socket;
+  return handoff_.make(worker, options_.most);
+}
+
+void Server::offer_again() noexcept {
+  if (has_worker() && !handoff_.send()) children_.pause();
+}
+
 /** Whether a worker is connected; it is started if it is ours to start. Without one nothing is accepted for a while. */
 bool Server::has_worker() noexcept {
   if (worker_socket_ >= 0 && !worker_) {
@@ -30,7 +43,7 @@ bool Server::has_worker() noexcept {
   if (handoff_.is_connected()) return true;
   auto const connected = handoff_.connect();
   if (!connected) {
-    if (options_.verbosity >= warnings && !absent_) warn_sys(connected.error(), options_.worker->text());
+    if (options_.verbosity >= warnings && !absent_) warn_sys(connected.error(), worker_name_);
     absent_ = true;
     children_.pause();
     return false;

@@ -55,7 +55,7 @@ Result<bool> Server::run() noexcept {
   reap();
   idle_ = Deadline::in(options_.idle);
   if (auto const served = serve(); !served) return fail(served);
-  if (worker_) end_worker();
+  if (worker_) (this->*work_->end_worker)();
   if (options_.verbosity >= everything) inform("exiting");
   return !gave_up_;
 }
@@ -66,8 +66,6 @@ Done Server::prepare() noexcept {
   if (!spare_.valid()) return failed("open /dev/null besides");
   if (options_.ready != 1 && sys::dup3(spare_.get(), 1, O_CLOEXEC) < 0) return failed("let go of standard output besides");
   fifodir::keep_from_children(::getenv(fifodir::inherited_variable));
-  if (options_.worker)
-    if (auto const made = handoff_.make(*options_.worker, options_.most); !made) return made;
   return environment_.make();
 }
 
@@ -100,13 +98,14 @@ int Server::timeout() const noexcept {
 Done Server::serve() noexcept {
   while (going_on_) {
     // Whoever was not taken needs a worker, and is offered again as soon as there is one.
-    if (options_.worker && connections_.count() && !children_.is_paused() && has_worker() && !handoff_.send()) children_.pause();
+    if (work_ && connections_.count() && !children_.is_paused()) (this->*work_->offer_again)();
     struct pollfd fds[2 + listen_fds_max];
     fds[0] = {children_.fd(), POLLIN, 0};
-    fds[1] = {handoff_.fd(), static_cast<short>(handoff_.has_unsent() ? POLLIN | POLLOUT : POLLIN), 0};
     bool const accepting = may_start();
-    size_t count = 2;
+    // No more than there are: poll takes no more than a process may have descriptors.
+    size_t count = 1;
     for (auto const &one : listeners_) fds[count++] = {accepting && !one.child ? one.fd : -1, POLLIN, 0};
+    if (work_) fds[count++] = {handoff_.fd(), static_cast<short>(handoff_.has_unsent() ? POLLIN | POLLOUT : POLLIN), 0};
     int const n = sys::poll(fds, count, timeout());
     if (n < 0 && errno != EINTR) return failed("wait for connections on");
     if (n <= 0) {
@@ -114,10 +113,10 @@ Done Server::serve() noexcept {
       continue;
     }
     if (fds[0].revents) handle_signal();
-    if (fds[1].revents) hear_worker();
-    for (size_t i = 2; i < count && going_on_; ++i) {
+    if (work_ && fds[count - 1].revents) (this->*work_->hear_worker)();
+    for (size_t i = 1; i <= listeners_.size() && going_on_; ++i) {
       if (!fds[i].revents) continue;
-      if (auto const accepted = accept_some(listeners_[i - 2]); !accepted) return accepted;
+      if (auto const accepted = accept_some(listeners_[i - 1]); !accepted) return accepted;
     }
     if (closing_) end_if_closed();
   }
@@ -176,7 +175,7 @@ void Server::handle_signal() noexcept {
 void Server::signal_all(int signal) const noexcept {
   if (worker_) sys::kill(worker_, signal);
   // Of those that are handed over there are no children.
-  if (options_.worker) return;
+  if (work_) return;
   // Its pid is a child's until it is waited for.
   connections_.each_child([=](pid_t child) noexcept { sys::kill(child, signal); });
 }
@@ -184,7 +183,7 @@ void Server::signal_all(int signal) const noexcept {
 void Server::reap() noexcept {
   children_.reap([&](pid_t child, int status) noexcept {
     if (child == worker_ && worker_) return forget_worker(status);
-    auto const source = options_.worker ? std::nullopt : connections_.remove(child);
+    auto const source = work_ ? std::nullopt : connections_.remove(child);
     if (!source) return;
     for (auto &listener : listeners_)
       if (listener.child == child) listener.child = 0;

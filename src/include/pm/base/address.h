@@ -30,8 +30,8 @@ class Address {
  public:
   Address() noexcept : text_("none") {}
 
-  /** Reads an address; a path that starts with / means local. Nothing if it is none of the above. `least_port` 0: so may the port be. */
-  [[nodiscard]] static std::optional<Address> parse(std::string_view text, uint16_t least_port = 1) noexcept;
+  /** Reads an address; a path that starts with / means local. Nothing if it is none of the above. */
+  [[nodiscard]] static std::optional<Address> parse(std::string_view text) noexcept;
   /** What getsockname(2) says of a socket. ENOTSOCK, EAFNOSUPPORT (another family), ESOCKTNOSUPPORT (another
    * type), EADDRNOTAVAIL (it is not bound, or to a relative path). */
   [[nodiscard]] static Result<Address> of_socket(int fd) noexcept;

@@ -34,11 +34,10 @@ union SocketName {
 [[nodiscard]] Text<local_path_max + 1> text_of(SocketName const &name, socklen_t size) noexcept;
 
 /**
- * A connection to the socket of that type at `path` (as above), blocking; it is bound to `from` first; without, a datagram
- * socket gets a name of its own, to be answered to. ETIMEDOUT: its backlog stayed full; ECANCELED: `stop` became readable
- * meanwhile; EPROTOTYPE: it is of another type; ENOENT, ECONNREFUSED, EACCES...
+ * A connection to the socket of that type at `path` (as above), blocking; it is bound to `from` first; without, a datagram socket gets a name of its own, to be answered to.
+ * ETIMEDOUT: its backlog stayed full; EPROTOTYPE: it is of another type; ENOENT, ECONNREFUSED, EACCES...
  */
-[[nodiscard]] Result<Fd> connect_local(std::string_view path, Deadline deadline, int type = SOCK_STREAM, int stop = -1,
+[[nodiscard]] Result<Fd> connect_local(std::string_view path, Deadline deadline, int type = SOCK_STREAM,
                                        LocalName const *from = nullptr) noexcept;
 
 } // namespace pm

@@ -4,6 +4,7 @@
 
 #include <pm/base/list.h>
 #include <pm/base/result.h>
+#include <pm/base/text.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <optional>
@@ -23,6 +24,9 @@ struct Peer {
 
 /** When the peer's process started, as start_time(). ESRCH: it is gone, has no number here, or its number may be another's by now. */
 [[nodiscard]] Result<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept;
+
+/** The security label of the peer's process (SO_PEERSEC: SELinux, AppArmor, Smack); nothing where no module keeps one. */
+[[nodiscard]] Result<std::optional<Text<256>>> peer_label(int socket) noexcept;
 
 } // namespace pm
 

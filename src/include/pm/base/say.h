@@ -51,9 +51,7 @@ void inform(Words const &...words) noexcept {
 /** `PROG: warning: unable to WHAT OBJECT: REASON`. */
 void warn_sys(SysError error, std::string_view object) noexcept;
 
-/** Writes all of it to standard output. */
-[[nodiscard]] Done print(List<char> const &text) noexcept;
-/** The same, or ends the program with 111: an answer cut short is no answer. */
+/** Writes all of it, or ends the program with 111: an answer cut short is no answer. */
 void print_or_die(List<char> const &text) noexcept;
 
 } // namespace pm

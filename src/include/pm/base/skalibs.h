@@ -6,6 +6,7 @@
 #include <string.h>
 #define strcasestr pm_skalibs_strcasestr
 extern "C" {
+#include <skalibs/cdb.h>
 #include <skalibs/djbunix.h>
 #include <skalibs/env.h>
 #include <skalibs/exec.h>

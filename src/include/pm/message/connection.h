@@ -63,6 +63,13 @@ class Connection {
   /** The same without waiting: EAGAIN when there is not the whole of one yet; what there is is kept, ask again. */
   [[nodiscard]] Result<Message *> receive_now() noexcept;
 
+  /**
+   * As receive_now(), of a stream whose other side sends no descriptors, so that it is read further than one message at a
+   * time; a descriptor is EPROTO. Use this one alone on a connection. has_more(): more of what comes next is here already.
+   */
+  [[nodiscard]] Result<Message *> receive_ahead() noexcept;
+  [[nodiscard]] bool has_more() const noexcept { return have_ > used_; }
+
   /** Of the datagram that was received last. */
   [[nodiscard]] Sender const &sender() const noexcept { return sender_; }
 
@@ -92,6 +99,7 @@ class Connection {
   int kind_ = 0;      /**< SO_TYPE; 0: not asked yet */
   List<char> buffer_; /**< header and payload, as far as they came */
   size_t have_ = 0;
+  size_t used_ = 0; /**< of these, by receive_ahead(): the messages that were handed out */
   Message message_;
   Sender sender_ = {};
 };

@@ -56,7 +56,10 @@ class Bindings {
   /** The same of NAME=ADDRESS. */
   void add_named(Options const &options, char const *name_and_address) noexcept;
 
-  /** Binds them all; what was bound is undone when one cannot be, or when their addresses cannot be said. */
+  /** One that was given to this process by LISTEN_FDS, under another name: each in its turn, and each of them. */
+  void add_outer(Options const &options, char const *name) noexcept;
+
+  /** Binds them all, those of LISTEN_FDS being bound: EINVAL when they are not as many as are to be taken; what was bound is undone when one cannot be, or when their addresses cannot be said. */
   [[nodiscard]] Done bind(BindOptions const &options) noexcept;
   /** Which one has failed, as it was written. */
   [[nodiscard]] char const *failed_at() const noexcept { return written_[bound_]; }
@@ -67,7 +70,10 @@ class Bindings {
   [[nodiscard]] std::span<std::string_view const> names() const noexcept { return {names_, size_}; }
 
  private:
-  size_t size_ = 0, bound_ = 0;
+  static constexpr char outer_[] = "the sockets of LISTEN_FDS";
+  [[nodiscard]] Done take_outer() noexcept;
+
+  size_t size_ = 0, bound_ = 0, outers_ = 0;
   SocketAddress addresses_[listen_fds_max];
   char const *written_[listen_fds_max + 1] = {};
   std::string_view names_[listen_fds_max];

@@ -53,6 +53,7 @@ class Handoff {
 
   [[nodiscard]] Waiting &at(uint64_t number) const noexcept { return waiting_.get()[number % most_]; }
   void disconnect() noexcept;
+  [[nodiscard]] Done lose() noexcept;
 
   LocalAddress worker_;
   std::unique_ptr<Waiting, Free> waiting_; /**< a ring: these numbers go up for ever */

@@ -26,7 +26,6 @@ struct ServerOptions {
   char const *banner = nullptr;           /**< what each connection is told first */
   uint32_t idle = 0;                      /**< the end after so long without a connection, ms; 0: never */
   uint32_t starts = 0, starts_ms = 0;     /**< how many in how long; 0: no limit */
-  LocalAddress const *worker = nullptr;   /**< connections are handed over to who listens there, and nobody is started for each */
   uint32_t failures = 0, failures_ms = 0; /**< the same: then it gives up */
 };
 
@@ -57,8 +56,12 @@ class Server {
   /** Which socket listen_on() could not serve, or serve_outer(). */
   [[nodiscard]] int failed_at() const noexcept { return failed_at_; }
 
-  /** PROG is the worker, started with that socket as descriptor 0 when it is needed, and again if it ends; nobody else listens there. Before run(). */
-  void start_worker_on(int socket) noexcept { worker_socket_ = socket; }
+  /**
+   * Connections are handed over to who listens at `worker`, which stays the caller's, and nobody is started for each. With `socket`
+   * PROG is that worker, started with it as descriptor 0 when it is needed, and again if it ends; nobody else listens there;
+   * -1: somebody else is. Before run(). ENOMEM.
+   */
+  [[nodiscard]] Done use_worker(LocalAddress const &worker, int socket) noexcept;
 
   /**
    * Says that it is ready, and serves until a signal ends it, or it is idle: true; or until PROG has failed too often: false.
@@ -83,6 +86,15 @@ class Server {
   void start_on_datagrams(Listener &listener) noexcept;
   void begin(Listener &listener, Fd connection, SocketName const &name, socklen_t size) noexcept;
   [[nodiscard]] bool start(int fd, Source const &source, pid_t &child) noexcept;
+  /** What is done with a worker: nothing of it is in a program that never uses one. */
+  struct Work {
+    void (Server::*offer_again)() noexcept;
+    bool (Server::*has_worker)() noexcept;
+    void (Server::*hand_over)(Fd connection, Source const &source) noexcept;
+    void (Server::*hear_worker)() noexcept;
+    void (Server::*end_worker)() noexcept;
+  };
+  void offer_again() noexcept;
   [[nodiscard]] bool has_worker() noexcept;
   void hand_over(Fd connection, Source const &source) noexcept;
   void hear_worker() noexcept;
@@ -104,6 +116,8 @@ class Server {
   int failed_at_ = 0;
   ConnectionEnvironment environment_;
   Rate starts_, failures_;
+  Work const *work_ = nullptr; /**< null: a program is started for each */
+  char const *worker_name_ = nullptr;
   Handoff handoff_;
   int worker_socket_ = -1;
   pid_t worker_ = 0;

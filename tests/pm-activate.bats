@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+load common
+load super
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+@test "pm-activate: --help, --version, unknown options" {
+  common_options pm-activate
+}
+
+@test "pm-activate: wrong usage" {
+  run -100 pm-activate
+  for bad in x -1; do run -100 pm-activate -t "$bad" true; done
+  run -100 pm-activate -N 2 true
+}
+
+@test "pm-activate: it waits for any of its sockets, and becomes PROG, which has them by number and name" {
+  mkfifo out
+  exec 5<>out
+  start_ready pm-socketbinder -n a=local:one -n b=tcp:127.0.0.1:0 pm-activate -N 9 \
+    sh -c 'echo "$$ $LISTEN_PID $LISTEN_FDS $LISTEN_FDNAMES $PM_FD_a $PM_FD_b"; exec sleep infinity' </dev/null >out 5>&-
+  assert_equal "$(cat "/proc/$PID/comm")" pm-activate
+  pm-client local:one true
+  read -r -t 20 -u 5 line
+  assert_equal "$line" "$PID $PID 2 a:b 3 4"
+}
+
+@test "pm-activate: PROG accepts the connection that has woken it, of a Unix socket, tcp and udp" {
+  for address in local:sock tcp:127.0.0.1:0; do
+    start_ready pm-socketbinder -A "$address" pm-activate -0 -N 9 pm-superd sh -c 'echo "hello ${LISTEN_FDS-none}"' </dev/null >bound
+    assert_equal "$(pm-client "$(cat bound)" sh -c 'cat <&6')" 'hello none'
+    end "$PID"
+  done
+  mkfifo got
+  start_ready pm-socketbinder -A udp:127.0.0.1:0 pm-activate -0 -N 9 sh -c 'head -c 3 >got' </dev/null >bound
+  pm-client "$(cat bound)" sh -c 'printf abc >&7'
+  assert_equal "$(timeout 20 cat got)" abc
+}
+
+@test "pm-activate: -0 with LISTEN_FDS: the one socket moves to 0, and the variables are gone" {
+  start_ready pm-socketbinder -n a=local:one pm-activate -0 -N 9 sh -c 'exec pm-superd sh -c "[ -S /proc/\$\$/fd/3 ] || echo \${LISTEN_FDS-none}"' </dev/null
+  assert_equal "$(pm-client local:one sh -c 'cat <&6')" none
+  run -111 pm-socketbinder -n a=local:two -n b=local:three pm-activate -0 touch started
+  assert_output --partial 'more than one socket'
+  assert_not_exist started
+}
+
+@test "pm-activate: -t: nobody comes: 99" {
+  run -99 pm-socketbinder local:sock pm-activate -0 -t 20 touch started
+  assert_output 'pm-activate: fatal: unable to wait for a connection: timed out'
+  assert_not_exist started
+}
+
+@test "pm-activate: no sockets, another's, wrong ones: 111 and why" {
+  run -111 pm-activate touch started </dev/null
+  assert_output 'pm-activate: fatal: unable to take the sockets of LISTEN_FDS: No such file or directory'
+  run -111 pm-activate -0 touch started </dev/null
+  assert_output 'pm-activate: fatal: unable to wait for descriptor 0: Socket operation on non-socket'
+  run -111 sh -c 'exec pm-activate -0 touch started <&-'
+  given() { run -111 sh -c 'export LISTEN_PID=$$; exec env "$@" timeout 20 pm-activate touch started' - "$@"; }
+  run -111 sh -c 'LISTEN_PID=$$ LISTEN_FDS=x exec pm-activate touch started'
+  assert_output --partial 'Invalid argument'
+  run -111 sh -c 'LISTEN_PID=$$ LISTEN_FDS=-1 exec pm-activate touch started'
+  assert_output --partial 'Invalid argument'
+  run -111 sh -c 'LISTEN_PID=$$ LISTEN_FDS=4294967295 exec pm-activate touch started'
+  assert_output --partial 'Argument list too long'
+  run -111 sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 exec pm-activate touch started 3<&-'
+  assert_output --partial 'Bad file descriptor'
+  run -111 sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 exec pm-activate touch started 3</dev/null'
+  assert_output --partial 'Socket operation on non-socket'
+  for names in a:b '' :; do
+    run -111 sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=$1 exec pm-activate touch started 3</dev/null' - "$names"
+    assert_output --partial 'Invalid argument'
+  done
+  run -111 sh -c 'LISTEN_PID=1 LISTEN_FDS=1 exec pm-activate touch started 3</dev/null'
+  assert_output --partial 'No such file or directory'
+  assert_not_exist started
+}
+
+@test "pm-activate: PROG that is not there is 127" {
+  start_ready pm-socketbinder local:sock pm-activate -0 -N 9 no-such-program </dev/null 2>log
+  pm-client local:sock true
+  status=0
+  await end "$PID"
+  wait "$PID" || status=$?
+  assert_equal "$status" 127
+}
+
+@test "pm-activate: a supervised server that is killed loses no connection: the next run has it" {
+  for supervisor in s6-supervise supervise; do
+    mkdir "$supervisor.d"
+    printf '%s\n' '#!/bin/sh' 'LISTEN_PID=$$ exec pm-activate pm-superd -L sh -c "echo \$PPID"' >"$supervisor.d/run"
+    chmod +x "$supervisor.d/run"
+    start pm-socketbinder -n web="local:$supervisor.sock" "$supervisor" "$supervisor.d" 2>log
+    super=$PID
+    before=
+    # The kernel makes the connection, whoever runs; whoever is killed has the next one started.
+    for _ in 1 2 3; do
+      until [ -S "$supervisor.sock" ]; do :; done
+      server=$(pm-client "local:$supervisor.sock" sh -c 'exec timeout 20 cat <&6')
+      assert_regex "$server" '^[0-9]+$'
+      assert_not_equal "$server" "$before"
+      before=$server
+      kill -KILL "$server"
+      await end "$server"
+    done
+    if [ "$supervisor" = supervise ]; then svc -dx "$supervisor.d"; else s6-svc -xd "$supervisor.d"; fi
+    await end "$super"
+  done
+}
+
+@test "pm-activate: rpcbind, which knows systemd's activation: started by its first client, and again when it was killed" {
+  needs_root
+  command -v rpcbind >/dev/null && command -v rpcinfo >/dev/null || skip 'rpcbind is not installed'
+  # A host of its own: namespaces of the network and of files.
+  cat >inside <<'EOT'
+set -e
+ip link set lo up
+mount -t tmpfs none /run
+mkdir -p /run/rpcbind
+pm-socketbinder -n rpc=local:/run/rpcbind.sock -n tcp=tcp:127.0.0.1:111 -n udp=udp:127.0.0.1:111 sh -c '
+  for n in 1 2; do
+    sh -c "LISTEN_PID=\$\$ exec pm-activate -t 20000 rpcbind -w -f"
+    echo ended
+  done' &
+until [ -S /run/rpcbind.sock ]; do :; done
+until ss -ltnH | grep -q :111; do :; done
+for n in 1 2; do
+  rpcinfo -p 127.0.0.1 | grep -c portmapper
+  pid=$(pgrep -x rpcbind)
+  kill -KILL $pid
+done
+wait
+EOT
+  run -0 timeout 30 unshare -nm --propagation private bash inside
+  assert_output --regexp '[1-9][0-9]*.*ended.*[1-9][0-9]*.*ended'
+}
+
+@test "pm-activate: systemd-socket-activate into it" {
+  command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
+  start systemd-socket-activate -l "$PWD/sock" --fdname=x pm-activate pm-superd -L sh -c 'echo "$PM_LISTEN_NAME"' 2>log </dev/null
+  until [ -S sock ]; do :; done
+  assert_equal "$(ask sock)" x
+}

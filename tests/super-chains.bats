@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# The super-server with others before it, between, and behind it, as the pages have them.
+load common
+load super
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+@test "chains: the port that the kernel chose is published, found by name, and gone with the server" {
+  start_ready pm-socketbinder tcp:127.0.0.1:0 pm-reg http fd:0 pm-superd -N 9 echo hello </dev/null >/dev/null 2>log
+  server=$PID
+  run -0 pm-lookup http
+  assert_output --regexp '^tcp:127\.0\.0\.1:[1-9][0-9]*$'
+  assert_equal "$(hear "$output")" hello
+  kill -KILL "$server"
+  await down "$PM_REGISTRY" http
+  run -1 pm-lookup http
+}
+
+@test "chains: in a pipeline of the shell: what each PROG says on standard error goes through it" {
+  mkfifo got
+  exec 6<>got
+  start sh -c 'pm-super local:sock sh -c "echo said by \$IPCREMOTEEUID >&2; echo hello" 2>&1 </dev/null | sed -u "s/^/log: /" >got'
+  until [ -S sock ]; do :; done
+  assert_equal "$(hear local:sock)" hello
+  read -r -t 20 -u 6 line
+  assert_equal "$line" "log: said by $(id -u)"
+  # And PROG itself may be one.
+  super local:shout sh -c 'head -n 1 | tr a-z A-Z | sed "s/^/got: /"'
+  assert_equal "$(pm-client local:shout sh -c 'echo word >&7; exec cat <&6')" 'got: WORD'
+}
+
+@test "chains: across three users: root binds, one accepts, the peer himself is served" {
+  needs_root
+  mkdir -m 755 open
+  super -u $ALICE -a 777 local:open/sock sh -c 'echo "server $(ps -o uid= -p $PPID | tr -d " ") peer $IPCREMOTEEUID"'
+  assert_equal "$(ask as $BOB open/sock)" "server $ALICE peer $BOB"
+  # And on: a program of the first, run by whoever asks, who is none of the two.
+  super local:open/become pm-peer -U sh -c 'id -u'
+  assert_equal "$(ask as $BOB open/become)" "$BOB"
+  start_ready pm-super -u $ALICE -N 9 local:open/front pm-client local:open/become sh -c 'cat <&6' </dev/null >/dev/null 2>>log
+  assert_equal "$(ask as $BOB open/front)" "$ALICE"
+}
+
+@test "chains: a service directory that starts on demand, under s6 and under daemontools" {
+  for supervisor in s6-supervise supervise; do
+    mkdir "$supervisor.d"
+    printf '%s\n' '#!/bin/sh' 'LISTEN_PID=$$ exec pm-activate pm-superd -L -I 50 sh -c "echo \$PM_LISTEN_NAME"' >"$supervisor.d/run"
+    chmod +x "$supervisor.d/run"
+    start pm-socketbinder -n web="local:$supervisor.sock" "$supervisor" "$supervisor.d" 2>log
+    super=$PID
+    until [ -S "$supervisor.sock" ]; do :; done
+    for _ in 1 2 3; do assert_equal "$(hear "local:$supervisor.sock")" web; done
+    if [ "$supervisor" = supervise ]; then svc -dx "$supervisor.d"; else s6-svc -xd "$supervisor.d"; fi
+    await end "$super"
+  done
+}
+
+@test "chains: tcp, rules by address, a hand-over, and a worker of another user" {
+  needs_root
+  mkdir -p rules/ip4/127.0.0.0_8
+  touch rules/ip4/127.0.0.0_8/allow
+  start_ready as $ALICE pm-fdrecv -N 9 -u 0 "local:@pm-test.$$" sh -c 'echo "$(id -u) $TCPREMOTEIP"' </dev/null >/dev/null
+  super_at tcp:127.0.0.1:0 pm-access -i rules pm-fdpass "local:@pm-test.$$"
+  assert_equal "$(hear "$ADDRESS" -b tcp:127.0.0.3:0)" "$ALICE 127.0.0.3"
+}

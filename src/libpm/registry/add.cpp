@@ -22,10 +22,6 @@ Result<Ticket> new_ticket(std::string_view service, std::string_view owner, Regi
   return ticket;
 }
 
-OwnerName owner_of(Registrant const &who) noexcept {
-  return who.named ? owner_name(who.uid) : OwnerName(unnamed_owner);
-}
-
 Record record_of(Request const &request, Registrant const &who, Terms const &terms) noexcept {
   Record r;
   r.service = request.service;
@@ -112,14 +108,15 @@ Done Writer::make_entry(Ticket const &ticket, Record const &record, Terms const 
   return write_file(layout::file(ticket, terms.reserve ? layout::reserved : layout::temporary).c_str(), record);
 }
 
-Done Writer::make_all(Registrant const &who, std::span<Request const> requests, Terms const &terms, Registration &made) noexcept {
-  OwnerName const owner = owner_of(who);
+Done Writer::make_all(Registrant const &who, std::string_view owner, std::span<Request const> requests, Terms const &terms,
+                      Registration &made) noexcept {
   for (Request const &request : requests) {
-    auto const ticket = new_ticket(request.service, owner.view(), who);
+    auto const ticket = new_ticket(request.service, owner, who);
     if (!ticket) return fail(ticket);
     if (!made.tickets.append(*ticket)) return failed("register", ENOMEM);
-    auto const first = terms.onc ? Path(layout::onc) : layout::file(made.tickets[0], layout::token);
-    auto const entry = make_entry(*ticket, record_of(request, who, terms), terms, first.c_str(), made.token);
+    auto const first = layout::file(made.tickets[0], layout::token);
+    auto const entry =
+        make_entry(*ticket, record_of(request, who, terms), terms, terms.onc ? layout::onc : first.c_str(), made.token);
     if (!entry) return entry;
   }
   if (terms.reserve) return {};
@@ -130,7 +127,8 @@ Done Writer::make_all(Registrant const &who, std::span<Request const> requests, 
 
 Answer<Registration> Writer::add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept {
   if (requests.size() > batch_max) return refuse(Refusal::too_many, 0, batch_max);
-  OwnerName const owner = owner_of(who);
+  OwnerName owner = owner_name(who.uid);
+  if (!who.named) owner = OwnerName(unnamed_owner);
   for (size_t i = 0; i < requests.size(); ++i) {
     Request const &request = requests.data()[i];
     if (!is_service_name(request.service)) return refuse(Refusal::bad_name, i);
@@ -144,7 +142,7 @@ Answer<Registration> Writer::add(Registrant const &who, std::span<Request const>
     if (auto const swept = sweep_instances(request.service, owner.view(), false); !swept) return fail(swept);
 
   Registration made;
-  auto const done = make_all(who, requests, terms, made);
+  auto const done = make_all(who, owner.view(), requests, terms, made);
   if (done) return made;
   // All or none. What cannot be taken back now is dead as soon as the token closes, and swept by whoever writes next.
   for (Ticket const &ticket : made.tickets) (void)erase(ticket, true);

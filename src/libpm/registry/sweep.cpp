@@ -10,26 +10,24 @@ namespace pm::registry {
 
 using fifodir::Life;
 
-Result<bool> Writer::is_lost(char const *token) noexcept {
-  auto const life = fifodir::life(dir_, token);
-  if (!life) return fail(life);
-  if (*life != Life::dead) return *life == Life::gone;
-  auto const waits = same_token(token, layout::onc);
-  if (!waits) return fail(waits);
-  return !*waits;
+bool Writer::waits(char const *token) noexcept {
+  // What cannot be known is left alone.
+  auto const same = same_token(token, layout::onc);
+  return !same || *same;
 }
 
 Result<bool> Writer::bury(Ticket const &ticket) noexcept {
-  auto const lost = is_lost(layout::file(ticket, layout::token).c_str());
-  if (!lost) return fail(lost);
-  return *lost ? remove(ticket) : Result<bool>(false);
+  auto const token = layout::file(ticket, layout::token);
+  auto const life = fifodir::life(dir_, token.c_str());
+  if (!life) return fail(life);
+  return *life == Life::dead && waits(token.c_str()) ? Result<bool>(false) : remove(ticket);
 }
 
 Result<bool> Writer::sweep_entry(Ticket const &ticket, bool whole, bool announce) noexcept {
   auto const token = layout::file(ticket, layout::token);
-  auto const lost = is_lost(token.c_str());
-  if (!lost) return fail(lost);
-  if (!*lost) {
+  auto const life = fifodir::life(dir_, token.c_str());
+  if (!life) return fail(life);
+  if (*life == Life::alive || (*life == Life::dead && waits(token.c_str()))) {
     if (!whole) return false;
     // Alive, with neither record nor reservation: under the lock that is a removal whose writer was killed.
     struct stat st;

@@ -109,7 +109,8 @@ class Writer {
  private:
   Writer(Registry const &registry, Lock lock, mode_t umask) noexcept;
 
-  Done make_all(Registrant const &who, std::span<Request const> requests, Terms const &terms, Registration &made) noexcept;
+  Done make_all(Registrant const &who, std::string_view owner, std::span<Request const> requests, Terms const &terms,
+                Registration &made) noexcept;
   Done make_directories(std::string_view service) noexcept;
   Done make_entry(Ticket const &ticket, Record const &record, Terms const &terms, char const *first_token, Fd &token) noexcept;
   Done link_exclusive(Ticket const &ticket, Record const &record) noexcept;
@@ -129,8 +130,8 @@ class Writer {
   Done unlink_exclusives(Ticket const &ticket) noexcept;
   Done unlink_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Result<bool> same_token(char const *a, char const *b) noexcept;
-  /** Whether a token is of no use at all any more: not held, nor waiting for the one that holds layout::onc. */
-  Result<bool> is_lost(char const *token) noexcept;
+  /** Whether a token that is dead waits for the one that holds layout::onc. */
+  bool waits(char const *token) noexcept;
   /** Unlinks an entry that is dead or was left by a killed writer; whether it did. */
   Result<bool> sweep_entry(Ticket const &ticket, bool whole, bool announce) noexcept;
   Result<unsigned> sweep_instances(std::string_view service, std::string_view owner, bool whole, bool announce = false) noexcept;

@@ -31,6 +31,7 @@ offer \
 race \
 rpc-raw \
 tirpc \
+token-readers \
 crash \
 crash-waiters \
 events \

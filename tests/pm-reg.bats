@@ -292,7 +292,7 @@ b"
   run -0 pm-lookup web
   kill -KILL "$child"
   await down "$PM_REGISTRY" web
-  run -0 pm-reg -i web none bash -c 'eval "exec ${PM_TOKEN_FD%%:*}>&-"; pm-lookup web || echo gone'
+  run -0 pm-reg -i web none bash -c 'eval "exec ${PM_TOKEN_FD%%:*}>&-"; pm-wait down web && echo gone'
   assert_output gone
 }
 
@@ -390,7 +390,7 @@ b"
     dd if=/dev/zero of=small/fill bs=4k 2>/dev/null
     pm-reg web none true; echo "full: $?"
     find small/service small/owner | wc -l
-    rm small/fill; pm-reg web none true; echo "room: $?"
+    rm small/fill; pm-reg web none true; echo "room: $?"; pm-wait down web
     mount -o remount,ro small; pm-reg web none true; echo "read-only: $?"; pm-lookup web; echo "lookup: $?"'
   assert_line 'full: 111'
   assert_line --partial 'unable to write a record in'
@@ -462,6 +462,8 @@ b"
     for n in 0 1 2; do ((closed >> n & 1)) || expected+=$n; done
     assert_equal "$(cat open)" "$expected"
     assert_equal "$(cat found)" none
+    # Its holder may be at it still.
+    run -0 pm-wait down web
   done
 }
 

@@ -14,12 +14,10 @@ namespace {
 Result<Ticket> new_ticket(std::string_view service, std::string_view owner, Registrant const &who) noexcept {
   auto const bits = random_bits();
   if (!bits) return fail(bits);
-  Ticket ticket;
-  ticket.service << service;
-  ticket.owner << owner;
-  ticket.id << who.pid << '.' << who.start << '.';
-  for (int shift = 28; shift >= 0; shift -= 4) ticket.id << "0123456789abcdef"[*bits >> shift & 0xf];
-  return ticket;
+  Id id;
+  id << who.pid << '.' << who.start << '.';
+  for (int shift = 28; shift >= 0; shift -= 4) id << "0123456789abcdef"[*bits >> shift & 0xf];
+  return make_ticket(service, owner, id.view());
 }
 
 Record record_of(Request const &request, Registrant const &who, Terms const &terms) noexcept {
@@ -74,13 +72,11 @@ Done Writer::link_exclusive(Ticket const &ticket, Record const &record) noexcept
 }
 
 /** Token, links and record of one registration, all but its rename into place. The first of a call makes the FIFO, where there is none. */
-Done Writer::make_entry(Ticket const &ticket, Record const &record, Terms const &terms, char const *first_token,
-                        Fd &token) noexcept {
+Done Writer::make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept {
   constexpr char const *doing = "make a token";
   auto const path = layout::file(ticket, layout::token);
   auto const make = [&]() noexcept -> Done {
-    if (token.valid() || terms.onc)
-      return sys::linkat(dir_, first_token, dir_, path.c_str(), 0) < 0 ? Done(failed(doing)) : Done();
+    if (first_token) return sys::linkat(dir_, first_token, dir_, path.c_str(), 0) < 0 ? Done(failed(doing)) : Done();
     auto made = fifodir::make_token(dir_, path.c_str(), 0622);
     if (!made) return fail(made);
     token = static_cast<Fd &&>(*made);
@@ -105,7 +101,7 @@ Done Writer::make_entry(Ticket const &ticket, Record const &record, Terms const 
   if (linked < 0) return failed(doing);
   if (record.exclusive)
     if (auto const held = link_exclusive(ticket, record); !held) return held;
-  return write_file(layout::file(ticket, terms.reserve ? layout::reserved : layout::temporary).c_str(), record);
+  return write_file(layout::file(ticket, reserve ? layout::reserved : layout::temporary).c_str(), record);
 }
 
 Done Writer::make_all(Registrant const &who, std::string_view owner, std::span<Request const> requests, Terms const &terms,
@@ -113,10 +109,10 @@ Done Writer::make_all(Registrant const &who, std::string_view owner, std::span<R
   for (Request const &request : requests) {
     auto const ticket = new_ticket(request.service, owner, who);
     if (!ticket) return fail(ticket);
-    if (!made.tickets.append(*ticket)) return failed("register", ENOMEM);
+    if (!made.tickets.append(*ticket)) return failed("make a token", ENOMEM);
     auto const first = layout::file(made.tickets[0], layout::token);
-    auto const entry =
-        make_entry(*ticket, record_of(request, who, terms), terms, terms.onc ? layout::onc : first.c_str(), made.token);
+    char const *const linked = terms.onc ? layout::onc : made.token.valid() ? first.c_str() : nullptr;
+    auto const entry = make_entry(*ticket, record_of(request, who, terms), terms.reserve, linked, made.token);
     if (!entry) return entry;
   }
   if (terms.reserve) return {};
@@ -127,8 +123,9 @@ Done Writer::make_all(Registrant const &who, std::string_view owner, std::span<R
 
 Answer<Registration> Writer::add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept {
   if (requests.size() > batch_max) return refuse(Refusal::too_many, 0, batch_max);
-  OwnerName owner = owner_name(who.uid);
-  if (!who.named) owner = OwnerName(unnamed_owner);
+  OwnerName owner;
+  if (who.named) owner << who.uid;
+  else owner << unnamed_owner;
   for (size_t i = 0; i < requests.size(); ++i) {
     Request const &request = requests.data()[i];
     if (!is_service_name(request.service)) return refuse(Refusal::bad_name, i);

@@ -112,7 +112,7 @@ class Writer {
   Done make_all(Registrant const &who, std::string_view owner, std::span<Request const> requests, Terms const &terms,
                 Registration &made) noexcept;
   Done make_directories(std::string_view service) noexcept;
-  Done make_entry(Ticket const &ticket, Record const &record, Terms const &terms, char const *first_token, Fd &token) noexcept;
+  Done make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept;
   Done link_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Done write_file(char const *path, Record const &record) noexcept;
   Done open_listeners(std::string_view service, fifodir::Listeners &listeners) noexcept;

@@ -2,7 +2,6 @@
 
 BIN_TARGETS := \
 pm-access \
-pm-activate \
 pm-client \
 pm-dereg \
 pm-fdpass \
@@ -16,6 +15,7 @@ pm-peer \
 pm-reapd \
 pm-reg \
 pm-regd \
+pm-rpcbindd \
 pm-socketbinder \
 pm-super \
 pm-superd \
@@ -27,9 +27,10 @@ await \
 by-service \
 converse \
 hold-as \
-named \
 offer \
 race \
+rpc-raw \
+tirpc \
 token-readers \
 crash \
 crash-waiters \
@@ -44,7 +45,6 @@ text
 BENCH_TARGETS := \
 bench-chain \
 bench-events \
-bench-handover \
 bench-registry \
 bench-super
 
@@ -53,4 +53,5 @@ fuzz-frames \
 fuzz-netstring \
 fuzz-protocol \
 fuzz-record \
-fuzz-request
+fuzz-request \
+fuzz-rpc

@@ -553,3 +553,266 @@ $(ok)$(w 9)"
   run -0 ours rpcinfo
   assert_equal "${#lines[@]}" 3293
 }
+
+# A libtirpc service on a host: procedure 1 is answered with 42, procedure 2 never.
+serve_on() {
+  start_ready nsenter -t "${HOSTS[$1]}" -m -n tirpc serve "$2" "$3" datagram_v </dev/null
+  SERVICE=$PID
+}
+
+@test "pm-rpcbindd -r: calls are forwarded, and answered from another port, in each version" {
+  needs_namespaces
+  both -r
+  for host in ours theirs; do serve_on "$host" 200110 3; done
+  for host in ours theirs; do
+    port=$($host tirpc pmap_getport 127.0.0.1 200110 3 17)
+    uaddr=127.0.0.1.$((port / 256)).$((port % 256))
+    run -0 "$host" tirpc pmap_rmtcall 127.0.0.1 200110 3 0
+    assert_output "RPC: Success $port"
+    run -0 "$host" rpc-raw -w udp 127.0.0.1 111 "$(call 2 5 "$(w 200110 3 1 0)")" "$(call 3 5 "$(w 200110 3 1 0)")" \
+      "$(call 4 5 "$(w 200110 3 1 0)")" "$(call 4 10 "$(w 200110 3 1 0)")"
+    assert_output "$(ok)$(w "$port" 4 42)
+$(ok)$(str "$uaddr")$(w 4 42)
+$(ok)$(str "$uaddr")$(w 4 42)
+$(ok)$(str "$uaddr")$(w 4 42)"
+    # AUTH_SYS is passed on.
+    run -0 "$host" rpc-raw -w udp 127.0.0.1 111 "$(w 7 0 2 100000 2 5 1 20 1 0 0 0 0 0 0)$(w 200110 3 1 0)"
+    assert_output "$(ok)$(w "$port" 4 42)"
+  done
+  port6=$(ours pm-lookup -r /run/pm -n udp6 200110)
+  port6=${port6##*:}
+  run -0 ours rpc-raw -w udp6 ::1 111 "$(call 4 10 "$(w 200110 3 1 0)")"
+  assert_output "$(ok)$(str "::1.$((port6 / 256)).$((port6 % 256))")$(w 4 42)"
+  # The version must be there; by TCP and the Unix socket nothing is forwarded.
+  replies udp 127.0.0.1 111 "$(call 2 5 "$(w 200110 4 1 0)")" "$(call 3 5 "$(w 200111 3 1 0)")" "$(call 4 5 "$(w 200110 4 1 0)")"
+  assert_equal "$(sort -u <<<"$output")" silent
+  run -0 ours rpc-raw tcp 127.0.0.1 111 "$(call 2 5 "$(w 200110 3 1 0)")"
+  assert_output silent
+  # INDIRECT says what is wrong.
+  run -0 ours rpc-raw -w udp 127.0.0.1 111 "$(call 4 10 "$(w 200111 3 1 0)")" "$(call 4 10 "$(w 200110 9 1 0)")" "$(call 4 10 "$(w 200110 3 77 0)")"
+  assert_output "$(w 7 1 0 0 0 1)
+$(w 7 1 0 0 0 2 3 3)
+$(w 7 1 0 0 0 3)"
+}
+
+@test "pm-rpcbindd -r: what takes the port mapper's word for the caller's is not called" {
+  needs_namespaces
+  both -r
+  # Nothing of it is registered: it is refused before that is looked at.
+  for program in '100000 1' '100000 3' '100000 5' '100003 1' '100005 1' '100005 3' '100011 1' '100009 1' '100007 2' '100004 3' '100004 4' '100004 5' '100004 8'; do
+    set -- $program
+    run -0 ours rpc-raw -w udp 127.0.0.1 111 "$(call 4 10 "$(w "$1" 3 "$2" 0)")"
+    assert_output "$(w 7 1 1 1 5)"
+  done
+  run -0 ours rpc-raw -w udp 127.0.0.1 111 "$(call 4 10 "$(w 100000 3 0 0)")" "$(call 2 5 "$(w 100000 2 0 0)")"
+  assert_output "$(ok)$(str 127.0.0.1.0.111)$(w 0)
+$(ok)$(w 111 0)"
+}
+
+@test "pm-rpcbindd -r: a service that never answers delays nobody; a call that is under way is not passed on again; 64 at most" {
+  needs_namespaces
+  a_host ours
+  mapper ours -r
+  serve_on ours 200110 3
+  kill -STOP "$SERVICE"
+  never=$(w 0 2 100000 2 5 0 0 0 0)$(w 200110 3 1 0)
+  # What waits to be read by the service, in bytes.
+  port=$(printf %04X "$(ours tirpc pmap_getport 127.0.0.1 200110 3 17)")
+  waits() { on ours awk -v port=":$port" 'index($2, port) { split($5, queue, ":"); print queue[2] }' /proc/net/udp; }
+  ask=(on ours rpc-raw -p 4000 udp 127.0.0.1 111)
+  "${ask[@]}" "$(w 1)$never"
+  one=$((16#$(waits)))
+  [ "$one" -gt 0 ]
+  run -0 "${ask[@]}" "$(w 1)$never" "$(w 1)$never"
+  assert_equal $((16#$(waits))) "$one"
+  for i in {2..80}; do printf '%s%s\n' "$(w "$i")" "$never"; done >calls
+  run -0 "${ask[@]}" $(cat calls)
+  assert_equal "$(sort -u <<<"$output")" silent
+  assert_equal $((16#$(waits))) $((64 * one))
+  run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 2 3 "$(w 100000 2 17 0)")"
+  assert_output "$(ok)$(w 111)"
+}
+
+@test "pm-rpcbindd -r: rpcinfo -b hears of it from another host" {
+  needs_namespaces
+  a_host ours
+  a_host other
+  on ours ip link add here type veth peer name there netns "/proc/${HOSTS[other]}/ns/net"
+  on ours ip address add 10.1.1.1/24 brd + dev here
+  on ours ip link set here up
+  on other ip address add 10.1.1.9/24 brd + dev there
+  on other ip link set there up
+  mapper ours -r
+  run on other timeout 60 rpcinfo -b 100000 2
+  assert_output --partial 10.1.1.1.0.111
+}
+
+@test "pm-rpcbindd: who asks from another host by UDP gets long answers of 8192 bytes at most, and not for ever" {
+  needs_namespaces
+  a_host ours
+  a_host other
+  on ours ip link add here type veth peer name there netns "/proc/${HOSTS[other]}/ns/net"
+  on ours ip address add 10.1.1.1/24 dev here
+  on ours ip link set here up
+  on other ip address add 10.1.1.9/24 dev there
+  on other ip link set there up
+  mapper ours
+  set=$(call 2 1)
+  for ((i = 0; i < 400; ++i)); do printf '%s%08x%08x%08x%08x\n' "$set" $((300000 + i)) 1 17 9; done >sets
+  ours xargs rpc-raw -p 900 udp 127.0.0.1 111 <sets >/dev/null
+  dump=$(call 2 4)
+  # 8148 bytes: two of them, and then short ones only.
+  run -0 on other rpc-raw udp 10.1.1.1 111 "$dump" "$dump" "$dump" "$dump" "$(call 4 12)" "$(call 2 3 "$(w 100000 2 17 0)")"
+  assert_equal "${#lines[0]}" $((2 * 8148))
+  assert_equal "${#lines[1]}" $((2 * 8148))
+  assert_line -n 2 silent
+  assert_line -n 3 silent
+  assert_line -n 5 "$(ok)$(w 111)"
+  # On the host itself there is no limit, nor over TCP.
+  run -0 ours rpc-raw udp 10.1.1.1 111 "$dump" "$dump" "$dump" "$dump"
+  assert_equal "${#lines[3]}" $((2 * 8148))
+  run -0 on other rpc-raw tcp 10.1.1.1 111 "$dump" "$dump" "$dump"
+  assert_equal "${#lines[2]}" $((2 * 8148))
+  run -0 ours rpc-raw -p 900 udp 127.0.0.1 111 $(for i in 1 2 3; do call 2 1 "$(w $((300400 + i)) 1 17 9)"; echo; done)
+  run -0 on other rpc-raw udp 10.1.1.1 111 "$dump"
+  assert_output silent
+}
+
+@test "pm-rpcbindd -k: with the process that set it over the Unix socket a row goes, and only then" {
+  needs_namespaces
+  a_host ours
+  mapper ours -k
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n tirpc serve 200120 1 tcp </dev/null
+  service=$PID
+  ask "$(call 2 1 "$(w 200121 1 17 9)")"
+  run -0 ours rpcinfo -t localhost 200120 1
+  end "$service"
+  await_gone 200120
+  ask "$(call 2 3 "$(w 200121 1 17 0)")"
+  assert_output "$(ok)$(w 9)"
+  # One that died meanwhile is seen at the start.
+  kill "$MAPPER" && wait "$MAPPER"
+  start_mapper ours
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n tirpc serve 200122 1 tcp </dev/null
+  service=$PID
+  end "$service"
+  ask "$(call 2 3 "$(w 200122 1 6 0)")"
+  refute_output "$(ok)$(w 0)"
+  kill "$MAPPER" && wait "$MAPPER"
+  start_mapper ours -k
+  ask "$(call 2 3 "$(w 200122 1 6 0)")"
+  assert_output "$(ok)$(w 0)"
+}
+await_gone() { on ours timeout 20 sh -c 'while rpcinfo | grep -q "$0"; do :; done' "$1"; }
+
+@test "pm-rpcbindd: rpc.statd and rpc.mountd register, and are found" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  on ours mkdir -p /run/sm/sm /run/sm/sm.bak
+  on ours mount -t tmpfs nfs /var/lib/nfs
+  on ours mkdir /var/lib/nfs/rpc_pipefs
+  on ours touch /var/lib/nfs/etab /var/lib/nfs/rmtab
+  start nsenter -t "${HOSTS[ours]}" -m -n rpc.statd -F -L -P /run/sm </dev/null
+  on ours timeout 20 sh -c 'until rpcinfo -t 127.0.0.1 100024 1 >/dev/null 2>&1; do :; done'
+  for netid in udp tcp; do
+    run -0 ours rpcinfo -T "$netid" 127.0.0.1 100024
+    assert_output 'program 100024 version 1 ready and waiting'
+  done
+  run -0 ours pm-lookup -r /run/pm -n tcp 100024
+  assert_output --regexp '^tcp:0.0.0.0:[0-9]+$'
+  start nsenter -t "${HOSTS[ours]}" -m -n rpc.mountd -F </dev/null
+  on ours timeout 20 sh -c 'until rpcinfo -t 127.0.0.1 100005 3 >/dev/null 2>&1; do :; done'
+  run -0 ours showmount -e 127.0.0.1
+  run -0 ours pm-lookup -r /run/pm -V 3 -n tcp 100005
+  assert_output --regexp '^tcp:0.0.0.0:[0-9]+$'
+  kill "$PID"
+  await end "$PID"
+  run -1 ours pm-lookup -r /run/pm 100005
+}
+
+answered_still() {
+  run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 2 3 "$(w 100000 2 17 0)")"
+  assert_output "$(ok)$(w 111)"
+}
+descriptors() { ls "/proc/$MAPPER/fd" | wc -l; }
+
+@test "pm-rpcbindd: connections have bounds: in all, of one address, in time" {
+  needs_namespaces
+  a_host ours
+  mapper ours -c 4 -C 2 -t 60000
+  before=$(descriptors)
+  # The third of an address is closed.
+  run -0 on ours timeout 30 bash -c 'exec 5<>/dev/tcp/127.0.0.1/111 6<>/dev/tcp/127.0.0.1/111 7<>/dev/tcp/127.0.0.1/111; cat <&7; echo closed'
+  assert_output closed
+  # The fifth has the place of the first.
+  run -0 on ours timeout 30 bash -c 'exec 5<>/dev/tcp/127.0.0.1/111 6<>/dev/tcp/127.0.0.1/111 7<>/dev/tcp/::1/111 8<>/dev/tcp/::1/111
+    rpc-raw -s 127.0.0.2 tcp 127.0.0.1 111 "$0"; cat <&5; echo closed' "$(call 3 0)"
+  assert_output "$(ok)
+closed"
+  answered_still
+  assert_equal "$(descriptors)" "$before"
+  kill "$MAPPER" && wait "$MAPPER"
+  start_mapper ours -t 300
+  # Silent; a call half sent, slowly; a mark and no more.
+  for sends in 'true' 'printf "\\200\\0\\0\\050\\0\\0"' 'printf "\\200\\0"'; do
+    run -0 on ours timeout 30 bash -c 'exec 5<>/dev/tcp/127.0.0.1/111; eval "$0" >&5; cat <&5; echo closed' "$sends"
+    assert_output closed
+  done
+  # As root, on the Unix socket, one may be silent.
+  answered_still
+  assert_equal "$(descriptors)" "$before"
+}
+
+@test "pm-rpcbindd: whoever does not read his answers delays nobody, and is closed" {
+  needs_namespaces
+  a_host ours
+  mapper ours -t 2000
+  set=$(call 2 1)
+  for ((i = 0; i < 3000; ++i)); do printf '%s%08x%08x%08x%08x\n' "$set" $((300000 + i)) 1 17 9; done >sets
+  ours xargs -n 1000 rpc-raw -p 900 udp 127.0.0.1 111 <sets >/dev/null
+  before=$(descriptors)
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n bash -c 'exec 5<>/dev/tcp/127.0.0.1/111
+    for ((i = 0; i < 500; ++i)); do printf "$0"; done >dumps
+    echo >&9; cat dumps >&5; exec sleep infinity' "\\x80\\0\\0\\x28$(call 3 4 | sed 's/../\\x&/g')" </dev/null
+  answered_still
+  run -0 ours rpcinfo -p
+  assert_equal "${#lines[@]}" 3007
+  run -0 grep VmRSS "/proc/$MAPPER/status"
+  [ "$(tr -dc 0-9 <<<"$output")" -lt 16000 ]
+  on ours timeout 30 sh -c 'until [ "$(ls /proc/$0/fd | wc -l)" = $1 ]; do :; done' "$MAPPER" "$before"
+}
+
+@test "pm-rpcbindd: without descriptors it makes room, and goes on" {
+  needs_namespaces
+  a_host ours
+  on ours pm-mkregistry -u "$KEEPER" /run/pm
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n prlimit --nofile=24:24 pm-rpcbindd -d /run/pm -N 9 </dev/null
+  run -0 on ours timeout 30 bash -c 'for i in {1..40}; do exec {fd}<>/dev/tcp/127.0.0.1/111; done; rpc-raw tcp 127.0.0.1 111 "$0"' "$(call 3 0)"
+  assert_output "$(ok)"
+  answered_still
+  run -0 ours rpcinfo
+}
+
+@test "pm-rpcbindd: tshark reads every reply without an error" {
+  needs_namespaces
+  a_host ours
+  mapper ours -r
+  # It ends by itself, once it has seen what is asked here several times.
+  start nsenter -t "${HOSTS[ours]}" -m -n tshark -Q -i lo -w "$PWD/capture" -f 'port 111' -c 1000 2>tshark.err
+  capture=$PID
+  host=127.0.0.1
+  while kill -0 "$capture" 2>/dev/null; do
+    ours rpcinfo -p $host; ours rpcinfo -s $host; ours rpcinfo -m $host; ours rpcinfo -l $host 100000 4
+    for netid in tcp udp; do ours rpcinfo -T $netid $host 100000; done
+    ours rpc-raw udp $host 111 "$(call 4 12)" "$(call 3 4)" "$(call 4 6)" "$(call 3 7 "$(str 1.2.3.4.5.6)")" "$(call 4 9 "$(binding 100000 4 udp '')")" \
+      "$(call 2 3 "$(w 1)")" "$(w 7 0 3 100000 3 0 0 0 0 0)" "$(w 7 0 2 100000 3 0 9 0 0 0)" "$(w 7 0 2 1 3 0 0 0 0 0)" "$(w 7 0 2 100000 9 0 0 0 0 0)" "$(call 2 9)"
+    ours rpc-raw udp $host 111 "$(call 2 1 "$(w 9 1 17 9)")" "$(call 2 2 "$(w 9 1 17 9)")" "$(call 4 1 "$(binding 9 1 udp 1.2.3.4.5.6)")" "$(call 4 2 "$(binding 9 1 '' '')")"
+    ours rpc-raw tcp $host 111 "$(call 4 11 "$(binding 100000 4 tcp '')")" "$(call 4 4)" "$(call 2 4)" "$(call 4 10 "$(w 9 1 1 0)")"
+  done >/dev/null
+  tshark -r capture -Y 'rpc.msgtyp == 1' 2>/dev/null >replies
+  [ "$(wc -l <replies)" -gt 40 ]
+  run -0 tshark -r capture -Y 'rpc.msgtyp == 1 && (_ws.malformed || _ws.unreassembled || _ws.expert.severity == error)'
+  refute_output --partial Portmap
+  refute_output --partial RPC
+}

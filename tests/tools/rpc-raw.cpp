@@ -1,6 +1,7 @@
-// rpc-raw [-p PORT] [-s ADDRESS] [-f BYTES] NETID (HOST PORT | PATH) HEX...: sends each HEX as a message, from PORT and ADDRESS
+// rpc-raw [-w] [-p PORT] [-s ADDRESS] [-f BYTES] NETID (HOST PORT | PATH) HEX...: sends each HEX as a message, from PORT and ADDRESS
 // if they are given, in fragments of BYTES, and prints the reply to it, in hexadecimal, or `silent`, or `closed`. What is not
-// answered is known by the answer to a call of procedure 0 that follows it.
+// answered is known by the answer to a call of procedure 0 that follows it; with -w, none does, and one answer is waited for,
+// from wherever it comes.
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +22,13 @@ constexpr size_t room = 1 << 24;
 unsigned char out[room], in[room];
 size_t fragment = 0;
 bool stream;
+union Name {
+  struct sockaddr any;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+  struct sockaddr_un local;
+} peer = {};
+socklen_t peer_size;
 
 [[noreturn]] void die(char const *what) {
   fprintf(stderr, "rpc-raw: %s: %s\n", what, strerror(errno));
@@ -29,7 +37,7 @@ bool stream;
 
 void send_message(int fd, unsigned char const *bytes, size_t size) {
   if (!stream) {
-    if (send(fd, bytes, size, 0) < 0) die("send");
+    if (sendto(fd, bytes, size, 0, &peer.any, peer_size) < 0) die("send");
     return;
   }
   for (size_t at = 0;;) {
@@ -85,12 +93,6 @@ size_t read_hex(char const *hex) {
   return size;
 }
 
-union Name {
-  struct sockaddr any;
-  struct sockaddr_in v4;
-  struct sockaddr_in6 v6;
-  struct sockaddr_un local;
-};
 Name name_of(bool v6, char const *host, int port) {
   Name name = {};
   name.any.sa_family = v6 ? AF_INET6 : AF_INET;
@@ -103,9 +105,11 @@ Name name_of(bool v6, char const *host, int port) {
 
 int main(int argc, char **argv) {
   int from = 0;
+  bool waits = false;
   char const *source = nullptr;
-  for (int letter; (letter = getopt(argc, argv, "p:s:f:")) >= 0;)
-    if (letter == 'p') from = atoi(optarg);
+  for (int letter; (letter = getopt(argc, argv, "wp:s:f:")) >= 0;)
+    if (letter == 'w') waits = true;
+    else if (letter == 'p') from = atoi(optarg);
     else if (letter == 's') source = optarg;
     else if (letter == 'f') fragment = static_cast<size_t>(atoi(optarg));
   argv += optind;
@@ -119,20 +123,21 @@ int main(int argc, char **argv) {
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (bind(fd, &own.any, v6 ? sizeof own.v6 : sizeof own.v4) < 0) die("bind");
   }
-  Name peer = {};
   if (local) {
     peer.local.sun_family = AF_UNIX;
     strncpy(peer.local.sun_path, argv[1], sizeof peer.local.sun_path - 1);
   } else {
     peer = name_of(v6, argv[1], atoi(argv[2]));
   }
-  if (connect(fd, &peer.any, local ? sizeof peer.local : v6 ? sizeof peer.v6 : sizeof peer.v4) < 0) die("connect");
+  peer_size = local ? sizeof peer.local : v6 ? sizeof peer.v6 : sizeof peer.v4;
+  if (stream && connect(fd, &peer.any, peer_size) < 0) die("connect");
+  if (!stream) setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &yes, sizeof yes);
   if (stream && !local) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   constexpr unsigned char after[40] = {0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0x86, 0xa0, 0, 0, 0, 3};
   for (char **hex = argv + (local ? 2 : 3); *hex; ++hex) {
     size_t const size = read_hex(*hex);
     send_message(fd, out, size);
-    send_message(fd, after, sizeof after);
+    if (!waits) send_message(fd, after, sizeof after);
     bool answered = false;
     for (;;) {
       size_t const n = receive_message(fd);
@@ -144,6 +149,7 @@ int main(int argc, char **argv) {
       for (size_t i = 0; i < n; ++i) printf("%02x", in[i]);
       puts("");
       answered = true;
+      if (waits) break;
     }
     if (!answered) puts("silent");
   }

@@ -14,16 +14,10 @@ namespace {
 Result<Ticket> new_ticket(std::string_view service, std::string_view owner, Registrant const &who) noexcept {
   auto const bits = random_bits();
   if (!bits) return fail(bits);
-  Ticket ticket;
-  ticket.service << service;
-  ticket.owner << owner;
-  ticket.id << who.pid << '.' << who.start << '.';
-  for (int shift = 28; shift >= 0; shift -= 4) ticket.id << "0123456789abcdef"[*bits >> shift & 0xf];
-  return ticket;
-}
-
-OwnerName owner_of(Registrant const &who) noexcept {
-  return who.named ? owner_name(who.uid) : OwnerName(unnamed_owner);
+  Id id;
+  id << who.pid << '.' << who.start << '.';
+  for (int shift = 28; shift >= 0; shift -= 4) id << "0123456789abcdef"[*bits >> shift & 0xf];
+  return make_ticket(service, owner, id.view());
 }
 
 Record record_of(Request const &request, Registrant const &who, Terms const &terms) noexcept {
@@ -78,13 +72,11 @@ Done Writer::link_exclusive(Ticket const &ticket, Record const &record) noexcept
 }
 
 /** Token, links and record of one registration, all but its rename into place. The first of a call makes the FIFO, where there is none. */
-Done Writer::make_entry(Ticket const &ticket, Record const &record, Terms const &terms, char const *first_token,
-                        Fd &token) noexcept {
+Done Writer::make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept {
   constexpr char const *doing = "make a token";
   auto const path = layout::file(ticket, layout::token);
   auto const make = [&]() noexcept -> Done {
-    if (token.valid() || terms.onc)
-      return sys::linkat(dir_, first_token, dir_, path.c_str(), 0) < 0 ? Done(failed(doing)) : Done();
+    if (first_token) return sys::linkat(dir_, first_token, dir_, path.c_str(), 0) < 0 ? Done(failed(doing)) : Done();
     auto made = fifodir::make_token(dir_, path.c_str(), 0622);
     if (!made) return fail(made);
     token = static_cast<Fd &&>(*made);
@@ -109,17 +101,18 @@ Done Writer::make_entry(Ticket const &ticket, Record const &record, Terms const 
   if (linked < 0) return failed(doing);
   if (record.exclusive)
     if (auto const held = link_exclusive(ticket, record); !held) return held;
-  return write_file(layout::file(ticket, terms.reserve ? layout::reserved : layout::temporary).c_str(), record);
+  return write_file(layout::file(ticket, reserve ? layout::reserved : layout::temporary).c_str(), record);
 }
 
-Done Writer::make_all(Registrant const &who, std::span<Request const> requests, Terms const &terms, Registration &made) noexcept {
-  OwnerName const owner = owner_of(who);
+Done Writer::make_all(Registrant const &who, std::string_view owner, std::span<Request const> requests, Terms const &terms,
+                      Registration &made) noexcept {
   for (Request const &request : requests) {
-    auto const ticket = new_ticket(request.service, owner.view(), who);
+    auto const ticket = new_ticket(request.service, owner, who);
     if (!ticket) return fail(ticket);
-    if (!made.tickets.append(*ticket)) return failed("register", ENOMEM);
-    auto const first = terms.onc ? Path(layout::onc) : layout::file(made.tickets[0], layout::token);
-    auto const entry = make_entry(*ticket, record_of(request, who, terms), terms, first.c_str(), made.token);
+    if (!made.tickets.append(*ticket)) return failed("make a token", ENOMEM);
+    auto const first = layout::file(made.tickets[0], layout::token);
+    char const *const linked = terms.onc ? layout::onc : made.token.valid() ? first.c_str() : nullptr;
+    auto const entry = make_entry(*ticket, record_of(request, who, terms), terms.reserve, linked, made.token);
     if (!entry) return entry;
   }
   if (terms.reserve) return {};
@@ -136,7 +129,9 @@ void Writer::take_back(Registration const &made) noexcept {
 
 Answer<Registration> Writer::add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept {
   if (requests.size() > batch_max) return refuse(Refusal::too_many, 0, batch_max);
-  OwnerName const owner = owner_of(who);
+  OwnerName owner;
+  if (who.named) owner << who.uid;
+  else owner << unnamed_owner;
   for (size_t i = 0; i < requests.size(); ++i) {
     Request const &request = requests.data()[i];
     if (!is_service_name(request.service)) return refuse(Refusal::bad_name, i);
@@ -150,7 +145,7 @@ Answer<Registration> Writer::add(Registrant const &who, std::span<Request const>
     if (auto const swept = sweep_instances(request.service, owner.view(), false); !swept) return fail(swept);
 
   Registration made;
-  auto const done = make_all(who, requests, terms, made);
+  auto const done = make_all(who, owner.view(), requests, terms, made);
   if (done) return made;
   take_back(made); // all or none
   return fail(done);

@@ -39,7 +39,7 @@ Done Writer::unlink_exclusive(Ticket const &ticket, Record const &record) noexce
         return {};
       });
   if (!read || shared) return read;
-  if (sys::unlinkat(dir_, key.c_str(), 0) < 0 && errno != ENOENT) return failed("give an exclusive name up");
+  if (sys::unlinkat(dir_, key.c_str(), 0) < 0 && errno != ENOENT) return failed("give a name up");
   return {};
 }
 
@@ -108,7 +108,7 @@ Result<unsigned> Writer::remove_matching(std::string_view owner, Query const &qu
     if ((query.pid && record.pid != query.pid) || (query.version && record.version != *query.version) ||
         (query.netid && record.netid != name(*query.netid)))
       return {};
-    return tickets.append(ticket) ? Done() : failed("remove", ENOMEM);
+    return tickets.append(ticket) ? Done() : failed("remove a registration", ENOMEM);
   });
   if (!read) return fail(read);
   unsigned removed = 0;

@@ -11,32 +11,30 @@ namespace pm::registry {
 
 using fifodir::Life;
 
-Result<bool> Writer::is_lost(char const *token) noexcept {
-  auto const life = fifodir::life(dir_, token);
-  if (!life) return fail(life);
-  if (*life != Life::dead) return *life == Life::gone;
-  auto const waits = same_token(token, layout::onc);
-  if (!waits) return fail(waits);
-  return !*waits;
+bool Writer::waits(char const *token) noexcept {
+  // What cannot be known is left alone.
+  auto const same = same_token(token, layout::onc);
+  return same.value_or(true);
 }
 
 Result<bool> Writer::bury(Ticket const &ticket) noexcept {
-  auto const lost = is_lost(layout::file(ticket, layout::token).c_str());
-  if (!lost) return fail(lost);
-  return *lost ? remove(ticket) : Result<bool>(false);
+  auto const token = layout::file(ticket, layout::token);
+  auto const life = fifodir::life(dir_, token.c_str());
+  if (!life) return fail(life);
+  return *life == Life::dead && waits(token.c_str()) ? Result<bool>(false) : remove(ticket);
 }
 
 Result<bool> Writer::sweep_entry(Ticket const &ticket, bool whole, bool announce) noexcept {
   auto const token = layout::file(ticket, layout::token);
-  auto const lost = is_lost(token.c_str());
-  if (!lost) return fail(lost);
-  if (!*lost) {
+  auto const life = fifodir::life(dir_, token.c_str());
+  if (!life) return fail(life);
+  if (*life == Life::alive || waits(token.c_str())) {
     if (!whole) return false;
     // Alive, with neither record nor reservation: under the lock that is a removal whose writer was killed.
     struct stat st;
     for (auto const suffix : {layout::published, layout::reserved}) {
       if (sys::fstatat(dir_, layout::file(ticket, suffix).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) return false;
-      if (errno != ENOENT) return failed("look at a registration");
+      if (errno != ENOENT) return failed("look at a token");
     }
   }
   return erase(ticket, announce);
@@ -55,7 +53,7 @@ Result<List<char>> names_to_test(int dir, char const *path, bool whole) noexcept
     auto const name = entries.next();
     if (!name) return fail(name);
     if (!*name) break;
-    if (!append(names, {*name, strlen(*name) + 1})) return failed("sweep", ENOMEM);
+    if (!append(names, {*name, strlen(*name) + 1})) return failed("read a directory", ENOMEM);
     if (!whole && !entries.buffered()) break;
   }
   if (whole || names.empty()) return names;
@@ -64,7 +62,7 @@ Result<List<char>> names_to_test(int dir, char const *path, bool whole) noexcept
   while (start > 0 && names[start - 1]) --start;
   List<char> turned;
   if (!append(turned, {names.begin() + start, names.size() - start}) || !append(turned, {names.begin(), start}))
-    return failed("sweep", ENOMEM);
+    return failed("read a directory", ENOMEM);
   return turned;
 }
 

@@ -51,7 +51,8 @@ unsigned Datagrams::receive(Socket const &socket) noexcept {
   return count_;
 }
 
-bool Datagrams::answer_one(Socket const &socket, Slot &slot, unsigned size, Portmapper &portmapper) noexcept {
+bool Datagrams::answer_one(Socket const &socket, Slot &slot, unsigned size, Portmapper &portmapper, Meter &meter,
+                           Forwarder *forwarder) noexcept {
   auto &message = headers_[&slot - slots_].msg_hdr;
   if (message.msg_flags & MSG_TRUNC) return false;
   Caller const caller = {socket.netid, slot.peer, reached_by(message, socket)};
@@ -63,13 +64,15 @@ bool Datagrams::answer_one(Socket const &socket, Slot &slot, unsigned size, Port
     // One that does not fit a datagram has no other answer than none.
     sends = portmapper.list_more(cursor, slot.reply + datagram_max + 1, replies_) && !cursor.version;
   }
+  if (outcome == Outcome::forward && forwarder) forwarder->pass(caller);
   slot.size = replies_.size() - slot.reply;
   sends = sends && slot.size <= datagram_max;
+  if (sends && outcome != Outcome::reply) sends = meter.allows(slot.peer, caller.reached, slot.size);
   if (!sends) replies_.truncate(slot.reply);
   return sends;
 }
 
-void Datagrams::answer(Socket const &socket, Portmapper &portmapper) noexcept {
+void Datagrams::answer(Socket const &socket, Portmapper &portmapper, Meter &meter, Forwarder *forwarder) noexcept {
   // More answers than this wait for none of the others.
   constexpr size_t enough = 4 * datagram_max;
   unsigned ready = 0;
@@ -81,7 +84,7 @@ void Datagrams::answer(Socket const &socket, Portmapper &portmapper) noexcept {
   };
   for (; first < count_; ++first) {
     Slot &slot = slots_[first];
-    if (!answer_one(socket, slot, headers_[first].msg_len, portmapper)) continue;
+    if (!answer_one(socket, slot, headers_[first].msg_len, portmapper, meter, forwarder)) continue;
     // The header of its own call, or of one before it that is answered already or never will be.
     if (ready != first) headers_[ready].msg_hdr = headers_[first].msg_hdr;
     ++ready;

@@ -34,7 +34,21 @@ Done Server::open(int stop) noexcept {
   datagrams_ = make_box<Datagrams>();
   if (!datagrams_) return failed("serve", ENOMEM);
   if (auto const watched = watch(stop, EPOLLIN, Kind::stop, nullptr); !watched) return watched;
+  if (portmapper_->policy().forwards) {
+    if (auto const opened = open_forwarder(AF_INET, forwarders_[0]); !opened) return opened;
+    // A host without IPv6 has nobody to forward it for.
+    (void)open_forwarder(AF_INET6, forwarders_[1]);
+  }
   return watch(store_->fd(), EPOLLIN, Kind::store, nullptr);
+}
+
+Done Server::open_forwarder(int family, Box<Forwarder> &forwarder) noexcept {
+  forwarder = make_box<Forwarder>(*portmapper_, meter_);
+  if (!forwarder) return failed("serve", ENOMEM);
+  auto const opened = forwarder->open(family);
+  if (opened) return watch(forwarder->fd(), EPOLLIN, Kind::forwarder, forwarder.get());
+  forwarder.reset();
+  return opened;
 }
 
 Done Server::add(Socket socket) noexcept {
@@ -76,8 +90,9 @@ void Server::handle(Place const &place, uint32_t events) noexcept {
       if (!datagrams_->receive(socket)) return;
       // What was registered before a call came is in its answer.
       refresh();
-      return datagrams_->answer(socket, *portmapper_);
+      return datagrams_->answer(socket, *portmapper_, meter_, forwarders_[is_v6(socket.netid)].get());
     }
+    case Kind::forwarder: return static_cast<Forwarder *>(place.what)->answer();
     case Kind::listener: return accept_some(*static_cast<Socket *>(place.what));
     case Kind::stream: return serve(*static_cast<Stream *>(place.what), events);
   }

@@ -56,7 +56,8 @@ Result<uid_t> socket_owner(Netid netid, Endpoint const &theirs, Endpoint const &
   question.request.idiag_states = ~0U;
   question.request.id.idiag_cookie[0] = question.request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
   // For UDP, kernels have taken source and destination both ways round: what is found tells whose end it is.
-  for (bool const turned : {false, true}) {
+  bool const datagrams = is_datagram(netid);
+  for (bool const turned : {datagrams, !datagrams}) {
     Endpoint const &source = turned ? ours : theirs, &destination = turned ? theirs : ours;
     auto &id = question.request.id;
     id.idiag_sport = htons(source.port());
@@ -64,7 +65,7 @@ Result<uid_t> socket_owner(Netid netid, Endpoint const &theirs, Endpoint const &
     memcpy(id.idiag_src, source.host().data(), source.host().size());
     memcpy(id.idiag_dst, destination.host().data(), destination.host().size());
     auto const uid = ask(socket.get(), question, theirs.port());
-    if (uid || (turned || !is_datagram(netid)) || uid.error().code != ENOENT) return uid;
+    if (uid || !datagrams || uid.error().code != ENOENT) return uid;
   }
   return failed(doing, ENOENT);
 }

@@ -116,11 +116,12 @@ class Writer {
  private:
   Writer(Registry const &registry, Lock lock, mode_t umask) noexcept;
 
-  Done make_all(Registrant const &who, std::span<Request const> requests, Terms const &terms, Registration &made) noexcept;
+  Done make_all(Registrant const &who, std::string_view owner, std::span<Request const> requests, Terms const &terms,
+                Registration &made) noexcept;
   /** Takes back what make_all() made before it failed. */
   void take_back(Registration const &made) noexcept;
   Done make_directories(std::string_view service) noexcept;
-  Done make_entry(Ticket const &ticket, Record const &record, Terms const &terms, char const *first_token, Fd &token) noexcept;
+  Done make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept;
   Done link_announcement(Ticket const &ticket, pid_t pid) noexcept;
   Done link_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Done write_file(char const *path, Record const &record) noexcept;
@@ -140,8 +141,8 @@ class Writer {
   Done unlink_exclusives(Ticket const &ticket) noexcept;
   Done unlink_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Result<bool> same_token(char const *a, char const *b) noexcept;
-  /** Whether a token is of no use at all any more: not held, nor waiting for the one that holds layout::onc. */
-  Result<bool> is_lost(char const *token) noexcept;
+  /** Whether a token that is dead waits for the one that holds layout::onc. */
+  bool waits(char const *token) noexcept;
   /** Unlinks an entry that is dead or was left by a killed writer; whether it did. */
   Result<bool> sweep_entry(Ticket const &ticket, bool whole, bool announce) noexcept;
   Result<unsigned> sweep_instances(std::string_view service, std::string_view owner, bool whole, bool announce = false) noexcept;

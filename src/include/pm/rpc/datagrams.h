@@ -3,6 +3,7 @@
 #define PM_RPC_DATAGRAMS_H
 
 #include <pm/base/box.h>
+#include <pm/rpc/forwarder.h>
 #include <pm/rpc/portmapper.h>
 #include <pm/rpc/sockets.h>
 
@@ -17,14 +18,8 @@ class Datagrams {
 
   /** Takes a batch, and does not wait: how many. What is longer than call_max is dropped by take(). */
   unsigned receive(Socket const &socket) noexcept;
-  /** Answers them all, and sends the answers. */
-  void answer(Socket const &socket, Portmapper &portmapper) noexcept;
-
-  /** Where a call came from and to, for whoever answers later. */
-  struct Origin {
-    Endpoint peer, reached;
-    uint32_t interface;
-  };
+  /** Answers them all, and sends the answers, or passes them on to `forwarder`, if there is one. */
+  void answer(Socket const &socket, Portmapper &portmapper, Meter &meter, Forwarder *forwarder) noexcept;
 
  private:
   struct Slot {
@@ -34,7 +29,8 @@ class Datagrams {
     size_t reply, size; /**< where in replies_ */
     char bytes[call_max];
   };
-  [[nodiscard]] bool answer_one(Socket const &socket, Slot &slot, unsigned size, Portmapper &portmapper) noexcept;
+  [[nodiscard]] bool answer_one(Socket const &socket, Slot &slot, unsigned size, Portmapper &portmapper, Meter &meter,
+                                Forwarder *forwarder) noexcept;
   void prepare(Slot &slot, struct msghdr &message) noexcept;
   void send(Socket const &socket, unsigned count) noexcept;
 

@@ -53,6 +53,7 @@ class Portmapper {
     Endpoint to; /**< none: there is no such service */
   };
   [[nodiscard]] Forward const &forward() const noexcept { return forward_; }
+  [[nodiscard]] Policy const &policy() const noexcept { return policy_; }
   [[nodiscard]] Statistics &statistics() noexcept { return statistics_; }
 
  private:

@@ -30,14 +30,15 @@ class Server {
   [[nodiscard]] Done run() noexcept;
 
  private:
-  enum class Kind : uint8_t { none, stop, store, datagrams, listener, stream };
+  enum class Kind : uint8_t { none, stop, store, datagrams, listener, stream, forwarder };
   struct Place {
     Kind kind;
-    void *what; /**< a Socket or a Stream */
+    void *what; /**< a Socket, a Stream or a Forwarder */
   };
   [[nodiscard]] Done watch(int fd, uint32_t events, Kind kind, void *what) noexcept;
   void handle(Place const &place, uint32_t events) noexcept;
   void refresh() noexcept;
+  [[nodiscard]] Done open_forwarder(int family, Box<Forwarder> &forwarder) noexcept;
 
   void accept_some(Socket &socket) noexcept;
   void begin(Fd fd, Socket const &socket, Endpoint const &peer) noexcept;
@@ -55,10 +56,12 @@ class Server {
   Limits limits_;
   std::optional<Epoll> epoll_;
   Box<Datagrams> datagrams_;
-  List<Place> places_;     /**< by descriptor */
-  List<Socket *> sockets_; /**< owned */
-  List<Stream *> streams_; /**< owned */
-  Deadline earliest_;      /**< no connection's deadline is before it */
+  Meter meter_;
+  Box<Forwarder> forwarders_[2]; /**< for IPv4 and IPv6; none, where nothing is forwarded */
+  List<Place> places_;           /**< by descriptor */
+  List<Socket *> sockets_;       /**< owned */
+  List<Stream *> streams_;       /**< owned */
+  Deadline earliest_;            /**< no connection's deadline is before it */
   bool has_deadline_ = false, paused_ = false, going_on_ = true;
   Deadline resume_;
   uint64_t clock_ = 0;

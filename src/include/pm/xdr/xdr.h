@@ -99,6 +99,8 @@ class Decoder {
   [[nodiscard]] bool operator()(Values &...values) noexcept {
     return (get(values) && ...);
   }
+  /** What was not read yet. */
+  [[nodiscard]] std::string_view rest() const noexcept { return left_; }
   /** Whether all was read. */
   [[nodiscard]] bool at_end() const noexcept { return left_.empty(); }
 

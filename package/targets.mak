@@ -33,6 +33,7 @@ greet \
 hold-as \
 offer \
 race \
+token-readers \
 crash \
 crash-waiters \
 events \

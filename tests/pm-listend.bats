@@ -112,7 +112,10 @@ no='Bad message' long='Message too long' short='it ended before it was whole'
   mkfifo in out
   exec 7<>in 6<>out
   request up web '' '' 0 >&7
-  PM_FAULT=renameat:1:stop start_stopping "$FAULT/pm-listend" <in >out 7>&- 6>&-
+  # It subscribes itself, or asks for that.
+  local at=renameat
+  [ "${PM_WAY:-}" != service ] || at=sendmsg
+  PM_FAULT=$at:1:stop start_stopping "$FAULT/pm-listend" <in >out 7>&- 6>&-
   printf '?' >&6
   IFS= read -r -N 1 -u 6 first
   assert_equal "$first" '?'
@@ -124,11 +127,16 @@ no='Bad message' long='Message too long' short='it ended before it was whole'
 @test "pm-listend: a change after the null byte is never missed, however late it looks" {
   mkfifo in out
   # Right after the write of the null byte; before the wait for what comes.
-  for at in pthread_sigmask:3 poll:3; do
-    exec 7<>in 8<>out
-    request change web '' '' 0 >&7
-    PM_FAULT=$at:stop start_stopping "$FAULT/pm-listend" <in >out 7>&- 8>&-
-    exec 6<out 8>&-
+  for at in pthread_sigmask poll; do
+    for ((n = 1; ; n++)); do
+      exec 7<>in 8<>out
+      request change web '' '' 0 >&7
+      PM_FAULT=$at:$n:stop start_stopping "$FAULT/pm-listend" <in >out 7>&- 8>&-
+      exec 6<out 8>&-
+      if read -r -t 0 -u 6; then break; fi
+      end "$PID"
+      exec 6<&- 7>&-
+    done
     IFS= read -r -d '' -t 20 -u 6 line
     pm-reg -i web none true
     kill -CONT "$PID"
@@ -169,7 +177,7 @@ $(cat reg/service/web/*/"$id")
   for kind in up change; do
     listening $kind web '' '' 50
     ended 99
-    assert_equal "$(find reg -name '*ftrig1:*')" ''
+    assert_equal "$(listeners reg)" 0
   done
 }
 
@@ -178,7 +186,7 @@ $(cat reg/service/web/*/"$id")
     listening ${what% *} "${what##* }" '' 0
     exec 7>&-
     ended 0
-    assert_equal "$(find dir reg -name '*ftrig1:*')" ''
+    assert_equal "$(listeners dir reg)" 0
   done
 }
 
@@ -197,7 +205,7 @@ $(cat reg/service/web/*/"$id")
       listening ${what% *} "${what##* }" '' 0
       kill -$signal "$PID"
       ended 111
-      assert_equal "$(find dir reg -name '*ftrig1:*')" ''
+      assert_equal "$(listeners dir reg)" 0
     done
     mkfifo silent.$signal
     exec 9<>silent.$signal
@@ -234,7 +242,7 @@ $(cat reg/service/web/*/"$id")
   for whole in "$(request event dir x '' 0)" "$(request change web 1 '*' 100)"; do
     for ((at = 0; at < ${#whole}; at++)); do refused "${whole:0:at}" "$short"; done
   done
-  assert_equal "$(find dir reg -name '*ftrig1:*')" ''
+  assert_equal "$(listeners dir reg)" 0
 }
 
 @test "pm-listend: lengths: 0, the longest, one more, 2^31, 2^32-1 and more, negative, with zeros in front" {
@@ -320,10 +328,12 @@ $(cat reg/service/web/*/"$id")
   run -111 pm-listend -r missing < <(request up web '' '' 0)
   assert_output 'pm-listend: fatal: unable to open the registry missing: No such file or directory'
   needs_root
-  run -111 as $ALICE pm-listend < <(request up web '' '' 0)
-  assert_output "pm-listend: fatal: unable to reach the registry's service in $PM_REGISTRY: No such file or directory"
-  pm-mkregistry -u $ALICE hers
+  command pm-mkregistry "$PWD/unserved"
+  run -111 as $ALICE pm-listend -r "$PWD/unserved" < <(request up web '' '' 0)
+  assert_output "pm-listend: fatal: unable to reach the registry's service in $PWD/unserved: No such file or directory"
+  command pm-mkregistry -u $ALICE hers
   run -111 pm-listend -r hers < <(request up web '' '' 0)
+  [ "${PM_WAY:-}" != service ] || front hers
   run -0 as $ALICE sh -c 'pm-listend -r hers | tr "\0" 0' < <(request down web '' '' 0)
   assert_output 00:,
 }
@@ -333,14 +343,22 @@ $(cat reg/service/web/*/"$id")
   request event dir x '' | head -c 5 >&7
   local silent=$PID
   exec 5<&6 4>&7
-  PM_FAULT=mkfifoat:1:stop start_stopping "$FAULT/pm-reg" x none 4>&- 5<&- 6<&- 7>&-
+  PM_FAULT=mkfifoat:1:stop start_stopping "$PM_BUILD/fault/pm-reg" x none 4>&- 5<&- 6<&- 7>&-
   listend
   request up web '' '' 0 >&7
   local locked=$PID
   ended 99
-  assert_regex "$(cat err)" '^pm-listend: fatal: unable to take the lock in .*: timed out$'
+  assert_equal "$(cat err)" "pm-listend: fatal: unable to $WAITING in $PM_REGISTRY: timed out"
   exec 6<&5
   PID=$silent ended 99
+}
+
+@test "pm-listend: standard input that closes while a writer has the lock ends it, exit 0" {
+  PM_FAULT=mkfifoat:1:stop start_stopping "$PM_BUILD/fault/pm-reg" x none
+  listend
+  request up web '' '' 0 >&7
+  exec 7>&-
+  ended 0
 }
 
 @test "pm-listend: what ends, with another there, before its first wait, was there when it began to listen" {
@@ -385,7 +403,7 @@ $(cat reg/service/web/*/"$id")
   ended 0 1:x,
   run -111 bash -c "$limited" 8 pm-listend < <(request down web '' '' 0)
   assert_output --partial 'Too many open files'
-  assert_equal "$(find reg -name '*ftrig1:*')" ''
+  assert_equal "$(listeners reg)" 0
   hold web none
   run -0 bash -c "$limited" 12 pm-listend < <(request up web '' '' 0)
   assert_output --partial 'service=web'
@@ -413,5 +431,7 @@ $(cat reg/service/web/*/"$id")
   pm-mkregistry -c reg
   await down reg web
   pm-mkregistry -c reg
+  rm -f reg/socket
+  [ ! -e reg/listener/0 ] || rmdir reg/listener/0
   assert_equal "$(find reg -mindepth 1 -printf '%P\n' | sort | paste -sd ' ')" 'event exe listener lock owner service'
 }

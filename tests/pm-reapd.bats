@@ -162,7 +162,7 @@ nothing_of() { assert_not_exists "reg/service/$1"; }
   assert_equal "$(ls reg/event)" ''
   hold web none
   reaping
-  PM_FAULT=mkfifoat:1:stop start_stopping "$FAULT/pm-reg" x none
+  PM_FAULT=mkfifoat:1:stop start_stopping "$PM_BUILD/fault/pm-reg" x none
   kill -KILL "${STARTED[3]}"
   kill -TERM "$REAPD"
   await end "$REAPD"

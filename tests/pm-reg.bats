@@ -310,7 +310,7 @@ b"
   run -0 pm-lookup web
   kill -KILL "$child"
   await down "$PM_REGISTRY" web
-  run -0 pm-reg -i web none bash -c 'eval "exec ${PM_TOKEN_FD%%:*}>&-"; pm-lookup web || echo gone'
+  run -0 pm-reg -i web none bash -c 'eval "exec ${PM_TOKEN_FD%%:*}>&-"; pm-wait down web && echo gone'
   assert_output gone
 }
 
@@ -480,6 +480,8 @@ b"
     for n in 0 1 2; do ((closed >> n & 1)) || expected+=$n; done
     assert_equal "$(cat open)" "$expected"
     assert_equal "$(cat found)" none
+    # Its holder may be at it still.
+    run -0 pm-wait down web
   done
 }
 

@@ -51,8 +51,9 @@ ends() {
   run -111 pm-watch -r missing
   assert_output 'pm-watch: fatal: unable to open the registry missing: No such file or directory'
   needs_root
-  run -111 as $ALICE pm-watch
-  assert_output "pm-watch: fatal: unable to reach the registry's service in $PM_REGISTRY: No such file or directory"
+  command pm-mkregistry "$PWD/unserved"
+  run -111 as $ALICE pm-watch -r "$PWD/unserved"
+  assert_output "pm-watch: fatal: unable to reach the registry's service in $PWD/unserved: No such file or directory"
 }
 
 @test "pm-watch: what comes, goes, dies, is rewritten, a line each; TERM ends it with 0" {
@@ -78,7 +79,7 @@ ends() {
   says $'down\tfirst\tnone'
   kill -TERM "$WATCH"
   ends 0
-  assert_equal "$(ls reg/event)" ''
+  assert_equal "$(listeners reg/event)" 0
 }
 
 @test "pm-watch: INT and HUP end it too" {
@@ -136,7 +137,12 @@ ends() {
   hold web none
   mkfifo lines
   exec 6<>lines
-  PM_FAULT=poll:1:stop start_stopping "$FAULT/pm-watch" -o service >lines 6>&-
+  # The first time that it waits, having subscribed: it has looked at what is up.
+  for ((n = 1; ; n++)); do
+    PM_FAULT=poll:$n:stop start_stopping "$FAULT/pm-watch" -o service >lines 6>&-
+    [ -z "$(find "/proc/$PID/fd" -lname '*/ftrig1:*')" ] || break
+    end "$PID"
+  done
   kill -CONT "$PID"
   end "${STARTED[0]}"
   says $'down\tweb'

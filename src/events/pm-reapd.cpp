@@ -20,8 +20,7 @@ constexpr char help[] =
     "exit codes: 0 100 101 111\n";
 
 [[noreturn]] void die_in(char const *path, Failure const &failure) noexcept {
-  auto const *error = std::get_if<SysError>(&failure);
-  if (error && error->code == ECANCELED) ::_exit(exits::done);
+  if (is_cancelled(failure)) ::_exit(exits::done);
   die_failure(failure, "watch", "the registry", path);
 }
 

@@ -56,8 +56,7 @@ struct Lines {
 Box<Watch> open(registry::Registry const &registry, Scope const &scope, char const *path, int signals) noexcept {
   auto watch = Watch::open(registry, scope, Deadline::in(patience), signals);
   if (!watch) {
-    auto const *error = std::get_if<SysError>(&watch.error());
-    if (error && error->code == ECANCELED) ::_exit(exits::done);
+    if (registry::is_cancelled(watch.error())) ::_exit(exits::done);
     registry::die_failure(watch.error(), "watch", scope.service, path);
   }
   auto boxed = make_box<Watch>(std::move(*watch));

@@ -1,14 +1,17 @@
-// by-service, called by the name of a program: that program, with -S before its arguments.
+// by-service, called by the name of a program: that program, with -S before its arguments, but where they have -s, which names
+// another service.
 
 #include <pm/base/program.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 using namespace pm;
 
 int main(int argc, char const *const *argv) {
   PROG = "by-service";
-  std::string_view const called(argc ? argv[0] : "");
+  // The path that was found: getauxval(3).
+  std::string_view const called(reinterpret_cast<char const *>(::getauxval(AT_EXECFN)));
   size_t const slash = called.rfind('/');
   auto const name =
       slash == std::string_view::npos ? called : std::string_view(called.data() + slash + 1, called.size() - slash - 1);
@@ -20,8 +23,9 @@ int main(int argc, char const *const *argv) {
   List<char const *> words;
   if (!words.append(path.c_str())) die_no_memory();
   // --help and --version are answers to nothing but themselves.
-  if (argc < 2 || !std::string_view(argv[1]).starts_with("--") || std::string_view(argv[1]) == "--")
-    if (!words.append("-S")) die_no_memory();
+  bool through = argc < 2 || !std::string_view(argv[1]).starts_with("--") || std::string_view(argv[1]) == "--";
+  for (int i = 1; i < argc; ++i) through = through && std::string_view(argv[i]) != "-s";
+  if (through && !words.append("-S")) die_no_memory();
   for (int i = 1; i <= argc; ++i)
     if (!words.append(argv[i])) die_no_memory();
   ::execv(path.c_str(), const_cast<char *const *>(words.begin()));

@@ -2,6 +2,7 @@
 #ifndef PM_REGISTRY_REFUSAL_H
 #define PM_REGISTRY_REFUSAL_H
 
+#include <errno.h>
 #include <pm/base/result.h>
 #include <pm/base/text.h>
 #include <stddef.h>
@@ -36,6 +37,12 @@ struct Refused {
 
 /** Either the caller is wrong or the system failed. */
 using Failure = std::variant<SysError, Refused>;
+
+/** Neither: the caller's stop descriptor was readable. */
+[[nodiscard]] inline bool is_cancelled(Failure const &failure) noexcept {
+  auto const *error = std::get_if<SysError>(&failure);
+  return error && error->code == ECANCELED;
+}
 
 template <class T>
 using Answer = tl::expected<T, Failure>;

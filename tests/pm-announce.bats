@@ -136,6 +136,8 @@ served_by() { front "$PM_REGISTRY" 2>/dev/null; }
   run -1 pm-pid2exe $$
   sed -i "s/^start=.*/start=$(sed 's/.*) //' /proc/$$/stat | cut -d ' ' -f 20)/" "$record"
   run -0 pm-pid2exe $$
+  kill -KILL "$child"
+  await end "$child"
 }
 
 @test "pm-announce: through the service: announced for the process that asks, counted as a registration of it" {

@@ -14,7 +14,7 @@ using namespace pm;
 
 namespace {
 
-constexpr std::string_view registrants[] = {"pm-reg", "hold-as", "race", "bash", "crash", "failures"};
+constexpr std::string_view registrants[] = {"pm-reg", "pm-announce", "hold-as", "race", "bash", "crash", "failures"};
 
 template <size_t size>
 std::string_view first_line(char const *path, char (&room)[size]) noexcept {

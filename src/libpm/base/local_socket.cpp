@@ -50,17 +50,16 @@ Result<Fd> connect_local(std::string_view path, Deadline deadline, int type, int
   if (type == SOCK_DGRAM && sys::bind(socket.get(), &nameless, sizeof nameless.sa_family) < 0) return failed(doing);
   for (;;) {
     // A full backlog is waited for in connect itself, which poll knows nothing of: socket(7), SO_SNDTIMEO.
-    // Nor does it of anything that a waiting connect could be told to stop by: it is asked between one wait and the next.
-    auto const stopped = wait_for(-1, 0, Deadline::passed(), stop);
-    if (stopped.error().code == ECANCELED) return failed(doing, ECANCELED);
     int ms = deadline.remaining();
     if (ms == 0) return failed(doing, ETIMEDOUT);
     if (stop >= 0 && (ms < 0 || ms > stop_interval)) ms = stop_interval;
     struct timeval const left = {ms < 0 ? 0 : ms / 1000, ms < 0 ? 0 : ms % 1000 * 1000};
     if (sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &left, sizeof left) < 0) return failed(doing);
     if (sys::connect(socket.get(), reinterpret_cast<struct sockaddr const *>(&name->address), name->size) == 0) break;
-    if (errno == EAGAIN) continue;
-    if (errno != EINTR) return failed(doing);
+    if (errno != EAGAIN && errno != EINTR) return failed(doing);
+    // Nor does poll end such a wait: whether it is to stop is asked between one and the next.
+    auto const stopped = wait_for(-1, 0, Deadline::passed(), stop);
+    if (stopped.error().code == ECANCELED) return failed(doing, ECANCELED);
   }
   struct timeval const never = {};
   if (sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &never, sizeof never) < 0) return failed(doing);

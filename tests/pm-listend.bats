@@ -353,14 +353,6 @@ $(cat reg/service/web/*/"$id")
   PID=$silent ended 99
 }
 
-@test "pm-listend: standard input that closes while a writer has the lock ends it, exit 0" {
-  PM_FAULT=mkfifoat:1:stop start_stopping "$PM_BUILD/fault/pm-reg" x none
-  listend
-  request up web '' '' 0 >&7
-  exec 7>&-
-  ended 0
-}
-
 @test "pm-listend: what ends, with another there, before its first wait, was there when it began to listen" {
   hold web none
   local old=$PID

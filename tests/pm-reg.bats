@@ -408,7 +408,7 @@ b"
     dd if=/dev/zero of=small/fill bs=4k 2>/dev/null
     pm-reg web none true; echo "full: $?"
     find small/service small/owner | wc -l
-    rm small/fill; pm-reg web none true; echo "room: $?"
+    rm small/fill; pm-reg web none true; echo "room: $?"; pm-wait down web
     mount -o remount,ro small; pm-reg web none true; echo "read-only: $?"; pm-lookup web; echo "lookup: $?"'
   assert_line 'full: 111'
   assert_line --partial 'unable to write a record in'

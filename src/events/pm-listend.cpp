@@ -82,14 +82,7 @@ int listen_to_fifodir(Request const &request, int signals) noexcept {
 int listen_to_service(Request const &request, char const *path, registry::Way way, int signals) noexcept {
   auto const registry = registry::Registry::open(path);
   if (!registry) die_sys(registry.error(), path);
-  // While it has to wait for a writer, too, it ends when its client does. What epoll cannot watch, as a file, does not go.
-  auto stop = Epoll::make();
-  if (!stop) die_sys(stop.error(), path);
-  if (auto const added = stop->add(signals, EPOLLIN); !added) die_sys(added.error(), path);
-  (void)stop->add(0, EPOLLRDHUP);
-  auto waiter = ServiceWaiter::open(*registry, request, Deadline::in(patience), stop->fd(), way);
-  struct pollfd told = {signals, POLLIN, 0};
-  if (!waiter && registry::is_cancelled(waiter.error()) && sys::poll(&told, 1, 0) == 0) return exits::done;
+  auto waiter = ServiceWaiter::open(*registry, request, Deadline::in(patience), signals, way);
   if (!waiter) registry::die_failure(waiter.error(), "wait for", request.what, path);
   return serve(*waiter, request, signals);
 }

@@ -35,7 +35,10 @@ ALL_HEADERS := $(wildcard src/include/pm/*/*.h)
 PAGES := $(wildcard doc/*.[178])
 HTML := $(PAGES:doc/%=$(O)/html/%.html)
 
-all: $(ALL_BINS) $(O)/libpm.a
+# What is for other programs: the static library and, with --enable-shared, the shared one.
+LIBRARIES := $(O)/public/libpm.a $(if $(SHARED),$(O)/public/libpm.so.$(VERSION))
+
+all: $(ALL_BINS) $(LIBRARIES) $(O)/public/libpm.pc
 tests: all $(ALL_TESTS)
 benches: all $(ALL_BENCHES)
 fuzzers: $(ALL_FUZZERS)
@@ -55,6 +58,29 @@ $(O)/tests/tools/tirpc.o: CPPFLAGS_ALL += -isystem /usr/include/tirpc
 $(O)/libpm.a:
 	rm -f $@
 	$(AR) rcD $@ $^
+
+# Our programs do without the C++ runtime, and the library brings what it needs of it. In a program that has it, and throws,
+# those must not take its place: there they, and what the library has of the standard templates, get names of our own.
+$(O)/public/libpm.a: $(O)/libpm.a
+	@mkdir -p $(@D)
+	nm -g --defined-only $< 2>/dev/null | awk 'NF == 3 && $$3 ~ /^(_ZN?K?St|__cxa_)/ { print $$3, "pm_" $$3 }' | sort -u >$@.names
+	objcopy --redefine-syms=$@.names $< $@
+
+# The same sources once more, for any address; what is not the library's stays inside.
+$(O)/pic/%.o: %.cpp config.mak $(ALL_HEADERS)
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) -fPIC -c -o $@ $<
+
+$(O)/public/libpm.so.$(VERSION): $(addprefix $(O)/pic/src/libpm/,$(shell cat src/libpm/deps-lib/pm)) package/libpm.map
+	@mkdir -p $(@D)
+	$(CC) -shared -Wl,-soname,libpm.so.$(VERSION) -Wl,--version-script=package/libpm.map -o $@ $(filter %.o,$^) $(filter-out -static,$(LDFLAGS_ALL)) -Wl,-z,defs -lskarnet
+
+# The shared library knows what it needs; with the static one it is to be said.
+$(O)/public/libpm.pc: package/libpm.pc.in config.mak package/info
+	@mkdir -p $(@D)
+	sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(subst $$(prefix),$${prefix},$(libdir))|; s|@includedir@|$(subst $$(prefix),$${prefix},$(includedir))|' \
+	  -e 's|@version@|$(VERSION)|; s|@libs@|$(if $(SHARED),,$(strip $(LDFLAGS_DIRS) -l:libskarnet.a))|; s|@private@|$(strip $(LDFLAGS_DIRS) -l:libskarnet.a)|' \
+	  -e 's| *$$||' $< >$@
 
 $(ALL_BINS) $(ALL_TESTS) $(ALL_BENCHES):
 	@mkdir -p $(@D)
@@ -103,15 +129,26 @@ lint:
 	@test -e config.mak || ./configure
 	@tools/lint
 
-install: $(ALL_BINS:$(O)/%=$(DESTDIR)$(bindir)/%) $(DESTDIR)$(libdir)/libpm.a \
-  $(ALL_HEADERS:src/include/%=$(DESTDIR)$(includedir)/%) install-pages
+install: $(ALL_BINS:$(O)/%=$(DESTDIR)$(bindir)/%) install-library install-pages
+
+install-library: $(LIBRARIES:$(O)/public/%=$(DESTDIR)$(libdir)/%) $(DESTDIR)$(libdir)/pkgconfig/libpm.pc \
+  $(ALL_HEADERS:src/include/%=$(DESTDIR)$(includedir)/%)
 
 $(ALL_BINS:$(O)/%=$(DESTDIR)$(bindir)/%): $(DESTDIR)$(bindir)/%: $(O)/% package/modes
 	@mkdir -p $(@D)
 	install -m $$(awk '$$1 == "$*" { print $$2 }' package/modes) $< $@
 	strip $@
 
-$(DESTDIR)$(libdir)/libpm.a: $(O)/libpm.a
+$(DESTDIR)$(libdir)/libpm.a: $(O)/public/libpm.a
+	@mkdir -p $(@D)
+	install -m 644 $< $@
+
+$(DESTDIR)$(libdir)/libpm.so.$(VERSION): $(O)/public/libpm.so.$(VERSION)
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+	ln -sf $(@F) $(@D)/libpm.so
+
+$(DESTDIR)$(libdir)/pkgconfig/libpm.pc: $(O)/public/libpm.pc
 	@mkdir -p $(@D)
 	install -m 644 $< $@
 
@@ -130,5 +167,5 @@ clean:
 distclean: clean
 	rm -f config.mak src/include/pm/base/config.h
 
-.PHONY: it all tests benches fuzzers fuzzer-objects html demo check bench fuzz lint install install-pages clean distclean
+.PHONY: it all tests benches fuzzers fuzzer-objects html demo check bench fuzz lint install install-library install-pages clean distclean
 .DELETE_ON_ERROR:

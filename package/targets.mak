@@ -2,7 +2,10 @@
 
 BIN_TARGETS := \
 pm-access \
+pm-activate \
+pm-announce \
 pm-client \
+pm-connect \
 pm-dereg \
 pm-fdpass \
 pm-fdrecv \
@@ -12,6 +15,7 @@ pm-lookup \
 pm-mkregistry \
 pm-notify \
 pm-peer \
+pm-pid2exe \
 pm-reapd \
 pm-reg \
 pm-regd \
@@ -24,9 +28,12 @@ pm-watch
 
 TEST_TARGETS := \
 await \
+bound \
 by-service \
 converse \
+greet \
 hold-as \
+named \
 offer \
 race \
 rpc-raw \
@@ -45,6 +52,7 @@ text
 BENCH_TARGETS := \
 bench-chain \
 bench-events \
+bench-handover \
 bench-registry \
 bench-super
 

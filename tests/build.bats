@@ -116,7 +116,7 @@ EOT
 
 @test "build: configure says what it takes, and refuses the rest" {
   run -0 ./configure --help
-  for option in --prefix --bindir --libdir --includedir --mandir --with-include --with-lib --with-registry --enable-static-libc; do
+  for option in --prefix --bindir --libdir --includedir --mandir --with-include --with-lib --with-registry --enable-static-libc --enable-shared; do
     assert_output --partial "$option"
   done
   cd "$TREE"

@@ -31,7 +31,7 @@ Answer<Registration> Writer::announce(Registrant const &who, Terms const &terms)
   Terms reserved = terms;
   reserved.reserve = reserved.is_public = true;
   Registration made;
-  auto done = make_all(who, {&request, 1}, reserved, made);
+  auto done = make_all(who, owner.view(), {&request, 1}, reserved, made);
   if (done) done = link_announcement(made.tickets[0], who.pid);
   Answer<void> published;
   if (done && !terms.reserve) published = publish({made.tickets.begin(), 1}, terms.exe, terms.deleted);

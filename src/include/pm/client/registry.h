@@ -128,11 +128,11 @@ struct Entry {
 
 /** What list() gives: one of each set that is not empty. */
 struct Selection {
-  std::vector<std::string> services;
-  std::vector<std::uint32_t> versions;
-  std::vector<std::string> netids;
-  std::vector<uid_t> uids;
-  std::vector<pid_t> pids;
+  std::vector<std::string> services{};
+  std::vector<std::uint32_t> versions{};
+  std::vector<std::string> netids{};
+  std::vector<uid_t> uids{};
+  std::vector<pid_t> pids{};
 };
 
 /** The executable of a process, as it has announced it. */

@@ -1,0 +1,492 @@
+// client SCENARIO [ARGUMENT...]: what pm::Registry does, as a program with exceptions and the C++ library sees it.
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pm/client/registry.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <iostream>
+#include <map>
+#include <stdexcept>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+#define CHECK(condition)                                                                    \
+  do {                                                                                      \
+    if (!(condition)) throw std::runtime_error(std::to_string(__LINE__) + ": " #condition); \
+  } while (0)
+
+std::vector<std::string> arguments;
+
+pm::Registry open() {
+  auto registry = pm::Registry::open();
+  if (!registry) throw std::runtime_error(registry.error().text());
+  return std::move(*registry);
+}
+template <class T>
+bool failed(pm::Outcome<T> const &outcome, pm::Why why) {
+  if (outcome || outcome.error().why != why || outcome.error().text().empty()) {
+    std::cerr << "not so: " << (outcome ? "done" : outcome.error().text()) << '\n';
+    return false;
+  }
+  return true;
+}
+std::size_t seen(pm::Registry &registry, std::string const &service) {
+  auto const entries = registry.list({.services = {service}});
+  CHECK(entries);
+  return entries->size();
+}
+int bound(int family, int type, bool listening = true) {
+  int const fd = ::socket(family, type | SOCK_CLOEXEC, 0);
+  sockaddr_in6 v6 = {};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_addr = in6addr_loopback;
+  sockaddr_in v4 = {};
+  v4.sin_family = AF_INET;
+  v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr const nameless = {AF_UNIX, {}};
+  int const done = family == AF_INET6  ? ::bind(fd, reinterpret_cast<sockaddr *>(&v6), sizeof v6)
+                   : family == AF_INET ? ::bind(fd, reinterpret_cast<sockaddr *>(&v4), sizeof v4)
+                                       : ::bind(fd, &nameless, sizeof nameless.sa_family);
+  CHECK(done == 0);
+  if (listening && type == SOCK_STREAM) CHECK(::listen(fd, 16) == 0);
+  return fd;
+}
+/** A pipe that is readable. */
+int readable() {
+  int fds[2];
+  CHECK(::pipe(fds) == 0 && ::write(fds[1], "x", 1) == 1);
+  return fds[0];
+}
+
+// --- what libcxx tests
+
+void exclusive_batches() {
+  auto registry = open();
+  auto other = open();
+  auto const first = registry.reg({{"pair", pm::At::port(1001)}, {"pair", pm::At::port(1002)}}, pm::exclusive);
+  CHECK(first && seen(registry, "pair") == 2);
+  auto const second = other.reg({{"pair", pm::At::port(1003)}, {"pair", pm::At::port(1004)}}, pm::exclusive);
+  CHECK(failed(second, pm::Why::conflict) && seen(registry, "pair") == 2);
+  // All or none: what was free is not registered either; and the one to blame is named.
+  auto const third = other.reg({{"free", "none"}, {"pair", pm::At::port(1005)}});
+  CHECK(failed(third, pm::Why::conflict) && third.error().index == 1 && seen(registry, "free") == 0);
+}
+
+void duplicates() {
+  auto registry = open();
+  auto const first = registry.reg("web", pm::At::port(80)), second = registry.reg("web", pm::At::port(80));
+  CHECK(first && second && seen(registry, "web") == 2);
+  CHECK(failed(registry.reg("web", pm::At::port(80), pm::exclusive), pm::Why::conflict));
+}
+
+void dereg_then_exclusive() {
+  auto registry = open();
+  auto const held = registry.reg({{"web", pm::At::port(80)}, {"web", pm::At::port(81)}, {"other", "none"}});
+  CHECK(held);
+  auto removed = registry.dereg("web", pm::At::port(80));
+  CHECK(removed && *removed == 1 && seen(registry, "web") == 1 && seen(registry, "other") == 1);
+  CHECK(failed(registry.dereg("web", pm::At::port(80)), pm::Why::not_found));
+  CHECK(failed(registry.dereg("nobody"), pm::Why::not_found));
+  CHECK(failed(registry.dereg("web", "nonsense"), pm::Why::bad_address));
+  CHECK(failed(registry.reg("web", pm::At::port(80), pm::exclusive), pm::Why::conflict));
+  removed = registry.dereg("web");
+  CHECK(removed && *removed == 1 && seen(registry, "web") == 0 && seen(registry, "other") == 1);
+  auto const again = registry.reg("web", pm::At::port(80), pm::exclusive);
+  CHECK(again && seen(registry, "web") == 1);
+}
+
+void own_executable() {
+  auto registry = open();
+  auto known = registry.pid2exe(::getpid());
+  CHECK(known && known->path.empty());
+  CHECK(registry.regpid2exe());
+  known = registry.pid2exe(::getpid());
+  struct stat named, own;
+  CHECK(known && !known->deleted && ::stat(known->path.c_str(), &named) == 0 && ::stat("/proc/self/exe", &own) == 0);
+  CHECK(named.st_ino == own.st_ino && named.st_dev == own.st_dev);
+  CHECK(registry.regpid2exe()); // once more changes nothing
+  CHECK(registry.pid2exe(::getpid())->path == known->path);
+  CHECK(registry.deregpid2exe());
+  CHECK(registry.pid2exe(::getpid())->path.empty());
+  CHECK(failed(registry.deregpid2exe(), pm::Why::not_found));
+  // It ends with its handle.
+  {
+    auto second = open();
+    CHECK(second.regpid2exe() && registry.pid2exe(::getpid())->path == known->path);
+  }
+  CHECK(registry.pid2exe(::getpid())->path.empty());
+  for (pid_t const nobody : {0, -1, 1 << 30}) CHECK(registry.pid2exe(nobody) && registry.pid2exe(nobody)->path.empty());
+}
+
+void deleted_executable() {
+  auto registry = open();
+  std::string const path = ::realpath("/proc/self/exe", nullptr);
+  CHECK(::unlink("/proc/self/exe") < 0 && ::unlink(path.c_str()) == 0);
+  CHECK(registry.regpid2exe());
+  auto const known = registry.pid2exe(::getpid());
+  CHECK(known && known->deleted && known->path == path);
+}
+
+void two_handles() {
+  auto one = open();
+  std::optional<pm::Registry> two = open();
+  auto const a = one.reg("a", "none");
+  auto b = two->reg("b", "none");
+  CHECK(a && b && failed(one.dereg("b"), pm::Why::not_found));
+  two.reset();
+  CHECK(seen(one, "a") == 1 && seen(one, "b") == 0);
+  CHECK(failed(b->end(), pm::Why::closed)); // its handle is gone
+  // Destroyed one by one.
+  {
+    auto const c = one.reg("c", "none");
+    CHECK(c && seen(one, "c") == 1);
+  }
+  CHECK(seen(one, "c") == 0 && seen(one, "a") == 1);
+  auto d = one.reg("d", "none");
+  CHECK(d && d->end() && seen(one, "d") == 0);
+}
+
+/** Stays registered until a line comes. */
+void stay() {
+  auto registry = open();
+  auto const held = registry.reg(arguments.at(0), "none");
+  CHECK(held);
+  std::cout << "registered" << std::endl;
+  std::string line;
+  std::getline(std::cin, line);
+  // With another service than it began with.
+  auto const more = registry.reg("more", "none");
+  CHECK(more && seen(registry, arguments.at(0)) == 1 && seen(registry, "more") == 1);
+  std::cout << "both" << std::endl;
+  std::getline(std::cin, line);
+}
+
+// --- addresses, flags, results
+
+void addresses() {
+  auto registry = open();
+  struct {
+    int family, type;
+    char const *netid;
+  } const kinds[] = {{AF_INET, SOCK_STREAM, "tcp"},
+                     {AF_INET6, SOCK_STREAM, "tcp6"},
+                     {AF_INET, SOCK_DGRAM, "udp"},
+                     {AF_INET6, SOCK_DGRAM, "udp6"},
+                     {AF_UNIX, SOCK_STREAM, "local"}};
+  std::vector<int> all;
+  for (auto const &kind : kinds) {
+    int const fd = bound(kind.family, kind.type);
+    all.push_back(fd);
+    auto const held = registry.reg("one", pm::At::descriptor(fd));
+    CHECK(held);
+    auto const entries = registry.list({.services = {"one"}});
+    CHECK(entries && entries->size() == 1 && entries->front().netid == kind.netid);
+    CHECK(registry.dereg("one", pm::At::descriptor(fd)));
+  }
+  int const path = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un name = {};
+  name.sun_family = AF_UNIX;
+  std::string const text = std::string(::getcwd(name.sun_path, 80)) + "/socket";
+  text.copy(name.sun_path, text.size());
+  CHECK(::bind(path, reinterpret_cast<sockaddr *>(&name), sizeof name) == 0);
+  all.push_back(path);
+  auto const held = registry.reg("many", pm::At::descriptors(all));
+  CHECK(held && seen(registry, "many") == all.size());
+  CHECK(registry.list({.services = {"many"}})->back().address == "local:" + text);
+  CHECK(registry.dereg("many", pm::At("local:" + text)) && seen(registry, "many") == all.size() - 1);
+  auto const port = registry.reg("port", pm::At::port(8080));
+  CHECK(port && registry.list({.services = {"port"}})->front().address == "tcp:0.0.0.0:8080");
+  for (char const *bad : {"", "tcp", "tcp:localhost:80", "tcp:127.0.0.1:0", "fd:", "fd:x", "local:x"}) {
+    auto const refused = registry.reg({{"a", "none"}, {"b", bad}});
+    CHECK(failed(refused, pm::Why::bad_address) && refused.error().index == 1);
+  }
+  int const file = ::open("/dev/null", O_RDONLY);
+  CHECK(failed(registry.reg("a", pm::At::descriptor(file)), pm::Why::bad_address));
+  CHECK(registry.reg("a", pm::At::descriptor(file)).error().code == ENOTSOCK);
+  CHECK(failed(registry.reg("a", pm::At::descriptor(999)), pm::Why::bad_address));
+  CHECK(failed(registry.reg("a", pm::At::port(0)), pm::Why::bad_address));
+  for (char const *bad : {"", ".", "a b", "a/b", "\xc3\xa9", ".exe"}) CHECK(failed(registry.reg(bad, "none"), pm::Why::bad_name));
+  std::vector<pm::Service> many(129, pm::Service{"many", "none"});
+  auto const batch = registry.reg(many);
+  CHECK(failed(batch, pm::Why::batch_limit) && batch.error().limit == 128);
+  many.pop_back();
+  CHECK(registry.reg(many));
+}
+
+void lists() {
+  auto registry = open();
+  auto const a = registry.reg({{"a", pm::At::port(1), 1}, {"a", "udp:127.0.0.1:2", 2}}, pm::visible);
+  auto const b = registry.reg("b", "none", pm::exclusive);
+  CHECK(a && b);
+  auto const count = [&](pm::Selection const &selection) {
+    auto const entries = registry.list(selection);
+    CHECK(entries);
+    return entries->size();
+  };
+  CHECK(count({.services = {"a", "b"}}) == 3 && count({.services = {"a"}}) == 2 && count({.services = {"nobody"}}) == 0);
+  CHECK(count({.versions = {1}, .pids = {::getpid()}}) == 1 && count({.versions = {1, 2}, .pids = {::getpid()}}) == 2);
+  CHECK(count({.netids = {"udp", "none"}, .pids = {::getpid()}}) == 2);
+  CHECK(count({.services = {"a"}, .uids = {::geteuid()}}) == 2 && count({.services = {"a"}, .uids = {4242}}) == 0);
+  CHECK(count({.pids = {1}}) == 0);
+  auto const entries = registry.list({.pids = {::getpid()}});
+  auto const &first = entries->front(), &last = entries->back();
+  char self[4096];
+  ssize_t const n = ::readlink("/proc/self/exe", self, sizeof self);
+  CHECK(first.service == "a" && first.version == 1 && first.visible && first.executable == std::string(self, n));
+  CHECK(first.uid == ::geteuid() && first.pid == ::getpid() && !first.exclusive && !first.id.empty());
+  CHECK(last.service == "b" && last.exclusive && !last.visible && last.executable.empty() && last.address == "none");
+}
+
+void limits() {
+  auto registry = open();
+  std::vector<pm::Registration> held;
+  for (int i = 0; i < 2; ++i) held.push_back(std::move(registry.reg("web", "none").value()));
+  auto refused = registry.reg("web", "none");
+  CHECK(failed(refused, pm::Why::process_limit) && refused.error().limit == 2);
+  refused = registry.reg("mail", "none");
+  CHECK(failed(refused, pm::Why::rule));
+  CHECK(failed(registry.regpid2exe(), pm::Why::process_limit)); // it counts
+  held.pop_back();
+  CHECK(registry.regpid2exe());
+  CHECK(failed(registry.reg("web", "none"), pm::Why::process_limit));
+  // Its successors are other processes: the user's limit is theirs together.
+  pid_t const child = ::fork();
+  if (child == 0) {
+    auto mine = open();
+    auto const first = mine.reg("web", "none");
+    auto const second = mine.reg("web", "none");
+    ::_exit(first && failed(second, pm::Why::user_limit) && second.error().limit == 3 ? 0 : 1);
+  }
+  int status;
+  CHECK(::waitpid(child, &status, 0) == child && status == 0);
+}
+
+// --- stopping, time, forks
+
+void stopped() {
+  pm::Patience const stop = {10s, readable()};
+  auto const each = [&](auto call) {
+    auto witness = open();
+    auto registry = open();
+    auto held = registry.reg("held", "none");
+    CHECK(held && registry.regpid2exe() && seen(witness, "held") == 1);
+    CHECK(failed(call(registry), pm::Why::cancelled));
+    // As if it had been destroyed.
+    CHECK(seen(witness, "held") == 0 && witness.pid2exe(::getpid())->path.empty());
+    CHECK(failed(registry.reg("more", "none"), pm::Why::closed) && failed(registry.list(), pm::Why::closed));
+    CHECK(failed(held->end(), pm::Why::closed));
+  };
+  each([&](pm::Registry &r) { return r.reg("more", "none", pm::plain, stop); });
+  each([&](pm::Registry &r) { return r.dereg("held", stop); });
+  each([&](pm::Registry &r) { return r.list({}, stop); });
+  each([&](pm::Registry &r) { return r.connect("held", pm::Whom::own(), stop); });
+  each([&](pm::Registry &r) { return r.regpid2exe(stop); });
+  each([&](pm::Registry &r) { return r.deregpid2exe(stop); });
+  each([&](pm::Registry &r) { return r.pid2exe(1, stop); });
+  auto registry = open();
+  auto held = registry.reg("held", "none");
+  CHECK(held && failed(held->end(stop), pm::Why::cancelled));
+}
+
+/** While somebody has the lock, or the service does not answer: each call that has to wait is stopped, and gives up in its time. */
+void waiting() {
+  auto const each = [&](auto call) {
+    for (bool const stops : {true, false}) {
+      int fds[2];
+      CHECK(::pipe(fds) == 0);
+      auto registry = open();
+      pid_t const child = ::fork();
+      if (child == 0) {
+        // Once the parent is asleep in its call, or a little later: either way it is to hear of it.
+        struct timespec const t = {0, 50'000'000};
+        ::nanosleep(&t, nullptr);
+        ::_exit(::write(fds[1], "x", 1) == 1 ? 0 : 1);
+      }
+      auto const start = std::chrono::steady_clock::now();
+      CHECK(failed(call(registry, pm::Patience{stops ? 20s : 100ms, stops ? fds[0] : -1}),
+                   stops ? pm::Why::cancelled : pm::Why::timeout));
+      CHECK(std::chrono::steady_clock::now() - start < 10s);
+      ::waitpid(child, nullptr, 0);
+      ::close(fds[0]);
+      ::close(fds[1]);
+    }
+  };
+  each([](pm::Registry &r, pm::Patience p) { return r.reg("web", "none", pm::plain, p); });
+  each([](pm::Registry &r, pm::Patience p) { return r.regpid2exe(p); });
+}
+
+void forks() {
+  auto registry = open();
+  auto held = registry.reg("web", "none");
+  CHECK(held && registry.regpid2exe());
+  pid_t const child = ::fork();
+  if (child == 0) {
+    try {
+      CHECK(failed(registry.reg("more", "none"), pm::Why::forked) && failed(registry.list(), pm::Why::forked));
+      CHECK(failed(registry.dereg("web"), pm::Why::forked) && failed(registry.deregpid2exe(), pm::Why::forked));
+      CHECK(failed(registry.connect("web"), pm::Why::forked) && failed(registry.pid2exe(1), pm::Why::forked));
+      CHECK(failed(held->end(), pm::Why::forked));
+      auto own = open(); // its own handle is its own
+      CHECK(own.reg("child", "none"));
+      CHECK(seen(own, "web") == 1);
+      { auto const taken = std::move(registry); }
+      { auto const also = std::move(*held); }
+      CHECK(seen(own, "web") == 1);
+    } catch (std::exception const &error) {
+      std::cerr << error.what() << '\n';
+      ::_exit(1);
+    }
+    ::exit(0); // destructors and all
+  }
+  int status;
+  CHECK(::waitpid(child, &status, 0) == child && status == 0);
+  CHECK(seen(registry, "web") == 1 && seen(registry, "child") == 0 && !registry.pid2exe(::getpid())->path.empty());
+}
+
+/** Killed with a child that lives on: what it registered ends all the same. The child's pid is printed. */
+void killed() {
+  auto registry = open();
+  auto const held = registry.reg("web", "none");
+  CHECK(held);
+  pid_t const child = ::fork();
+  if (child == 0)
+    for (;;) ::pause();
+  std::cout << child << std::endl;
+  ::kill(::getpid(), SIGKILL);
+}
+
+// --- connecting
+
+void connects() {
+  auto registry = open();
+  auto const word = [](pm::Outcome<pm::Connection> const &connection) {
+    CHECK(connection);
+    char buffer[64];
+    ssize_t const n = ::read(connection->fd(), buffer, sizeof buffer);
+    CHECK(n > 0 && (::fcntl(connection->fd(), F_GETFD) & FD_CLOEXEC));
+    return std::string(buffer, static_cast<size_t>(n));
+  };
+  auto const serve = [](int listening, std::string text) {
+    pid_t const child = ::fork();
+    if (child == 0) {
+      int const connection = ::accept(listening, nullptr, nullptr);
+      ::_exit(::write(connection, text.data(), text.size()) > 0 ? 0 : 1);
+    }
+  };
+  CHECK(failed(registry.connect("web"), pm::Why::not_found) && failed(registry.connect("a b"), pm::Why::bad_name));
+  std::vector<pm::Registration> held;
+  for (int const family : {AF_INET, AF_INET6, AF_UNIX}) {
+    int const fd = bound(family, SOCK_STREAM);
+    std::string const text = "word " + std::to_string(family);
+    std::string const service = "web" + std::to_string(family);
+    held.push_back(std::move(registry.reg({{service, pm::At::descriptor(fd), 7}}).value()));
+    serve(fd, text);
+    auto const connection = registry.connect(service);
+    CHECK(word(connection) == text);
+    CHECK(connection->instance.service == service && connection->instance.uid == ::geteuid());
+    CHECK(connection->instance.address == registry.list({.services = {service}})->front().address);
+    CHECK(failed(registry.connect(service, pm::Whom::own(), {}, 6), pm::Why::not_found));
+    CHECK(failed(registry.connect(service, pm::Whom::user(4242)), pm::Why::not_found));
+    CHECK(failed(registry.connect(service, pm::Whom::own(), {}, {}, "none"), pm::Why::not_found));
+    for (auto const whom : {pm::Whom::own(), pm::Whom::user(::geteuid()), pm::Whom::anyone()}) {
+      serve(fd, text);
+      CHECK(word(registry.connect(service, whom, {}, 7)) == text);
+    }
+    if (::geteuid() == 0) {
+      serve(fd, text);
+      CHECK(word(registry.connect(service, pm::Whom::root())) == text);
+    } else {
+      CHECK(failed(registry.connect(service, pm::Whom::root()), pm::Why::not_found));
+    }
+    ::close(fd);
+    auto const refused = registry.connect(service);
+    CHECK(failed(refused, pm::Why::system) && refused.error().code == ECONNREFUSED);
+  }
+  held.push_back(std::move(registry.reg("datagrams", pm::At::descriptor(bound(AF_INET, SOCK_DGRAM))).value()));
+  CHECK(failed(registry.connect("datagrams"), pm::Why::not_found));
+
+  // A server without room: in its time, and stopped.
+  int const full = bound(AF_UNIX, SOCK_STREAM);
+  CHECK(::listen(full, 0) == 0);
+  held.push_back(std::move(registry.reg("full", pm::At::descriptor(full)).value()));
+  auto const first = registry.connect("full");
+  CHECK(first && failed(registry.connect("full", pm::Whom::own(), {50ms}), pm::Why::timeout));
+  int fds[2];
+  CHECK(::pipe(fds) == 0);
+  if (::fork() == 0) {
+    struct timespec const t = {0, 50'000'000};
+    ::nanosleep(&t, nullptr);
+    ::_exit(::write(fds[1], "x", 1) == 1 ? 0 : 1);
+  }
+  CHECK(failed(registry.connect("full", pm::Whom::own(), {0s, fds[0]}), pm::Why::cancelled));
+  while (::wait(nullptr) > 0) {
+  }
+}
+
+/** To somebody else's server at what another registered: argument 1 the service, 2 the owner's uid. */
+void deceived() {
+  auto registry = open();
+  CHECK(failed(registry.connect(arguments.at(0), pm::Whom::user(static_cast<uid_t>(std::stoul(arguments.at(1))))),
+               pm::Why::not_believed));
+}
+
+/** The library brings parts of the C++ runtime: they must not take the place of the program's own. */
+void throws() {
+  auto registry = open();
+  bool caught = false;
+  try {
+    (void)std::string_view("abc").substr(arguments.size() + 4);
+  } catch (std::out_of_range const &) {
+    caught = true;
+  }
+  CHECK(caught);
+  try {
+    std::vector<int>().reserve(static_cast<std::size_t>(-1));
+    CHECK(false);
+  } catch (std::length_error const &) {
+  }
+  auto const missing = pm::Registry::open("/nonexistent");
+  CHECK(failed(missing, pm::Why::system) && missing.error().code == ENOENT);
+  CHECK(missing.error().text() == "unable to open the registry: No such file or directory");
+}
+
+std::map<std::string, void (*)()> const scenarios = {{"exclusive-batches", exclusive_batches},
+                                                     {"duplicates", duplicates},
+                                                     {"dereg-then-exclusive", dereg_then_exclusive},
+                                                     {"own-executable", own_executable},
+                                                     {"deleted-executable", deleted_executable},
+                                                     {"two-handles", two_handles},
+                                                     {"stay", stay},
+                                                     {"addresses", addresses},
+                                                     {"lists", lists},
+                                                     {"limits", limits},
+                                                     {"stopped", stopped},
+                                                     {"waiting", waiting},
+                                                     {"forks", forks},
+                                                     {"killed", killed},
+                                                     {"connects", connects},
+                                                     {"deceived", deceived},
+                                                     {"throws", throws}};
+
+} // namespace
+
+int main(int argc, char **argv) {
+  ::signal(SIGPIPE, SIG_IGN);
+  for (int i = 2; i < argc; ++i) arguments.push_back(argv[i]);
+  try {
+    scenarios.at(argc > 1 ? argv[1] : "")();
+  } catch (std::exception const &error) {
+    std::cerr << "client " << (argc > 1 ? argv[1] : "") << ": " << error.what() << '\n';
+    return 1;
+  }
+  return 0;
+}

@@ -14,12 +14,12 @@ using namespace pm::registry;
 
 constexpr char help[] =
     "[-r REGISTRY] [-V VERSION] [-x] [-p] [-N FD] [-i] [-e] [-S] [-t MS] [-a SERVICE=ADDRESS]... SERVICE ADDRESS [PROG...]\n"
-    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
-    "  -V VERSION   the version registered (default: 0, none)\n"
-    "  -x           exclusive: refused if it is registered, as is whoever comes later\n"
+    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or built in)\n"
+    "  -V VERSION   the version (default: 0, none)\n"
+    "  -x           exclusive: refused if there is one, as are later ones\n"
     "  -p           public: make PROG's executable known\n"
-    "  -N FD        be seen only once PROG has written a newline to FD; without PROG, write one when registered\n"
-    "  -i           PROG inherits the token: no process holds it for PROG\n"
+    "  -N FD        seen only once PROG has written a newline to FD; without PROG, write it when registered\n"
+    "  -i           PROG inherits the token: nobody holds it for PROG\n"
     "  -e           without PROG: end with standard input, too\n"
     "  -S           through the registry's service, even as its owner\n"
     "  -t MS        how long it may take (default 10000; 0: for ever)\n"

@@ -21,7 +21,13 @@ Done finish(int socket, Deadline deadline, int stop) noexcept {
 } // namespace
 
 Result<Fd> connect_to(SocketAddress const &to, int type, SocketAddress const *from, Deadline deadline, int stop) noexcept {
-  if (to.is_local()) return connect_local(to.local().text(), deadline, type, from ? &from->local().name() : nullptr);
+  if (to.is_local()) {
+    auto const made_up = LocalName::made_up();
+    return connect_local(to.local().text(), deadline, type,
+                         from                 ? &from->local().name()
+                         : type == SOCK_DGRAM ? &made_up
+                                              : nullptr);
+  }
   Fd socket(sys::socket(to.family(), to.type() | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid()) return failed(doing);
   int const yes = 1;

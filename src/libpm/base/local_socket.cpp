@@ -41,11 +41,8 @@ Result<Fd> connect_local(std::string_view path, Deadline deadline, int type, Loc
   if (!name) return fail(name);
   Fd socket(sys::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return failed(doing);
-  // Without a path to bind to, the kernel makes an abstract name up: unix(7), autobind.
-  struct sockaddr const nameless = {AF_UNIX, {}};
   if (from && sys::bind(socket.get(), reinterpret_cast<struct sockaddr const *>(&from->address), from->size) < 0)
     return failed("bind a socket to connect to");
-  if (!from && type == SOCK_DGRAM && sys::bind(socket.get(), &nameless, sizeof nameless.sa_family) < 0) return failed(doing);
   for (;;) {
     // A full backlog is waited for in connect itself, which poll knows nothing of: socket(7), SO_SNDTIMEO.
     int const ms = deadline.remaining();

@@ -53,7 +53,8 @@ Result<Fd> connect_worker(LocalAddress const &name, Deadline deadline) noexcept 
     auto connected = connect_local(name.text(), deadline, type);
     if (connected || connected.error().code != other_kind) return connected;
   }
-  return connect_local(name.text(), deadline, SOCK_DGRAM);
+  auto const made_up = LocalName::made_up();
+  return connect_local(name.text(), deadline, SOCK_DGRAM, &made_up);
 }
 
 Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity, Deadline deadline) noexcept {

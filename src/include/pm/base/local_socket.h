@@ -19,6 +19,8 @@ struct LocalName {
 
   /** `/PATH`, a relative path, or `@NAME` for an abstract one. ENAMETOOLONG: more than 107 bytes; EINVAL: empty. */
   [[nodiscard]] static Result<LocalName> make(std::string_view path) noexcept;
+  /** To bind a socket to a name that the kernel makes up, so that it can be answered to: unix(7), autobind. */
+  [[nodiscard]] static constexpr LocalName made_up() noexcept { return {{AF_UNIX, {}}, sizeof(sa_family_t)}; }
 };
 
 /** Room for what the kernel may write: a path of 108 bytes comes with a NUL after them (unix(7), BUGS). */
@@ -34,7 +36,7 @@ union SocketName {
 [[nodiscard]] Text<local_path_max + 1> text_of(SocketName const &name, socklen_t size) noexcept;
 
 /**
- * A connection to the socket of that type at `path` (as above), blocking; it is bound to `from` first; without, a datagram socket gets a name of its own, to be answered to.
+ * A connection to the socket of that type at `path` (as above), blocking, bound to `from` first, where there is one.
  * ETIMEDOUT: its backlog stayed full; EPROTOTYPE: it is of another type; ENOENT, ECONNREFUSED, EACCES...
  */
 [[nodiscard]] Result<Fd> connect_local(std::string_view path, Deadline deadline, int type = SOCK_STREAM,

@@ -213,11 +213,11 @@ HEAR=(sh -c 'exec timeout 20 cat <&6')
   run -100 pm-client -b local:x "$ADDRESS" touch started
   assert_output --partial 'of another kind'
   run -111 pm-client -b tcp:192.0.2.1:0 "$ADDRESS" touch started
-  assert_output "pm-client: fatal: unable to bind to $ADDRESS: Cannot assign requested address"
+  assert_output "pm-client: fatal: unable to bind, to connect to $ADDRESS: Cannot assign requested address"
   super local:sock sh -c 'echo "$IPCREMOTEPATH"'
   assert_equal "$(hear local:sock -b local:own)" own
   run -111 pm-client -b local:own local:sock touch started
-  assert_output 'pm-client: fatal: unable to bind to local:sock: Address already in use'
+  assert_output 'pm-client: fatal: unable to bind, to connect to local:sock: Address already in use'
   assert_not_exist started
 }
 

@@ -34,7 +34,7 @@ Result<Fd> connect_to(SocketAddress const &to, int type, SocketAddress const *fr
   // A port to come from may have been come from before.
   if (from && (sys::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 ||
                sys::bind(socket.get(), from->name(), from->size()) < 0))
-    return failed("bind to");
+    return failed("bind, to connect to");
   if (sys::connect(socket.get(), to.name(), to.size()) < 0) {
     if (errno != EINPROGRESS && errno != EINTR) return failed(doing);
     if (auto const made = finish(socket.get(), deadline, stop); !made) return fail(made);

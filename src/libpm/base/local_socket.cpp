@@ -42,7 +42,7 @@ Result<Fd> connect_local(std::string_view path, Deadline deadline, int type, Loc
   Fd socket(sys::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return failed(doing);
   if (from && sys::bind(socket.get(), reinterpret_cast<struct sockaddr const *>(&from->address), from->size) < 0)
-    return failed("bind to");
+    return failed("bind, to connect to");
   for (;;) {
     // A full backlog is waited for in connect itself, which poll knows nothing of: socket(7), SO_SNDTIMEO.
     int const ms = deadline.remaining();

@@ -88,5 +88,6 @@ int main(int argc, char const *const *argv) {
   unsigned found = 0;
   while (struct dirent const *const entry = ::readdir(processes))
     if (number<pid_t>(entry->d_name).value_or(::getpid()) != ::getpid()) found += look_at(entry->d_name, argv[1]);
+  ::closedir(processes);
   return found ? exits::no : exits::done;
 }

@@ -325,18 +325,11 @@ ends_at() {
   done
 }
 
-# start_ready bound KIND COMMAND...: with descriptor 3 a socket that is bound to ./KIND.sock, and listens if it can.
-bound() {
-  exec perl -MSocket -e '$^F = 10; my %t = (stream => SOCK_STREAM, seqpacket => SOCK_SEQPACKET, datagram => SOCK_DGRAM); my $k = shift;
-    socket(S, PF_UNIX, $t{$k}, 0) && bind(S, pack_sockaddr_un("$k.sock")) or die; listen(S, 5) if $k ne "datagram"; exec @ARGV' "$@"
-}
-
 @test "pm-fdrecv: its own socket is not taken, whoever offers it" {
-  command -v perl >/dev/null || skip 'perl is not installed: it binds the sockets'
   for kind in stream seqpacket datagram; do
     # Who has it besides is who bound it.
     [ -p gate ] || mkfifo gate
-    start_ready bound "$kind" sh -c 'pm-fdrecv -N 9 fd:3 touch started & exec 9>&-; read -r _ <gate; timeout 20 offer "$0" "$0.sock" descriptor 3 frame 200 - 1 send 1 answer; kill $!; wait $!' "$kind" \
+    start_ready bound-socket "$kind" sh -c 'pm-fdrecv -N 9 fd:3 touch started & exec 9>&-; read -r _ <gate; timeout 20 offer "$0" "$0.sock" descriptor 3 frame 200 - 1 send 1 answer; kill $!; wait $!' "$kind" \
       >said 2>>log
     echo >gate
     wait "$PID"
@@ -772,9 +765,8 @@ squeeze() {
 }
 
 @test "pm-fdrecv: fd:N of each kind" {
-  command -v perl >/dev/null || skip 'perl is not installed: it binds the sockets'
   for kind in stream seqpacket datagram; do
-    start_ready bound $kind pm-fdrecv -N 9 fd:3 echo hello </dev/null
+    start_ready bound-socket $kind pm-fdrecv -N 9 fd:3 echo hello </dev/null
     run -0 handed pm-fdpass $kind.sock
     assert_output hello
   done
@@ -788,8 +780,7 @@ squeeze() {
   start_ready pm-super -N 9 front sh -c 'timeout 20 pm-fdrecv fd:0 true 2>&1; echo $?'
   run -0 ask front
   assert_output $'pm-fdrecv: fatal: unable to take descriptors from fd:0: Invalid argument\n111'
-  command -v perl >/dev/null || return 0
-  run -111 perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0) && listen(S, 5) or die; open STDIN, "<&S" or die; exec @ARGV' timeout 20 pm-fdrecv fd:0 true
+  run -111 bound-socket tcp timeout 20 pm-fdrecv fd:0 true
   assert_output 'pm-fdrecv: fatal: unable to take descriptors from fd:0: Address family not supported by protocol'
 }
 

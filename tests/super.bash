@@ -7,17 +7,6 @@ super() {
   start_ready "${who[@]}" "${SUPER:-pm-super}" -N 9 "$@" </dev/null >/dev/null 2>>log 5>&- || { cat log; return 1; }
 }
 
-# watch_log: before super; logged REGEX: waits for a line of the log that matches, which is then $LINE.
-watch_log() {
-  mkfifo log
-  exec 5<>log
-}
-logged() {
-  while read -r -t 20 -u 5 LINE; do [[ ! $LINE =~ $1 ]] || return 0; done
-  echo "nothing in the log matches $1"
-  return 1
-}
-
 # ask [as UID] PATH: what the server says until it closes the connection.
 ask() {
   local who=()

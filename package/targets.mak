@@ -23,9 +23,11 @@ pm-watch
 
 TEST_TARGETS := \
 await \
+bound-socket \
 by-service \
 converse \
 hold-as \
+named \
 offer \
 race \
 token-readers \

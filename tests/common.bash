@@ -102,6 +102,17 @@ resume() {
   wait "$1"
 }
 
+# watch_log: before what writes ./log; logged REGEX: waits for a line of the log that matches, which is then $LINE.
+watch_log() {
+  mkfifo log
+  exec 5<>log
+}
+logged() {
+  while read -r -t 20 -u 5 LINE; do [[ ! $LINE =~ $1 ]] || return 0; done
+  echo "nothing in the log matches $1"
+  return 1
+}
+
 # end PID: kills one that was started, and returns when it and its descriptors are gone.
 end() {
   kill -KILL "$1" 2>/dev/null || :

@@ -27,17 +27,6 @@ ask() {
   "${who[@]}" s6-ipcclient "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-'
 }
 
-# watch_log: before worker; logged REGEX: waits for a line of the log that matches, which is then $LINE.
-watch_log() {
-  mkfifo log
-  exec 5<>log
-}
-logged() {
-  while read -r -t 20 -u 5 LINE; do [[ ! $LINE =~ $1 ]] || return 0; done
-  echo "nothing in the log matches $1"
-  return 1
-}
-
 # settle KIND: somebody is connected to the worker at ./sock whom it has served; whoever was there before him is gone by
 # then, with all that he brought. His pid in $PID.
 settle() {

@@ -11,17 +11,6 @@ super() {
 BAD_ADDRESSES=('' none local: local:@ $'local:/a\nb' tcp: tcp:80 tcp:127.0.0.1 tcp:127.0.0.1:65536 tcp:127.0.0.1:-1 tcp:127.0.0.1:x tcp:256.0.0.1:80
   tcp:localhost:80 tcp:[::1]:80 tcp6:127.0.0.1:80 tcp6:::1:80 tcp6:[::1] udp:127.0.0.1:1x udp6:[::1]:)
 
-# watch_log: before super; logged REGEX: waits for a line of the log that matches, which is then $LINE.
-watch_log() {
-  mkfifo log
-  exec 5<>log
-}
-logged() {
-  while read -r -t 20 -u 5 LINE; do [[ ! $LINE =~ $1 ]] || return 0; done
-  echo "nothing in the log matches $1"
-  return 1
-}
-
 # ask [as UID] PATH: what the server says until it closes the connection.
 ask() {
   local who=()

@@ -56,8 +56,9 @@ void Server::hand_over(Fd connection, Source const &source) noexcept {
   auto const ticket = handoff_.add(static_cast<Fd &&>(connection), environment_.said());
   connections_.add(static_cast<pid_t>(ticket), source);
   if (options_.verbosity >= everything) inform("handed over: ", source.text().view());
-  // If it has ended, it will be heard of; what it did not answer for is offered again.
-  (void)handoff_.send();
+  // If it has ended, it will be heard of; what it did not answer for is offered again. Others may have come besides: what is not
+  // due yet is sent before anything is waited for.
+  if (handoff_.is_due()) (void)handoff_.send();
 }
 
 void Server::hear_worker() noexcept {

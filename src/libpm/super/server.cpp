@@ -80,7 +80,7 @@ void Server::announce() noexcept {
 
 /** Whether there is room, and time, for one more. */
 bool Server::may_start() noexcept {
-  if (connections_.full() || children_.is_paused() || handoff_.has_unsent()) return false;
+  if (connections_.full() || children_.is_paused() || handoff_.is_stuck()) return false;
   bool const limited = starts_.wait() > 0;
   if (limited && !limited_ && options_.verbosity >= 1)
     warn("pausing: ", (Text<64>() << starts_.number() << " starts in " << starts_.ms() << " ms").view());
@@ -105,7 +105,7 @@ Done Server::serve() noexcept {
     // No more than there are: poll takes no more than a process may have descriptors.
     size_t count = 1;
     for (auto const &one : listeners_) fds[count++] = {accepting && !one.child ? one.fd : -1, POLLIN, 0};
-    if (work_) fds[count++] = {handoff_.fd(), static_cast<short>(handoff_.has_unsent() ? POLLIN | POLLOUT : POLLIN), 0};
+    if (work_) fds[count++] = {handoff_.fd(), static_cast<short>(handoff_.is_stuck() ? POLLIN | POLLOUT : POLLIN), 0};
     int const n = sys::poll(fds, count, timeout());
     if (n < 0 && errno != EINTR) return failed("wait for connections on");
     if (n <= 0) {

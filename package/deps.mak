@@ -133,8 +133,10 @@ $(O)/src/super/pm-superd.o: src/super/pm-superd.cpp src/include/pm/base/address.
 $(O)/tests/bench/bench-chain.o: tests/bench/bench-chain.cpp src/include/pm/base/address.h src/include/pm/base/callback.h src/include/pm/base/environment.h src/include/pm/base/fd.h src/include/pm/base/limits.h src/include/pm/base/list.h src/include/pm/base/local_address.h src/include/pm/base/local_socket.h src/include/pm/base/lock.h src/include/pm/base/options.h src/include/pm/base/program.h src/include/pm/base/readiness.h src/include/pm/base/result.h src/include/pm/base/say.h src/include/pm/base/skalibs.h src/include/pm/base/spawn.h src/include/pm/base/sys.h src/include/pm/base/text.h src/include/pm/base/time.h src/include/pm/fdpass/handover.h src/include/pm/fifodir/listeners.h src/include/pm/fifodir/subscription.h src/include/pm/message/connection.h src/include/pm/message/descriptors.h src/include/pm/registry/editor.h src/include/pm/registry/layout.h src/include/pm/registry/lookup.h src/include/pm/registry/policy.h src/include/pm/registry/protocol.h src/include/pm/registry/record.h src/include/pm/registry/refusal.h src/include/pm/registry/registry.h src/include/pm/registry/writer.h src/include/pm/xdr/xdr.h tests/bench/bench.h
 $(O)/tests/bench/bench-events.o: tests/bench/bench-events.cpp src/include/pm/base/address.h src/include/pm/base/callback.h src/include/pm/base/environment.h src/include/pm/base/fd.h src/include/pm/base/list.h src/include/pm/base/options.h src/include/pm/base/program.h src/include/pm/base/readiness.h src/include/pm/base/result.h src/include/pm/base/say.h src/include/pm/base/skalibs.h src/include/pm/base/spawn.h src/include/pm/base/sys.h src/include/pm/base/text.h tests/bench/bench.h
 $(O)/tests/bench/bench-handover.o: tests/bench/bench-handover.cpp src/include/pm/base/callback.h tests/bench/bench.h
+$(O)/tests/bench/bench-held.o: tests/bench/bench-held.cpp src/include/pm/base/callback.h tests/bench/bench.h
 $(O)/tests/bench/bench-registry.o: tests/bench/bench-registry.cpp src/include/pm/base/address.h src/include/pm/base/callback.h src/include/pm/base/directory.h src/include/pm/base/environment.h src/include/pm/base/fd.h src/include/pm/base/limits.h src/include/pm/base/list.h src/include/pm/base/lock.h src/include/pm/base/options.h src/include/pm/base/process.h src/include/pm/base/program.h src/include/pm/base/readiness.h src/include/pm/base/result.h src/include/pm/base/say.h src/include/pm/base/skalibs.h src/include/pm/base/sys.h src/include/pm/base/text.h src/include/pm/base/time.h src/include/pm/fifodir/listeners.h src/include/pm/fifodir/subscription.h src/include/pm/registry/layout.h src/include/pm/registry/lookup.h src/include/pm/registry/policy.h src/include/pm/registry/record.h src/include/pm/registry/refusal.h src/include/pm/registry/registry.h src/include/pm/registry/writer.h tests/bench/bench.h tests/lib/expect.h tests/lib/world.h
-$(O)/tests/bench/bench-super.o: tests/bench/bench-super.cpp src/include/pm/base/callback.h tests/bench/bench.h
+$(O)/tests/bench/bench-super.o: tests/bench/bench-super.cpp src/include/pm/base/callback.h tests/bench/bare.h tests/bench/bench.h
+$(O)/tests/bench/soak-super.o: tests/bench/soak-super.cpp src/include/pm/base/callback.h tests/bench/bare.h tests/bench/bench.h
 $(O)/tests/client/client.o: tests/client/client.cpp src/include/pm/client/registry.h
 $(O)/tests/fault/fault.o: tests/fault/fault.cpp src/include/pm/base/text.h tests/fault/fault.h
 $(O)/tests/fault/sys.o: tests/fault/sys.cpp src/include/pm/base/skalibs.h src/include/pm/base/sys.h src/libpm/base/sys.cpp tests/fault/fault.h
@@ -270,10 +272,14 @@ $(O)/bench-events: EXTRA_LIBS := -lskarnet
 $(O)/bench-events: $(O)/tests/bench/bench-events.o $(O)/libpm.a
 $(O)/bench-handover: EXTRA_LIBS := -lskarnet
 $(O)/bench-handover: $(O)/tests/bench/bench-handover.o $(O)/libpm.a
+$(O)/bench-held: EXTRA_LIBS := -lskarnet
+$(O)/bench-held: $(O)/tests/bench/bench-held.o $(O)/libpm.a
 $(O)/bench-registry: EXTRA_LIBS := -lskarnet
 $(O)/bench-registry: $(O)/tests/bench/bench-registry.o $(O)/libpm.a
 $(O)/bench-super: EXTRA_LIBS := -lskarnet
 $(O)/bench-super: $(O)/tests/bench/bench-super.o $(O)/libpm.a
+$(O)/soak-super: EXTRA_LIBS := -lskarnet
+$(O)/soak-super: $(O)/tests/bench/soak-super.o $(O)/libpm.a
 $(O)/fuzz-frames: EXTRA_LIBS := -lskarnet
 $(O)/fuzz-frames: $(O)/tests/fuzz/fuzz-frames.o $(O)/libpm.a
 $(O)/fuzz-netstring: EXTRA_LIBS := -lskarnet

@@ -53,8 +53,10 @@ BENCH_TARGETS := \
 bench-chain \
 bench-events \
 bench-handover \
+bench-held \
 bench-registry \
-bench-super
+bench-super \
+soak-super
 
 FUZZ_TARGETS := \
 fuzz-frames \

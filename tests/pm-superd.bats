@@ -155,7 +155,7 @@ superd() {
 @test "pm-superd: descriptors 1 and 2 closed" {
   inherited
   for n in 0 2 4 6; do
-    start_ready with_closed $n s6-ipcserver-socketbinder "$PWD/sock.$n" pm-superd -N 9 "${OPEN[@]}" </dev/null
+    start_ready bash -c "$(declare -f with_closed)"'; with_closed "$@"' - $n s6-ipcserver-socketbinder "$PWD/sock.$n" pm-superd -N 9 "${OPEN[@]}" </dev/null
     expected=$INHERITED
     ((!(n & 4))) || expected=$(grep -vx 2 <<<"$INHERITED")
     assert_equal "$n $(ask sock.$n)" "$n $expected"

@@ -105,7 +105,8 @@ class Server {
   void count_failure() noexcept;
   void handle_signal() noexcept;
   void signal_all(int signal) const noexcept;
-  void reap() noexcept;
+  /** Of the child that a signal was of; `all`: and of whoever has ended besides. */
+  void reap(bool all) noexcept;
   void say_status() const noexcept;
 
   ServerOptions options_;

@@ -73,10 +73,12 @@ common_teardown() {
 end_rest() {
   local round left
   for round in {1..50}; do
-    left=$({
-      find /proc -mindepth 2 -maxdepth 2 -name cwd -lname "$BATS_TEST_TMPDIR*" -printf '%h\n'
-      grep -lsza "^PM_REGISTRY=$BATS_TEST_TMPDIR/" /proc/[0-9]*/environ
-    } 2>/dev/null | cut -d/ -f3 | grep -x '[0-9]*' | sort -u)
+    # But for who looks.
+    left=$(unset PM_REGISTRY
+      {
+        find /proc -mindepth 2 -maxdepth 2 -name cwd -lname "$BATS_TEST_TMPDIR*" -printf '%h\n'
+        grep -lsza "^PM_REGISTRY=$BATS_TEST_TMPDIR/" /proc/[0-9]*/environ
+      } 2>/dev/null | cut -d/ -f3 | grep -x '[0-9]*' | sort -u)
     [ -n "$left" ] || return 0
     # shellcheck disable=SC2086 # each is a word
     kill -KILL $left 2>/dev/null || :

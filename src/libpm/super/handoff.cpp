@@ -1,3 +1,4 @@
+#include <pm/base/children.h>
 #include <pm/super/handoff.h>
 #include <string.h>
 #include <algorithm>
@@ -69,10 +70,10 @@ Done Handoff::send() noexcept {
     }
     int const code = sent.error().code;
     if (code == EINTR) continue;
-    // It reads slowly; or as many descriptors are under way as one may have (unix(7), ETOOMANYREFS).
-    stuck_ = code == EAGAIN || code == ETOOMANYREFS;
+    stuck_ = code == EAGAIN;
     if (stuck_) return {};
-    disconnect();
+    // As many descriptors are under way as one may have: it is no fault of the worker's, and poll cannot tell when it is over.
+    if (code != ETOOMANYREFS && !is_exhaustion(code)) disconnect();
     return failed(doing, code);
   }
   return {};

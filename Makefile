@@ -52,8 +52,9 @@ $(O)/%.o: %.cpp config.mak
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) -c -o $@ $<
 
-# The one test that is made of another RPC library.
-$(O)/tests/tools/tirpc.o: CPPFLAGS_ALL += -isystem /usr/include/tirpc
+# What is made of another project's library, to be compared with it.
+$(O)/tests/tools/tirpc.o $(O)/tests/bench/bench-peers.o: CPPFLAGS_ALL += -isystem /usr/include/tirpc
+$(O)/tests/bench/bench-peers.o: CPPFLAGS_ALL += $(subst -I,-isystem ,$(shell pkg-config --cflags dbus-1 2>/dev/null))
 
 $(O)/libpm.a:
 	rm -f $@
@@ -111,7 +112,7 @@ check:
 	@tools/check $(O)
 
 bench:
-	@tools/setup build
+	@tools/setup build check
 	@test -e config.mak || ./configure
 	@$(MAKE) --no-print-directory benches
 	@tools/bench $(O)

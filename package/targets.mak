@@ -44,6 +44,7 @@ crash-waiters \
 events \
 failures \
 failures-waiters \
+finder \
 message \
 registry \
 super \
@@ -53,7 +54,9 @@ BENCH_TARGETS := \
 bench-chain \
 bench-events \
 bench-handover \
+bench-peers \
 bench-registry \
+bench-scale \
 bench-super
 
 FUZZ_TARGETS := \

@@ -117,6 +117,13 @@ bench:
 	@$(MAKE) --no-print-directory benches
 	@tools/bench $(O)
 
+# Super-servers at their limit, for SOAK_SECONDS.
+soak:
+	@tools/setup build
+	@test -e config.mak || ./configure
+	@$(MAKE) --no-print-directory benches
+	@$(O)/soak-super $(SOAK_SECONDS)
+
 # Each parser of foreign bytes, for FUZZ_SECONDS.
 fuzz:
 	@tools/setup build check
@@ -168,5 +175,5 @@ clean:
 distclean: clean
 	rm -f config.mak src/include/pm/base/config.h
 
-.PHONY: it all tests benches fuzzers fuzzer-objects html demo check bench fuzz lint install install-library install-pages clean distclean
+.PHONY: it all tests benches fuzzers fuzzer-objects html demo check bench soak fuzz lint install install-library install-pages clean distclean
 .DELETE_ON_ERROR:

@@ -54,10 +54,12 @@ BENCH_TARGETS := \
 bench-chain \
 bench-events \
 bench-handover \
+bench-held \
 bench-peers \
 bench-registry \
 bench-scale \
-bench-super
+bench-super \
+soak-super
 
 FUZZ_TARGETS := \
 fuzz-frames \

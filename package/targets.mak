@@ -44,6 +44,7 @@ crash-waiters \
 events \
 failures \
 failures-waiters \
+finder \
 message \
 registry \
 super \
@@ -54,7 +55,9 @@ bench-chain \
 bench-events \
 bench-handover \
 bench-held \
+bench-peers \
 bench-registry \
+bench-scale \
 bench-super \
 soak-super
 

@@ -39,6 +39,7 @@ race \
 rpc-raw \
 tirpc \
 token-readers \
+connection \
 crash \
 crash-waiters \
 events \
@@ -57,6 +58,7 @@ bench-registry \
 bench-super
 
 FUZZ_TARGETS := \
+fuzz-connection \
 fuzz-frames \
 fuzz-netstring \
 fuzz-protocol \

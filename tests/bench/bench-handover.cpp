@@ -43,7 +43,7 @@ int make_socket(char const *path, bool listening) noexcept {
   int const listener = make_socket(worker_path, true), in = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
   char bytes[4096];
   alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  // pm/message/connection.h, pm/fdpass/handover.h: type 201, no payload, no descriptors.
+  // pm/message/channel.h, pm/fdpass/handover.h: type 201, no payload, no descriptors.
   char const taken[12] = {0, 0, 0, static_cast<char>(201), 0, 0, 0, 0, 0, 0, 0, 0};
   for (;;) {
     struct iovec part = {bytes, sizeof bytes};

@@ -4,8 +4,9 @@
 #include "fuzz.h"
 
 #include <pm/fdpass/handover.h>
-#include <pm/message/connection.h>
+#include <pm/message/channel.h>
 #include <pm/registry/protocol.h>
+#include <unistd.h>
 #include <tuple>
 
 using namespace pm;
@@ -19,9 +20,18 @@ using All = std::tuple<Add, Publish, Remove, RemoveMatching, Subscribe, Added, F
 template <class T>
 void there_and_back(std::string_view bytes) noexcept {
   T value{};
-  if (!xdr::decode(bytes, value)) return;
+  // Where there is a descriptor, it is one of this process's own; -1 is what is left of it when it was taken.
+  int own = ::dup(0);
+  auto const read_with = [&](std::span<int> descriptors) noexcept {
+    xdr::Decoder decoder(bytes, descriptors);
+    return decoder(value) && decoder.at_end();
+  };
+  bool const is_one = read_with({}) || read_with({&own, 1});
+  Fd const left(own);
+  if (!is_one) return;
   List<char> again;
-  xdr::Encoder encoder(again);
+  List<int> descriptors;
+  xdr::Encoder encoder(again, &descriptors);
   EXPECT(encoder(value));
   EXPECT(std::string_view(again.begin(), again.size()) == bytes);
   if constexpr (std::is_same_v<T, fdpass::Offer>) (void)fdpass::is_identity(value.identity);

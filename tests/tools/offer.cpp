@@ -27,7 +27,7 @@ struct Offerer {
   int socket, descriptor = 0;
   Offer offer;
   List<char> bytes;
-  message::Connection connection{socket, socket};
+  message::Channel connection{socket, socket};
 
   void check(bool good, char const *what) const noexcept {
     if (!good) die_sys({errno, what}, "");
@@ -57,8 +57,12 @@ struct Offerer {
   void make_frame(uint32_t type, std::string_view size, uint32_t count) noexcept {
     List<char> payload;
     bytes = {};
-    xdr::Encoder encode_payload(payload), encode_header(bytes);
-    check(encode_payload(offer), "encode");
+    List<int> descriptors;
+    xdr::Encoder encode_payload(payload, &descriptors), encode_header(bytes);
+    {
+      Lent const lent(offer.descriptor, count ? descriptor : -1);
+      check(encode_payload(offer), "encode");
+    }
     message::Header const header = {type, number<uint32_t>(size).value_or(static_cast<uint32_t>(payload.size())), count};
     check(encode_header(header) && append(bytes, {payload.begin(), payload.size()}), "encode");
   }
@@ -85,10 +89,14 @@ int main(int argc, char const *const *argv) {
   PROG = "offer";
   if (argc < 4) die(exits::usage, "offer KIND PATH STEP...");
   std::string_view const kind = argv[1];
+  // A datagram is answered to its sender's name.
+  auto const made_up = LocalName::made_up();
+  bool const datagrams = kind == "datagram";
   auto const socket = connect_local(std::string_view(argv[2]), Deadline::in(20000),
-                                    kind == "stream"     ? SOCK_STREAM
-                                    : kind == "datagram" ? SOCK_DGRAM
-                                                         : SOCK_SEQPACKET);
+                                    datagrams          ? SOCK_DGRAM
+                                    : kind == "stream" ? SOCK_STREAM
+                                                       : SOCK_SEQPACKET,
+                                    datagrams ? &made_up : nullptr);
   if (!socket) die_sys(socket.error(), argv[2]);
   Offerer offerer(socket->get());
   char const *const *word = argv + 3;

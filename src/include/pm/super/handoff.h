@@ -41,7 +41,7 @@ class Handoff {
   [[nodiscard]] Done receive(Answered answered) noexcept;
 
  private:
-  static constexpr size_t message_max = 688;
+  static constexpr size_t message_max = 692;
   struct Waiting {
     int fd;
     uint32_t size;
@@ -61,7 +61,7 @@ class Handoff {
   uint32_t most_ = 1;
   bool served_ = false;
   Fd socket_;
-  std::optional<message::Connection> connection_;
+  std::optional<message::Channel> connection_;
   fdpass::Offer offer_;
   List<char> encoded_;
 };

@@ -7,8 +7,13 @@ pm-announce \
 pm-client \
 pm-connect \
 pm-dereg \
+pm-fddrop \
+pm-fdget \
+pm-fdlist \
 pm-fdpass \
 pm-fdrecv \
+pm-fdstore \
+pm-fdstored \
 pm-list \
 pm-listend \
 pm-lookup \
@@ -32,7 +37,9 @@ bound \
 by-service \
 converse \
 greet \
+hello-on \
 hold-as \
+knock \
 named \
 offer \
 race \

@@ -87,7 +87,8 @@ EOT
       client) echo 'base registry client' ;;
       super) echo 'base fifodir message fdpass super' ;;
       fdpass) echo 'base fifodir xdr message fdpass' ;;
-      programs) echo 'base fifodir message registry events super fdpass rpc' ;;
+      fdstore) echo 'base xdr message super fdstore' ;;
+      programs) echo 'base fifodir message registry events super fdpass fdstore rpc' ;;
       *) echo "a folder that no layer is given: $1" >&2; return 1 ;;
     esac
   }

@@ -8,7 +8,7 @@
 
 namespace {
 
-struct Text {
+struct Words {
   static constexpr uint32_t type = 1;
   xdr::Array<xdr::String<64>, 64> words;
   template <class Coder>
@@ -25,7 +25,7 @@ struct Files {
     return coder(self.one, self.more);
   }
 };
-constexpr auto &protocol = protocol_of<Text, Files>;
+constexpr auto &protocol = protocol_of<Words, Files>;
 
 bool may_be(Status status) noexcept {
   return status == Status::pending || status == Status::closed || status == Status::lost || status == Status::bad_frame ||
@@ -60,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
         EXPECT(status == Status::ok || status == Status::refused || may_be(status));
         if (status != Status::ok || establishes) continue;
         EXPECT(message->payload.size() <= Connection::message_max && message->descriptors.size() <= descriptors_max);
-        Text text;
+        Words text;
         Files files;
         (void)connection.read(*message, text);
         (void)connection.read(*message, files);

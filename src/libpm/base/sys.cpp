@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -50,6 +51,9 @@ int close(int fd) noexcept {
 }
 ssize_t read(int fd, void *buffer, size_t size) noexcept {
   return through("read", [=] { return ::read(fd, buffer, size); });
+}
+ssize_t pread(int fd, void *buffer, size_t size, off_t from) noexcept {
+  return through("pread", [=] { return ::pread(fd, buffer, size, from); });
 }
 ssize_t write(int fd, void const *data, size_t size) noexcept {
   return through("write", [=] { return ::write(fd, data, size); });
@@ -257,6 +261,9 @@ ssize_t getrandom(void *buffer, size_t size, unsigned flags) noexcept {
   return through("getrandom", [=] { return ::getrandom(buffer, size, flags); });
 }
 // No call into the kernel, where there is a vdso, and none that can fail.
+int memfd_create(char const *name, unsigned flags) noexcept {
+  return through("memfd_create", [=] { return ::memfd_create(name, flags); });
+}
 int clock_gettime(clockid_t clock, struct timespec *out) noexcept {
   return ::clock_gettime(clock, out);
 }

@@ -33,8 +33,8 @@ int main(int argc, char const *const *argv) {
   if (auto const refused = client.ask(Enumerate(), listing)) die(exits::no, "unable to list: ", describe(*refused));
   for (Row const &row : listing.rows.elements) {
     Text<512> line;
-    line << row.name << '\t' << row.kind << '\t' << (row.address.empty() ? std::string_view("-") : std::string_view(row.address)) << '\t'
-         << row.owner << '\t' << row.age << '\t';
+    line << row.name << '\t' << row.kind << '\t' << (row.address.empty() ? std::string_view("-") : std::string_view(row.address))
+         << '\t' << row.owner << '\t' << row.age << '\t';
     if (row.left) line << row.left;
     else line << '-';
     line << '\n';

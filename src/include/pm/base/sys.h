@@ -19,6 +19,8 @@
 #include <sys/vfs.h>
 #include <time.h>
 
+struct io_uring_params;
+
 namespace pm::sys {
 
 int openat(int dir, char const *path, int flags, mode_t mode = 0) noexcept;
@@ -85,6 +87,11 @@ int bind(int fd, struct sockaddr const *address, socklen_t size) noexcept;
 int listen(int fd, int backlog) noexcept;
 int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) noexcept;
 int connect(int fd, struct sockaddr const *address, socklen_t size) noexcept;
+int io_uring_setup(unsigned entries, struct io_uring_params *params) noexcept;
+/** Submits, and does not wait. */
+int io_uring_enter(int ring, unsigned submitted) noexcept;
+/** mmap for reading and writing, shared. MAP_FAILED. */
+void *map_shared(int fd, size_t size, uint64_t offset) noexcept;
 ssize_t send(int fd, void const *data, size_t size, int flags) noexcept;
 ssize_t sendmsg(int fd, struct msghdr const *message, int flags) noexcept;
 ssize_t recvmsg(int fd, struct msghdr *message, int flags) noexcept;

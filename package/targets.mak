@@ -6,6 +6,7 @@ pm-activate \
 pm-announce \
 pm-client \
 pm-connect \
+pm-crypt \
 pm-dereg \
 pm-fddrop \
 pm-fdget \
@@ -19,6 +20,8 @@ pm-listend \
 pm-lookup \
 pm-mkregistry \
 pm-notify \
+pm-open \
+pm-opend \
 pm-peer \
 pm-pid2exe \
 pm-reapd \

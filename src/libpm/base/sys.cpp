@@ -43,6 +43,9 @@ int ioctl_of(int (*call)(int, Number, ...), int fd, unsigned long request, void 
 }
 } // namespace
 
+int openat2(int dir, char const *path, void *how, size_t size) noexcept {
+  return through("openat2", [=] { return static_cast<int>(::syscall(SYS_openat2, dir, path, how, size)); });
+}
 int openat(int dir, char const *path, int flags, mode_t mode) noexcept {
   return through("openat", [=] { return ::openat(dir, path, flags, mode); });
 }

@@ -23,6 +23,8 @@ struct io_uring_params;
 
 namespace pm::sys {
 
+/** `how`: a struct open_how, linux/openat2.h, of `size` bytes. */
+int openat2(int dir, char const *path, void *how, size_t size) noexcept;
 int openat(int dir, char const *path, int flags, mode_t mode = 0) noexcept;
 int close(int fd) noexcept;
 ssize_t read(int fd, void *buffer, size_t size) noexcept;

@@ -64,6 +64,7 @@ BENCH_TARGETS := \
 bench-chain \
 bench-events \
 bench-handover \
+bench-message \
 bench-registry \
 bench-super
 

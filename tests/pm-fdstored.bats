@@ -313,11 +313,11 @@ says() {
 @test "restart without losing a connection: killed and upgraded under s6, none of 10,000 is refused" {
   mkdir scan scan/store scan/server
   mkfifo ready go
+  exec 5<>ready
   cat >scan/store/run <<EOT
 #!/bin/sh
-exec pm-fdstored -N 3 $PWD/s 2>>$PWD/log
+exec pm-fdstored -N 3 $PWD/s 2>>$PWD/log 3>$PWD/ready
 EOT
-  echo 3 >scan/store/notification-fd
   cat >scan/server/run <<EOT
 #!/bin/sh
 exec pm-fdget -t 20000 -d 5 web $PWD/server 5 hello
@@ -326,7 +326,8 @@ EOT
   cp "$PM_BUILD/hello-on" server
   export PM_FDSTORE=$PWD/s
   start s6-svscan scan
-  pm-socketbinder -n web=tcp:127.0.0.1:0 sh -c 'pm-fdstore -t 20000 -d 3 web 2>/dev/null || { s6-svwait -U scan/store; pm-fdstore -d 3 web; }'
+  read -r -t 20 -u 5 _
+  pm-socketbinder -n web=tcp:127.0.0.1:0 pm-fdstore -d 3 web
   local port
   port=$(pm-fdlist | cut -f3 | sed 's/.*://')
   exec 7<>go

@@ -285,6 +285,54 @@ says() {
   assert_output 10
 }
 
+@test "pm-fdstored: descriptors where none belong, too many, too few: closed, and the client with them" {
+  store -t 5000
+  local before case
+  pm-fdstore null </dev/null
+  before=$(held)
+  # What is said, and how many come with it: a question for `null`, or one to store something, with one announced.
+  for case in "${HELLO} 1" "${HELLO}0000000200000010000000000000""00046e756c6c0000000000000000 1" \
+    "${HELLO}0000000200000010000000000000""00046e756c6c0000000000000000 253" \
+    "${HELLO}0000000100000010000000010000""00046e756c6c0000000000000001 2" "${HELLO}0000000100000010000000010000""00046e756c6c0000000000000001 253" \
+    "${HELLO}0000000100000010000000010000""00046e756c6c0000000000000001 0"; do
+    run -0 offer stream s hex ${case% *} send ${case#* } answer answer </dev/null
+    # Its hello, which is no answer of a worker's; or nothing.
+    assert_line -n -1 --regexp '^(closed|Connection reset by peer)$'
+  done
+  # Announced, there, and no field is for it; a field, and none for it: errors, and the client goes on.
+  for case in "0000000200000010000000010000""00046e756c6c0000000000000000 1" "0000000100000010000000000000""00046e756c6c0000000000000001 0"; do
+    run -0 offer stream s hex "$HELLO" send 0 answer hex ${case% *} send ${case#* } answer hex "000000030000000000000000" send 0 answer </dev/null
+    assert_output $'nonsense\nnonsense\nnonsense'
+  done
+  assert_equal "$(held)" "$before"
+  run -0 names
+  assert_output null
+}
+
+@test "pm-fdstored: no room for what comes: that client is closed, and the others go on" {
+  export PM_FDSTORE=$BATS_TEST_TMPDIR/s
+  # Its own: 0, 1, 2, the socket, two to wait with; so one for a client, one for what it brings, and one more.
+  start_ready bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || [ "$fd" = 9 ] || eval "exec $fd>&-"; done; ulimit -Sn 10 -Hn 10; exec pm-fdstored -N 9 s' 2>>log
+  local kept=0
+  for i in 1 2 3 4 5 6; do pm-fdstore -t 5000 "n$i" </dev/null 2>/dev/null && kept=$((kept + 1)) || :; done
+  [ $kept -ge 1 ] && [ $kept -le 4 ]
+  pm-fddrop n1
+  pm-fdstore again </dev/null
+  run -0 pm-fdget again true
+}
+
+@test "pm-fdstored: one who never reads his answers delays nobody" {
+  store -t 300
+  for i in {1..40}; do pm-fdstore "a-name-of-some-length-so-that-a-list-is-long-$i" </dev/null; done
+  local ask=
+  for i in {1..400}; do ask+=000000030000000000000000; done
+  mkfifo hold
+  exec 8<>hold
+  for i in 1 2 3; do start_ready offer stream s hex "$HELLO$ask" send 0 say 9 wait </dev/null; done
+  for i in 1 2 3; do run -0 pm-fdlist; done
+  assert_equal "${#lines[@]}" 40
+}
+
 @test "pm-fdstored: who says nothing is closed after a while; the others go on" {
   store -t 100
   run -0 pm-client s sh -c 'timeout 20 cat <&6 | wc -c'

@@ -161,6 +161,17 @@ says() { pm-client s bash -c 'printf "$(sed "s/../\\\\x&/g" <<<"$0")" >&7; exec 
   assert_output secret
 }
 
+@test "pm-opend: descriptors where none belong: the connection ends" {
+  opener PM_OPEN_READ='*'
+  local question="0000000100000014000000000000000673656372657400000000000000000000"
+  for count in 1 2 253; do
+    run -0 offer stream s hex "$HELLO$question" send $count answer answer </dev/null
+    assert_line -n -1 --regexp '^(closed|Connection reset by peer)$'
+  done
+  run -0 pm-open secret cat
+  assert_output secret
+}
+
 @test "pm-opend: who says nothing, and who is told so" {
   opener X=
   start_ready pm-super -N 9 short pm-opend -t 50 files 2>>log

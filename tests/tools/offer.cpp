@@ -2,7 +2,7 @@
 //   var NAME=VALUE         add this to what is said of the connection
 //   descriptor N           N, and no more 0, is what is sent; self: the connection to the worker
 //   frame TYPE SIZE COUNT  the bytes to send: a frame, its header as given; SIZE -: what it is
-//   raw BYTES              the bytes to send
+//   raw BYTES              the bytes to send; hex DIGITS: the same
 //   send COUNT             send them with so many descriptors; part N COUNT: only the first N; bytes COUNT: one by one
 //   drip COUNT             one by one, two seconds apart, until the worker has closed the connection
 //   empty COUNT            send nothing, with so many descriptors
@@ -119,6 +119,13 @@ int main(int argc, char const *const *argv) {
     } else if (step == "raw") {
       offerer.bytes = {};
       offerer.check(append(offerer.bytes, next()), "add");
+    } else if (step == "hex") {
+      offerer.bytes = {};
+      for (auto digits = next(); digits.size() > 1; digits.remove_prefix(2)) {
+        constexpr std::string_view alphabet = "0123456789abcdef";
+        char const one = static_cast<char>(alphabet.find(digits[0]) << 4 | alphabet.find(digits[1]));
+        offerer.check(append(offerer.bytes, {&one, 1}), "add");
+      }
     } else if (step == "send") {
       offerer.send(offerer.bytes.size(), count());
     } else if (step == "part") {

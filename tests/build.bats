@@ -90,7 +90,7 @@ EOT
       super) echo 'base fifodir message fdpass super' ;;
       fdpass) echo 'base fifodir xdr message fdpass' ;;
       opener) echo 'base xdr message opener' ;;
-      fdstore) echo 'base xdr message super fdstore' ;;
+      fdstore) echo 'base xdr message fdpass super fdstore' ;;
       programs) echo 'base fifodir message registry events super fdpass fdstore opener rpc' ;;
       *) echo "a folder that no layer is given: $1" >&2; return 1 ;;
     esac

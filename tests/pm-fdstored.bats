@@ -249,6 +249,44 @@ teardown() { common_teardown; }
   assert_equal "$(cat said)" "pm-fdstore: fatal: unable to store own: it is the store's own end"
 }
 
+@test "pm-fdstored: -w: a worker of pm-superd, which accepts for it; it is restarted, and asked again" {
+  start_ready pm-fdstored -N 9 -w worker 2>>log
+  STORE=$PID
+  start_ready pm-socketbinder s pm-superd -N 9 -w worker
+  export PM_FDSTORE=$PWD/s
+  echo kept >file
+  for i in 1 2 3; do pm-fdstore $i <file; done
+  run -0 pm-fdget 2 sh -c 'cat /proc/self/fd/0'
+  assert_output kept
+  run -0 names
+  assert_output '1 2 3'
+  kill -HUP "$STORE"
+  run -0 names
+  assert_output '1 2 3'
+  # Who offers something else, and who is nobody to offer.
+  run -0 offer stream worker frame 7 - 1 send 1 answer </dev/null
+  assert_output --regexp '^(closed|Connection reset by peer)$'
+  run -0 offer stream worker frame 200 - 0 send 0 answer </dev/null
+  run -0 names
+  assert_output '1 2 3'
+}
+
+@test "pm-fdstored: -w: clients are who they are, whoever offers them; nobody else offers" {
+  needs_root
+  mkdir -m 777 open && cd open
+  start_ready as $ALICE pm-fdstored -N 9 -w worker 2>>../log
+  start_ready as $ALICE pm-socketbinder s pm-superd -N 9 -w worker
+  export PM_FDSTORE=$PWD/s
+  as $ALICE pm-fdstore mine </dev/null
+  run -1 as $BOB pm-fdlist
+  assert_output "pm-fdlist: fatal: unable to ask the store at $PWD/s: refused"
+  run as $BOB offer stream worker frame 200 - 1 send 1 answer </dev/null
+  refute_output taken
+  run -0 as $ALICE pm-fdlist
+  assert_line --partial mine
+  assert_file_contains ../log '^pm-fdstored: warning: refused who may not offer connections$'
+}
+
 # --- what comes over the wire
 
 HELLO=fffffffe0000000800000000706d000100010000

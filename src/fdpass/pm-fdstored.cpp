@@ -13,8 +13,9 @@ using namespace pm::fdstore;
 using namespace pm::super;
 
 constexpr char help[] =
-    "[-i DIR] [-c MAX] [-u MAX] [-t MS] [-a MODE] [-N FD] ADDRESS\n"
+    "[-i DIR] [-w] [-c MAX] [-u MAX] [-t MS] [-a MODE] [-N FD] ADDRESS\n"
     "  -i DIR   who else may do what: the rules of pm-access, with PM_FDSTORE_STORE, PM_FDSTORE_GET, PM_FDSTORE_LIST\n"
+    "  -w       be the worker of pm-superd -w at ADDRESS: clients are connections that it hands over\n"
     "  -c MAX   descriptors at a time (default 1000, at most 2048)\n"
     "  -u MAX   descriptors of one user whom a rule lets in (default 100)\n"
     "  -t MS    how long a client may be silent, or not read its answer (default 10000)\n"
@@ -73,11 +74,12 @@ void execute(Server &server, WorkerSocket const &socket, char const *const *argv
 
 int main(int argc, char const *const *argv) {
   start("pm-fdstored", argc, argv, help);
-  Options options(argc, argv, "i:c:u:t:a:N:", help);
+  Options options(argc, argv, "i:wc:u:t:a:N:", help);
   ServerOptions wanted;
   BindOptions binding;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'i': wanted.rules = options.value(); break;
+      case 'w': wanted.is_worker = true; break;
       case 'c': wanted.most = options.value_number(1, entries_max); break;
       case 'u': wanted.most_of_one = options.value_number(0, entries_max); break;
       case 't': wanted.patience = options.value_number(); break;

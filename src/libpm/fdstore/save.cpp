@@ -60,6 +60,7 @@ Result<Fd> Server::save() noexcept {
   }
   // Who is connected asks again: what was answered is on its way, what was not asked wholly is not done.
   for (auto &one : clients_) one.reset();
+  for (auto &one : offerers_) one.reset();
   if (!set_inherited(true)) {
     int const code = errno;
     undo_save();

@@ -40,14 +40,23 @@ int Server::timeout() const noexcept {
 Result<Ended> Server::run() noexcept {
   if (auto const prepared = prepare(); !prepared) return fail(prepared);
   for (;;) {
-    struct pollfd fds[3 + clients_max] = {{signals_.fd(), POLLIN, 0}, {store_.fd(), POLLIN, 0}, {-1, POLLIN, 0}};
-    nfds_t count = 3;
+    struct pollfd fds[3 + offerers_max + clients_max] = {{signals_.fd(), POLLIN, 0}, {store_.fd(), POLLIN, 0}, {-1, POLLIN, 0}};
+    // Where there is no room for more clients, offers wait.
+    bool const room = has_room();
+    bool more = false;
+    for (size_t i = 0; i < offerers_max; ++i) {
+      bool const wanted = room && offerers_[i];
+      fds[3 + i] = {wanted ? offerers_[i]->socket.get() : -1, POLLIN, 0};
+      more = more || (wanted && offerers_[i]->channel.has_more());
+    }
+    nfds_t count = 3 + offerers_max;
     // Somebody who waits has nothing to say: of him only the end is heard, which poll tells anyway.
-    for (auto const &one : clients_)
-      if (one) fds[count++] = {one->connection.fd(), static_cast<short>(one->waits ? 0 : one->answers ? POLLOUT : POLLIN), 0};
-    bool const more =
-        std::any_of(std::begin(clients_), std::end(clients_), [](auto const &one) noexcept { return one && has_more(*one); });
-    if (count < std::size(fds) && paused_until_.remaining() == 0) fds[2].fd = socket_;
+    for (auto const &one : clients_) {
+      if (!one) continue;
+      fds[count++] = {one->connection.fd(), static_cast<short>(one->waits ? 0 : one->answers ? POLLOUT : POLLIN), 0};
+      more = more || has_more(*one);
+    }
+    if (room && paused_until_.remaining() == 0) fds[2].fd = socket_;
     int const n = sys::poll(fds, count, more ? 0 : timeout());
     if (n < 0 && errno != EINTR) return failed(doing);
     if (n < 0) continue;
@@ -57,7 +66,7 @@ Result<Ended> Server::run() noexcept {
     store_.drop_expired();
     // Whose turn it was is decided before anybody is served: who is woken by another has been looked at by then.
     bool ready[clients_max] = {};
-    count = 3;
+    count = 3 + offerers_max;
     for (size_t i = 0; i < clients_max; ++i)
       if (clients_[i]) ready[i] = fds[count++].revents != 0 || has_more(*clients_[i]);
     for (size_t i = 0; i < clients_max; ++i) {
@@ -66,8 +75,15 @@ Result<Ended> Server::run() noexcept {
       bool const stays = ready[i] ? !one->waits && serve(*one) : one->waits || one->deadline.remaining() != 0;
       if (!stays) one.reset();
     }
+    for (size_t i = 0; i < offerers_max; ++i)
+      if (offerers_[i] && has_room() && (fds[3 + i].revents || offerers_[i]->channel.has_more()) && !serve(*offerers_[i]))
+        offerers_[i].reset();
     if (fds[2].revents) accept_one();
   }
+}
+
+bool Server::has_room() const noexcept {
+  return std::any_of(std::begin(clients_), std::end(clients_), [](auto const &one) noexcept { return !one; });
 }
 
 void Server::accept_one() noexcept {
@@ -79,6 +95,11 @@ void Server::accept_one() noexcept {
     paused_until_ = Deadline::in(1000);
     return;
   }
+  if (options_.is_worker) add_offerer(std::move(connected));
+  else admit(std::move(connected));
+}
+
+void Server::admit(Fd connected) noexcept {
   auto const peer = peer_of(connected.get());
   if (!peer) return;
   size_t of_one = 0;

@@ -4,6 +4,7 @@
 
 #include <pm/base/box.h>
 #include <pm/base/signals.h>
+#include <pm/fdpass/handover.h>
 #include <pm/fdstore/rights.h>
 
 namespace pm::fdstore {
@@ -13,6 +14,7 @@ struct ServerOptions {
   uint32_t most_of_one = 100; /**< of one user */
   uint32_t patience = 10000;  /**< ms that a client may be silent, or not read its answer */
   char const *rules = nullptr;
+  bool is_worker = false; /**< no clients connect, but a super-server that has accepted them, and offers them */
   int ready = -1;
 };
 
@@ -50,8 +52,23 @@ class Server {
   [[nodiscard]] static bool has_more(Client const &client) noexcept {
     return !client.waits && !client.answers && client.connection.has_more() && client.connection.events() == 0;
   }
+  /** A super-server, and what it says. */
+  struct Offerer {
+    Fd socket;
+    message::Channel channel;
+    explicit Offerer(Fd fd) noexcept : socket(std::move(fd)), channel(socket.get(), socket.get()) {}
+    Offerer(Offerer const &) = delete;
+  };
+  static constexpr size_t offerers_max = 4;
+
   [[nodiscard]] Done prepare() noexcept;
   void accept_one() noexcept;
+  /** One who is connected, as a client if he may be. */
+  void admit(Fd connected) noexcept;
+  void add_offerer(Fd connected) noexcept;
+  /** Takes the connections that are offered; whether the offerer stays. */
+  [[nodiscard]] bool serve(Offerer &offerer) noexcept;
+  [[nodiscard]] bool has_room() const noexcept;
   /** Whether it stays. */
   [[nodiscard]] bool serve(Client &client) noexcept;
   [[nodiscard]] bool handle(Client &client, message::Message &message) noexcept;
@@ -74,6 +91,7 @@ class Server {
   Signals signals_;
   Deadline paused_until_ = Deadline::passed();
   Box<Client> clients_[clients_max];
+  Box<Offerer> offerers_[offerers_max];
 };
 
 } // namespace pm::fdstore

@@ -55,6 +55,7 @@ crash-waiters \
 events \
 failures \
 failures-waiters \
+finder \
 message \
 registry \
 super \
@@ -64,9 +65,13 @@ BENCH_TARGETS := \
 bench-chain \
 bench-events \
 bench-handover \
+bench-held \
 bench-message \
+bench-peers \
 bench-registry \
-bench-super
+bench-scale \
+bench-super \
+soak-super
 
 FUZZ_TARGETS := \
 fuzz-connection \

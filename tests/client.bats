@@ -77,6 +77,8 @@ each_by_service() {
 @test "client: through the service: two handles" { each_by_service two-handles; }
 @test "client: addresses by text, port, descriptor and descriptors; each result its own" { each addresses; }
 @test "client: through the service: addresses" { each_by_service addresses; }
+@test "client: find, once and again" { each finds; }
+@test "client: through the service: find" { each_by_service finds; }
 @test "client: list, by each set" { each lists; }
 @test "client: through the service: list" { each_by_service lists; }
 @test "client: the stop descriptor, everywhere: cancelled, the handle closed, all it registered ended" { each stopped; }

@@ -712,7 +712,7 @@ two_progs() {
 @test "pm-super: descriptors 0, 1 and 2 closed at start: the connection is 0 and 1, and 2 is closed" {
   inherited
   for n in {0..7}; do
-    start_ready with_closed $n pm-super -N 9 "local:sock.$n" "${OPEN[@]}"
+    start_ready bash -c "$(declare -f with_closed)"'; with_closed "$@"' - $n pm-super -N 9 "local:sock.$n" "${OPEN[@]}"
     expected=$INHERITED
     ((!(n & 4))) || expected=$(grep -vx 2 <<<"$INHERITED")
     assert_equal "$n $(ask sock.$n)" "$n $expected"

@@ -5,6 +5,7 @@
 #include <pm/base/skalibs.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -226,6 +227,15 @@ int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) noexce
 }
 int connect(int fd, struct sockaddr const *address, socklen_t size) noexcept {
   return through("connect", [=] { return ::connect(fd, address, size); });
+}
+int inotify_init1(int flags) noexcept {
+  return through("inotify_init1", [=] { return ::inotify_init1(flags); });
+}
+int inotify_add_watch(int fd, char const *path, uint32_t mask) noexcept {
+  return through("inotify_add_watch", [=] { return ::inotify_add_watch(fd, path, mask); });
+}
+int inotify_rm_watch(int fd, int watch) noexcept {
+  return through("inotify_rm_watch", [=] { return ::inotify_rm_watch(fd, watch); });
 }
 int io_uring_setup(unsigned entries, struct io_uring_params *params) noexcept {
   return through("io_uring_setup", [=] { return static_cast<int>(::syscall(SYS_io_uring_setup, entries, params)); });

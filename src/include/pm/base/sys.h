@@ -100,6 +100,9 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags) noexcept;
 /** How many; one at least was sent, or received, if not -1. */
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) noexcept;
 int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) noexcept;
+int inotify_init1(int flags) noexcept;
+int inotify_add_watch(int fd, char const *path, uint32_t mask) noexcept;
+int inotify_rm_watch(int fd, int watch) noexcept;
 int ioctl(int fd, unsigned long request, void *argument) noexcept;
 int shutdown(int fd, int how) noexcept;
 int getpeername(int fd, struct sockaddr *address, socklen_t *size) noexcept;

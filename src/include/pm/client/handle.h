@@ -6,6 +6,7 @@
 #include <pm/base/local_socket.h>
 #include <pm/client/registry.h>
 #include <pm/registry/editor.h>
+#include <pm/registry/finder.h>
 #include <atomic>
 
 namespace pm::client {
@@ -28,6 +29,7 @@ struct Handle {
   explicit Handle(registry::Registry opened) noexcept : directory(static_cast<registry::Registry &&>(opened)) {}
 
   registry::Registry directory;
+  registry::Finder finder{directory};
   pid_t process = 0; /**< whose it is */
   bool closed = false;
   std::atomic<unsigned> references{1};

@@ -31,6 +31,24 @@ inline constexpr uint32_t payload_max = 65536;
 /** In a header's count of descriptors, where fragments were agreed on: another frame goes on with this message. */
 inline constexpr uint32_t more_follows = 0x80000000;
 
+/** A message of type and payload, header first; whose descriptor, one, stays the caller's. */
+struct Encoded {
+  std::string_view bytes;
+  int descriptor;
+};
+/** Appends a message with one descriptor among its fields to `out`. False: there is no memory, or something is longer than it may be. */
+template <class T>
+[[nodiscard]] bool encode(T const &value, List<char> &out) noexcept {
+  size_t const start = out.size();
+  List<int> descriptors;
+  xdr::Encoder encoder(out, &descriptors);
+  // How long it is, is known behind it.
+  if (!encoder(Header{static_cast<uint32_t>(T::type), 0, 1}, value)) return false;
+  auto const size = static_cast<uint32_t>(out.size() - start - header_size);
+  for (size_t i = 0; i < sizeof size; ++i) out[start + 4 + i] = static_cast<char>(size >> (24 - 8 * i));
+  return size <= payload_max;
+}
+
 /** What was received. The payload is valid, and the descriptors are its own, until the next is received. */
 struct Message {
   uint32_t type = 0;
@@ -106,6 +124,13 @@ class Channel {
     return send(static_cast<uint32_t>(T::type), {payload.begin(), payload.size()}, {descriptors.begin(), descriptors.size()},
                 deadline, stop);
   }
+
+  /**
+   * Sends messages that are encoded already, over a stream and without waiting, with as few calls as there can be: how many
+   * went; the first says why it did not (EAGAIN: there is no room). Each is small enough to be sent whole or not at all, for
+   * unix(7) makes one buffer of it.
+   */
+  [[nodiscard]] Result<size_t> send_ready(std::span<Encoded const> messages) noexcept;
 
   /** Whether the other side has taken all that was sent to it, SIOCOUTQ of unix(7). */
   [[nodiscard]] bool is_delivered() const noexcept;

@@ -207,6 +207,34 @@ EOT
   assert_output --regexp '[1-9][0-9]*.*ended.*[1-9][0-9]*.*ended'
 }
 
+@test "pm-activate: lighttpd: started by its first connection, killed, started again by the next, which is not lost" {
+  PATH=$PATH:/usr/sbin
+  command -v lighttpd >/dev/null || skip 'lighttpd is not installed'
+  mkdir www
+  echo hello >www/index.html
+  mkfifo ready
+  start pm-socketbinder -A -n web=tcp:127.0.0.1:0 sh -c '
+    for n in 1 2 3; do sh -c "LISTEN_PID=\$\$ exec pm-activate -N 9 lighttpd -D -f conf" 9>ready; done' </dev/null >bound 2>log
+  shell=$PID
+  read -r line <ready
+  ADDRESS=$(sed 's/^web=//' bound)
+  printf '%s\n' "server.document-root = \"$PWD/www\"" 'server.bind = "127.0.0.1"' "server.port = $(port)" \
+    'server.systemd-socket-activation = "enable"' 'index-file.names = ( "index.html" )' >conf
+  before=
+  for n in 1 2 3; do
+    server=$(pgrep -P "$shell")
+    assert_equal "$(cat "/proc/$server/comm")" pm-activate
+    assert_not_equal "$server" "$before"
+    run -0 timeout 20 pm-client "$ADDRESS" sh -c 'printf "GET / HTTP/1.0\r\n\r\n" >&7; exec cat <&6'
+    assert_line --partial '200 OK'
+    assert_line hello
+    assert_equal "$(cat "/proc/$server/comm")" lighttpd
+    kill -KILL "$server"
+    before=$server
+    [ "$n" = 3 ] || read -r line <ready
+  done
+}
+
 @test "pm-activate: systemd-socket-activate into it" {
   command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
   start systemd-socket-activate -l "$PWD/sock" --fdname=x pm-activate pm-superd -L sh -c 'echo "$PM_LISTEN_NAME"' 2>log </dev/null

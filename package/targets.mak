@@ -6,14 +6,22 @@ pm-activate \
 pm-announce \
 pm-client \
 pm-connect \
+pm-crypt \
 pm-dereg \
+pm-fddrop \
+pm-fdget \
+pm-fdlist \
 pm-fdpass \
 pm-fdrecv \
+pm-fdstore \
+pm-fdstored \
 pm-list \
 pm-listend \
 pm-lookup \
 pm-mkregistry \
 pm-notify \
+pm-open \
+pm-opend \
 pm-peer \
 pm-pid2exe \
 pm-reapd \
@@ -32,13 +40,16 @@ bound \
 by-service \
 converse \
 greet \
+hello-on \
 hold-as \
+knock \
 named \
 offer \
 race \
 rpc-raw \
 tirpc \
 token-readers \
+connection \
 crash \
 crash-waiters \
 events \
@@ -55,6 +66,7 @@ bench-chain \
 bench-events \
 bench-handover \
 bench-held \
+bench-message \
 bench-peers \
 bench-registry \
 bench-scale \
@@ -62,6 +74,7 @@ bench-super \
 soak-super
 
 FUZZ_TARGETS := \
+fuzz-connection \
 fuzz-frames \
 fuzz-netstring \
 fuzz-protocol \

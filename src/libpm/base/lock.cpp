@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pm/base/keep_only.h>
+#include <pm/base/stream.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -39,18 +40,9 @@ Done wait_in_child(int file, Deadline deadline, int stop) noexcept {
   if (child == 0) wait_as_child(file, ends[1], parent);
   writing.reset();
 
-  int code = 0;
-  struct pollfd fds[2] = {{reading.get(), POLLIN, 0}, {stop, POLLIN, 0}};
-  for (;;) {
-    int const n = sys::poll(fds, 2, deadline.remaining());
-    if (n < 0 && errno == EINTR) continue;
-    char byte;
-    if (n < 0) code = errno;
-    else if (fds[0].revents) code = sys::read(reading.get(), &byte, 1) == 1 ? 0 : ENOLCK;
-    else if (fds[1].revents) code = ECANCELED;
-    else code = ETIMEDOUT;
-    break;
-  }
+  char byte;
+  auto const ready = wait_for(reading.get(), POLLIN, deadline, stop);
+  int const code = !ready ? ready.error().code : sys::read(reading.get(), &byte, 1) == 1 ? 0 : ENOLCK;
   if (code) sys::kill(child, SIGKILL);
   while (sys::waitpid(child, nullptr, __WALL) < 0 && errno == EINTR) {
   }

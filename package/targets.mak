@@ -9,6 +9,8 @@ pm-connect \
 pm-dereg \
 pm-fdpass \
 pm-fdrecv \
+pm-getmaps \
+pm-getport \
 pm-list \
 pm-listend \
 pm-lookup \
@@ -19,10 +21,13 @@ pm-pid2exe \
 pm-reapd \
 pm-reg \
 pm-regd \
+pm-rmtcall \
 pm-rpcbindd \
+pm-set \
 pm-socketbinder \
 pm-super \
 pm-superd \
+pm-unset \
 pm-wait \
 pm-watch
 

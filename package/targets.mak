@@ -51,6 +51,7 @@ failures \
 failures-waiters \
 message \
 registry \
+rpc \
 super \
 text
 

@@ -8,6 +8,7 @@ teardown() { common_teardown; }
 @test "library: the registry core, rule by rule" { run -0 "$PM_BUILD/registry"; }
 @test "library: the tables of a super-server, and what it says of names" { run -0 "$PM_BUILD/super"; }
 @test "library: the encoding, and messages with descriptors" { run -0 "$PM_BUILD/message"; }
+@test "library: asking a port mapper: old ones, and such as answer nonsense, late or never" { run -0 "$PM_BUILD/rpc"; }
 @test "library: SIGKILL at every system call of every change" { run -0 "$PM_BUILD/crash"; }
 @test "library: a failure at every system call of every change" { run -0 "$PM_BUILD/failures"; }
 @test "library: events: requests, netstrings, notify, waiting and watching, one and any, through a child and a service" {

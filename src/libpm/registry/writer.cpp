@@ -72,7 +72,7 @@ Done Writer::write_file(char const *path, Record const &record) noexcept {
 /** Those of the service, and those of the registry. */
 Done Writer::open_listeners(std::string_view service, fifodir::Listeners &listeners) noexcept {
   auto const opened = listeners.open(dir_, layout::service_event(service).c_str());
-  return opened ? listeners.open(dir_, layout::event) : opened;
+  return opened ? listeners.open(dir_, layout::event, spared_) : opened;
 }
 
 Done Writer::commit(Ticket const &ticket, std::string_view event) noexcept {

@@ -129,13 +129,14 @@ Outcome Portmapper::serve(uint32_t xid, Call const &call, xdr::Decoder &decoder,
 
 // --- changes
 
-Setter Portmapper::setter_of(Caller const &caller, bool sets) const noexcept {
+Setter Portmapper::setter_of(Caller const &caller) const noexcept {
   if (caller.transport == Netid::local) {
+    if (caller.who) return *caller.who;
     auto const peer = peer_of(caller.socket);
     if (!peer) return {};
     Setter who = {peer->uid};
-    auto const start = sets ? peer_start_time(caller.socket, *peer) : Result<uint64_t>(0U);
-    if (sets && start) who = {peer->uid, peer->pid, *start};
+    if (auto const start = peer_start_time(caller.socket, *peer)) who = {peer->uid, peer->pid, *start};
+    caller.who = who;
     return who;
   }
   // A port below 1024 says nothing by itself: in a container anybody may have one. The kernel says whose the socket is.
@@ -175,7 +176,7 @@ Outcome Portmapper::change(uint32_t xid, uint32_t version, bool sets, xdr::Decod
     return denied(out, xid, AuthStatus::too_weak) ? Outcome::reply : Outcome::silent;
   }
   auto const finish = [&](uint32_t program, uint32_t of_version, auto change_it) noexcept {
-    Setter const who = setter_of(caller, sets);
+    Setter const who = setter_of(caller);
     Result<bool> const done = change_it(who);
     if (!done) {
       warn_sys(done.error(), "the registry");

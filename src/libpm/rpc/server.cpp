@@ -153,7 +153,7 @@ void Server::resume() noexcept {
 }
 
 void Server::begin(Fd fd, Socket const &socket, Endpoint const &peer) noexcept {
-  Caller caller = {socket.netid, peer, Endpoint::none()};
+  Caller caller = {socket.netid, peer, Endpoint::none(), -1, {}};
   uid_t uid = 0;
   if (socket.netid == Netid::local) {
     struct ucred who;

@@ -63,16 +63,15 @@ Done Store::open() noexcept {
 }
 
 /** Empties the FIFO of events. What was not announced by a byte is a writer that was killed: anything may have changed. */
-void Store::drain(bool own) noexcept {
+void Store::drain() noexcept {
   char bytes[512];
   bool came = false;
   for (;;) {
     ssize_t const n = sys::read(subscription_.fifo.get(), bytes, sizeof bytes);
     if (n <= 0) break;
     came = true;
-    if (!own && memchr(bytes, 'd', static_cast<size_t>(n))) went_ = true;
+    if (memchr(bytes, 'd', static_cast<size_t>(n))) went_ = true;
   }
-  if (own) return;
   stale_ = true;
   if (!came) went_ = true;
 }
@@ -90,20 +89,20 @@ void Store::bury(int fd) noexcept {
   }
 }
 
-/** Takes what has happened; `own`: what was announced since the last time is this process's own doing, under the lock. */
-void Store::hear(bool own) noexcept {
+/** Takes what has happened. */
+void Store::hear() noexcept {
   for (;;) {
     struct epoll_event room[64];
     auto const events = epoll_->take(room);
     if (!events || events->empty()) return;
     for (auto const &event : *events)
-      if (event.data.fd == subscription_.fifo.get()) drain(own);
+      if (event.data.fd == subscription_.fifo.get()) drain();
       else bury(event.data.fd);
   }
 }
 
 Done Store::refresh() noexcept {
-  hear(false);
+  hear();
   if (ended_)
     if (auto const removed = remove_ended(); !removed) return removed;
   if (!stale_) return {};
@@ -248,10 +247,16 @@ Done Store::follow(Row const &row) noexcept {
   return {};
 }
 
+/** The right to change the tree; of what this does then it tells everybody but itself. */
+Result<Writer> Store::begin(uint32_t patience) noexcept {
+  auto writer = Writer::begin(*registry_, Deadline::in(patience));
+  if (writer) writer->spare(subscription_.name.view());
+  return writer;
+}
+
 Done Store::remove_ended() noexcept {
-  auto writer = Writer::begin(*registry_, Deadline::in(limits_.patience));
+  auto writer = begin(limits_.patience);
   if (!writer) return fail(writer);
-  hear(false);
   ended_ = false;
   size_t kept = 0;
   SysError failure = {0, ""};
@@ -268,7 +273,6 @@ Done Store::remove_ended() noexcept {
     });
   }
   processes_.truncate(kept);
-  hear(true);
   if (failure.code) return failed(failure.doing, failure.code);
   return {};
 }
@@ -302,18 +306,18 @@ Result<bool> Store::set(Setter const &who, uint32_t program, uint32_t version, A
   }
   if (has_enough(row.rank, row.uid)) return false;
 
-  auto writer = Writer::begin(*registry_, Deadline::in(limits_.patience));
+  auto writer = begin(limits_.patience);
   if (!writer) return fail(writer);
-  hear(false);
   Text<12> const service = Text<12>() << program;
   Request const request = {service.view(), address, version, false};
   Terms terms;
   terms.holder = row.of_process ? held_for_process : held_for_nobody;
   terms.onc = true;
+  // A few of those that were left for each that comes: but not each time.
+  terms.sweeps = sets_++ % sweep_window == 0;
   Registrant const registrant = {row.uid, row.of_process ? who.pid : pid_, row.of_process ? who.start : start_,
                                  who.uid.has_value()};
   auto const made = writer->add(registrant, {&request, 1}, terms);
-  hear(true);
   if (!made) {
     if (auto const *error = std::get_if<SysError>(&made.error())) return failed(error->doing, error->code);
     return false;
@@ -348,9 +352,8 @@ Result<bool> Store::unset(Setter const &who, uint32_t program, uint32_t version,
   };
   each_match([&](Row &row) noexcept { (may_unset(who, row) ? any : refused) = true; });
   if (!any) return !refused;
-  auto writer = Writer::begin(*registry_, Deadline::in(limits_.patience));
+  auto writer = begin(limits_.patience);
   if (!writer) return fail(writer);
-  hear(false);
   SysError failure = {0, ""};
   each_match([&](Row &row) noexcept {
     if (failure.code || !may_unset(who, row)) return;
@@ -358,7 +361,6 @@ Result<bool> Store::unset(Setter const &who, uint32_t program, uint32_t version,
     if (removed) rows_.remove(row);
     else failure = removed.error();
   });
-  hear(true);
   if (failure.code) return failed(failure.doing, failure.code);
   return !refused;
 }
@@ -380,7 +382,7 @@ Done Store::keep_own(uint32_t program, std::span<uint32_t const> versions, std::
   });
   if (!fits) return failed("set a row", ENOMEM);
   if (!stale.empty()) {
-    auto writer = Writer::begin(*registry_, Deadline::in(10000));
+    auto writer = begin(10000);
     if (!writer) return fail(writer);
     for (Ticket const &ticket : stale)
       if (auto const removed = writer->remove(ticket); !removed) return fail(removed);

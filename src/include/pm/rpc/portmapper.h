@@ -9,10 +9,11 @@ namespace pm::onc {
 
 /** Who calls, and over what. */
 struct Caller {
-  Netid transport;  /**< none is not one */
-  Endpoint peer;    /**< none, over local */
-  Endpoint reached; /**< the address that he called, with our port; none, over local */
-  int socket = -1;  /**< over local, the connection, whose peer the kernel knows */
+  Netid transport;                   /**< none is not one */
+  Endpoint peer;                     /**< none, over local */
+  Endpoint reached;                  /**< the address that he called, with our port; none, over local */
+  int socket = -1;                   /**< over local, the connection, whose peer the kernel knows */
+  mutable std::optional<Setter> who; /**< over local, what it said, once it was asked: it never changes */
 };
 
 /** What is to be done about a call. */
@@ -75,7 +76,7 @@ class Portmapper {
   [[nodiscard]] Outcome forward_call(uint32_t xid, Call const &call, xdr::Decoder &decoder, Caller const &caller,
                                      List<char> &out) noexcept;
   [[nodiscard]] Universal address_for(Row const &row, Caller const &caller, std::string_view hint) noexcept;
-  [[nodiscard]] Setter setter_of(Caller const &caller, bool sets) const noexcept;
+  [[nodiscard]] Setter setter_of(Caller const &caller) const noexcept;
   void say(bool sets, Setter const &who, uint32_t program, uint32_t version, bool done) const noexcept;
 
   Store *store_;

@@ -59,6 +59,7 @@ BENCH_TARGETS := \
 bench-chain \
 bench-events \
 bench-handover \
+bench-onc \
 bench-registry \
 bench-super
 

@@ -84,7 +84,7 @@ Done Writer::make_entry(Ticket const &ticket, Record const &record, bool reserve
   };
   auto made = make();
   if (!made && made.error().code == ENOENT) {
-    made = make_directories(record.service);
+    made = make_directories(record.service, first_token == layout::onc);
     if (!made) return made;
     if (sys::mkdirat(dir_, layout::instances(record.service, ticket.owner.view()).c_str(), 0755) < 0 && errno != EEXIST)
       return failed(doing);

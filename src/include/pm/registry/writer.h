@@ -124,7 +124,7 @@ class Writer {
                 Registration &made) noexcept;
   /** Takes back what make_all() made before it failed. */
   void take_back(Registration const &made) noexcept;
-  Done make_directories(std::string_view service) noexcept;
+  Done make_directories(std::string_view service, bool quiet) noexcept;
   Done make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept;
   Done link_announcement(Ticket const &ticket, pid_t pid) noexcept;
   Done link_exclusive(Ticket const &ticket, Record const &record) noexcept;

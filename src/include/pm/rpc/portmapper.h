@@ -86,6 +86,18 @@ class Portmapper {
   Forward forward_ = {};
 };
 
+template <class... Values>
+Outcome Portmapper::results(uint32_t xid, List<char> &out, Values const &...values) noexcept {
+  return accepted(out, xid, Accept::success) && xdr::Encoder(out)(values...) ? Outcome::reply : Outcome::silent;
+}
+
+template <class Arguments, class Answer>
+Outcome Portmapper::with(uint32_t xid, xdr::Decoder &decoder, List<char> &out, Answer answer) noexcept {
+  Arguments arguments;
+  if (decoder(arguments)) return answer(arguments);
+  return accepted(out, xid, Accept::garbage_arguments) ? Outcome::reply : Outcome::silent;
+}
+
 /** Encodes a row as DUMP lists it, in version 2 or a later one; nothing where version 2 cannot show it. False: no memory. */
 [[nodiscard]] bool encode_row(Row const &row, uint32_t version, List<char> &out) noexcept;
 /** What a row says of its owner: superuser, unknown, or a uid. */

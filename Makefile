@@ -20,7 +20,7 @@ endif
 
 CPPFLAGS_ALL := -D_GNU_SOURCE -Isrc/include $(CPPFLAGS_DIRS) $(CPPFLAGS)
 CXXFLAGS_ALL := -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections -fdata-sections \
-  -fno-asynchronous-unwind-tables -Wall -Wextra -Wshadow -Wconversion $(CXXFLAGS) $(FLAGS_SAN)
+  -fno-asynchronous-unwind-tables -fno-plt -Wall -Wextra -Wshadow -Wconversion $(CXXFLAGS) $(FLAGS_SAN)
 # With the C driver, never with libstdc++. skalibs is linked static wherever it is. Nothing unwinds, so no program has tables for that.
 LDFLAGS_ALL := $(LDFLAGS_DIRS) $(LDFLAGS_STATIC) $(LDFLAGS_RELR) -Wl,--gc-sections -Wl,--as-needed -Wl,-z,noseparate-code -Wl,-z,now -Wl,--no-ld-generated-unwind-info -Wl,--no-eh-frame-hdr -Wl,--build-id=none $(LDFLAGS) $(FLAGS_SAN)
 STATIC_SKARNET = $(patsubst -lskarnet,-l:libskarnet.a,$(EXTRA_LIBS))
@@ -52,8 +52,9 @@ $(O)/%.o: %.cpp config.mak
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) -c -o $@ $<
 
-# The one test that is made of another RPC library.
-$(O)/tests/tools/tirpc.o: CPPFLAGS_ALL += -isystem /usr/include/tirpc
+# What is made of another project's library, to be compared with it.
+$(O)/tests/tools/tirpc.o $(O)/tests/bench/bench-peers.o: CPPFLAGS_ALL += -isystem /usr/include/tirpc
+$(O)/tests/bench/bench-peers.o: CPPFLAGS_ALL += $(subst -I,-isystem ,$(shell pkg-config --cflags dbus-1 2>/dev/null))
 
 $(O)/libpm.a:
 	rm -f $@
@@ -111,10 +112,17 @@ check:
 	@tools/check $(O)
 
 bench:
-	@tools/setup build
+	@tools/setup build check
 	@test -e config.mak || ./configure
 	@$(MAKE) --no-print-directory benches
 	@tools/bench $(O)
+
+# Super-servers at their limit, for SOAK_SECONDS.
+soak:
+	@tools/setup build
+	@test -e config.mak || ./configure
+	@$(MAKE) --no-print-directory benches
+	@$(O)/soak-super $(SOAK_SECONDS)
 
 # Each parser of foreign bytes, for FUZZ_SECONDS.
 fuzz:
@@ -167,5 +175,5 @@ clean:
 distclean: clean
 	rm -f config.mak src/include/pm/base/config.h
 
-.PHONY: it all tests benches fuzzers fuzzer-objects html demo check bench fuzz lint install install-library install-pages clean distclean
+.PHONY: it all tests benches fuzzers fuzzer-objects html demo check bench soak fuzz lint install install-library install-pages clean distclean
 .DELETE_ON_ERROR:

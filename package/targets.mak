@@ -49,6 +49,7 @@ crash-waiters \
 events \
 failures \
 failures-waiters \
+finder \
 message \
 registry \
 rpc \
@@ -59,9 +60,13 @@ BENCH_TARGETS := \
 bench-chain \
 bench-events \
 bench-handover \
+bench-held \
 bench-onc \
+bench-peers \
 bench-registry \
-bench-super
+bench-scale \
+bench-super \
+soak-super
 
 FUZZ_TARGETS := \
 fuzz-frames \

@@ -39,7 +39,9 @@ each_by_service() {
   needs_root
   rm -rf served && pm-mkregistry -u $BOB served
   export PM_REGISTRY=$PWD/served
-  front served
+  # A batch of all that one call may have, and some more.
+  PM_LIMIT_PROCESS=256 front served
+  chmod 1777 .
   for way in static shared; do run -0 as $ALICE timeout 60 "$CLIENTS/client-$way" "$@"; done
 }
 
@@ -75,6 +77,8 @@ each_by_service() {
 @test "client: through the service: two handles" { each_by_service two-handles; }
 @test "client: addresses by text, port, descriptor and descriptors; each result its own" { each addresses; }
 @test "client: through the service: addresses" { each_by_service addresses; }
+@test "client: find, once and again" { each finds; }
+@test "client: through the service: find" { each_by_service finds; }
 @test "client: list, by each set" { each lists; }
 @test "client: through the service: list" { each_by_service lists; }
 @test "client: the stop descriptor, everywhere: cancelled, the handle closed, all it registered ended" { each stopped; }
@@ -117,8 +121,8 @@ each_by_service() {
   for way in static shared; do
     front served
     mkfifo in.$way out.$way
-    start as $ALICE "$CLIENTS/client-$way" stay web <in.$way >out.$way
-    exec 6>in.$way 7<out.$way
+    exec 6<>in.$way 7<>out.$way
+    start as $ALICE "$CLIENTS/client-$way" stay web <in.$way >out.$way 6>&- 7>&-
     read -r -t 20 _ <&7
     end "${FRONTS[0]}"
     run -0 pm-lookup -a web
@@ -155,8 +159,9 @@ each_by_service() {
 @test "client: the example, as its first lines say, and what it does" {
   build static "$PM_SOURCE/doc/examples/greeter.cpp" greeter -Wall -Wextra -Werror
   mkfifo out
-  start ./greeter serve </dev/null >out
-  read -r line <out
+  exec 6<>out
+  start ./greeter serve </dev/null >out 6>&-
+  read -r -t 20 line <&6
   assert_equal "$line" ready
   run -0 ./greeter
   assert_output "$PID says hello"

@@ -65,11 +65,30 @@ common_teardown() {
     kill -KILL "$pid" 2>/dev/null || :
     wait "$pid" 2>/dev/null || :
   done
-  cd / && rm -rf "$BATS_TEST_TMPDIR"
+  cd / && end_rest && rm -rf "$BATS_TEST_TMPDIR"
   assert_equal "$stray" ''
 }
 
-# start COMMAND...: in the background, without bats' own descriptors; its pid in $PID. COMMAND may begin with `as UID`.
+# Ends whoever was started by them and outlives them: all have been in this test's directory, or have its registry's name.
+end_rest() {
+  local round left
+  for round in {1..50}; do
+    # But for who looks.
+    left=$(unset PM_REGISTRY
+      {
+        find /proc -mindepth 2 -maxdepth 2 -name cwd -lname "$BATS_TEST_TMPDIR*" -printf '%h\n'
+        grep -lsza "^PM_REGISTRY=$BATS_TEST_TMPDIR/" /proc/[0-9]*/environ
+      } 2>/dev/null | cut -d/ -f3 | grep -x '[0-9]*' | sort -u)
+    [ -n "$left" ] || return 0
+    # shellcheck disable=SC2086 # each is a word
+    kill -KILL $left 2>/dev/null || :
+  done
+  echo "still there after round $round: $left"
+  return 1
+}
+
+# start COMMAND...: in the background, without bats' own descriptors; its pid in $PID. COMMAND may begin with `as UID`, and is no
+# function: then $PID would be a shell.
 start() {
   [ "$1" != as ] || set -- "${AS[@]/UID/$2}" "${@:3}"
   "$@" <&0 3>&- 4>&- &

@@ -6,6 +6,7 @@ teardown() { common_teardown; }
 
 @test "library: names, addresses, records and numbers are read or refused" { run -0 "$PM_BUILD/text"; }
 @test "library: the registry core, rule by rule" { run -0 "$PM_BUILD/registry"; }
+@test "library: a Finder gives what a lookup gives, after each change" { run -0 "$PM_BUILD/finder"; }
 @test "library: the tables of a super-server, and what it says of names" { run -0 "$PM_BUILD/super"; }
 @test "library: the encoding, and messages with descriptors" { run -0 "$PM_BUILD/message"; }
 @test "library: asking a port mapper: old ones, and such as answer nonsense, late or never" { run -0 "$PM_BUILD/rpc"; }

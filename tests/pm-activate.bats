@@ -86,6 +86,77 @@ teardown() { common_teardown; }
   assert_equal "$status" 127
 }
 
+@test "pm-activate: PROG that cannot be executed is 126" {
+  touch file
+  start_ready pm-socketbinder local:sock pm-activate -0 -N 9 ./file </dev/null 2>log
+  pm-client local:sock true
+  status=0
+  await end "$PID"
+  wait "$PID" || status=$?
+  assert_equal "$status" 126
+}
+
+@test "pm-activate: each of its calls fails: it says so with 111, or PROG has the connection" {
+  for options in '' -0; do
+    for errno in 5 12 24; do
+      for ((n = 1; n < 30; n++)); do
+        # Somebody has come before it waits.
+        PM_FAULT="*:$n:$errno" run pm-socketbinder -n a=local:sock sh -c 'pm-client local:sock true; LISTEN_PID=$$ exec "$@"' - \
+          timeout --foreground 20 sh -c 'LISTEN_PID=$$ exec "$@"' - "$FAULT/pm-activate" $options sh -c 'echo "${LISTEN_FDS-0}"'
+        case $status in
+          0) assert_regex "$output" '^[01]$' ;;
+          111 | 126) [ "$n" -le 4 ] || assert_output --regexp '^pm-activate: fatal: unable to ' ;;
+          *) echo "call $n, errno $errno: exit $status: $output"; return 1 ;;
+        esac
+        [ "$status" != 126 ] || break
+      done
+      [ "$n" -gt 4 ] && [ "$n" -lt 30 ]
+    done
+  done
+}
+
+@test "pm-activate: a stop and a continuation while it waits are nobody's coming" {
+  start_ready pm-socketbinder local:sock pm-activate -0 -N 9 touch started </dev/null
+  kill -STOP "$PID"
+  kill -CONT "$PID"
+  kill -WINCH "$PID"
+  assert_equal "$(cat "/proc/$PID/comm")" pm-activate
+  assert_not_exist started
+  pm-client local:sock true
+  await end "$PID"
+  assert_exist started
+}
+
+@test "pm-activate: descriptors 1 and 2 closed, 8 of them: PROG finds them so, and has its socket" {
+  for n in 0 2 4 6; do
+    rm -f "sock.$n"
+    start_ready bash -c "$(declare -f with_closed)"'; with_closed "$@"' - $n pm-socketbinder "local:sock.$n" pm-activate -0 -N 9 "${STANDARD[@]}" </dev/null
+    pm-client "local:sock.$n" true
+    await end "$PID"
+    assert_equal "$n $(cat open)" "$n $(open_without $n)"
+  done
+  # Waiting for one more than there may be would be refused by poll(2).
+  run -0 limited 20 pm-socketbinder -n a=local:one -n b=local:two -n c=local:three sh -c \
+    'pm-client local:two true; ulimit -n 8; LISTEN_PID=$$ exec pm-activate sh -c "echo \$LISTEN_FDNAMES"'
+  assert_output a:b:c
+}
+
+@test "pm-activate: -0 where the socket is on descriptor 0 already, and whether it blocks, is as it was" {
+  for flag in '' -B; do
+    rm -f sock
+    run -0 s6-ipcserver-socketbinder $flag "$PWD/sock" sh -c 'pm-client local:sock true; sed -n "s/^flags:\t//p" /proc/$$/fdinfo/0
+      exec pm-activate -0 sh -c '\''sed -n "s/^flags:\t//p" /proc/$$/fdinfo/0; readlink /proc/$$/fd/0'\'
+    assert_equal "${lines[0]}" "${lines[1]}"
+    assert_regex "${lines[2]}" ^socket:
+  done
+}
+
+@test "pm-activate: an environment and arguments at their limits reach PROG" {
+  big=$(head -c 131000 /dev/zero | tr '\0' x)
+  BIG=$big run -0 pm-socketbinder -n a=local:sock sh -c 'pm-client local:sock true; LISTEN_PID=$$ exec pm-activate "$@"' - sh -c 'echo "${#1} ${#BIG}"' - "$big"
+  assert_output '131000 131000'
+}
+
 @test "pm-activate: a supervised server that is killed loses no connection: the next run has it" {
   for supervisor in s6-supervise supervise; do
     mkdir "$supervisor.d"
@@ -134,6 +205,34 @@ wait
 EOT
   run -0 timeout 30 unshare -nm --propagation private bash inside
   assert_output --regexp '[1-9][0-9]*.*ended.*[1-9][0-9]*.*ended'
+}
+
+@test "pm-activate: lighttpd: started by its first connection, killed, started again by the next, which is not lost" {
+  PATH=$PATH:/usr/sbin
+  command -v lighttpd >/dev/null || skip 'lighttpd is not installed'
+  mkdir www
+  echo hello >www/index.html
+  mkfifo ready
+  start pm-socketbinder -A -n web=tcp:127.0.0.1:0 sh -c '
+    for n in 1 2 3; do sh -c "LISTEN_PID=\$\$ exec pm-activate -N 9 lighttpd -D -f conf" 9>ready; done' </dev/null >bound 2>log
+  shell=$PID
+  read -r line <ready
+  ADDRESS=$(sed 's/^web=//' bound)
+  printf '%s\n' "server.document-root = \"$PWD/www\"" 'server.bind = "127.0.0.1"' "server.port = $(port)" \
+    'server.systemd-socket-activation = "enable"' 'index-file.names = ( "index.html" )' >conf
+  before=
+  for n in 1 2 3; do
+    server=$(pgrep -P "$shell")
+    assert_equal "$(cat "/proc/$server/comm")" pm-activate
+    assert_not_equal "$server" "$before"
+    run -0 timeout 20 pm-client "$ADDRESS" sh -c 'printf "GET / HTTP/1.0\r\n\r\n" >&7; exec cat <&6'
+    assert_line --partial '200 OK'
+    assert_line hello
+    assert_equal "$(cat "/proc/$server/comm")" lighttpd
+    kill -KILL "$server"
+    before=$server
+    [ "$n" = 3 ] || read -r line <ready
+  done
 }
 
 @test "pm-activate: systemd-socket-activate into it" {

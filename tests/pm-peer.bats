@@ -79,6 +79,31 @@ start_of() {
   assert_output "$(alike $ALICE)|$(alike $ALICE)|"
 }
 
+@test "pm-peer: the label of a security module, with and without a null byte at its end; none is unset; an error is 111" {
+  command -v strace >/dev/null || skip 'strace, which answers for the kernel, is not installed'
+  identity me
+  # No kernel without such a module has labels.
+  labelled() { from me env PM_PEER_LABEL=stale ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" strace -qq -o trace -e trace=getsockopt "$@" pm-peer sh -c 'echo "${PM_PEER_LABEL-unset}"'; }
+  run -0 labelled
+  at=$(grep -n SO_PEERSEC trace | cut -d: -f1)
+  ! grep -q 'SO_PEERSEC.*ENOPROTOOPT' trace || assert_output unset
+  # answered HEX: the kernel says those bytes, at most 255 of them.
+  answered() { labelled -e "inject=getsockopt:retval=0:poke_exit=@arg4=$1,@arg5=$(printf %02x $((${#1} / 2)))000000:when=$at"; }
+  hex() { od -An -v -tx1 | tr -d ' \n'; }
+  assert_equal "$(answered "$(printf 'system_u:system_r:init_t:s0\0' | hex)")" system_u:system_r:init_t:s0
+  assert_equal "$(answered "$(printf 'unconfined (enforce)' | hex)")" 'unconfined (enforce)'
+  # Empty, or with what would be another line.
+  for none in 00 "$(printf 'a\nPM_PEER_UID=0' | hex)" "$(printf 'a\177' | hex)"; do assert_equal "$(answered "$none")" unset; done
+  longest=$(printf 'x%.0s' {1..255})
+  assert_equal "$(answered "$(printf %s "$longest" | hex)")" "$longest"
+  for error in ENOPROTOOPT EINVAL EOPNOTSUPP; do
+    assert_equal "$(labelled -e "inject=getsockopt:error=$error:when=$at")" unset
+  done
+  # Longer than there is room for: no label is told rather than another.
+  run -111 labelled -e "inject=getsockopt:error=ERANGE:when=$at"
+  assert_output 'pm-peer: fatal: unable to know the label of the peer of descriptor 0: Numerical result out of range'
+}
+
 @test "pm-peer: a peer that has ended has no start time" {
   identity me
   PM_PEER_PID=1 PM_PEER_START=1 run -0 from me bash -c 'kill -KILL "$0" && await end "$0" && exec pm-peer "$@"' "$PID" "${TOLD[@]}"

@@ -183,8 +183,13 @@ nothing_of() { assert_not_exists "reg/service/$1"; }
 }
 
 @test "pm-reapd -N: any descriptor, and closed after" {
-  start_ready sh -c 'exec pm-reapd -N 1 >&9 9>&-'
-  assert_equal "$(readlink "/proc/$PID/fd/1")" ''
+  mkfifo out
+  exec 6<>out
+  start pm-reapd -N 1 </dev/null >out 6>&-
+  exec 7<out 6>&-
+  # Until nobody has it open for writing.
+  run -0 bash -c 'timeout 20 cat | wc -c' <&7
+  assert_output 1
   end "$PID"
   run -100 pm-reapd -N 2
 }

@@ -712,7 +712,7 @@ two_progs() {
 @test "pm-super: descriptors 0, 1 and 2 closed at start: the connection is 0 and 1, and 2 is closed" {
   inherited
   for n in {0..7}; do
-    start_ready with_closed $n pm-super -N 9 "local:sock.$n" "${OPEN[@]}"
+    start_ready bash -c "$(declare -f with_closed)"'; with_closed "$@"' - $n pm-super -N 9 "local:sock.$n" "${OPEN[@]}"
     expected=$INHERITED
     ((!(n & 4))) || expected=$(grep -vx 2 <<<"$INHERITED")
     assert_equal "$n $(ask sock.$n)" "$n $expected"
@@ -1233,7 +1233,7 @@ alike() { echo "$1 $1 $1 $1"; }
 }
 
 @test "pm-super: TERM at any moment of its start leaves no path behind" {
-  for call in signalfd:1 socket:1 bind:1 fstatat:1 listen:1 fstatat:2 getsockopt:1 getsockname:1 openat:1 dup3:1 poll:1; do
+  for call in signalfd:1 socket:1 bind:1 ioctl:1 listen:1 "fstatat:$LOOK" getsockopt:1 getsockname:1 openat:1 dup3:1 poll:1; do
     PM_FAULT=$call:stop start_stopping "$FAULT/pm-super" local:sock true </dev/null 2>>log
     kill -TERM "$PID"
     kill -CONT "$PID"

@@ -7,6 +7,7 @@ teardown() { common_teardown; }
 # superd [OPTION...] PROG...: pm-superd on ./sock, which s6's binder has bound; as super.
 superd() {
   start_ready s6-ipcserver-socketbinder "$PWD/sock" "${SUPERD:-pm-superd}" -N 9 "$@" </dev/null >/dev/null 2>>log 5>&- || { cat log; return 1; }
+  SUPERD_PID=$PID
 }
 
 @test "pm-superd: --help, --version, unknown options" {
@@ -155,7 +156,7 @@ superd() {
 @test "pm-superd: descriptors 1 and 2 closed" {
   inherited
   for n in 0 2 4 6; do
-    start_ready with_closed $n s6-ipcserver-socketbinder "$PWD/sock.$n" pm-superd -N 9 "${OPEN[@]}" </dev/null
+    start_ready bash -c "$(declare -f with_closed)"'; with_closed "$@"' - $n s6-ipcserver-socketbinder "$PWD/sock.$n" pm-superd -N 9 "${OPEN[@]}" </dev/null
     expected=$INHERITED
     ((!(n & 4))) || expected=$(grep -vx 2 <<<"$INHERITED")
     assert_equal "$n $(ask sock.$n)" "$n $expected"
@@ -329,6 +330,108 @@ counted_all() {
   superd -X -w worker
   assert_equal "$(ask sock)" 'pm-superd: refused: the worker does not take it'
   grep -q 'the worker has refused a connection: unable to start ./nothing' log
+}
+
+@test "pm-superd: -w: too many descriptors under way, or no memory for them: it is said, waited, and nobody is lost" {
+  start_ready pm-fdrecv -N 9 worker echo hello </dev/null >/dev/null
+  local -A words=([109]='Too many references: cannot splice' [105]='No buffer space available' [12]='Cannot allocate memory')
+  for errno in "${!words[@]}"; do
+    rm -f sock log
+    PM_FAULT=sendmmsg:1:$errno SUPERD=$FAULT/pm-superd superd -w worker
+    assert_equal "$errno $(ask sock)" "$errno hello"
+    assert_equal "$(ask sock)" hello
+    assert_equal "$(cat log)" "pm-superd: warning: unable to hand connections to worker: ${words[$errno]}"
+  done
+}
+
+@test "pm-superd: -w: each failure of a call for the worker is survived, and nobody is lost" {
+  start_ready pm-fdrecv -N 9 worker echo hello </dev/null >/dev/null
+  for fault in socket:1:24 socket:1:23 connect:1:111 connect:1:11 connect:1:2 sendmmsg:1:4 sendmmsg:1:11 sendmmsg:1:32 recvmsg:1:104 recvmsg:1:4; do
+    rm -f sock log
+    PM_FAULT=$fault SUPERD=$FAULT/pm-superd superd -v 0 -w worker
+    assert_equal "$fault $(ask sock | uniq)" "$fault hello"
+    assert_equal "$(ask sock)" hello
+  done
+}
+
+@test "pm-superd: -w: a worker that closes at once is not asked again and again" {
+  start_ready pm-super -q -N 9 worker true </dev/null >/dev/null 2>&1
+  # Were it, the tenth call would kill it.
+  PM_FAULT=connect:10:kill SUPERD=$FAULT/pm-superd superd -v 0 -w worker
+  start s6-ipcclient sock sh -c 'exec cat <&6' >/dev/null
+  before=$(used "$SUPERD_PID")
+  run -124 timeout 2 s6-ipcclient sock sh -c 'exec cat <&6'
+  kill -0 "$SUPERD_PID"
+  [ $(($(used "$SUPERD_PID") - before)) -le 5 ]
+}
+
+@test "pm-superd: -s: what another has put in place of the worker's path stays" {
+  superd -w worker -s pm-fdrecv fd:0 echo hello
+  assert_equal "$(ask sock)" hello
+  rm worker
+  echo mine >worker
+  kill "$PID"
+  wait "$PID"
+  assert_equal "$(cat worker)" mine
+}
+
+@test "pm-superd: -w and -s: what is there already, no socket or another's, is left alone" {
+  echo mine >worker
+  run -111 s6-ipcserver-socketbinder "$PWD/sock" pm-superd -w worker -s true
+  assert_output --partial 'unable to replace what is no socket, worker'
+  assert_equal "$(cat worker)" mine
+  rm worker
+  live "$PWD/worker"
+  run -111 s6-ipcserver-socketbinder "$PWD/sock" pm-superd -w worker -s true
+  assert_output --partial 'Address already in use'
+}
+
+@test "pm-superd: PROG that cannot be executed: the connection is closed, it is said, the server goes on" {
+  superd ./prog
+  assert_equal "$(ask sock)" ''
+  printf '#!/bin/sh\necho hello\n' >prog
+  chmod +x prog
+  assert_equal "$(ask sock)" hello
+  assert_equal "$(cat log)" 'pm-superd: warning: unable to start ./prog: No such file or directory'
+}
+
+# limited_superd N ARGUMENT...: as superd, with N descriptors and none but 0, 1 and 2 in use; readiness is on 1.
+limited_superd() {
+  start_ready bash -c 'exec >&9; for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n $0
+    exec s6-ipcserver-socketbinder "$PWD/sock" pm-superd -1 "$@"' "$@" </dev/null 2>>log
+}
+
+@test "pm-superd: with 8 descriptors, and 10 with a worker" {
+  limited_superd 8 echo hello
+  for _ in {1..20}; do assert_equal "$(ask sock)" hello; done
+  rm sock
+  limited_superd 10 -w worker -s pm-fdrecv fd:0 echo hello
+  for _ in {1..20}; do assert_equal "$(ask sock)" hello; done
+  assert_equal "$(cat log)" ''
+}
+
+@test "pm-superd: an environment at its limit reaches PROG; beyond it the connection is refused" {
+  big=$(head -c 131000 /dev/zero | tr '\0' x)
+  BIG=$big superd sh -c 'echo "${#1} ${#BIG}"' - "$big"
+  assert_equal "$(ask sock)" '131000 131000'
+  prlimit --pid "$PID" --stack=131072:unlimited
+  assert_equal "$(ask sock)" ''
+  prlimit --pid "$PID" --stack=8388608:unlimited
+  assert_equal "$(ask sock)" '131000 131000'
+}
+
+@test "pm-superd: many that end at the same moment are all counted as ended" {
+  superd -c 50 -C 50 sh -c 'echo; read -r line <go'
+  mkfifo go
+  for round in 1 2 3; do
+    pids=()
+    for _ in {1..50}; do client sock && pids+=("$PID"); done
+    exec 7>go
+    exec 7>&-
+    for pid in "${pids[@]}"; do end "$pid"; done
+    # At the limit nobody would be served until all of them were noticed.
+  done
+  client sock
 }
 
 @test "pm-superd: -w and -s: wrong usage" {

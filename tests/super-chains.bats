@@ -5,6 +5,18 @@ load super
 setup() { common_setup; }
 teardown() { common_teardown; }
 
+# as_written PAGE SECTION: the session there does as it says; of what tests/pages.bats, which has no other users, does not run.
+as_written() {
+  mkdir -m 755 written
+  cd written
+  awk -v name="$2" '/^\.Sh / { on = ($0 == ".Sh " name) } on' "$PM_SOURCE/doc/$1" |
+    sed -n '/^\.Bd -literal/,/^\.Ed/{/^\.Bd/d;/^\.Ed/d;s/\\e/\\/g;s/\\&//g;p}' >session
+  grep '^\$ ' session | sed 's/^\$ //' | while read -r line; do printf '%s\n' "printf '%s\\n' $(printf '%q' "\$ $line")" "$line"; done >script
+  bash script </dev/null >got 2>&1 3>&- 4>&-
+  diff session got
+  cd ..
+}
+
 @test "chains: the port that the kernel chose is published, found by name, and gone with the server" {
   start_ready pm-socketbinder tcp:127.0.0.1:0 pm-reg http fd:0 pm-superd -N 9 echo hello </dev/null >/dev/null 2>log
   server=$PID
@@ -34,6 +46,7 @@ teardown() { common_teardown; }
   mkdir -m 755 open
   super -u $ALICE -a 777 local:open/sock sh -c 'echo "server $(ps -o uid= -p $PPID | tr -d " ") peer $IPCREMOTEEUID"'
   assert_equal "$(ask as $BOB open/sock)" "server $ALICE peer $BOB"
+  as_written pm-super.8 USERS
   # And on: a program of the first, run by whoever asks, who is none of the two.
   super local:open/become pm-peer -U sh -c 'id -u'
   assert_equal "$(ask as $BOB open/become)" "$BOB"
@@ -42,6 +55,7 @@ teardown() { common_teardown; }
 }
 
 @test "chains: a service directory that starts on demand, under s6 and under daemontools" {
+  as_written pm-service-directory.7 'ON DEMAND'
   for supervisor in s6-supervise supervise; do
     mkdir "$supervisor.d"
     printf '%s\n' '#!/bin/sh' 'LISTEN_PID=$$ exec pm-activate pm-superd -L -I 50 sh -c "echo \$PM_LISTEN_NAME"' >"$supervisor.d/run"

@@ -31,6 +31,10 @@ STAY=(sh -c 'echo "$IPCCONNNUM"; exec cat')
 # The same, and says its own pid.
 STAY_PID=(sh -c 'echo "$$"; exec cat')
 
+# LOOK: which of fstatat's calls is the last look at a path before it is served. The kernel tells root without one which file a socket has.
+LOOK=2
+[ "$(id -u)" != 0 ] || LOOK=1
+
 # left PATH: a stale socket, as a server leaves it that was killed; live PATH: a server that accepts nothing, its pid in $PID.
 left() { s6-ipcserver-socketbinder "$1" true; }
 live() { start_ready s6-ipcserver-socketbinder "$@" sh -c 'echo >&9; exec 9>&-; exec sleep infinity'; }

@@ -38,26 +38,39 @@ int make_socket(char const *path, bool listening) noexcept {
   return -1;
 }
 
-/** Takes descriptors and closes them. `speaking`: as a worker of pm-superd it says that it has. */
+/** The descriptor that is next; -1: there is none now, with MSG_DONTWAIT in `flags`. */
+int take(int in, int flags) noexcept {
+  static char bytes[4096];
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  struct iovec part = {bytes, sizeof bytes};
+  struct msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  // A message with descriptors is never joined to the next: unix(7).
+  ssize_t const n = ::recvmsg(in, &header, MSG_CMSG_CLOEXEC | flags);
+  if (n < 0 && errno == EAGAIN) return -1;
+  auto *const rights = n > 0 ? CMSG_FIRSTHDR(&header) : nullptr;
+  if (!rights) ::_exit(0);
+  int fd;
+  memcpy(&fd, CMSG_DATA(rights), sizeof fd);
+  return fd;
+}
+
+/** Takes descriptors and closes them. `speaking`: as a worker of pm-superd it says of each that it has it, of several at once. */
 [[noreturn]] void work(bool speaking) noexcept {
   int const listener = make_socket(worker_path, true), in = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-  char bytes[4096];
-  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  constexpr int most = 16, answer = 12;
   // pm/message/connection.h, pm/fdpass/handover.h: type 201, no payload, no descriptors.
-  char const taken[12] = {0, 0, 0, static_cast<char>(201), 0, 0, 0, 0, 0, 0, 0, 0};
+  static char taken[most * answer];
+  for (int i = 0; i < most; ++i) taken[i * answer + 3] = static_cast<char>(201);
+  while (!speaking) ::close(take(in, 0));
   for (;;) {
-    struct iovec part = {bytes, sizeof bytes};
-    struct msghdr header = {};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    header.msg_control = control;
-    header.msg_controllen = sizeof control;
-    // A message with descriptors is never joined to the next: unix(7).
-    if (::recvmsg(in, &header, MSG_CMSG_CLOEXEC) <= 0) ::_exit(0);
-    int fd = -1;
-    if (auto *const rights = CMSG_FIRSTHDR(&header)) memcpy(&fd, CMSG_DATA(rights), sizeof fd);
-    ::close(fd);
-    if (speaking && ::send(in, taken, sizeof taken, MSG_NOSIGNAL) < 0) ::_exit(0);
+    int fds[most], count = 0;
+    for (int fd = take(in, 0); fd >= 0; fd = count < most ? take(in, MSG_DONTWAIT) : -1) fds[count++] = fd;
+    if (::send(in, taken, static_cast<size_t>(count * answer), MSG_NOSIGNAL) < 0) ::_exit(0);
+    while (count) ::close(fds[--count]);
   }
 }
 

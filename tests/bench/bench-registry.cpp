@@ -1,8 +1,7 @@
 // bench-registry: what lookups and registrations cost against the bare system calls they stand on, alone and among 10,000
 // other services, and what a registration takes of memory.
 
-#include "../lib/world.h"
-#include "bench.h"
+#include "scale.h"
 
 #include <pm/base/directory.h>
 #include <sys/file.h>
@@ -10,39 +9,10 @@
 
 namespace {
 
+using namespace bench;
+
 constexpr int others = 10000;
 constexpr uid_t alice = 65501, bob = 65502;
-
-struct Place {
-  char path[64];
-};
-
-/** On a tmpfs, where a registry belongs; elsewhere the figures are the disk's. */
-Place make_place() noexcept {
-  Place place = {"/dev/shm/pm-bench.XXXXXX"};
-  if (!::mkdtemp(place.path)) {
-    place = {"/tmp/pm-bench.XXXXXX"};
-    EXPECT(::mkdtemp(place.path));
-    printf("# /dev/shm cannot be used: this is not a tmpfs\n");
-  }
-  ::chmod(place.path, 0755);
-  return place;
-}
-
-Registry open_place(Place const &place) noexcept {
-  Fd const top(::open(place.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  EXPECT(populate(top.get(), static_cast<gid_t>(-1)).has_value());
-  auto registry = Registry::open(place.path);
-  EXPECT(registry.has_value());
-  return std::move(*registry);
-}
-
-Registration add(Registry const &registry, char const *service) noexcept {
-  static Registrant const who = World::me(); // once a process
-  auto made = World::try_add(registry, {service}, {}, Policy::unlimited(), {::geteuid(), who.pid, who.start});
-  EXPECT(made.has_value());
-  return std::move(*made);
-}
 
 // --- lookups
 
@@ -58,18 +28,9 @@ void bare_lookup(int dir, char const *directory, char const *file) noexcept {
 }
 
 bench::Ratio lookups(Registry const &registry, Registration const &target) noexcept {
-  Query query;
-  query.service = "target";
-  Instances found;
   auto const directory = layout::instances("target", target.tickets[0].owner.view()), file = layout::file(target.tickets[0], "");
-  return bench::compare(
-      [&] {
-        return bench::each(2000, [&] {
-          found.clear();
-          EXPECT(lookup(registry, query, found).has_value() && found.size() == 1);
-        });
-      },
-      [&] { return bench::each(2000, [&] { bare_lookup(registry.dir(), directory.c_str(), file.c_str()); }); });
+  return bench::compare([&] { return bench::each(2000, [&] { look_up(registry, "target"); }); },
+                        [&] { return bench::each(2000, [&] { bare_lookup(registry.dir(), directory.c_str(), file.c_str()); }); });
 }
 
 // --- registrations
@@ -159,7 +120,7 @@ struct Memory {
   double pages, slab, inodes, inode_bytes, name_bytes;
   static Memory now(Place const &place) noexcept {
     struct statfs fs;
-    EXPECT(::statfs(place.path, &fs) == 0);
+    EXPECT(::statfs(place.path(), &fs) == 0);
     return {static_cast<double>(fs.f_blocks - fs.f_bfree) * static_cast<double>(fs.f_bsize), meminfo("Slab"),
             static_cast<double>(fs.f_files - fs.f_ffree), slab_cache("shmem_inode_cache"), slab_cache("dentry")};
   }
@@ -185,15 +146,9 @@ bool become_effective(uid_t uid) noexcept {
 
 int main() {
   PROG = "bench-registry";
-  struct rlimit limit;
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  bool const enough = limit.rlim_max > others + 2000;
-  if (!enough)
-    printf("# only %lu descriptors: nothing can be said of %d others\n", static_cast<unsigned long>(limit.rlim_max), others);
+  bool const enough = raise_descriptors(others + 2000);
 
-  Place const place = make_place();
+  Place const place;
   Registry const registry = open_place(place);
   Registration const target = add(registry, "target");
   auto const alone = lookups(registry, target);
@@ -226,8 +181,8 @@ int main() {
   }
 
   // The dearest believer: root, the owner and the caller are three, and each has a directory to be asked for.
-  Place const owned = make_place();
-  if (::chown(owned.path, alice, alice) == 0 && become_effective(alice)) {
+  Place const owned;
+  if (::chown(owned.path(), alice, alice) == 0 && become_effective(alice)) {
     Registry const of_alice = open_place(owned);
     Registration const hers = add(of_alice, "target");
     EXPECT(become_effective(bob));
@@ -238,7 +193,5 @@ int main() {
   }
   printf("# ns: a lookup %.0f, its bare calls %.0f; a registration %.0f, its bare calls %.0f\n", alone.ours, alone.theirs,
          registration.ours, registration.theirs);
-  ::rm_rf(owned.path);
-  ::rm_rf(place.path);
   return bench::all_within ? 0 : 1;
 }

@@ -85,10 +85,13 @@ int main(int argc, char const *const *argv) {
   PROG = "offer";
   if (argc < 4) die(exits::usage, "offer KIND PATH STEP...");
   std::string_view const kind = argv[1];
+  // Of a datagram socket, what can be answered to.
+  auto const own_name = LocalName::made_up();
   auto const socket = connect_local(std::string_view(argv[2]), Deadline::in(20000),
                                     kind == "stream"     ? SOCK_STREAM
                                     : kind == "datagram" ? SOCK_DGRAM
-                                                         : SOCK_SEQPACKET);
+                                                         : SOCK_SEQPACKET,
+                                    kind == "datagram" ? &own_name : nullptr);
   if (!socket) die_sys(socket.error(), argv[2]);
   Offerer offerer(socket->get());
   char const *const *word = argv + 3;

@@ -27,15 +27,25 @@ void Children::give_signals_back() const noexcept {
   sys::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
 }
 
+bool Children::reap_one(pid_t who, Callback<void(pid_t child, int status)> ended) noexcept {
+  int status;
+  pid_t const child = sys::waitpid(who, &status, WNOHANG);
+  if (child <= 0) return child < 0 && errno == EINTR;
+  resume();
+  ended(child, status);
+  return true;
+}
+
 void Children::reap(Callback<void(pid_t child, int status)> ended) noexcept {
-  for (;;) {
-    int status;
-    pid_t const child = sys::waitpid(-1, &status, WNOHANG);
-    if (child < 0 && errno == EINTR) continue;
-    if (child <= 0) return;
-    resume();
-    ended(child, status);
+  sweep_ = Deadline();
+  while (reap_one(-1, ended)) {
   }
+}
+
+void Children::reap_named(Callback<void(pid_t child, int status)> ended) noexcept {
+  // None is named to a process in another pid namespace, or by whoever sends the signal himself.
+  if (named_ > 0) (void)reap_one(named_, ended);
+  if (sweep_left() < 0) sweep_ = Deadline::in(sweep_ms);
 }
 
 bool is_exhaustion(int code) noexcept {

@@ -45,7 +45,7 @@ Result<Fd> connect_to(SocketAddress const &to, int type, SocketAddress const *fr
 }
 
 Result<Fd> connect_to(Address const &address, Deadline deadline, int stop) noexcept {
-  if (address.netid() == Netid::local) return connect_local(address.path(), deadline, SOCK_STREAM);
+  if (address.netid() == Netid::local) return connect_local_or_stop(address.path(), deadline, stop);
   if (address.netid() != Netid::tcp && address.netid() != Netid::tcp6) return failed(doing, EPROTONOSUPPORT);
   return connect_to(SocketAddress::destination(address), SOCK_STREAM, nullptr, deadline, stop);
 }

@@ -14,10 +14,12 @@ Result<Signals> Signals::trap(std::initializer_list<int> signals) noexcept {
   return Signals(static_cast<Fd &&>(fd));
 }
 
-int Signals::next() const noexcept {
+int Signals::next(pid_t *sender) const noexcept {
   struct signalfd_siginfo info;
   ssize_t const n = sys::read(fd_.get(), &info, sizeof info);
-  return n == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+  if (n != sizeof info) return 0;
+  if (sender) *sender = static_cast<pid_t>(info.ssi_pid);
+  return static_cast<int>(info.ssi_signo);
 }
 
 } // namespace pm

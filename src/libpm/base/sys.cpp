@@ -5,7 +5,9 @@
 #include <pm/base/skalibs.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -219,6 +221,28 @@ int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) noexce
 }
 int connect(int fd, struct sockaddr const *address, socklen_t size) noexcept {
   return through("connect", [=] { return ::connect(fd, address, size); });
+}
+int inotify_init1(int flags) noexcept {
+  return through("inotify_init1", [=] { return ::inotify_init1(flags); });
+}
+int inotify_add_watch(int fd, char const *path, uint32_t mask) noexcept {
+  return through("inotify_add_watch", [=] { return ::inotify_add_watch(fd, path, mask); });
+}
+int inotify_rm_watch(int fd, int watch) noexcept {
+  return through("inotify_rm_watch", [=] { return ::inotify_rm_watch(fd, watch); });
+}
+int io_uring_setup(unsigned entries, struct io_uring_params *params) noexcept {
+  return through("io_uring_setup", [=] { return static_cast<int>(::syscall(SYS_io_uring_setup, entries, params)); });
+}
+int io_uring_enter(int ring, unsigned submitted) noexcept {
+  return through("io_uring_enter",
+                 [=] { return static_cast<int>(::syscall(SYS_io_uring_enter, ring, submitted, 0, 0, nullptr, 0)); });
+}
+void *map_shared(int fd, size_t size, uint64_t offset) noexcept {
+  return reinterpret_cast<void *>(through("mmap", [=] {
+    return reinterpret_cast<intptr_t>(
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, static_cast<off_t>(offset)));
+  }));
 }
 ssize_t send(int fd, void const *data, size_t size, int flags) noexcept {
   return through("send", [=] { return ::send(fd, data, size, flags); });

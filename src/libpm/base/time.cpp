@@ -24,6 +24,8 @@ Deadline Deadline::in(uint32_t ms) noexcept {
 
 int Deadline::remaining() const noexcept {
   if (!at_) return -1;
+  // What is asked of each connection costs no look at the clock.
+  if (at_ == long_ago) return 0;
   uint64_t const t = now(CLOCK_MONOTONIC);
   if (t >= at_) return 0;
   uint64_t const ms = (at_ - t + ns_in_ms - 1) / ns_in_ms;

@@ -73,15 +73,37 @@ void release(Found *found) noexcept {
   Box<Found> const last(found);
 }
 
-bool connect(Handle *handle, std::string_view service, Whom whom, uint32_t const *version, std::string_view netid, Limits limits,
-             int &fd, Found *&found, size_t &which, Error &error) noexcept {
-  if (!begin(*handle, limits, error)) return false;
+namespace {
+/** What find() and connect() are asked for; false: why not, in `error`. */
+bool read_query(std::string_view service, Whom whom, uint32_t const *version, std::string_view netid, registry::Query &query,
+                Error &error) noexcept {
   if (!registry::is_service_name(service)) return fail_with(Why::bad_name, 0, "", error);
-  registry::Query query;
   query.service = service;
   query.whose = whose(whom);
   if (version) query.version = *version;
   if (!netid.empty() && !(query.netid = pm::netid(netid))) return fail_with(Why::bad_address, 0, "", error);
+  return true;
+}
+} // namespace
+
+bool find(Handle *handle, std::string_view service, Whom whom, uint32_t const *version, std::string_view netid, Limits limits,
+          Found *&found, Error &error) noexcept {
+  registry::Query query;
+  if (!begin(*handle, limits, error) || !read_query(service, whom, version, netid, query, error)) return false;
+  auto made = make_box<Found>();
+  if (!made) return fail_with(Why::system, ENOMEM, "look up", error);
+  if (auto const looked = handle->finder.lookup(query, made->instances); !looked)
+    return fail_reading(*handle, looked.error(), error);
+  for (size_t i = 0; i < made->instances.size(); ++i)
+    if (!made->chosen.append(i)) return fail_with(Why::system, ENOMEM, "look up", error);
+  found = made.release();
+  return true;
+}
+
+bool connect(Handle *handle, std::string_view service, Whom whom, uint32_t const *version, std::string_view netid, Limits limits,
+             int &fd, Found *&found, size_t &which, Error &error) noexcept {
+  registry::Query query;
+  if (!begin(*handle, limits, error) || !read_query(service, whom, version, netid, query, error)) return false;
   auto made = make_box<Found>();
   if (!made) return fail_with(Why::system, ENOMEM, "connect to", error);
   auto reached = registry::connect(handle->directory, query, Deadline::in(limits.timeout), limits.stop, made->instances);

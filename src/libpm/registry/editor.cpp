@@ -17,7 +17,7 @@ Done Editor::connect() noexcept {
   // Through the directory that was opened: a socket's path has room for 107 bytes, a registry's may be longer.
   Text<local_path_max> path("/proc/self/fd/");
   path << registry_->dir() << '/' << layout::socket;
-  auto connected = connect_local(path.view(), deadline_);
+  auto connected = connect_ ? connect_(path.view(), deadline_, stop_) : connect_local(path.view(), deadline_);
   if (!connected) return failed("reach the registry's service", connected.error().code);
   socket_ = std::move(*connected);
   connection_.emplace(socket_.get(), socket_.get());

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/sockios.h>
 #include <pm/base/lock.h>
 #include <pm/base/random.h>
 #include <pm/super/bind.h>
@@ -12,6 +13,9 @@ namespace pm::super {
 namespace {
 
 constexpr char const *doing = "bind to";
+
+/** SIOCUNIXFILE, whose header does not go with sys/un.h: the file of a bound socket, with O_PATH. Linux 4.11. */
+constexpr unsigned long file_of_socket = SIOCPROTOPRIVATE;
 
 /** How often a path may turn out to be another than the one just looked at. */
 constexpr int rounds = 8;
@@ -157,7 +161,13 @@ Result<BoundSocket> bind_local(LocalAddress const &name, BindOptions const &opti
     return failed("ask who sends to");
   if (auto const done = bind_replacing(bound.fd.get(), name, options); !done) return fail(done);
   struct stat st = {};
-  if (!name.is_abstract() && sys::fstatat(AT_FDCWD, name.text(), &st, AT_SYMLINK_NOFOLLOW) < 0) return failed("keep");
+  if (!name.is_abstract()) {
+    // Its own file, also when another server, which asks nobody, has put its own in place of it by now. Whoever may not ask the
+    // kernel for it (CAP_NET_ADMIN) has to look at the path.
+    Fd const file(sys::ioctl(bound.fd.get(), file_of_socket, nullptr));
+    if (!file.valid() || sys::fstat(file.get(), &st) < 0)
+      if (sys::fstatat(AT_FDCWD, name.text(), &st, AT_SYMLINK_NOFOLLOW) < 0) return failed("keep");
+  }
   bound.device = st.st_dev;
   bound.inode = st.st_ino;
   Done ready;

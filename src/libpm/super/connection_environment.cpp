@@ -31,8 +31,9 @@ Done ConnectionEnvironment::make() noexcept {
 
 void ConnectionEnvironment::begin(Listener const &listener) noexcept {
   used_ = 0;
-  set("PROTO=", listener.is_local() ? "IPC" : listener.datagrams ? "UDP" : "TCP");
   if (!listener.name.empty()) set("PM_LISTEN_NAME=", listener.name);
+  others_ = used_;
+  set("PROTO=", listener.is_local() ? "IPC" : listener.datagrams ? "UDP" : "TCP");
   if (listener.path.size()) set("IPCLOCALPATH=", listener.path.view());
   if (listener.datagrams && !listener.is_local()) set_ip("UDPLOCALIP=", "UDPLOCALPORT=", listener.ip);
 }

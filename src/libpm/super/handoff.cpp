@@ -1,4 +1,4 @@
-#include <pm/base/ucspi.h>
+#include <pm/base/children.h>
 #include <pm/super/handoff.h>
 #include <string.h>
 #include <algorithm>
@@ -36,39 +36,44 @@ Done Handoff::connect() noexcept {
 void Handoff::disconnect() noexcept {
   connection_.reset();
   socket_.reset();
+  stuck_ = false;
   // Whoever was not answered for was not taken.
   unsent_ = oldest_;
 }
 
 uint32_t Handoff::add(Fd connection, std::span<char const *const> said) noexcept {
   offer_.identity.elements.clear();
+  encoded_.clear();
   bool fits = true;
   for (char const *const variable : said)
-    if (ucspi::is_said(variable)) fits = offer_.identity.elements.append(xdr::String<fdpass::identity_max>(variable)) && fits;
-  encoded_.clear();
-  xdr::Encoder encoder(encoded_);
-  fits = fits && encoder(offer_);
+    fits = offer_.identity.elements.append(xdr::String<fdpass::identity_max>(variable)) && fits;
+  if (!fits || !message::encode(offer_, encoded_)) die_no_memory();
   // Two paths, five numbers: what is said of a connection has its bound.
   if (encoded_.size() > message_max) bug("more is said of a connection than there is room for");
-  if (!fits) die_no_memory();
   auto &slot = at(end_);
   slot.fd = connection.release();
   slot.size = static_cast<uint32_t>(encoded_.size());
-  memcpy(slot.payload, encoded_.begin(), encoded_.size());
+  memcpy(slot.message, encoded_.begin(), encoded_.size());
   return static_cast<uint32_t>(end_++ % most_) + 1;
 }
 
 Done Handoff::send() noexcept {
-  for (; has_unsent() && is_connected(); ++unsent_) {
-    auto const &slot = at(unsent_);
-    // As small as they are, they are sent whole or not at all: unix(7) makes one buffer of each.
-    auto const sent = connection_->send(static_cast<uint32_t>(fdpass::Offer::type), {slot.payload, slot.size}, {&slot.fd, 1},
-                                        Deadline::passed());
-    if (sent) continue;
+  stuck_ = false;
+  while (has_unsent() && is_connected()) {
+    message::Encoded messages[together];
+    size_t count = 0;
+    for (uint64_t i = unsent_; i != end_ && count < together; ++i) messages[count++] = {{at(i).message, at(i).size}, at(i).fd};
+    auto const sent = connection_->send_ready({messages, count});
+    if (sent) {
+      unsent_ += *sent;
+      continue;
+    }
     int const code = sent.error().code;
-    // It reads slowly; or as many descriptors are under way as one may have (unix(7), ETOOMANYREFS).
-    if (code == ETIMEDOUT || code == ETOOMANYREFS) return {};
-    disconnect();
+    if (code == EINTR) continue;
+    stuck_ = code == EAGAIN;
+    if (stuck_) return {};
+    // As many descriptors are under way as one may have: it is no fault of the worker's, and poll cannot tell when it is over.
+    if (code != ETOOMANYREFS && !is_exhaustion(code)) disconnect();
     return failed(doing, code);
   }
   return {};

@@ -137,7 +137,11 @@ void Server::begin(Listener &listener, Fd accepted, SocketName const &name, sock
     who << "?:?";
   }
   bool const known = source.kind != Source::unknown;
-  uint32_t const number = connections_.count(source);
+  uint32_t number = connections_.count(source);
+  if (number >= options_.most_of_one && children_.sweep_left() >= 0) {
+    reap(true);
+    number = connections_.count(source);
+  }
   if (known && number >= options_.most_of_one) {
     if (options_.verbosity >= warnings)
       warn("deny ", who.view(), " count ", (count << number << '/' << options_.most_of_one).view());

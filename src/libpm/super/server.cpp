@@ -52,7 +52,7 @@ Result<bool> Server::run() noexcept {
   if (options_.verbosity >= everything) inform("starting");
   say_status();
   announce();
-  reap();
+  reap(true);
   idle_ = Deadline::in(options_.idle);
   if (auto const served = serve(); !served) return fail(served);
   if (worker_) (this->*work_->end_worker)();
@@ -80,7 +80,7 @@ void Server::announce() noexcept {
 
 /** Whether there is room, and time, for one more. */
 bool Server::may_start() noexcept {
-  if (connections_.full() || children_.is_paused() || handoff_.has_unsent()) return false;
+  if (connections_.full() || children_.is_paused() || handoff_.is_stuck()) return false;
   bool const limited = starts_.wait() > 0;
   if (limited && !limited_ && options_.verbosity >= 1)
     warn("pausing: ", (Text<64>() << starts_.number() << " starts in " << starts_.ms() << " ms").view());
@@ -89,7 +89,7 @@ bool Server::may_start() noexcept {
 }
 
 int Server::timeout() const noexcept {
-  int result = children_.pause_left();
+  int result = sooner(children_.pause_left(), children_.sweep_left());
   if (limited_) result = sooner(result, starts_.wait());
   if (options_.idle && !closing_ && !is_busy()) result = sooner(result, idle_.remaining());
   return result;
@@ -97,6 +97,8 @@ int Server::timeout() const noexcept {
 
 Done Server::serve() noexcept {
   while (going_on_) {
+    // Whether there is room is worth a look at all of them.
+    if (int const left = children_.sweep_left(); left == 0 || (left > 0 && connections_.full())) reap(true);
     // Whoever was not taken needs a worker, and is offered again as soon as there is one.
     if (work_ && connections_.count() && !children_.is_paused()) (this->*work_->offer_again)();
     struct pollfd fds[2 + listen_fds_max];
@@ -105,7 +107,7 @@ Done Server::serve() noexcept {
     // No more than there are: poll takes no more than a process may have descriptors.
     size_t count = 1;
     for (auto const &one : listeners_) fds[count++] = {accepting && !one.child ? one.fd : -1, POLLIN, 0};
-    if (work_) fds[count++] = {handoff_.fd(), static_cast<short>(handoff_.has_unsent() ? POLLIN | POLLOUT : POLLIN), 0};
+    if (work_) fds[count++] = {handoff_.fd(), static_cast<short>(handoff_.is_stuck() ? POLLIN | POLLOUT : POLLIN), 0};
     int const n = sys::poll(fds, count, timeout());
     if (n < 0 && errno != EINTR) return failed("wait for connections on");
     if (n <= 0) {
@@ -157,7 +159,7 @@ void Server::handle_signal() noexcept {
                      {SIGQUIT, "SIGQUIT, sending SIGTERM+SIGCONT to all connections and quitting"},
                      {SIGABRT, "SIGABRT, sending SIGKILL to all connections and quitting"}};
   int const signal = children_.next_signal();
-  if (signal == SIGCHLD) return reap();
+  if (signal == SIGCHLD) return reap(false);
   for (auto const &one : known)
     if (one.signal == signal && options_.verbosity >= everything) inform("received ", one.means);
   if (signal == SIGTERM || signal == SIGQUIT || signal == SIGABRT) going_on_ = false;
@@ -180,8 +182,8 @@ void Server::signal_all(int signal) const noexcept {
   connections_.each_child([=](pid_t child) noexcept { sys::kill(child, signal); });
 }
 
-void Server::reap() noexcept {
-  children_.reap([&](pid_t child, int status) noexcept {
+void Server::reap(bool all) noexcept {
+  auto const forget = [&](pid_t child, int status) noexcept {
     if (child == worker_ && worker_) return forget_worker(status);
     auto const source = work_ ? std::nullopt : connections_.remove(child);
     if (!source) return;
@@ -196,7 +198,9 @@ void Server::reap() noexcept {
     else how << " exitcode " << WEXITSTATUS(status);
     inform(how.view());
     say_status();
-  });
+  };
+  if (all) children_.reap(forget);
+  else children_.reap_named(forget);
 }
 
 /** Who has it answered for has it; the rest waits here, and has another started. */

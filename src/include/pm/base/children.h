@@ -33,9 +33,16 @@ class Children {
   /** Readable when a signal has come. */
   [[nodiscard]] int fd() const noexcept { return signals_.fd(); }
   /** The next that has come, 0 when there is none; after SIGCHLD, reap(). */
-  [[nodiscard]] int next_signal() const noexcept { return signals_.next(); }
+  [[nodiscard]] int next_signal() noexcept { return signals_.next(&named_); }
   /** Waits for each child that has ended, whoever started it, and tells of it; a child that has stopped has not. */
   void reap(Callback<void(pid_t child, int status)> ended) noexcept;
+  /**
+   * The same of the child alone that the last signal was of, for the kernel looks at all of them to find any. Others may have
+   * ended in that moment, and no signal says so: reap() is then to be called when sweep_left() is 0.
+   */
+  void reap_named(Callback<void(pid_t child, int status)> ended) noexcept;
+  /** How long reap() may be put off, ms, as poll(2) wants it; -1: for ever. */
+  [[nodiscard]] int sweep_left() const noexcept { return sweep_.remaining(); }
 
   /** Nothing is to be tried for a second, or until a child ends. */
   void pause() noexcept { paused_until_ = Deadline::in(pause_ms); }
@@ -49,12 +56,17 @@ class Children {
 
  private:
   static constexpr uint32_t pause_ms = 1000;
+  /** Often enough that nobody waits for it, and seldom enough that it does not count. */
+  static constexpr uint32_t sweep_ms = 50;
+  bool reap_one(pid_t who, Callback<void(pid_t child, int status)> ended) noexcept;
 
   Spawner spawner_;
   Signals signals_;
   sigset_t mask_ = {};
   struct sigaction on_sigpipe_ = {};
   Deadline paused_until_ = Deadline::passed();
+  pid_t named_ = 0;
+  Deadline sweep_; /**< never, unless a child may have ended unnoticed */
 };
 
 /** Whether a call that failed so may succeed when others have given something back: EMFILE, ENFILE, ENOMEM, ENOBUFS. */

@@ -17,6 +17,7 @@ struct LocalName {
   struct sockaddr_un address;
   socklen_t size;
 
+  [[nodiscard]] struct sockaddr const &any() const noexcept { return reinterpret_cast<struct sockaddr const &>(address); }
   /** `/PATH`, a relative path, or `@NAME` for an abstract one. ENAMETOOLONG: more than 107 bytes; EINVAL: empty. */
   [[nodiscard]] static Result<LocalName> make(std::string_view path) noexcept;
   /** To bind a socket to a name that the kernel makes up, so that it can be answered to: unix(7), autobind. */
@@ -41,6 +42,12 @@ union SocketName {
  */
 [[nodiscard]] Result<Fd> connect_local(std::string_view path, Deadline deadline, int type = SOCK_STREAM,
                                        LocalName const *from = nullptr) noexcept;
+
+/**
+ * The same of a stream socket, and ECANCELED when `stop` (-1: none) is readable before it has room for us. poll(2) does not tell of
+ * that room, so the kernel is given the call (io_uring, Linux 5.5); where it takes none from us, `stop` is not heard until then.
+ */
+[[nodiscard]] Result<Fd> connect_local_or_stop(std::string_view path, Deadline deadline, int stop) noexcept;
 
 } // namespace pm
 

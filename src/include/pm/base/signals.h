@@ -4,6 +4,7 @@
 
 #include <pm/base/fd.h>
 #include <pm/base/result.h>
+#include <sys/types.h>
 #include <initializer_list>
 
 namespace pm {
@@ -16,8 +17,8 @@ class Signals {
 
   /** Readable when one has come. */
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-  /** The next that has come, 0 when there is none. */
-  [[nodiscard]] int next() const noexcept;
+  /** The next that has come, 0 when there is none. `sender`: of SIGCHLD the child, though others may have ended that none comes for; 0 where the kernel cannot say. */
+  [[nodiscard]] int next(pid_t *sender = nullptr) const noexcept;
 
  private:
   explicit Signals(Fd fd) noexcept : fd_(static_cast<Fd &&>(fd)) {}

@@ -19,6 +19,8 @@
 #include <sys/vfs.h>
 #include <time.h>
 
+struct io_uring_params;
+
 namespace pm::sys {
 
 int openat(int dir, char const *path, int flags, mode_t mode = 0) noexcept;
@@ -84,12 +86,20 @@ int bind(int fd, struct sockaddr const *address, socklen_t size) noexcept;
 int listen(int fd, int backlog) noexcept;
 int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) noexcept;
 int connect(int fd, struct sockaddr const *address, socklen_t size) noexcept;
+int io_uring_setup(unsigned entries, struct io_uring_params *params) noexcept;
+/** Submits, and does not wait. */
+int io_uring_enter(int ring, unsigned submitted) noexcept;
+/** mmap for reading and writing, shared. MAP_FAILED. */
+void *map_shared(int fd, size_t size, uint64_t offset) noexcept;
 ssize_t send(int fd, void const *data, size_t size, int flags) noexcept;
 ssize_t sendmsg(int fd, struct msghdr const *message, int flags) noexcept;
 ssize_t recvmsg(int fd, struct msghdr *message, int flags) noexcept;
 /** How many; one at least was sent, or received, if not -1. */
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) noexcept;
 int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) noexcept;
+int inotify_init1(int flags) noexcept;
+int inotify_add_watch(int fd, char const *path, uint32_t mask) noexcept;
+int inotify_rm_watch(int fd, int watch) noexcept;
 int ioctl(int fd, unsigned long request, void *argument) noexcept;
 int shutdown(int fd, int how) noexcept;
 int getpeername(int fd, struct sockaddr *address, socklen_t *size) noexcept;

@@ -15,13 +15,14 @@ class Deadline {
   /** One that has passed: for what is to be tried and not waited for. */
   [[nodiscard]] static constexpr Deadline passed() noexcept {
     Deadline d;
-    d.at_ = 1;
+    d.at_ = long_ago;
     return d;
   }
   /** What is left, as poll(2) wants it: milliseconds rounded up, 0 when it has passed, -1 when there is none. */
   [[nodiscard]] int remaining() const noexcept;
 
  private:
+  static constexpr uint64_t long_ago = 1;
   uint64_t at_ = 0; /**< ns; 0 is never */
 };
 

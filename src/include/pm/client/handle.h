@@ -3,8 +3,10 @@
 #define PM_CLIENT_HANDLE_H
 
 #include <pm/base/box.h>
+#include <pm/base/local_socket.h>
 #include <pm/client/registry.h>
 #include <pm/registry/editor.h>
+#include <pm/registry/finder.h>
 #include <atomic>
 
 namespace pm::client {
@@ -27,6 +29,7 @@ struct Handle {
   explicit Handle(registry::Registry opened) noexcept : directory(static_cast<registry::Registry &&>(opened)) {}
 
   registry::Registry directory;
+  registry::Finder finder{directory};
   pid_t process = 0; /**< whose it is */
   bool closed = false;
   std::atomic<unsigned> references{1};
@@ -45,7 +48,8 @@ bool fail_with(Why why, int code, char const *doing, Error &error) noexcept;
 
 /** An Editor of the handle's registry, for one call. */
 [[nodiscard]] inline registry::Editor editor(Handle &handle, Limits limits) noexcept {
-  return registry::Editor(handle.directory, registry::Way::by_rights, Deadline::in(limits.timeout), limits.stop);
+  return registry::Editor(handle.directory, registry::Way::by_rights, Deadline::in(limits.timeout), limits.stop,
+                          connect_local_or_stop);
 }
 
 /** Drops the tokens, and so ends all; unlinks nothing. */

@@ -187,6 +187,8 @@ void close(Handle *handle) noexcept;
 [[nodiscard]] bool remove(Handle *handle, std::string_view service, std::string_view const *addresses, std::size_t count,
                           Limits limits, std::size_t &removed, Error &error) noexcept;
 [[nodiscard]] bool list(Handle *handle, Sets const &sets, Limits limits, Found *&found, Error &error) noexcept;
+[[nodiscard]] bool find(Handle *handle, std::string_view service, Whom whom, std::uint32_t const *version, std::string_view netid,
+                        Limits limits, Found *&found, Error &error) noexcept;
 [[nodiscard]] std::size_t size(Found const *found) noexcept;
 void view(Found const *found, std::size_t i, View &out) noexcept;
 void release(Found *found) noexcept;
@@ -250,6 +252,12 @@ using FoundPointer = std::unique_ptr<Found, FreeFound>;
   e.deleted = v.deleted;
   e.id = v.id;
   return e;
+}
+[[nodiscard]] inline std::vector<Entry> entries(Found const *found) {
+  std::vector<Entry> all;
+  all.reserve(size(found));
+  for (std::size_t i = 0; i < size(found); ++i) all.push_back(entry(found, i));
+  return all;
 }
 
 } // namespace client
@@ -377,10 +385,23 @@ class Registry {
     client::Found *raw = nullptr;
     if (!client::list(handle_.get(), sets, client::limits(patience), raw, error)) return tl::unexpected<Error>(error);
     client::FoundPointer const found(raw);
-    std::vector<Entry> entries;
-    entries.reserve(client::size(raw));
-    for (std::size_t i = 0; i < client::size(raw); ++i) entries.push_back(client::entry(raw, i));
-    return entries;
+    return client::entries(raw);
+  }
+
+  /**
+   * The instances of one service that are alive, the oldest first; none is no error. Asked again, it costs three system calls
+   * while nothing of that service has changed: the handle keeps some descriptors for it, 65 at most.
+   */
+  [[nodiscard]] Outcome<std::vector<Entry>> find(std::string const &service, Whom whom = Whom::believed(),
+                                                 Patience const &patience = {}, std::optional<std::uint32_t> version = {},
+                                                 std::string const &netid = {}) const {
+    Error error;
+    client::Found *raw = nullptr;
+    bool const done =
+        client::find(handle_.get(), service, whom, version ? &*version : nullptr, netid, client::limits(patience), raw, error);
+    client::FoundPointer const found(raw);
+    if (!done) return tl::unexpected<Error>(error);
+    return client::entries(raw);
   }
 
   /**

@@ -36,6 +36,23 @@ struct Message {
   Descriptors descriptors;
 };
 
+/** A message of type and payload, header first; whose descriptor, one, stays the caller's. */
+struct Encoded {
+  std::string_view bytes;
+  int descriptor;
+};
+/** Appends a message with one descriptor to `out`. False: there is no memory, or something is longer than it may be. */
+template <class T>
+[[nodiscard]] bool encode(T const &value, List<char> &out) noexcept {
+  size_t const start = out.size();
+  xdr::Encoder encoder(out);
+  // How long it is, is known behind it.
+  if (!encoder(Header{static_cast<uint32_t>(T::type), 0, 1}, value)) return false;
+  auto const size = static_cast<uint32_t>(out.size() - start - header_size);
+  for (size_t i = 0; i < sizeof size; ++i) out[start + 4 + i] = static_cast<char>(size >> (24 - 8 * i));
+  return size <= payload_max;
+}
+
 /** Who sent a datagram: its socket's address, to answer to. */
 struct Sender {
   struct sockaddr_un address;
@@ -85,6 +102,13 @@ class Connection {
     if (!encoder(value)) return failed("encode a message", EMSGSIZE);
     return send(static_cast<uint32_t>(T::type), {payload.begin(), payload.size()}, descriptors, deadline, stop);
   }
+
+  /**
+   * Sends messages that are encoded already, over a stream and without waiting, with as few calls as there can be: how many
+   * went; the first says why it did not (EAGAIN: there is no room). Each is small enough to be sent whole or not at all, for
+   * unix(7) makes one buffer of it.
+   */
+  [[nodiscard]] Result<size_t> send_ready(std::span<Encoded const> messages) noexcept;
 
   /** Whether the other side has taken all that was sent to it, SIOCOUTQ of unix(7). */
   [[nodiscard]] bool is_delivered() const noexcept;

@@ -20,9 +20,19 @@ enum class Way : uint8_t {
  */
 class Editor {
  public:
-  /** Opens nothing yet. `registry` must outlive it. */
-  Editor(Registry const &registry, Way way, Deadline deadline, int stop = -1) noexcept
-      : registry_(&registry), asks_(way == Way::service || !registry.is_mine()), deadline_(deadline), stop_(stop) {}
+  /** connect_local_or_stop, and nothing else. */
+  using Connect = Result<Fd>(std::string_view path, Deadline deadline, int stop) noexcept;
+
+  /**
+   * Opens nothing yet. `registry` must outlive it. `way_in`: to the service's socket; by default `stop` is not heard
+   * while the service has no room for us, and programs do without the kilobyte that hearing it takes.
+   */
+  Editor(Registry const &registry, Way way, Deadline deadline, int stop = -1, Connect *way_in = nullptr) noexcept
+      : registry_(&registry),
+        asks_(way == Way::service || !registry.is_mine()),
+        deadline_(deadline),
+        stop_(stop),
+        connect_(way_in) {}
   Editor(Editor const &) = delete;
   Editor &operator=(Editor const &) = delete;
 
@@ -57,6 +67,7 @@ class Editor {
   bool asks_;
   Deadline deadline_;
   int stop_;
+  Connect *connect_;
   Fd socket_;
   std::optional<message::Connection> connection_;
   Text<64> doing_; /**< what the service could not do: a SysError of ours points here */

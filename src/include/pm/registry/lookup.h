@@ -27,9 +27,9 @@ class Whose {
 
 struct Query {
   std::string_view service;
-  std::optional<uint32_t> version; /**< none: any */
-  std::optional<Netid> netid;      /**< none: any */
-  pid_t pid = 0;                   /**< 0: any */
+  std::optional<uint32_t> version = {}; /**< none: any */
+  std::optional<Netid> netid = {};      /**< none: any */
+  pid_t pid = 0;                        /**< 0: any */
   Whose whose = Whose::believed();
 };
 

@@ -17,7 +17,7 @@ class ConnectionEnvironment {
   /** A new connection, of that listener: PROTO, and what all of its connections have. */
   void begin(Listener const &listener) noexcept;
   /** Of no connection: for a program that is to have many. */
-  void begin_none() noexcept { used_ = 0; }
+  void begin_none() noexcept { used_ = others_ = 0; }
   /** NAME=, and its value. */
   template <class Value>
   void set(char const *name_is, Value const &value) noexcept {
@@ -32,16 +32,18 @@ class ConnectionEnvironment {
     variables_[fixed_ + used_] = nullptr;
     return variables_.begin();
   }
-  /** What is said of the connection alone. */
-  [[nodiscard]] std::span<char const *const> said() const noexcept { return {variables_.begin() + fixed_, used_}; }
+  /** What UCSPI says of the connection alone, PROTO first. */
+  [[nodiscard]] std::span<char const *const> said() const noexcept {
+    return {variables_.begin() + fixed_ + others_, used_ - others_};
+  }
 
  private:
   /** PROTO, PM_LISTEN_NAME, path or addresses with their ports, credentials, number. */
   static constexpr size_t slots = 10;
 
   List<char const *> variables_;
-  size_t fixed_ = 0; /**< of variables_: these stay, the connection's come after them */
-  size_t used_ = 0;
+  size_t fixed_ = 0;             /**< of variables_: these stay, the connection's come after them */
+  size_t used_ = 0, others_ = 0; /**< these, of used_, are no words of UCSPI's */
   Text<288> texts_[slots];
 };
 

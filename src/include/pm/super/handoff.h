@@ -26,8 +26,12 @@ class Handoff {
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
   /** Whether there are as many as may be. */
   [[nodiscard]] bool full() const noexcept { return end_ - oldest_ == most_; }
-  /** Whether some are still to be sent: then the worker reads too slowly, or there is none. */
+  /** Whether some are still to be sent. */
   [[nodiscard]] bool has_unsent() const noexcept { return unsent_ != end_; }
+  /** Whether there was no room for the next: the worker reads too slowly. */
+  [[nodiscard]] bool is_stuck() const noexcept { return stuck_; }
+  /** Whether there are enough to be sent now, and not with those that come after them. */
+  [[nodiscard]] bool is_due() const noexcept { return end_ - unsent_ >= together; }
   /** Whether anything was taken since connect(). */
   [[nodiscard]] bool has_served() const noexcept { return served_; }
 
@@ -35,17 +39,19 @@ class Handoff {
   [[nodiscard]] Done connect() noexcept;
   /** Keeps a connection, to be sent; the number it is answered by, from 1 to `most`. `said` as UCSPI says it. Not when full(). */
   [[nodiscard]] uint32_t add(Fd connection, std::span<char const *const> said) noexcept;
-  /** Sends what there is room for. A failure is the worker's end: then it is no more connected. */
+  /** Sends what there is room for, of those that were added. ETOOMANYREFS (unix(7)), ENOBUFS, ENOMEM: nothing more can be sent for a while. Another failure is the worker's end: then it is no more connected. */
   [[nodiscard]] Done send() noexcept;
   /** Hears all that has been answered. ECONNRESET: the worker has closed, and it is no more connected. */
   [[nodiscard]] Done receive(Answered answered) noexcept;
 
  private:
-  static constexpr size_t message_max = 688;
+  static constexpr size_t message_max = 700;
+  /** How many are sent by one call. */
+  static constexpr size_t together = 16;
   struct Waiting {
     int fd;
     uint32_t size;
-    char payload[message_max];
+    char message[message_max];
   };
   struct Free {
     void operator()(void *memory) const noexcept { ::free(memory); }
@@ -59,7 +65,7 @@ class Handoff {
   std::unique_ptr<Waiting, Free> waiting_; /**< a ring: these numbers go up for ever */
   uint64_t oldest_ = 0, unsent_ = 0, end_ = 0;
   uint32_t most_ = 1;
-  bool served_ = false;
+  bool served_ = false, stuck_ = false;
   Fd socket_;
   std::optional<message::Connection> connection_;
   fdpass::Offer offer_;

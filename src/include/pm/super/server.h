@@ -95,6 +95,7 @@ class Server {
     void (Server::*end_worker)() noexcept;
   };
   void offer_again() noexcept;
+  void send_on() noexcept;
   [[nodiscard]] bool has_worker() noexcept;
   void hand_over(Fd connection, Source const &source) noexcept;
   void hear_worker() noexcept;
@@ -105,7 +106,8 @@ class Server {
   void count_failure() noexcept;
   void handle_signal() noexcept;
   void signal_all(int signal) const noexcept;
-  void reap() noexcept;
+  /** Of the child that a signal was of; `all`: and of whoever has ended besides. */
+  void reap(bool all) noexcept;
   void say_status() const noexcept;
 
   ServerOptions options_;

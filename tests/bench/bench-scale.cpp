@@ -1,0 +1,141 @@
+// bench-scale: what a lookup, a list and an event cost where there is much of what was not asked for: 10,000 services,
+// 1,000 instances of one, 1,000 strangers' of the very service, 1,000 who wait.
+
+#include "scale.h"
+
+#include <pm/base/spawn.h>
+#include <sys/inotify.h>
+#include <sys/wait.h>
+
+namespace {
+
+using namespace bench;
+
+constexpr int services = 10000, instances = 1000, waiters = 1000;
+constexpr uid_t stranger = 65501;
+
+double lookups(Registry const &registry, char const *service) noexcept {
+  return each(2000, [&] { look_up(registry, service); });
+}
+
+/** All of it, as pm-list has it: ns for each. */
+double listing(Registry const &registry, size_t expected) noexcept {
+  static Instances found;
+  found.clear();
+  double const start = now_ns();
+  EXPECT(list(registry, {}, found).has_value() && found.size() == expected);
+  return (now_ns() - start) / static_cast<double>(expected);
+}
+
+/** Waits in a program of its own; its line comes to `out`. */
+pid_t start_waiter(char const *registry, int null, int out) noexcept {
+  char const *const argv[] = {"pm-wait", "-r", registry, "up", "awaited", nullptr};
+  auto const child = Spawner().start(argv, environ, {{null, 0}, {out, 1}});
+  if (!child) die_sys(child.error(), "pm-wait");
+  return *child;
+}
+
+/** From one registration to the line of the last of all waiters, and to the end of the last, in ms. */
+struct Awoken {
+  double last_line, last_end;
+};
+Awoken wake_all(Registry const &registry, char const *path) noexcept {
+  Fd const null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  int out[2];
+  EXPECT(::pipe2(out, O_CLOEXEC) == 0);
+  ::fcntl(out[0], F_SETPIPE_SZ, 1 << 20);
+  // Each listens when its FIFO got its name.
+  Path fifodir(path);
+  fifodir << "/service/awaited/event";
+  Fd const arrivals(::inotify_init1(IN_CLOEXEC));
+  EXPECT(::inotify_add_watch(arrivals.get(), fifodir.c_str(), IN_MOVED_TO) >= 0);
+  static pid_t all[waiters];
+  for (pid_t &one : all) one = start_waiter(path, null.get(), out[1]);
+  ::close(out[1]);
+  for (int left = waiters; left > 0;) {
+    alignas(8) char events[65536];
+    ssize_t const n = ::read(arrivals.get(), events, sizeof events);
+    EXPECT(n > 0);
+    for (ssize_t at = 0; at < n; --left)
+      at += static_cast<ssize_t>(sizeof(struct inotify_event) + reinterpret_cast<struct inotify_event *>(events + at)->len);
+  }
+  double const start = now_ns();
+  Registration const up = add(registry, "awaited");
+  int lines = 0;
+  char text[65536];
+  while (lines < waiters) {
+    ssize_t const n = ::read(out[0], text, sizeof text);
+    EXPECT(n > 0);
+    lines += static_cast<int>(std::count(text, text + n, '\n'));
+  }
+  Awoken awoken = {(now_ns() - start) / 1e6, 0};
+  for (pid_t const one : all) {
+    int status = 0;
+    EXPECT(::waitpid(one, &status, 0) == one && status == 0);
+  }
+  awoken.last_end = (now_ns() - start) / 1e6;
+  ::close(out[0]);
+  return awoken;
+}
+
+} // namespace
+
+int main() {
+  PROG = "bench-scale";
+  if (!raise_descriptors(services + 2 * instances + 1000)) return 1;
+
+  Place const small_place, large_place;
+  Registry const small = open_place(small_place), large = open_place(large_place);
+  static Registration held[services + 2 * instances];
+  int count = 0;
+  Registration const alone = add(small, "target"), among = add(large, "target");
+  char name[32];
+  for (int i = 0; i < services; ++i) {
+    snprintf(name, sizeof name, "other-%d", i);
+    held[count++] = add(large, name);
+  }
+  for (int i = 0; i < instances; ++i) held[count++] = add(large, "crowded");
+  auto const crowd = compare([&] { return lookups(large, "target"); }, [&] { return lookups(small, "target"); });
+  report("lookup among 10,000 services and 1,000 instances of one / alone", crowd.ratio, 1.25, "times");
+
+  // Of the very service, by somebody whom the one who asks does not believe.
+  Place const quiet_place;
+  Registry const quiet = open_place(quiet_place);
+  Registration const mine = add(quiet, "target");
+  Place const strange_place;
+  Registry const strange = open_place(strange_place);
+  Registration const also_mine = add(strange, "target");
+  for (int i = 0; i < instances; ++i) held[count++] = add(strange, "target", stranger);
+  auto const believing = compare([&] { return lookups(strange, "target"); }, [&] { return lookups(quiet, "target"); });
+  report("lookup of a service with 1,000 instances of strangers / with none", believing.ratio, 1.25, "times");
+
+  constexpr int few = 100;
+  Place const few_place;
+  Registry const some = open_place(few_place);
+  static Registration some_held[few];
+  for (int i = 0; i < few; ++i) {
+    snprintf(name, sizeof name, "other-%d", i);
+    some_held[i] = add(some, name);
+  }
+  auto const lists = compare([&] { return listing(large, services + instances + 1); },
+                             [&] { return each(1, [&] { (void)listing(some, few); }) / few; });
+  char detail[120];
+  snprintf(detail, sizeof detail, "us: %.1f, %.1f", lists.ours / 1000, lists.theirs / 1000);
+  report("list of everything, for each of 11,001 / for each of 100", lists.ratio, 0, "times", detail);
+
+  Place const awaited_place;
+  Registry const awaited = open_place(awaited_place);
+  { Registration const before = add(awaited, "awaited"); }
+  constexpr int times = 11;
+  double lines[times], ends[times];
+  for (int i = 0; i < times; ++i) {
+    auto const awoken = wake_all(awaited, awaited_place.path());
+    lines[i] = awoken.last_line;
+    ends[i] = awoken.last_end;
+  }
+  std::sort(lines, lines + times);
+  std::sort(ends, ends + times);
+  report("one registration to the line of the last of 1,000 pm-wait", lines[times / 2], 100, "ms");
+  report("  to the end of the last", ends[times / 2], 0, "ms");
+  return all_within ? 0 : 1;
+}

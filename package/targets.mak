@@ -15,6 +15,8 @@ pm-fdpass \
 pm-fdrecv \
 pm-fdstore \
 pm-fdstored \
+pm-getmaps \
+pm-getport \
 pm-list \
 pm-listend \
 pm-lookup \
@@ -27,10 +29,13 @@ pm-pid2exe \
 pm-reapd \
 pm-reg \
 pm-regd \
+pm-rmtcall \
 pm-rpcbindd \
+pm-set \
 pm-socketbinder \
 pm-super \
 pm-superd \
+pm-unset \
 pm-wait \
 pm-watch
 
@@ -58,6 +63,7 @@ failures-waiters \
 finder \
 message \
 registry \
+rpc \
 super \
 text
 
@@ -67,6 +73,7 @@ bench-events \
 bench-handover \
 bench-held \
 bench-message \
+bench-onc \
 bench-peers \
 bench-registry \
 bench-scale \

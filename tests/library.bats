@@ -12,6 +12,7 @@ teardown() { common_teardown; }
 @test "library: connections: LWMsg's cases, what a peer can say, fragments, descriptors, without blocking, untyped" {
   run -0 "$PM_BUILD/connection"
 }
+@test "library: asking a port mapper: old ones, and such as answer nonsense, late or never" { run -0 "$PM_BUILD/rpc"; }
 @test "library: SIGKILL at every system call of every change" { run -0 "$PM_BUILD/crash"; }
 @test "library: a failure at every system call of every change" { run -0 "$PM_BUILD/failures"; }
 @test "library: events: requests, netstrings, notify, waiting and watching, one and any, through a child and a service" {

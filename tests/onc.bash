@@ -69,3 +69,49 @@ call() { printf '%s%s' "$(w 7 0 2 100000 "$1" "$2" 0 0 0 0)" "${3:-}"; }
 binding() { printf '%s%s%s%s' "$(w "$1" "$2")" "$(str "$3")" "$(str "$4")" "$(str "${5:-}")"; }
 # The beginning of a reply to it.
 ok() { w 7 1 0 0 0 0; }
+
+# two_hosts: hosts `ours` and `other` on one network, 10.1.1.1 and 10.1.1.9.
+two_hosts() {
+  a_host ours
+  a_host other
+  on ours ip link add here type veth peer name there netns "/proc/${HOSTS[other]}/ns/net"
+  on ours ip address add 10.1.1.1/24 brd + dev here
+  on ours ip link set here up
+  on other ip address add 10.1.1.9/24 brd + dev there
+  on other ip link set there up
+}
+
+# client_options PROGRAM ARGUMENT...: what every client of a port mapper has, with arguments that are right.
+client_options() {
+  common_options "$1"
+  run -100 "$1" -p 0 "${@:2}"
+  run -100 "$1" -p 65536 "${@:2}"
+  run -100 "$1" -t soon "${@:2}"
+  run -100 "$1" "${@:2}" extra
+  assert_output --partial 'too many arguments'
+  [ $# = 1 ] || { run -100 "$1" "${@:2:$#-2}"; assert_output --partial 'too few arguments'; }
+  # A port that nobody listens on; a path that is no socket's; a name that is no host's.
+  run -111 "$1" -h 127.0.0.1 -p 1 -t 5000 "${@:2}" </dev/null
+  assert_output "$1: fatal: unable to ${CONNECTING:-connect to} the port mapper of 127.0.0.1: Connection refused"
+  run -111 "$1" -h no-such-host.invalid "${@:2}" </dev/null
+  assert_output --regexp "^$1: fatal: unable to find the host no-such-host.invalid: (No such device or address|Resource temporarily unavailable)$"
+}
+# A program and a version, by number and by name.
+program_arguments() {
+  local name
+  for name in nothing 4294967296 -1 ''; do
+    run -100 "$1" -- "$name" 1 "${@:2}"
+    assert_output --partial "no ONC program: $name"
+  done
+  for name in one 4294967296 -1 ''; do
+    run -100 "$1" -- 1 "$name" "${@:2}"
+    assert_output --partial "no version: $name"
+  done
+}
+# gives_up PROGRAM ARGUMENT...: where the port mapper does not answer, it ends in time.
+gives_up() {
+  kill -STOP "$MAPPER"
+  run -99 ours "$1" -t 300 "${@:2}" </dev/null
+  assert_output "$1: fatal: unable to ask the port mapper${WHOSE:-}: timed out"
+  kill -CONT "$MAPPER"
+}

@@ -623,3 +623,15 @@ b"
   run -0 bash -c "umask 027; exec pm-reg -p -N 5 web none sh -c '$look'"
   assert_output "$direct"
 }
+
+@test "pm-reg: -o: an ONC program by its name, and more of them" {
+  run -0 pm-reg -o -V 3 -a showmount=tcp:0.0.0.0:20048 mountd udp:0.0.0.0:20048 pm-list -o service,version,address
+  assert_line '100005	3	tcp:0.0.0.0:20048'
+  assert_line '100005	3	udp:0.0.0.0:20048'
+  run -0 pm-reg -o 200001 none pm-lookup 200001
+  assert_output none
+  run -100 pm-reg -o web none true
+  assert_output --partial 'no ONC program: web'
+  run -100 pm-reg -o -a web=none mountd none true
+  assert_output --partial 'no ONC program: web'
+}

@@ -11,7 +11,7 @@ teardown() { common_teardown; }
   run -100 pm-rpcbindd -p 0
   run -100 pm-rpcbindd -p 65536
   run -100 pm-rpcbindd -h nowhere
-  assert_output 'pm-rpcbindd: fatal: no IP address: nowhere; usage: pm-rpcbindd [-d REGISTRY] [-r] [-i] [-l] [-k] [-w] [-f] [-h ADDRESS]... [-p PORT] [-s PATH] [-c MAX] [-C PERPEER] [-t MS] [-1 | -N FD]'
+  assert_output 'pm-rpcbindd: fatal: no IP address: nowhere; usage: pm-rpcbindd [-d REGISTRY] [-r] [-i] [-l] [-k] [-w] [-f] [-h ADDRESS]... [-p PORT] [-s PATH] [-c MAX] [-C PERPEER] [-b KB] [-t MS] [-1 | -N FD]'
   run -100 pm-rpcbindd -N 2
   run -111 pm-rpcbindd -N 77
 }
@@ -781,6 +781,106 @@ closed"
   run -0 grep VmRSS "/proc/$MAPPER/status"
   [ "$(tr -dc 0-9 <<<"$output")" -lt 16000 ]
   on ours timeout 30 sh -c 'until [ "$(ls /proc/$0/fd | wc -l)" = $1 ]; do :; done' "$MAPPER" "$before"
+}
+
+@test "pm-rpcbindd: what is kept for those who do not read has a bound, for all together" {
+  needs_namespaces
+  a_host ours
+  mapper ours -b 200
+  set=$(call 2 1)
+  for ((i = 0; i < 3000; ++i)); do printf '%s%08x%08x%08x%08x\n' "$set" $((300000 + i)) 1 17 9; done >sets
+  ours xargs -n 1000 rpc-raw -p 900 udp 127.0.0.1 111 <sets >/dev/null
+  # Twenty connections that ask for lists and read nothing: some of them are closed, and who reads is answered.
+  cat >ask <<'EOT'
+for ((i = 0; i < 500; ++i)); do printf "$0"; done >dumps
+for ((i = 0; i < 20; ++i)); do exec {fd}<>/dev/tcp/127.0.0.1/111; cat dumps >&$fd 2>/dev/null & done
+echo >&9
+exec sleep infinity
+EOT
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" bash ask "\\x80\\0\\0\\x28$(call 3 4 | sed 's/../\\x&/g')" </dev/null
+  run -0 ours rpcinfo -p
+  assert_equal "${#lines[@]}" 3007
+  run -0 grep VmRSS "/proc/$MAPPER/status"
+  [ "$(tr -dc 0-9 <<<"$output")" -lt 8000 ]
+  on ours timeout 30 sh -c 'until [ "$(ss -Htn state established "( sport = :111 )" | wc -l)" -lt 12 ]; do :; done'
+  answered_still
+}
+
+@test "pm-rpcbindd: sockets that somebody else has bound: pm-socketbinder's, and those that pm-activate has waited for" {
+  needs_namespaces
+  a_host ours
+  on ours pm-mkregistry -u "$KEEPER" /run/pm
+  bound=(pm-socketbinder -n tcp=tcp:0.0.0.0:111 -n udp=udp:0.0.0.0:111 -n 'udp6=udp6:[::]:111' -n local=local:/run/rpcbind.sock)
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n "${bound[@]}" pm-rpcbindd -d /run/pm -N 9 </dev/null
+  MAPPER=$PID
+  handed_over() {
+    run -0 ours rpcinfo
+    assert_equal "${#lines[@]}" 11
+    refute_line --partial ' tcp6 '
+    for to in 'udp 127.0.0.1 111' 'tcp 127.0.0.1 111' 'local /run/rpcbind.sock'; do
+      run -0 ours rpc-raw $to "$(call 2 3 "$(w 100000 2 6 0)")"
+      assert_output "$(ok)$(w 111)"
+    done
+    run -0 ours rpc-raw udp6 ::1 111 "$(call 4 3 "$(binding 100000 4 udp6 '')")"
+    assert_output "$(ok)$(str ::1.0.111)"
+  }
+  handed_over
+  kill "$MAPPER" && wait "$MAPPER"
+  # With pm-activate nobody runs until somebody calls, and that call is answered.
+  on ours rm -f /run/rpcbind.sock
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n "${bound[@]}" sh -c 'echo >&9; exec 9>&- pm-activate pm-rpcbindd -d /run/pm' </dev/null
+  MAPPER=$PID
+  run -0 ours readlink "/proc/$MAPPER/exe"
+  refute_output --partial pm-rpcbindd
+  handed_over
+  kill "$MAPPER" && wait "$MAPPER"
+  # What cannot be used is said.
+  run -111 ours pm-socketbinder -n tcp=tcp:0.0.0.0:111 sh -c 'exec 3</dev/null; exec pm-rpcbindd -d /run/pm'
+  assert_output --partial 'descriptor 3: Socket operation on non-socket'
+}
+
+@test "pm-rpcbindd: calls to ff02::202 are answered, from the address that the caller can reach" {
+  needs_namespaces
+  a_host ours
+  a_host other
+  for host in ours other; do on $host sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0; done
+  on ours ip link add here type veth peer name there netns "/proc/${HOSTS[other]}/ns/net"
+  on ours ip address add fe80::1/64 dev here nodad
+  on ours ip link set here up
+  on other ip address add fe80::9/64 dev there nodad
+  on other ip link set there up
+  mapper ours
+  # An interface comes up in its own time.
+  for host in ours other; do
+    on $host timeout 20 sh -c 'until ip -6 route show table local type multicast | grep -q ff00; do :; done'
+    on $host timeout 20 sh -c 'until ip -6 address | grep -q "inet6 fe80::[19]/64 scope link nodad" && ip link show up | grep -q "state UP"; do :; done'
+  done
+  run -0 on other rpc-raw udp6 ff02::202%there 111 "$(call 4 3 "$(binding 100000 4 udp6 '')")" "$(call 3 0)"
+  assert_line -n 0 --regexp "^$(ok)000000.*"
+  assert_line -n 1 "$(ok)"
+  text=$(printf "$(sed 's/../\\x&/g' <<<"${lines[0]:56}")" | tr -d '\0')
+  assert_regex "$text" '^fe80::.*\.0\.111$'
+}
+
+@test "pm-rpcbindd: the statistics count as rpcbind's do, and do not grow with what strangers ask for" {
+  needs_namespaces
+  both
+  same pm-set 300000 1 tcp:0.0.0.0:9
+  same pm-set 300000 1 tcp:0.0.0.0:10
+  same pm-unset 300000 1
+  for i in 1 2 3; do replies tcp 127.0.0.1 111 "$(call 2 3 "$(w 100000 2 6 0)")" "$(call 3 3 "$(binding 300009 1 tcp '')")"; done
+  replies udp 127.0.0.1 111 "$(call 4 12)"
+  same rpcinfo -m
+  get=$(call 2 3)
+  for ((i = 0; i < 3000; ++i)); do printf '%s%08x%08x%08x%08x\n' "$get" $((400000 + i)) 1 6 0; done >gets
+  ours xargs -n 1000 rpc-raw udp 127.0.0.1 111 <gets >/dev/null
+  run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 4 12)"
+  first=${#output}
+  ours xargs -n 1000 rpc-raw udp 127.0.0.1 111 <gets >/dev/null
+  run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 4 12)"
+  assert_equal "${#output}" "$first"
+  # Of what is asked for again and again, nothing is forgotten: 3 of these, and how often.
+  assert_output --partial "$(w 1 100000 2 3 0)$(str tcp)"
 }
 
 @test "pm-rpcbindd: without descriptors it makes room, and goes on" {

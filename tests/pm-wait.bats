@@ -44,9 +44,9 @@ nothing_left() { assert_equal "$(listeners dir reg)" 0; }
   assert_output --partial '-a and -u exclude each other'
   run -100 pm-wait -r reg -s sock up web
   assert_output --partial '-s goes without -r and -S: a service has a registry of its own'
-  for option in '-r reg' '-u root' -a '-V 1'; do
+  for option in '-r reg' '-u root' -a '-V 1' -o; do
     run -100 pm-wait $option -f dir x
-    assert_output --partial '-f goes without -r, -u, -a and -V'
+    assert_output --partial '-f goes without -r, -u, -a, -V and -o'
   done
   run -100 pm-wait -f '' x
   assert_output --partial 'FIFODIR and REGEX have at least one byte'
@@ -576,4 +576,14 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   end "$holder3"
   answered "$change"
   assert_equal "$(grep -c ^id= "$BATS_TEST_TMPDIR/answer.$change")" 872
+}
+
+@test "pm-wait: -o: an ONC program by its name" {
+  waiting -o up mountd
+  hold -V 3 100005 tcp:0.0.0.0:20048
+  answered "${STARTED[0]}"
+  run -0 pm-wait -o -V 3 up 100005
+  assert_line version=3
+  run -100 pm-wait -o up web
+  assert_output --partial 'no ONC program: web'
 }

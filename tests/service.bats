@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # service/, as it stands, under the supervisors it is for; only the port is another.
 load common
+load onc
 setup() { common_setup; }
 teardown() { common_teardown; }
 
@@ -74,10 +75,10 @@ services() {
 # Somebody who owns the registry and is nobody of those who use it.
 PM=65500
 
-# under_s6 NAME: s6-svscan runs in scan/, and NAME is ready.
+# under_s6 NAME [COMMAND...]: s6-svscan runs in scan/, and NAME is ready; started by COMMAND.
 under_s6() {
   s6-mkfifodir "scan/$1/event"
-  start_ready sh -c 'exec pm-wait -t 20000 -f "scan/$1/event" U sh -c "echo \$\$ >&9; exec s6-svscan scan" 9>&9' - "$1" >up
+  start_ready "${@:2}" sh -c 'exec pm-wait -t 20000 -f "scan/$1/event" U sh -c "echo \$\$ >&9; exec s6-svscan scan" 9>&9' - "$1" >up
   svscan=$READY
   STARTED+=("$svscan")
   wait "$PID"
@@ -161,6 +162,53 @@ registers_everybody() {
   under_daemontools pm-regd "$PWD/shared/socket"
   registers_everybody
   down_daemontools pm-regd
+}
+
+# on_a_host KIND: scan/ has pm-rpcbindd as it stands, but for who the owner is, for a host that is there.
+on_a_host() {
+  needs_namespaces
+  mkdir scan
+  cp -r "$PM_SOURCE/service/$1/pm-rpcbindd" scan/
+  echo "$KEEPER" >scan/pm-rpcbindd/env/OWNER
+  a_host ours
+  HOST=(nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD")
+}
+
+# What libtirpc sets is found; killed, the port mapper is back, and so are the rows. $1: prints its pid.
+maps_and_restarts() {
+  run -0 ours tirpc rpcb_set 200001 1 tcp 0.0.0.0.4.1
+  assert_output true
+  local pid
+  pid=$($1)
+  kill -KILL "$pid"
+  await end "$pid"
+  on ours timeout 20 sh -c 'until rpcinfo -p >/dev/null 2>&1; do :; done' # the old one's socket is refused, then replaced
+  run -0 ours rpcinfo
+  assert_line --regexp '200001 +1 +tcp +0.0.0.0.4.1 +- +superuser'
+  run -0 ours pm-lookup 200001
+  assert_output tcp:0.0.0.0:1025
+  assert_not_equal "$($1)" "$pid"
+  run -0 grep '^Uid' "/proc/$($1)/status"
+  assert_output "Uid:	$KEEPER	$KEEPER	$KEEPER	$KEEPER"
+}
+
+@test "service: pm-rpcbindd under s6-svscan" {
+  on_a_host s6
+  under_s6 pm-rpcbindd "${HOST[@]}"
+  pid_under_s6() { s6-svstat -o pid scan/pm-rpcbindd; }
+  maps_and_restarts pid_under_s6
+  down_s6
+}
+
+@test "service: pm-rpcbindd under daemontools' supervise" {
+  on_a_host daemontools
+  mkfifo log.pipe
+  start "${HOST[@]}" supervise scan/pm-rpcbindd/log <>log.pipe
+  start "${HOST[@]}" supervise scan/pm-rpcbindd >>log.pipe 2>&1
+  on ours timeout 20 sh -c 'until rpcinfo -p >/dev/null 2>&1; do :; done' # daemontools has no readiness
+  pid_under_daemontools() { svstat scan/pm-rpcbindd | sed 's/.*(pid \([0-9]*\)).*/\1/'; }
+  maps_and_restarts pid_under_daemontools
+  down_daemontools pm-rpcbindd
 }
 
 @test "service: nothing of s6's is needed under daemontools" {

@@ -4,6 +4,7 @@
 #include <pm/base/spawn.h>
 #include <pm/events/listening.h>
 #include <pm/registry/arguments.h>
+#include <pm/rpc/names.h>
 #include <unistd.h>
 
 namespace {
@@ -12,13 +13,14 @@ using namespace pm;
 using namespace pm::events;
 
 constexpr char help[] =
-    "[-r REGISTRY | -s PATH] [-u USER | -a] [-V VERSION] [-S] [-t MS] up|down|change SERVICE [PROG...]"
+    "[-r REGISTRY | -s PATH] [-u USER | -a] [-V VERSION] [-o] [-S] [-t MS] up|down|change SERVICE [PROG...]"
     " | pm-wait -f [-s PATH] [-t MS] FIFODIR REGEX [PROG...]\n"
     "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
     "  -s PATH      through the pm-listend service on this socket, and not through a child\n"
     "  -u USER      believe this user's registrations only, and not root's, the registry owner's and one's own\n"
     "  -a           believe everybody's\n"
     "  -V VERSION   only this version\n"
+    "  -o           SERVICE is an ONC program, by number or name\n"
     "  -S           subscribe through the registry's service, even as its owner\n"
     "  -t MS        how long to wait (default 0: for ever)\n"
     "  -f           wait for an event in FIFODIR: for what has come to match REGEX\n"
@@ -28,14 +30,15 @@ struct Wanted {
   Request request;
   char const *registry = nullptr, *service = nullptr;
   registry::Way way = registry::Way::by_rights;
+  List<char> names;                     /**< of ONC programs, which the request views */
   char const *const *program = nullptr; /**< its first word is NULL where there is none */
 };
 
 Wanted parse_command(int argc, char const *const *argv) noexcept {
-  Options options(argc, argv, "r:s:u:aV:St:f", help);
+  Options options(argc, argv, "r:s:u:aV:oSt:f", help);
   Wanted wanted;
   Request &request = wanted.request;
-  bool fifodir = false;
+  bool fifodir = false, onc = false;
   int whose = 0;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'r': wanted.registry = options.value(); break;
@@ -43,13 +46,14 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
       case 'u':
       case 'a': registry::read_whose_option(options, letter, request.whose, whose); break;
       case 'V': request.version = options.value_number(); break;
+      case 'o': onc = true; break;
       case 'S': wanted.way = registry::Way::service; break;
       case 't': request.timeout = options.value_number(); break;
       case 'f': fifodir = true; break;
     }
   if (wanted.service && (wanted.registry || wanted.way == registry::Way::service))
     options.refuse("-s goes without -r and -S: a service has a registry of its own");
-  if (fifodir && (whose || request.version || wanted.registry)) options.refuse("-f goes without -r, -u, -a and -V");
+  if (fifodir && (whose || request.version || wanted.registry || onc)) options.refuse("-f goes without -r, -u, -a, -V and -o");
   char const *const *const arguments = options.arguments(2);
   wanted.program = arguments + 2;
   if (fifodir) {
@@ -61,7 +65,8 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
     auto const asked = kind(arguments[0]);
     if (!asked || *asked == Kind::event) options.refuse((Text<512>("neither up, down nor change: ") << arguments[0]).view());
     request.kind = *asked;
-    request.what = registry::service_argument(options, arguments[1]);
+    request.what =
+        onc ? onc::program_argument(options, arguments[1], wanted.names) : registry::service_argument(options, arguments[1]);
   }
   return wanted;
 }

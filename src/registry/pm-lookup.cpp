@@ -6,6 +6,7 @@
 #include <pm/registry/arguments.h>
 #include <pm/registry/connect.h>
 #include <pm/registry/lookup.h>
+#include <pm/rpc/names.h>
 
 namespace {
 
@@ -13,9 +14,10 @@ using namespace pm;
 using namespace pm::registry;
 
 constexpr char help[] =
-    "[-r REGISTRY] [-V VERSION] [-n NETID] [-u USER | -a] [-P PID] [-t MS] SERVICE [PROG...]\n"
+    "[-r REGISTRY] [-V VERSION] [-o] [-n NETID] [-u USER | -a] [-P PID] [-t MS] SERVICE [PROG...]\n"
     "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
     "  -V VERSION   only this version\n"
+    "  -o           SERVICE is an ONC program, by number or name\n"
     "  -n NETID     only this transport: tcp tcp6 udp udp6 local none\n"
     "  -u USER      believe this user's registrations only, and not root's, the registry owner's and one's own\n"
     "  -a           believe everybody's\n"
@@ -46,13 +48,15 @@ void wait(Registry const &registry, Query const &query, char const *path, Deadli
 
 int main(int argc, char const *const *argv) {
   start("pm-lookup", argc, argv, help);
-  Options options(argc, argv, "r:V:n:u:aP:t:", help);
+  Options options(argc, argv, "r:V:on:u:aP:t:", help);
   char const *path = Registry::default_path();
   Query query;
-  bool waits = false;
+  bool waits = false, onc = false;
+  List<char> names;
   int whose = 0;
   uint32_t timeout = 0;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
+      case 'o': onc = true; break;
       case 't': waits = true, timeout = options.value_number(); break;
       default:
         read_registry_option(options, letter, path);
@@ -60,7 +64,7 @@ int main(int argc, char const *const *argv) {
         read_whose_option(options, letter, query.whose, whose);
     }
   char const *const *const arguments = options.arguments(1);
-  query.service = service_argument(options, arguments[0]);
+  query.service = onc ? onc::program_argument(options, arguments[0], names) : service_argument(options, arguments[0]);
 
   auto const registry = Registry::open(path);
   if (!registry) die_sys(registry.error(), path);

@@ -4,6 +4,7 @@
 #include <pm/base/program.h>
 #include <pm/registry/arguments.h>
 #include <pm/registry/keep.h>
+#include <pm/rpc/names.h>
 #include <unistd.h>
 #include <utility>
 
@@ -13,13 +14,14 @@ using namespace pm;
 using namespace pm::registry;
 
 constexpr char help[] =
-    "[-r REGISTRY] [-V VERSION] [-x] [-p] [-N FD] [-i] [-e] [-S] [-t MS] [-a SERVICE=ADDRESS]... SERVICE ADDRESS [PROG...]\n"
+    "[-r REGISTRY] [-V VERSION] [-o] [-x] [-p] [-N FD] [-i] [-e] [-S] [-t MS] [-a SERVICE=ADDRESS]... SERVICE ADDRESS [PROG...]\n"
     "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or built in)\n"
     "  -V VERSION   the version (default: 0, none)\n"
-    "  -x           exclusive: refused if there is one, as are later ones\n"
+    "  -o           SERVICE is an ONC program, by number or name\n"
+    "  -x           exclusive: refused if there is one\n"
     "  -p           public: make the executable known\n"
-    "  -N FD        seen only once PROG has written a newline to FD; without PROG, write it when registered\n"
-    "  -i           PROG inherits the token: nobody holds it for PROG\n"
+    "  -N FD        seen once PROG has written a newline to FD; without PROG, write it\n"
+    "  -i           PROG inherits the token\n"
     "  -e           without PROG: end with standard input\n"
     "  -S           through the registry's service, even as its owner\n"
     "  -t MS        how long it may take (default 10000; 0: for ever)\n"
@@ -30,16 +32,16 @@ constexpr char help[] =
 struct Command {
   char const *path = Registry::default_path();
   uint32_t version = 0;
-  bool exclusive = false;
+  bool exclusive = false, onc = false;
+  List<char> names; /**< of ONC programs, which requests view */
   Keeping keeping;
   List<Request> requests;
   char const *const *program = nullptr; /**< its first word is NULL where there is none */
 };
 
 void want(Options const &options, Command &command, std::string_view service, std::string_view address) noexcept {
-  if (!command.requests.append(
-          {service_argument(options, service), options.address(address), command.version, command.exclusive}))
-    die_no_memory();
+  service = command.onc ? onc::program_argument(options, service, command.names) : service_argument(options, service);
+  if (!command.requests.append({service, options.address(address), command.version, command.exclusive})) die_no_memory();
 }
 
 void parse_command(Options &options, Command &command) noexcept {
@@ -47,6 +49,7 @@ void parse_command(Options &options, Command &command) noexcept {
   List<std::string_view> more;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'V': command.version = options.value_number(); break;
+      case 'o': command.onc = true; break;
       case 'x': command.exclusive = true; break;
       case 'p': keeping.is_public = true; break;
       case 'N': keeping.ready = options.value_descriptor(); break;
@@ -86,7 +89,7 @@ Registration add(Registry const &registry, Command const &command, Terms const &
 
 int main(int argc, char const *const *argv) {
   start("pm-reg", argc, argv, help);
-  Options options(argc, argv, "r:V:xpN:ieSt:a:", help);
+  Options options(argc, argv, "r:V:oxpN:ieSt:a:", help);
   Command command;
   parse_command(options, command);
   Keeping const &keeping = command.keeping;

@@ -17,7 +17,8 @@ using namespace pm::onc;
 using registry::Registry;
 
 constexpr char help[] =
-    "[-d REGISTRY] [-r] [-i] [-l] [-k] [-w] [-f] [-h ADDRESS]... [-p PORT] [-s PATH] [-c MAX] [-C PERPEER] [-t MS] [-1 | -N FD]\n"
+    "[-d REGISTRY] [-r] [-i] [-l] [-k] [-w] [-f] [-h ADDRESS]... [-p PORT] [-s PATH] [-c MAX] [-C PERPEER] [-b KB] [-t MS] [-1 | "
+    "-N FD]\n"
     "  -d REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
     "  -r           forward calls\n"
     "  -i           let rows be set from everywhere, not only from this host\n"
@@ -30,6 +31,7 @@ constexpr char help[] =
     "  -s PATH      listen on this Unix socket (default /run/rpcbind.sock; empty: on none)\n"
     "  -c MAX       connections at a time (default 512)\n"
     "  -C PERPEER   of one address or user at a time (default 64)\n"
+    "  -b KB        kilobytes kept for all connections at a time (default 8192)\n"
     "  -t MS        close a connection that says nothing for so long (default 60000; 0: never)\n"
     "  -1           write a newline to standard output, and close it, when calls are answered\n"
     "  -N FD        the same on descriptor FD\n"
@@ -69,6 +71,7 @@ Wanted read_options(Options &options) noexcept {
       case 's': wanted.path = options.value(); break;
       case 'c': wanted.limits.connections = options.value_number(1, 100000); break;
       case 'C': wanted.limits.of_one = options.value_number(1, 100000); break;
+      case 'b': wanted.limits.buffered = size_t{1024} * options.value_number(64, 1 << 20); break;
       case 't':
         wanted.limits.idle = options.value_number();
         if (wanted.limits.idle) wanted.limits.midway = std::min(wanted.limits.midway, wanted.limits.idle);
@@ -169,7 +172,7 @@ void register_own(Store &store, Sockets const &sockets, char const *registry) no
 
 int main(int argc, char const *const *argv) {
   start("pm-rpcbindd", argc, argv, help);
-  Options options(argc, argv, "d:rilkwfh:p:s:c:C:t:1N:", help);
+  Options options(argc, argv, "d:rilkwfh:p:s:c:C:b:t:1N:", help);
   Wanted wanted = read_options(options);
   auto const signals = Signals::trap({SIGTERM, SIGINT, SIGHUP});
   if (!signals) die_sys(signals.error(), "");

@@ -1,10 +1,12 @@
 // Calls to the port mapper: a datagram, or a stream of records that comes in pieces. What is answered is a reply, to that call.
-// The input: a byte for the transport and the size of the pieces, and what comes.
+// The input: a byte for the transport and the size of the pieces, and what comes; or a byte above 249, and a reply as a client reads it.
 
 #include "../lib/world.h"
 
+#include <pm/rpc/names.h>
 #include <pm/rpc/portmapper.h>
 #include <pm/rpc/records.h>
+#include <pm/rpc/replies.h>
 #include <pm/rpc/stream.h>
 
 using namespace pm::onc;
@@ -23,7 +25,7 @@ struct Mapper {
 
 Caller caller_by(Netid transport) noexcept {
   int const family = is_v6(transport) ? AF_INET6 : AF_INET;
-  return {transport, Endpoint::loopback(family, 5000), Endpoint::loopback(family, 111)};
+  return {transport, Endpoint::loopback(family, 5000), Endpoint::loopback(family, 111), -1, {}};
 }
 
 void one_call(Mapper &mapper, std::string_view message, Netid transport) noexcept {
@@ -43,9 +45,46 @@ void one_call(Mapper &mapper, std::string_view message, Netid transport) noexcep
   if (reply.fate != Reply::Fate::accepted || reply.status != Accept::success) EXPECT(decoder.at_end());
 }
 
+/** To whatever question, in every version: what is read is inside of what came. */
+void one_reply(std::string_view message) noexcept {
+  auto const within = [message](std::string_view part) noexcept {
+    return part.empty() || (part.data() >= message.data() && part.data() + part.size() <= message.data() + message.size());
+  };
+  uint32_t xid;
+  xdr::Decoder decoder(message);
+  if (!decoder(xid)) return;
+  (void)program_named(message, "nfs");
+  EXPECT(!results_of(message, xid + 1));
+  auto const results = results_of(message, xid);
+  if (!results) return;
+  if (!*results) {
+    auto const *reply = std::get_if<Reply>(&results->error());
+    if (reply) EXPECT(explain(*reply).size());
+    return;
+  }
+  EXPECT(within(**results));
+  (void)read_bool(**results);
+  for (uint32_t version = lowest_version; version <= highest_version; ++version) {
+    for (Netid const netid : {Netid::tcp, Netid::udp6, Netid::local}) {
+      auto const host = Endpoint::loopback(is_v6(netid) ? AF_INET6 : AF_INET, 0);
+      auto const address = read_address(version, **results, netid, host);
+      if (address && *address) EXPECT((*address)->netid() == netid);
+      auto const answer = read_call_answer(version, **results, netid, host);
+      if (answer) EXPECT(within(answer->results));
+    }
+    (void)read_rows(version, **results, [&](Binding const &row) noexcept {
+      EXPECT(version == 2 || (within(row.netid) && within(row.address) && within(row.owner)));
+    });
+  }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
+  if (size && data[0] > 249) {
+    one_reply({reinterpret_cast<char const *>(data + 1), size - 1});
+    return 0;
+  }
   static Mapper &mapper = *new Mapper;
   if (size == 0) return 0;
   auto const transport = static_cast<Netid>(1 + data[0] % 5);

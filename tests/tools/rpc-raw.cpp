@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -96,7 +97,14 @@ size_t read_hex(char const *hex) {
 Name name_of(bool v6, char const *host, int port) {
   Name name = {};
   name.any.sa_family = v6 ? AF_INET6 : AF_INET;
-  if (inet_pton(name.any.sa_family, host, v6 ? static_cast<void *>(&name.v6.sin6_addr) : &name.v4.sin_addr) != 1) die(host);
+  char plain[INET6_ADDRSTRLEN] = {};
+  char const *const scope = strchr(host, '%');
+  strncpy(plain, host, sizeof plain - 1);
+  if (scope && scope - host < INET6_ADDRSTRLEN) {
+    plain[scope - host] = 0;
+    name.v6.sin6_scope_id = if_nametoindex(scope + 1);
+  }
+  if (inet_pton(name.any.sa_family, plain, v6 ? static_cast<void *>(&name.v6.sin6_addr) : &name.v4.sin_addr) != 1) die(host);
   (v6 ? name.v6.sin6_port : name.v4.sin_port) = htons(static_cast<uint16_t>(port));
   return name;
 }

@@ -1,8 +1,6 @@
 #include <pm/base/listener_at.h>
 
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
+#include <pm/base/sock_diag.h>
 #include <string.h>
 
 namespace pm {
@@ -23,11 +21,6 @@ Result<bool> is_of_this_host(SocketName name, socklen_t size) noexcept {
   return false;
 }
 
-struct Question {
-  struct nlmsghdr header;
-  struct inet_diag_req_v2 request;
-};
-
 } // namespace
 
 Result<std::optional<uid_t>> listener_at(Address const &address) noexcept {
@@ -38,17 +31,10 @@ Result<std::optional<uid_t>> listener_at(Address const &address) noexcept {
   if (!local) return fail(local);
   if (!*local) return std::nullopt;
 
-  Fd const netlink(sys::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
-  if (!netlink.valid()) return failed(doing);
-  Question question = {};
-  question.header.nlmsg_len = sizeof question;
-  question.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-  question.header.nlmsg_flags = NLM_F_REQUEST;
-  auto &request = question.request;
+  struct inet_diag_req_v2 request = {};
   request.sdiag_family = static_cast<uint8_t>(name.any.sa_family);
   request.sdiag_protocol = IPPROTO_TCP;
   request.idiag_states = 1U << listening;
-  request.id.idiag_cookie[0] = request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
   // From nobody to there: what the kernel would give a new connection to, be it bound to a wildcard.
   if (name.any.sa_family == AF_INET6) {
     request.id.idiag_sport = name.v6.sin6_port;
@@ -57,24 +43,8 @@ Result<std::optional<uid_t>> listener_at(Address const &address) noexcept {
     request.id.idiag_sport = name.v4.sin_port;
     memcpy(request.id.idiag_src, &name.v4.sin_addr, sizeof name.v4.sin_addr);
   }
-  if (sys::send(netlink.get(), &question, sizeof question, 0) < 0) return failed(doing);
-
-  alignas(struct nlmsghdr) char answer[1024];
-  struct iovec room = {answer, sizeof answer};
-  struct msghdr message = {};
-  message.msg_iov = &room;
-  message.msg_iovlen = 1;
-  ssize_t const n = sys::recvmsg(netlink.get(), &message, 0);
-  if (n < 0) return failed(doing);
-  auto const size = static_cast<size_t>(n);
-  auto const *const header = reinterpret_cast<struct nlmsghdr const *>(answer);
-  if (size < sizeof *header) return failed(doing, EPROTO);
-  if (header->nlmsg_type == NLMSG_ERROR) {
-    auto const *const error = reinterpret_cast<struct nlmsgerr const *>(answer + NLMSG_HDRLEN);
-    return failed(doing, size < NLMSG_HDRLEN + sizeof *error ? EPROTO : -error->error);
-  }
-  auto const *const found = reinterpret_cast<struct inet_diag_msg const *>(answer + NLMSG_HDRLEN);
-  if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY || size < NLMSG_HDRLEN + sizeof *found) return failed(doing, EPROTO);
+  auto const found = ask_sock_diag(request, doing);
+  if (!found) return fail(found);
   if (found->idiag_state != listening) return failed(doing, ENOENT);
   return found->idiag_uid;
 }

@@ -1,10 +1,9 @@
 #include <pm/base/lock.h>
 
 #include <fcntl.h>
+#include <pm/base/in_child.h>
 #include <pm/base/keep_only.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace pm {
@@ -13,49 +12,25 @@ namespace {
 
 constexpr char const *doing = "take the lock";
 
-/** Has nothing of the parent's but the file and the pipe, and does not outlive it: what it held would seem to live on. */
-[[noreturn]] void wait_as_child(int file, int pipe, pid_t parent) noexcept {
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || ::getppid() != parent) ::_exit(1);
-  int kept[] = {file, pipe};
-  keep_only(kept);
-  int locked;
-  do locked = ::flock(file, LOCK_EX);
-  while (locked < 0 && errno == EINTR);
-  ::_exit(locked == 0 && ::write(pipe, "", 1) == 1 ? 0 : 1);
-}
-
 /**
  * flock has no deadline and a signal would be the program's business, so a child waits in our place: the lock belongs
- * to the open file that both share. Only a contended lock costs this. A byte says the child has it; its end of the
- * pipe closing without one says it could not.
+ * to the open file that both share. Only a contended lock costs this. A byte says the child has it.
  */
 Done wait_in_child(int file, Deadline deadline, int stop) noexcept {
-  int ends[2];
-  if (sys::pipe2(ends, O_CLOEXEC) < 0) return failed(doing);
-  Fd const reading(ends[0]);
-  Fd writing(ends[1]);
-  pid_t const parent = ::getpid(), child = sys::fork_unseen();
-  if (child < 0) return failed(doing);
-  if (child == 0) wait_as_child(file, ends[1], parent);
-  writing.reset();
-
-  int code = 0;
-  struct pollfd fds[2] = {{reading.get(), POLLIN, 0}, {stop, POLLIN, 0}};
-  for (;;) {
-    int const n = sys::poll(fds, 2, deadline.remaining());
-    if (n < 0 && errno == EINTR) continue;
-    char byte;
-    if (n < 0) code = errno;
-    else if (fds[0].revents) code = sys::read(reading.get(), &byte, 1) == 1 ? 0 : ENOLCK;
-    else if (fds[1].revents) code = ECANCELED;
-    else code = ETIMEDOUT;
-    break;
-  }
-  if (code) sys::kill(child, SIGKILL);
-  while (sys::waitpid(child, nullptr, __WALL) < 0 && errno == EINTR) {
-  }
-  if (code) return failed(doing, code);
-  return {};
+  char byte;
+  auto const locked = in_child(
+      [file](int pipe) noexcept {
+        // With nothing of the parent's but these: what it held would seem to live on.
+        int kept[] = {file, pipe};
+        keep_only(kept);
+        int done;
+        do done = ::flock(file, LOCK_EX);
+        while (done < 0 && errno == EINTR);
+        if (done == 0) (void)!::write(pipe, "", 1);
+      },
+      {&byte, 1}, doing, deadline, stop);
+  if (!locked) return fail(locked);
+  return *locked ? Done() : failed(doing, ENOLCK);
 }
 
 } // namespace

@@ -24,12 +24,12 @@ void start(char const *name, int argc, char const *const *argv, char const *help
     if (sys::fcntl(fd, F_GETFD) < 0) hold_number(fd);
   if (argc != 2) return;
   std::string_view const option = argv[1];
+  bool const helps = option == "--help";
+  if (!helps && option != "--version") return;
   List<char> text;
-  bool fits;
-  if (option == "--help") fits = append(text, "usage: ") && append(text, name) && append(text, " ") && append(text, help);
-  else if (option == "--version") fits = append(text, name) && append(text, " (pm-tools) " PM_VERSION "\n");
-  else return;
-  if (!fits) die_no_memory();
+  for (std::string_view const word :
+       {helps ? "usage: " : "", name, helps ? " " : " (pm-tools) " PM_VERSION "\n", helps ? help : ""})
+    if (!append(text, word)) die_no_memory();
   print_or_die(text);
   ::_exit(exits::done);
 }

@@ -2,23 +2,7 @@
 // of them is a bug of ours: said, and exit 101.
 
 #include <pm/base/result.h>
-#include <pm/base/skalibs.h>
-#include <pm/base/sys.h>
-#include <pm/base/text.h>
-#include <unistd.h>
 #include <string_view>
-
-namespace pm {
-
-void bug(char const *what) noexcept {
-  // Not through skalibs' buffers: they are two kilobytes in each program, for what never happens.
-  Text<512> line;
-  line << PROG << ": bug: " << what << '\n';
-  (void)!sys::write(2, line.c_str(), line.size());
-  ::_exit(101);
-}
-
-} // namespace pm
 
 namespace std {
 

@@ -13,10 +13,10 @@ void say(std::string_view kind, std::span<std::string_view const> words) noexcep
   Text<4096> line;
   line << PROG << ": " << kind << ": ";
   for (auto const word : words) line << word;
-  List<char> whole;
-  std::string_view text = line.view();
-  if (append(whole, text) && append(whole, "\n")) text = {whole.begin(), whole.size()};
-  if (sys::write(2, text.data(), text.size()) < 0) return; // nobody is there to be told
+  // In the NUL's place, which is there however much was cut.
+  char *const text = const_cast<char *>(line.c_str());
+  text[line.size()] = '\n';
+  (void)!sys::write(2, text, line.size() + 1); // perhaps nobody is there to be told
 }
 
 } // namespace
@@ -34,6 +34,12 @@ void inform_with(std::span<std::string_view const> words) noexcept {
   say("info", words);
 }
 
+void bug(char const *what) noexcept {
+  std::string_view const words[] = {what};
+  say("bug", words);
+  ::_exit(exits::bug);
+}
+
 void die_no_memory() noexcept {
   die(exits::system, "out of memory");
 }
@@ -49,17 +55,20 @@ int exit_code(SysError error) noexcept {
 }
 
 namespace {
-std::string_view reason(SysError error) noexcept {
-  return error.code == ETIMEDOUT ? "timed out" : strerror(error.code);
+void say_sys(std::string_view kind, SysError error, std::string_view object) noexcept {
+  std::string_view const words[] = {"unable to ", error.doing, object.empty() ? "" : " ",
+                                    object,       ": ",        error.code == ETIMEDOUT ? "timed out" : strerror(error.code)};
+  say(kind, words);
 }
 } // namespace
 
 void die_sys(SysError error, std::string_view object) noexcept {
-  die(exit_code(error), "unable to ", error.doing, object.empty() ? "" : " ", object, ": ", reason(error));
+  say_sys("fatal", error, object);
+  ::_exit(exit_code(error));
 }
 
 void warn_sys(SysError error, std::string_view object) noexcept {
-  warn("unable to ", error.doing, object.empty() ? "" : " ", object, ": ", reason(error));
+  say_sys("warning", error, object);
 }
 
 void print_or_die(List<char> const &text) noexcept {

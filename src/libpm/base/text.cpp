@@ -1,7 +1,5 @@
 #include <pm/base/text.h>
 
-#include <charconv>
-
 namespace pm {
 
 bool has_control(std::string_view s) noexcept {
@@ -32,8 +30,11 @@ namespace pm::text {
 
 std::optional<uint64_t> number(std::string_view s, uint64_t most) noexcept {
   uint64_t n = 0;
-  auto const [end, error] = std::from_chars(s.data(), s.data() + s.size(), n);
-  if (s.empty() || error != std::errc() || end != s.data() + s.size() || n > most) return std::nullopt;
+  for (char const c : s) {
+    auto const digit = static_cast<unsigned>(c - '0');
+    if (digit > 9 || __builtin_mul_overflow(n, 10U, &n) || __builtin_add_overflow(n, digit, &n)) return std::nullopt;
+  }
+  if (s.empty() || n > most) return std::nullopt;
   return n;
 }
 
@@ -47,10 +48,12 @@ void append(State &state, char *bytes, size_t room, std::string_view s) noexcept
 }
 
 void append(State &state, char *bytes, size_t room, unsigned long long n, bool negative) noexcept {
+  // Not by std::to_chars: its table of digits is in every program.
   char digits[24];
-  char *const end = std::to_chars(digits + 1, digits + sizeof digits, n).ptr;
-  digits[0] = '-';
-  char const *const start = negative ? digits : digits + 1;
+  char *const end = digits + sizeof digits, *start = end;
+  do *--start = static_cast<char>('0' + n % 10);
+  while (n /= 10);
+  if (negative) *--start = '-';
   append(state, bytes, room, {start, static_cast<size_t>(end - start)});
 }
 

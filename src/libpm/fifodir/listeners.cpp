@@ -42,9 +42,9 @@ Result<int> Listeners::open_one(int fifodir, char const *name) noexcept {
   }
 }
 
-Done Listeners::open(int dir, char const *path) noexcept {
-  return each_entry(dir, path, [this](int fifodir, char const *name, unsigned char type) noexcept -> Done {
-    if (!is_listener(name) || !may_be_fifo(type)) return {};
+Done Listeners::open(int dir, char const *path, std::string_view except) noexcept {
+  return each_entry(dir, path, [this, except](int fifodir, char const *name, unsigned char type) noexcept -> Done {
+    if (!is_listener(name) || !may_be_fifo(type) || name == except) return {};
     auto const fd = open_one(fifodir, name);
     if (fd && fds_.append(*fd)) return {};
     if (fd) {

@@ -84,7 +84,7 @@ Done Writer::make_entry(Ticket const &ticket, Record const &record, bool reserve
   };
   auto made = make();
   if (!made && made.error().code == ENOENT) {
-    made = make_directories(record.service);
+    made = make_directories(record.service, first_token == layout::onc);
     if (!made) return made;
     if (sys::mkdirat(dir_, layout::instances(record.service, ticket.owner.view()).c_str(), 0755) < 0 && errno != EEXIST)
       return failed(doing);
@@ -140,9 +140,11 @@ Answer<Registration> Writer::add(Registrant const &who, std::span<Request const>
     if (*conflict) return refuse(Refusal::conflict, i);
   }
   // What others left where this writes: a few of it, so that it is never much.
-  if (auto const swept = sweep_owner(owner.view(), false); !swept) return fail(swept);
+  if (terms.sweeps)
+    if (auto const swept = sweep_owner(owner.view(), false); !swept) return fail(swept);
   for (Request const &request : requests)
-    if (auto const swept = sweep_instances(request.service, owner.view(), false); !swept) return fail(swept);
+    if (!terms.sweeps) break;
+    else if (auto const swept = sweep_instances(request.service, owner.view(), false); !swept) return fail(swept);
 
   Registration made;
   auto const done = make_all(who, owner.view(), requests, terms, made);

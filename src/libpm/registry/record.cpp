@@ -25,13 +25,6 @@ constexpr struct {
   bool Record::*member;
 } flag_words[] = {{"exclusive", &Record::exclusive}, {"public", &Record::is_public}, {"deleted", &Record::deleted}};
 
-template <class Number>
-bool read_number(std::string_view text, Number &out) noexcept {
-  auto const n = number<Number>(text);
-  if (n) out = *n;
-  return n.has_value();
-}
-
 bool read_flags(std::string_view text, Record &out) noexcept {
   while (!text.empty()) {
     auto const [word, rest, more] = cut(text, ',');
@@ -42,21 +35,51 @@ bool read_flags(std::string_view text, Record &out) noexcept {
   return true;
 }
 
+constexpr unsigned numbers = 1U << version | 1U << pid | 1U << start | 1U << since;
+
 bool read_field(size_t key, std::string_view value, Record &out) noexcept {
+  uint64_t n = 0;
+  if (numbers >> key & 1) {
+    auto const read = text::number(value, key == version ? UINT32_MAX : key == pid ? INT32_MAX : UINT64_MAX);
+    if (!read) return false;
+    n = *read;
+  }
   switch (key) {
     case service: return (out.service = value, may_have_instances(value));
-    case version: return read_number(value, out.version);
+    case version: return (out.version = static_cast<uint32_t>(n), true);
     case netid_key: return (out.netid = value, netid(value).has_value());
     case address: return (out.address = value, !value.empty());
-    case pid: return read_number(value, out.pid) && out.pid > 0;
-    case start: return read_number(value, out.start);
-    case since: return read_number(value, out.since);
+    case pid: return (out.pid = static_cast<pid_t>(n), n > 0);
+    case start: return (out.start = n, true);
+    case since: return (out.since = n, true);
     case flags: return read_flags(value, out);
     case holder: return (out.holder = value, true);
     case exe: return (out.exe = value, true);
     default: return true;
   }
 }
+
+/** The lines of a record. */
+class Lines {
+ public:
+  /** One that is empty is left out. */
+  void add(Key key, std::string_view value) noexcept {
+    if (value.empty() || code_) return;
+    if (has_control(value)) code_ = EINVAL;
+    else if (!append(text_, keys.begin()[key]) || !append(text_, "=") || !append(text_, value) || !append(text_, "\n"))
+      code_ = ENOMEM;
+  }
+  void add(Key key, uint64_t value) noexcept { add(key, (Text<24>() << value).view()); }
+  [[nodiscard]] Result<List<char>> take() noexcept {
+    if (text_.size() > record_max) code_ = EINVAL;
+    if (code_) return failed("write a record", code_);
+    return static_cast<List<char> &&>(text_);
+  }
+
+ private:
+  List<char> text_;
+  int code_ = 0;
+};
 
 constexpr unsigned needed = 1U << service | 1U << netid_key | 1U << address | 1U << pid | 1U << start | 1U << since;
 
@@ -70,26 +93,18 @@ Text<32> flag_list(Record const &r) noexcept {
 }
 
 Result<List<char>> format(Record const &r) noexcept {
-  auto const list = flag_list(r);
-  Text<16> const version_text = r.version ? Text<16>() << r.version : Text<16>();
-  Text<16> pid_text;
-  pid_text << r.pid;
-  Text<24> start_text, since_text;
-  start_text << r.start;
-  since_text << r.since;
-  std::array<std::string_view, keys.size()> const values = {
-      r.service,         version_text.view(), r.netid,     r.address, pid_text.view(),
-      start_text.view(), since_text.view(),   list.view(), r.holder,  r.exe};
-  List<char> text;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    std::string_view const value = values.begin()[i];
-    if (value.empty()) continue;
-    if (has_control(value)) return failed("write a record", EINVAL);
-    if (!append(text, keys.begin()[i]) || !append(text, "=") || !append(text, value) || !append(text, "\n"))
-      return failed("write a record", ENOMEM);
-  }
-  if (text.size() > record_max) return failed("write a record", EINVAL);
-  return text;
+  Lines lines;
+  lines.add(service, r.service);
+  if (r.version) lines.add(version, r.version);
+  lines.add(netid_key, r.netid);
+  lines.add(address, r.address);
+  lines.add(pid, static_cast<uint64_t>(r.pid));
+  lines.add(start, r.start);
+  lines.add(since, r.since);
+  lines.add(flags, flag_list(r).view());
+  lines.add(holder, r.holder);
+  lines.add(exe, r.exe);
+  return lines.take();
 }
 
 Result<Record> parse(std::string_view text) noexcept {

@@ -139,6 +139,16 @@ bool Server::make_room() noexcept {
   return oldest;
 }
 
+/** Who does not take what he asked for has most of it. */
+void Server::keep_within() noexcept {
+  while (buffered_ > limits_.buffered) {
+    Stream *fullest = streams_[0];
+    for (Stream *const stream : streams_)
+      if (stream->buffered() > fullest->buffered()) fullest = stream;
+    close(*fullest);
+  }
+}
+
 void Server::pause() noexcept {
   for (Socket *const socket : sockets_)
     if (!is_datagram(socket->netid)) (void)epoll_->change(socket->fd.get(), 0);
@@ -153,7 +163,7 @@ void Server::resume() noexcept {
 }
 
 void Server::begin(Fd fd, Socket const &socket, Endpoint const &peer) noexcept {
-  Caller caller = {socket.netid, peer, Endpoint::none()};
+  Caller caller = {socket.netid, peer, Endpoint::none(), -1, {}};
   uid_t uid = 0;
   if (socket.netid == Netid::local) {
     struct ucred who;
@@ -184,7 +194,9 @@ void Server::begin(Fd fd, Socket const &socket, Endpoint const &peer) noexcept {
 void Server::serve(Stream &stream, uint32_t events) noexcept {
   stream.last = ++clock_;
   refresh();
+  size_t const before = stream.buffered();
   bool const goes_on = stream.is_busy() ? stream.send(*portmapper_) : stream.receive(*portmapper_);
+  buffered_ += stream.buffered() - before;
   // Hung up on both sides: there is nobody to answer.
   if (!goes_on || (events & (EPOLLERR | EPOLLHUP))) return close(stream);
   if (stream.is_busy() != stream.sending) {
@@ -192,6 +204,7 @@ void Server::serve(Stream &stream, uint32_t events) noexcept {
     if (!epoll_->change(stream.fd(), stream.sending ? EPOLLOUT : EPOLLIN)) return close(stream);
   }
   set_deadline(stream);
+  keep_within();
 }
 
 /** Each record that came, and each answer that was sent, gives it time again; a byte does not. */
@@ -214,6 +227,7 @@ void Server::set_deadline(Stream &stream) noexcept {
 
 void Server::close(Stream &stream) noexcept {
   places_[static_cast<size_t>(stream.fd())] = {Kind::none, nullptr};
+  buffered_ -= stream.buffered();
   for (Stream *&one : streams_) {
     if (one != &stream) continue;
     one = streams_[streams_.size() - 1];

@@ -23,10 +23,10 @@ class Listeners {
   ~Listeners();
 
   /**
-   * Opens all that listen in the fifodir `path` under `dir`, besides those that are open already; those whose reader has gone are unlinked. No such
+   * Opens all that listen in the fifodir `path` under `dir`, but that of the name `except`, and besides those that are open already; those whose reader has gone are unlinked. No such
    * fifodir: nobody listens. Raises the soft limit of descriptors while it holds them, if it must. EMFILE, ENFILE.
    */
-  [[nodiscard]] Done open(int dir, char const *path) noexcept;
+  [[nodiscard]] Done open(int dir, char const *path, std::string_view except = {}) noexcept;
 
   /** Writes `event` (at most PIPE_BUF bytes) whole to each that has room and closes them all. How many got it. */
   unsigned send(std::string_view event) noexcept;

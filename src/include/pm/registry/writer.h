@@ -42,6 +42,7 @@ struct Terms {
   bool is_public = false;           /**< the executable is to be seen */
   std::string_view exe = {};        /**< the executable, where it is known already */
   bool deleted = false;             /**< and whether its file was gone */
+  bool sweeps = true;               /**< test some old entries in passing; a caller with many to add need not each time */
   bool onc = false;                 /**< the token is a link of layout::onc, and no FIFO of its own: no descriptor is given */
 };
 
@@ -65,6 +66,9 @@ class Writer {
   Writer(Writer &&other) noexcept;
   Writer &operator=(Writer &&) = delete;
   ~Writer();
+
+  /** The name of the caller's own listener of the registry, which hears nothing of what it does; it must outlive this. */
+  void spare(std::string_view listener) noexcept { spared_ = listener; }
 
   /** Registers all that is asked for, or nothing. Exclusive ones of one call do not exclude each other. Waiters are told `u`. */
   [[nodiscard]] Answer<Registration> add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept;
@@ -120,7 +124,7 @@ class Writer {
                 Registration &made) noexcept;
   /** Takes back what make_all() made before it failed. */
   void take_back(Registration const &made) noexcept;
-  Done make_directories(std::string_view service) noexcept;
+  Done make_directories(std::string_view service, bool quiet) noexcept;
   Done make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept;
   Done link_announcement(Ticket const &ticket, pid_t pid) noexcept;
   Done link_exclusive(Ticket const &ticket, Record const &record) noexcept;
@@ -160,6 +164,7 @@ class Writer {
   int dir_;
   Lock lock_;
   mode_t umask_;
+  std::string_view spared_;
   bool active_ = true;
 };
 

@@ -9,10 +9,11 @@ namespace pm::onc {
 
 /** Who calls, and over what. */
 struct Caller {
-  Netid transport;  /**< none is not one */
-  Endpoint peer;    /**< none, over local */
-  Endpoint reached; /**< the address that he called, with our port; none, over local */
-  int socket = -1;  /**< over local, the connection, whose peer the kernel knows */
+  Netid transport;                   /**< none is not one */
+  Endpoint peer;                     /**< none, over local */
+  Endpoint reached;                  /**< the address that he called, with our port; none, over local */
+  int socket = -1;                   /**< over local, the connection, whose peer the kernel knows */
+  mutable std::optional<Setter> who; /**< over local, what it said, once it was asked: it never changes */
 };
 
 /** What is to be done about a call. */
@@ -75,7 +76,7 @@ class Portmapper {
   [[nodiscard]] Outcome forward_call(uint32_t xid, Call const &call, xdr::Decoder &decoder, Caller const &caller,
                                      List<char> &out) noexcept;
   [[nodiscard]] Universal address_for(Row const &row, Caller const &caller, std::string_view hint) noexcept;
-  [[nodiscard]] Setter setter_of(Caller const &caller, bool sets) const noexcept;
+  [[nodiscard]] Setter setter_of(Caller const &caller) const noexcept;
   void say(bool sets, Setter const &who, uint32_t program, uint32_t version, bool done) const noexcept;
 
   Store *store_;
@@ -84,6 +85,18 @@ class Portmapper {
   uint32_t version_ = 0;
   Forward forward_ = {};
 };
+
+template <class... Values>
+Outcome Portmapper::results(uint32_t xid, List<char> &out, Values const &...values) noexcept {
+  return accepted(out, xid, Accept::success) && xdr::Encoder(out)(values...) ? Outcome::reply : Outcome::silent;
+}
+
+template <class Arguments, class Answer>
+Outcome Portmapper::with(uint32_t xid, xdr::Decoder &decoder, List<char> &out, Answer answer) noexcept {
+  Arguments arguments;
+  if (decoder(arguments)) return answer(arguments);
+  return accepted(out, xid, Accept::garbage_arguments) ? Outcome::reply : Outcome::silent;
+}
 
 /** Encodes a row as DUMP lists it, in version 2 or a later one; nothing where version 2 cannot show it. False: no memory. */
 [[nodiscard]] bool encode_row(Row const &row, uint32_t version, List<char> &out) noexcept;

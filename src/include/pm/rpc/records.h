@@ -33,6 +33,8 @@ class Records {
   [[nodiscard]] Taken next(std::string_view &bytes, std::string_view &record) noexcept;
   /** Whether a record has begun and has not ended. */
   [[nodiscard]] bool within() const noexcept { return marked_ || in_mark_ || fragments_; }
+  /** How many bytes are kept of it. */
+  [[nodiscard]] size_t held() const noexcept { return record_.size(); }
 
  private:
   [[nodiscard]] bool take_mark(std::string_view &bytes) noexcept;

@@ -13,6 +13,7 @@ class Server {
   struct Limits {
     uint32_t connections = 512; /**< at a time; the one that was silent longest makes room for another */
     uint32_t of_one = 64;       /**< of one address, or of one user over local, but root; more are closed */
+    size_t buffered = 8 << 20;  /**< bytes kept for all of them; the one that has most of it makes room */
     uint32_t idle = 60000;      /**< how long one may say nothing, ms; over local, root may for ever. 0: for ever */
     uint32_t midway = 10000;    /**< how long a call may take to come whole, or an answer to be read, ms. 0: for ever */
   };
@@ -43,6 +44,7 @@ class Server {
   void accept_some(Socket &socket) noexcept;
   void begin(Fd fd, Socket const &socket, Endpoint const &peer) noexcept;
   [[nodiscard]] bool make_room() noexcept;
+  void keep_within() noexcept;
   void pause() noexcept;
   void resume() noexcept;
 
@@ -65,6 +67,7 @@ class Server {
   bool has_deadline_ = false, paused_ = false, going_on_ = true;
   Deadline resume_;
   uint64_t clock_ = 0;
+  size_t buffered_ = 0; /**< Stream::buffered() of all */
 };
 
 } // namespace pm::onc

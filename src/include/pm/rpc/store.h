@@ -70,8 +70,9 @@ class Store {
     Row *row;
   };
   [[nodiscard]] Done take_token() noexcept;
-  void hear(bool own) noexcept;
-  void drain(bool own) noexcept;
+  void hear() noexcept;
+  void drain() noexcept;
+  [[nodiscard]] Result<registry::Writer> begin(uint32_t patience) noexcept;
   void bury(int fd) noexcept;
   [[nodiscard]] Done read_tree() noexcept;
   [[nodiscard]] Result<bool> read_row(registry::Ticket const &ticket, uint32_t program, Row &row, uint64_t &since) noexcept;
@@ -90,9 +91,10 @@ class Store {
   std::optional<Epoll> epoll_;
   Rows rows_;
   List<Process> processes_; /**< of those whose rows are to go with them */
-  bool stale_ = true;       /**< the tree is to be read */
-  bool went_ = true;        /**< a row that is known may have gone, too */
-  bool ended_ = false;      /**< a process of processes_ has */
+  unsigned sets_ = 0;
+  bool stale_ = true;  /**< the tree is to be read */
+  bool went_ = true;   /**< a row that is known may have gone, too */
+  bool ended_ = false; /**< a process of processes_ has */
 };
 
 /** Where a row is. */

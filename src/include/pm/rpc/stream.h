@@ -29,6 +29,8 @@ class Stream {
   [[nodiscard]] bool is_busy() const noexcept { return sent_ < out_.size() || list_.version || !in_.empty(); }
   /** A record has begun, or an answer has not been read. */
   [[nodiscard]] bool is_midway() const noexcept { return is_busy() || records_.within(); }
+  /** How many bytes are kept for it. */
+  [[nodiscard]] size_t buffered() const noexcept { return in_.size() + out_.size() + records_.held(); }
   /** Counts what has been completed: a record that came, or all answers sent. */
   [[nodiscard]] uint32_t progress() const noexcept { return progress_; }
 

@@ -1,0 +1,129 @@
+// The store's rows, as they are set and unset.
+
+#include <pm/rpc/store.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+namespace pm::onc {
+
+using namespace registry;
+
+bool Store::has_enough(Rank rank, uid_t uid) noexcept {
+  if (rank < Rank::user) return false;
+  size_t count = 0;
+  rows_.each([&](Row const &row) noexcept { count += row.rank == rank && row.uid == uid; });
+  return count >= limits_.per_user;
+}
+
+Result<bool> Store::set(Setter const &who, uint32_t program, uint32_t version, Address const &address) noexcept {
+  Row row;
+  memset(static_cast<void *>(&row), 0, sizeof row);
+  row.program = program;
+  row.version = version;
+  row.uid = who.uid.value_or(0);
+  row.rank = who.uid ? rank_of(owner_name(*who.uid).view()) : Rank::unnamed;
+  row.ours = true;
+  row.of_process = who.pid != 0;
+  row.token = -1;
+  if (!set_address(row, address)) return failed("set a row", ENOMEM);
+  struct Path {
+    char const *path;
+    ~Path() { ::free(const_cast<char *>(path)); }
+  } owned{row.path};
+  for (Row const *there = nullptr; (there = rows_.same_key(program, version, row.netid, const_cast<Row *>(there)));) {
+    // Whom the kernel cannot name does not keep a name from those whom it can.
+    if (there->rank == Rank::unnamed && row.rank != Rank::unnamed) continue;
+    return there->same_address(row);
+  }
+  if (has_enough(row.rank, row.uid)) return false;
+
+  auto writer = begin(limits_.patience);
+  if (!writer) return fail(writer);
+  Text<12> const service = Text<12>() << program;
+  Request const request = {service.view(), address, version, false};
+  Terms terms;
+  terms.holder = row.of_process ? held_for_process : held_for_nobody;
+  terms.onc = true;
+  // A few of those that were left for each that comes: but not each time.
+  terms.sweeps = sets_++ % sweep_window == 0;
+  Registrant const registrant = {row.uid, row.of_process ? who.pid : pid_, row.of_process ? who.start : start_,
+                                 who.uid.has_value()};
+  auto const made = writer->add(registrant, {&request, 1}, terms);
+  if (!made) {
+    if (auto const *error = std::get_if<SysError>(&made.error())) return failed(error->doing, error->code);
+    return false;
+  }
+  row.id = *row_id(made->tickets[0].id.view());
+  owned.path = nullptr;
+  Row const *const added = rows_.add(row);
+  if (!added) {
+    stale_ = true;
+    return failed("set a row", ENOMEM);
+  }
+  if (auto const followed = follow(*added); !followed) return fail(followed);
+  return true;
+}
+
+bool Store::may_unset(Setter const &who, Row const &row) const noexcept {
+  if (who.is_root()) return true;
+  return who.uid ? row.rank != Rank::unnamed && row.uid == *who.uid : row.rank == Rank::unnamed;
+}
+
+Result<bool> Store::unset(Setter const &who, uint32_t program, uint32_t version, std::optional<Netid> netid) noexcept {
+  bool refused = false, any = false;
+  auto const each_match = [&](auto visit) noexcept {
+    for (Netid const one : {Netid::udp, Netid::tcp, Netid::udp6, Netid::tcp6, Netid::local}) {
+      if (netid && *netid != one) continue;
+      for (Row *row = rows_.same_key(program, version, one); row;) {
+        Row *const next = rows_.same_key(program, version, one, row);
+        visit(*row);
+        row = next;
+      }
+    }
+  };
+  each_match([&](Row &row) noexcept { (may_unset(who, row) ? any : refused) = true; });
+  if (!any) return !refused;
+  auto writer = begin(limits_.patience);
+  if (!writer) return fail(writer);
+  SysError failure = {0, ""};
+  each_match([&](Row &row) noexcept {
+    if (failure.code || !may_unset(who, row)) return;
+    auto const removed = writer->remove(ticket_of(row));
+    if (removed) rows_.remove(row);
+    else failure = removed.error();
+  });
+  if (failure.code) return failed(failure.doing, failure.code);
+  return !refused;
+}
+
+Done Store::keep_own(uint32_t program, std::span<uint32_t const> versions, std::span<Address const> addresses) noexcept {
+  List<Ticket> stale;
+  bool fits = true;
+  rows_.each([&](Row &row) noexcept {
+    if (row.program != program || !row.ours || row.rank != Rank::root) return;
+    for (size_t i = 0; i < versions.size(); ++i) {
+      Row wanted;
+      if (row.version != versions.data()[i] || !set_address(wanted, addresses.data()[i])) continue;
+      bool const same = row.netid == wanted.netid && row.same_address(wanted);
+      ::free(const_cast<char *>(wanted.path));
+      if (same) return;
+    }
+    fits = fits && stale.append(ticket_of(row));
+    rows_.remove(row);
+  });
+  if (!fits) return failed("set a row", ENOMEM);
+  if (!stale.empty()) {
+    auto writer = begin(10000);
+    if (!writer) return fail(writer);
+    for (Ticket const &ticket : stale)
+      if (auto const removed = writer->remove(ticket); !removed) return fail(removed);
+  }
+  for (size_t i = 0; i < versions.size(); ++i) {
+    auto const added = set({.uid = 0}, program, versions.data()[i], addresses.data()[i]);
+    if (!added) return fail(added);
+  }
+  return {};
+}
+
+} // namespace pm::onc

@@ -23,7 +23,9 @@ CXXFLAGS_ALL := -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -ff
   -fno-asynchronous-unwind-tables -fno-plt -Wall -Wextra -Wshadow -Wconversion $(CXXFLAGS) $(FLAGS_SAN)
 # With the C driver, never with libstdc++. skalibs is linked static wherever it is. Nothing unwinds, so no program has tables for that.
 LDFLAGS_ALL := $(LDFLAGS_DIRS) $(LDFLAGS_STATIC) $(LDFLAGS_RELR) -Wl,--gc-sections -Wl,--as-needed -Wl,-z,noseparate-code -Wl,-z,now -Wl,--no-ld-generated-unwind-info -Wl,--no-eh-frame-hdr -Wl,--build-id=none $(LDFLAGS) $(FLAGS_SAN)
-STATIC_SKARNET = $(patsubst -lcrypt,-l:libcrypt.a,$(patsubst -lskarnet,-l:libskarnet.a,$(EXTRA_LIBS)))
+comma := ,
+# libcrypt, too, but for the sanitizers, which look for crypt_r where only a shared library has it.
+STATIC_SKARNET = $(patsubst -lcrypt,$(if $(FLAGS_SAN),-Wl$(comma)--no-as-needed -lcrypt,-l:libcrypt.a),$(patsubst -lskarnet,-l:libskarnet.a,$(EXTRA_LIBS)))
 
 include package/deps.mak
 

@@ -2,9 +2,9 @@
 
 #include <crypt.h>
 #include <fcntl.h>
+#include <pm/base/box.h>
 #include <pm/base/fd.h>
 #include <pm/base/program.h>
-#include <stdlib.h>
 #include <string.h>
 
 namespace {
@@ -67,14 +67,14 @@ int main(int argc, char const *const *argv) {
   bool const is_text = !password.empty() && !memchr(password.begin(), 0, password.size());
   if (!append(password, {"", 1})) die_no_memory();
   Text<512> const hash(hash_of({lines.begin(), lines.size()}, arguments[1]));
-  struct crypt_data *const data = static_cast<struct crypt_data *>(::calloc(1, sizeof(struct crypt_data)));
+  auto const data = make_box<struct crypt_data>();
   if (!data) die_no_memory();
   // A name that is not there takes no less time than one that is: it is tried against a hash that nothing has.
   bool const is_there = hash.size() && !hash.overflowed();
-  char const *const made = ::crypt_r(password.begin(), is_there ? hash.c_str() : "$6$nobody$", data);
+  char const *const made = ::crypt_r(password.begin(), is_there ? hash.c_str() : "$6$nobody$", data.get());
   // What cannot be hashed is `*0` or `*1`, or nothing: crypt(5).
   bool const right = is_text && is_there && made && made[0] != '*' && is_equal(made, hash.view());
-  ::explicit_bzero(data, sizeof *data);
+  ::explicit_bzero(data.get(), sizeof *data);
   ::explicit_bzero(password.begin(), password.size());
   return right ? exits::done : exits::no;
 }

@@ -47,6 +47,8 @@ fuzzers: $(ALL_FUZZERS)
 fuzzer-objects: $(FUZZ_TARGETS:%=$(O)/tests/fuzz/%.o)
 html: $(HTML)
 
+seen: $(patsubst %.cpp,$(O)/%.seen,$(wildcard src/*/*.cpp src/libpm/*/*.cpp $(addprefix tests/,bench/*.cpp fault/*.cpp fuzz/*.cpp lib/*.cpp tools/*.cpp)))
+
 config.mak:
 	@echo 'Please ./configure first' >&2; exit 1
 
@@ -54,9 +56,15 @@ $(O)/%.o: %.cpp config.mak
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) -c -o $@ $<
 
+# To be complained of, and nothing else: another compiler's opinion.
+$(O)/%.seen: %.cpp config.mak
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) -fsyntax-only $<
+	@touch $@
+
 # What is made of another project's library, to be compared with it.
-$(O)/tests/tools/tirpc.o $(O)/tests/bench/bench-peers.o: CPPFLAGS_ALL += -isystem /usr/include/tirpc
-$(O)/tests/bench/bench-peers.o: CPPFLAGS_ALL += $(subst -I,-isystem ,$(shell pkg-config --cflags dbus-1 2>/dev/null))
+$(O)/tests/tools/tirpc.% $(O)/tests/bench/bench-peers.%: CPPFLAGS_ALL += -isystem /usr/include/tirpc
+$(O)/tests/bench/bench-peers.%: CPPFLAGS_ALL += $(subst -I,-isystem ,$(shell pkg-config --cflags dbus-1 2>/dev/null))
 
 $(O)/libpm.a:
 	rm -f $@
@@ -177,5 +185,5 @@ clean:
 distclean: clean
 	rm -f config.mak src/include/pm/base/config.h
 
-.PHONY: it all tests benches fuzzers fuzzer-objects html demo check bench soak fuzz lint install install-library install-pages clean distclean
+.PHONY: it all tests benches fuzzers fuzzer-objects seen html demo check bench soak fuzz lint install install-library install-pages clean distclean
 .DELETE_ON_ERROR:

@@ -1,0 +1,85 @@
+#include <pm/registry/keep.h>
+
+#include <pm/base/program.h>
+#include <pm/fifodir/inherited.h>
+#include <pm/registry/holder.h>
+#include <pm/registry/registrant.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <utility>
+
+namespace pm::registry {
+
+ReadyPipe Keeping::pipe() const noexcept {
+  if (ready < 0 && !is_public) return {};
+  auto made = ReadyPipe::make(ready);
+  if (!made) die_sys(made.error(), "of PROG");
+  return std::move(*made);
+}
+
+namespace {
+/** If it fails, no harm is done: the token is about to close, and with it the registration ends. */
+void undo(Registry const &registry, Keeping const &keeping, Registration const &made) noexcept {
+  (void)Editor(registry, keeping.way, Deadline::in(keeping.timeout)).remove({made.tickets.begin(), made.tickets.size()});
+}
+} // namespace
+
+int become_registered(Registry const &registry, Keeping const &keeping, Registration made, ReadyPipe pipe,
+                      char const *const *program) noexcept {
+  Environment environment;
+  HolderTask task;
+  bool const reserved = pipe.reading.valid();
+  task.ready = std::move(pipe.reading);
+  task.newline = keeping.ready >= 0;
+  task.keep = reserved ? registry.dir() : -1;
+  task.forward = std::move(pipe.outer);
+  auto const die_undone = [&](SysError error, char const *object) noexcept {
+    undo(registry, keeping, made);
+    die_sys(error, object);
+  };
+  if (keeping.inherit) {
+    auto const value = fifodir::leave_inherited(std::move(made.token), ::getenv(fifodir::inherited_variable));
+    if (!value) die_undone(value.error(), "to PROG");
+    environment.set(fifodir::inherited_variable, value->view());
+  } else {
+    task.token = std::move(made.token);
+  }
+  if (reserved || task.token.valid()) {
+    pid_t const pid = ::getpid();
+    auto const started = start_holder(std::move(task), [&](int process) noexcept {
+      return publish_ready(registry, keeping.way, {made.tickets.begin(), made.tickets.size()}, keeping.is_public, pid, process);
+    });
+    if (!started)
+      die_undone(started.error(), started.error().code == ENOSYS ? "(it needs pidfd_open of Linux 5.3; -i does without)" : "");
+  }
+  int const code = environment.exec(program);
+  if (pipe.writing.valid()) (void)!sys::write(pipe.writing.get(), "x", 1);
+  undo(registry, keeping, made);
+  return code;
+}
+
+Signals trap_ends() noexcept {
+  auto trapped = Signals::trap({SIGTERM, SIGINT, SIGHUP});
+  if (!trapped) die_sys(trapped.error(), "");
+  ::signal(SIGPIPE, SIG_IGN);
+  return std::move(*trapped);
+}
+
+int hold_until(Signals const &ends, Registry const &registry, Keeping const &keeping, Registration const &made) noexcept {
+  announce_readiness(keeping.ready);
+  struct pollfd fds[] = {{ends.fd(), POLLIN, 0}, {made.token.get(), POLLIN, 0}, {keeping.until_end ? 0 : -1, POLLIN, 0}};
+  for (;;) {
+    if (sys::poll(fds, std::size(fds), -1) < 0) {
+      if (errno == EINVAL) die_sys({errno, "wait for"}, "signals");
+      continue; // EINTR or ENOMEM pass, and to end would end the registration
+    }
+    char buffer[4096];
+    if (fds[0].revents && ends.next()) break;
+    if (fds[1].revents && was_released(made.token.get())) return exits::done;
+    if (fds[2].revents && sys::read(0, buffer, sizeof buffer) <= 0) break;
+  }
+  undo(registry, keeping, made);
+  return exits::done;
+}
+
+} // namespace pm::registry

@@ -32,6 +32,8 @@ class Text {
     text::append(state_, bytes_, N, s);
     return *this;
   }
+  /** In line, so that a literal's length is a number and no call. */
+  [[gnu::always_inline]] Text &operator<<(char const *s) noexcept { return *this << std::string_view(s, __builtin_strlen(s)); }
   Text &operator<<(char c) noexcept { return *this << std::string_view(&c, 1); }
   template <std::integral Number>
   Text &operator<<(Number n) noexcept {

@@ -57,13 +57,13 @@ EOT
   cd "$TREE"
   unset SAN MAKEFLAGS MAKELEVEL
   run -0 make -q
-  touch src/include/pm/registry/holder.h
+  touch src/include/pm/registry/keep.h
   run -0 make -n
-  assert_output --partial 'src/libpm/registry/holder.cpp'
+  assert_output --partial 'src/libpm/registry/keep.cpp'
   assert_output --partial 'src/registry/pm-reg.cpp'
   refute_output --partial 'lookup.cpp'
   ./configure --prefix=/usr --with-registry=/run/elsewhere >/dev/null
-  touch -d '1 hour ago' src/include/pm/registry/holder.h
+  touch -d '1 hour ago' src/include/pm/registry/keep.h
 }
 
 @test "build: package/deps.mak is what tools/gen-deps.sh writes" {

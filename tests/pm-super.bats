@@ -1241,3 +1241,112 @@ alike() { echo "$1 $1 $1 $1"; }
     assert_not_exist sock
   done
 }
+
+# --- handing connections over: by pm-superd, which it becomes
+
+@test "pm-super: -w: as pm-superd, under the same pid, it hands each connection to a worker; its path goes at the end" {
+  start_ready pm-fdrecv -N 9 worker sh -c 'echo "$PROTO $IPCREMOTEEUID $IPCLOCALPATH $PPID"' </dev/null >/dev/null
+  worker=$PID
+  super -v -W 'hi: ' -c 7 -w local:worker local:sock
+  assert_equal "$(</proc/"$PID"/comm)" pm-superd
+  for _ in 1 2 3; do assert_equal "$(ask sock)" "hi: IPC $(id -u) sock $worker"; done
+  assert_equal "$(pgrep -P "$PID" | wc -l)" 0
+  kill -USR1 "$PID"
+  until grep -q 'status: 0/7, started 0' log; do :; done
+  grep -q 'info: handed over: uid' log
+  kill "$PID"
+  wait "$PID"
+  assert_not_exist sock
+  assert_exists worker
+  # Out of a worker's way is nobody: the next start has the path.
+  super -w worker local:sock
+  assert_equal "$(ask sock)" "IPC $(id -u) sock $worker"
+}
+
+@test "pm-super: -w, -s and -n: several sockets, their names, what was bound, and a readiness in the way of their numbers" {
+  mkfifo ready
+  start sh -c 'exec "$@" 5>ready' - pm-super -A -N 5 -w worker -s -n http=tcp:127.0.0.1:0 -n ctl=local:sock -n 'odd name=local:@pm-test.'$$ -- pm-fdrecv fd:0 \
+    sh -c 'echo "$PROTO ${LISTEN_FDS-unset} ${PM_FD_http-unset} $PPID"' </dev/null >bound 2>log
+  read -r <ready
+  worker=
+  for address in "$(sed -n 's/^http=//p' bound)" "$(sed -n 's/^ctl=//p' bound)" "local:@pm-test.$$"; do
+    run -0 hear "$address"
+    assert_output --regexp '^(TCP|IPC) unset unset [0-9]+$'
+    assert_equal "${output##* }" "${worker:-${output##* }}"
+    worker=${output##* }
+  done
+  assert_equal "$(pgrep -P "$PID")" "$worker"
+  kill "$PID"
+  wait "$PID"
+  await end "$worker"
+  assert_not_exist sock
+  assert_not_exist worker
+}
+
+@test "pm-super: -w and -s, -u: the worker is that user's, and nobody is root" {
+  needs_root
+  mkdir -m 777 open
+  super -u $ALICE -w open/worker -s local:open/sock pm-fdrecv fd:0 sh -c 'id -u'
+  assert_equal "$(ask as $BOB open/sock)" $ALICE
+  assert_equal "$(stat -c %u "/proc/$PID" "/proc/$(pgrep -P "$PID")" | uniq)" $ALICE
+}
+
+@test "pm-super: -w: -1, -C, -X, -F, -q are pm-superd's" {
+  start_ready sh -c 'exec pm-super -1 -q -w worker -s -F 2/60000 local:sock false >&9 9>&-' </dev/null 2>log
+  server=$PID
+  start s6-ipcclient sock sh -c 'exec timeout 20 cat <&6' >/dev/null
+  status=0
+  await end "$server"
+  wait "$server" || status=$?
+  assert_equal "$status $(cat log)" '1 pm-superd: fatal: giving up: false has failed 2 times in 60000 ms'
+  assert_not_exist sock
+  # A worker that listens, and takes nobody: who is under way to it counts.
+  live "$PWD/worker"
+  super -X -C 1 -w worker local:sock
+  start s6-ipcclient sock sh -c 'exec cat <&6' >/dev/null
+  until [ "$(ask sock)" = 'pm-superd: refused: too many connections of one user' ]; do :; done
+}
+
+@test "pm-super: -w and -s: wrong usage, and what fails, leave nothing" {
+  run -100 pm-super -w worker local:sock true
+  assert_output --partial 'too many arguments'
+  run -100 pm-super -w worker -s local:sock
+  assert_output --partial 'too few arguments'
+  run -100 pm-super -w worker -n a=local:sock true
+  assert_output --partial 'too many arguments'
+  run -100 pm-super -s local:sock true
+  assert_output --partial '-s starts the worker of -w'
+  for bad in tcp:127.0.0.1:80 none '' local:; do run -100 pm-super -w "$bad" local:sock; done
+  # What pm-superd refuses when the socket is bound.
+  echo mine >worker
+  run -111 pm-super -w worker -s local:sock true
+  assert_output --partial 'pm-superd: fatal: unable to replace what is no socket, worker'
+  assert_equal "$(cat worker)" mine
+  rm worker
+  run -111 pm-super -w worker -m local:sock
+  assert_output 'pm-superd: fatal: unable to hand datagrams to worker: Operation not supported'
+  run -111 pm-super -w worker -s udp:127.0.0.1:0 true
+  assert_output --partial 'unable to hand datagrams to worker'
+  assert_not_exist sock
+  assert_not_exist worker
+}
+
+@test "pm-super: -w: pm-superd that is not there is 127, one that cannot be executed 126, each call before it 111; nothing is left" {
+  mkdir none
+  touch none/pm-superd
+  run -127 env PATH=/none "$PM_BUILD/pm-super" -w worker local:sock
+  assert_output --partial 'pm-superd'
+  run -126 env PATH="$PWD/none" "$PM_BUILD/pm-super" -w worker local:sock
+  for fault in fcntl:{4..6}:24 dup2:1:24 listen:1:98; do
+    PM_FAULT=$fault run -111 "$FAULT/pm-super" -N 3 -w worker -n a=local:sock 3>/dev/null
+    assert_output --regexp '^pm-super: fatal: unable to '
+    assert_not_exist sock
+  done
+  # Killed there, it leaves what the next start replaces.
+  for call in bind:1 listen:1 dup2:1; do
+    PM_FAULT=$call:kill run -137 "$FAULT/pm-super" -w worker local:sock
+    run -111 timeout 20 pm-super -m -w worker local:sock
+    assert_output --partial 'hand datagrams'
+    assert_not_exist sock
+  done
+}

@@ -214,6 +214,56 @@ superd() {
   assert_equal "$(ask sock)" second
 }
 
+@test "pm-superd: -O: the paths of its sockets go with it, but not what another has put there; without -O they stay" {
+  for options in '' -O; do
+    start_ready pm-socketbinder -n a="local:$PWD/one" -n b=local:two -n c="local:@pm-test.$$" -n d=tcp:127.0.0.1:0 pm-superd -L $options -N 9 \
+      echo hello </dev/null >/dev/null 2>>log
+    assert_equal "$(ask one)$(ask two)" hellohello
+    kill "$PID"
+    wait "$PID"
+    if [ -z "$options" ]; then
+      assert_exists one
+      assert_exists two
+    fi
+  done
+  assert_not_exist one
+  assert_not_exist two
+  superd -O echo hello
+  rm sock
+  left "$PWD/sock"
+  kill "$PID"
+  wait "$PID"
+  assert_exists sock
+  # What fails at the start is no reason to leave it.
+  run -111 pm-socketbinder local:three pm-superd -O -w . -s true
+  assert_not_exist three
+}
+
+@test "pm-superd: -O and -I: who connects in the moment of the end is served, by a PROG or by a worker" {
+  for way in echo worker; do
+    case $way in echo) prog=(echo hello) ;; worker) prog=(-w worker -s pm-fdrecv fd:0 echo hello) ;; esac
+    for call in shutdown:1 poll:2 poll:1; do
+      PM_FAULT=$call:stop start_stopping s6-ipcserver-socketbinder "$PWD/sock" "$FAULT/pm-superd" -O -I 20 "${prog[@]}" </dev/null 2>>log
+      server=$PID
+      start_ready s6-ipcclient sock sh -c 'echo >&9; exec 9>&-; exec timeout 20 cat <&6 >answer'
+      client=$PID
+      kill -CONT "$server"
+      wait "$client"
+      assert_equal "$way $call $(cat answer)" "$way $call hello"
+      # A worker lives until it is told: what is left of the end is its own.
+      if [ $way = worker ] && [ $call != shutdown:1 ]; then kill "$server"; fi
+      await end "$server"
+      wait "$server"
+      assert_not_exist sock
+    done
+  done
+}
+
+@test "pm-superd: -w: there is nothing to hand over of datagrams" {
+  run -111 pm-socketbinder udp:127.0.0.1:0 timeout 20 pm-superd -w worker
+  assert_output 'pm-superd: fatal: unable to hand datagrams to worker: Operation not supported'
+}
+
 # --- handing connections over
 
 # many N ADDRESS: N clients at once; counted_all N: as many have been served, each once or more, when this returns.

@@ -1,11 +1,13 @@
 // Bind sockets, become somebody else, and start PROG for each connection.
 
+#include <fcntl.h>
 #include <pm/base/privileges.h>
 #include <pm/base/program.h>
 #include <pm/super/bind.h>
 #include <pm/super/server.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <initializer_list>
 #include <optional>
 
 namespace {
@@ -15,8 +17,9 @@ using namespace pm::super;
 
 constexpr char help[] =
     "[-q | -Q | -v] [-d | -D] [-S | -m] [-r] [-4] [-A] [-P | -p] [-1 | -N FD] [-c MAX] [-C PERONE] [-b BACKLOG] [-a MODE] "
-    "[-o OWNER] [-G GROUPS] [-g GROUP] [-u USER] [-U] [-R RATE] [-F RATE] [-I MS] [-W TEXT] [-X] [-n NAME=ADDRESS]... [ADDRESS] "
-    "PROG...\n"
+    "[-o OWNER] [-G GROUPS] [-g GROUP] [-u USER] [-U] [-R RATE] [-F RATE] [-I MS] [-W TEXT] [-X] [-w WORKER] [-s] [-n "
+    "NAME=ADDRESS]... "
+    "[ADDRESS] [PROG...]\n"
     "  -q               say errors only\n"
     "  -Q               and warnings (default)\n"
     "  -v               and each start and end\n"
@@ -45,9 +48,11 @@ constexpr char help[] =
     "  -I MS            exit 0 after MS milliseconds without a connection\n"
     "  -W TEXT          what each connection is told first\n"
     "  -X               tell a client that is refused why\n"
+    "  -w WORKER        become pm-superd, which hands each connection to who listens at this local address; without -s no PROG\n"
+    "  -s               PROG is that worker\n"
     "  -n NAME=ADDRESS  instead of ADDRESS: serve several, and tell PROG the name\n"
     "ADDRESS: PATH local:PATH local:@NAME tcp:HOST:PORT tcp6:[HOST]:PORT udp:HOST:PORT udp6:[HOST]:PORT; port 0 is any\n"
-    "exit codes: 0 1 100 101 111\n";
+    "exit codes: 0 1 100 101 111 126 127\n";
 
 /** Who to be once the socket is bound; what is not said stays as it is, but for the groups of another user. */
 struct Identity {
@@ -56,11 +61,19 @@ struct Identity {
   std::optional<List<gid_t>> groups;
 };
 
+/** An option as it was given. */
+struct Said {
+  char option[3];
+  char const *value; /**< null: it has none */
+};
+
 struct Wanted {
   Bindings sockets;
   BindOptions socket;
   ServerOptions server;
   Identity identity;
+  List<Said> said; /**< what is pm-superd's, too */
+  bool by_worker = false, start_worker = false;
 };
 
 template <class Number>
@@ -91,6 +104,12 @@ void identify_by_environment(Options const &options, Identity &identity) noexcep
   for (char const *const variable : {"UID", "GID", "GIDLIST"}) ::unsetenv(variable);
 }
 
+/** Those that pm-superd has besides, but for readiness, whose descriptor may have to move. */
+void remember(Options const &options, int letter, Wanted &wanted) noexcept {
+  if (letter == '1' || letter == 'N') return;
+  if (!wanted.said.append({{'-', static_cast<char>(letter), 0}, options.value()})) die_no_memory();
+}
+
 void read_options(Options &options, Wanted &wanted) noexcept {
   bool by_environment = false;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
@@ -102,11 +121,24 @@ void read_options(Options &options, Wanted &wanted) noexcept {
       case 'G': wanted.identity.groups = options.value_groups(); break;
       case 'U': by_environment = true; break;
       case 'n': wanted.sockets.add_named(options, options.value()); break;
-      default: read_bind_option(options, letter, wanted.socket); read_server_option(options, letter, wanted.server);
+      case 'w':
+        // Here, before anything is bound.
+        (void)LocalAddress::argument(options, options.value());
+        wanted.by_worker = true;
+        remember(options, letter, wanted);
+        break;
+      case 's':
+        wanted.start_worker = true;
+        remember(options, letter, wanted);
+        break;
+      default:
+        if (read_server_option(options, letter, wanted.server)) remember(options, letter, wanted);
+        else read_bind_option(options, letter, wanted.socket);
     }
   // What does not listen cannot be served.
   if (!wanted.socket.backlog) wanted.socket.backlog = 1;
   check_server_options(options, wanted.server);
+  if (wanted.start_worker && !wanted.by_worker) options.refuse("-s starts the worker of -w");
   if (by_environment) identify_by_environment(options, wanted.identity);
 }
 
@@ -124,6 +156,49 @@ Done change(Identity &wanted) noexcept {
   return become(wanted.user.value_or(::geteuid()), group, {groups.begin(), groups.size()});
 }
 
+/** With its sockets bound, and as whoever it is to be: pm-superd can hand connections over. */
+int become_superd(Wanted &wanted, bool named, char const *const *program) noexcept {
+  Bindings &sockets = wanted.sockets;
+  int const first = named ? listen_fds_start : 0, end = first + static_cast<int>(sockets.size());
+  int ready = wanted.server.ready;
+  // Out of the way of the sockets.
+  if (ready >= first && ready < end) ready = sys::fcntl(ready, F_DUPFD, end);
+  Done done = ready < 0 && wanted.server.ready >= 0 ? Done(failed("have descriptors for")) : Done();
+  if (done) done = place_fds(sockets.size(), first, [&](size_t i) noexcept -> Fd & { return sockets.fd(i); });
+  if (done) done = change(wanted.identity);
+  if (!done) {
+    sockets.remove_paths();
+    die_sys(done.error(), "pm-superd");
+  }
+  Environment environment;
+  if (named) give_listen_fds(environment, sockets.names());
+  // They are for those who have the sockets.
+  for (auto const &name : sockets.names())
+    if (named) environment.unset(shell_name(name).c_str());
+
+  Text<4> const verbosity = Text<4>() << wanted.server.verbosity;
+  Text<16> const descriptor = Text<16>() << ready;
+  List<char const *> argv;
+  bool fits = true;
+  auto const add = [&](std::initializer_list<char const *> words) noexcept {
+    for (char const *const word : words) fits = argv.append(word) && fits;
+  };
+  add({"pm-superd", "-O", "-v", verbosity.c_str()});
+  if (named) add({"-L"});
+  if (ready >= 0) add({"-N", descriptor.c_str()});
+  for (auto const &one : wanted.said) {
+    add({one.option});
+    if (one.value) add({one.value});
+  }
+  add({"--"});
+  for (; *program; ++program) add({*program});
+  add({nullptr});
+  if (!fits) die_no_memory();
+  int const code = environment.exec(argv.begin());
+  sockets.remove_paths();
+  return code;
+}
+
 /** Until it ends by itself, or a signal ends it. */
 Result<bool> serve(Wanted &wanted, Server &server) noexcept {
   int fds[listen_fds_max];
@@ -139,15 +214,20 @@ Result<bool> serve(Wanted &wanted, Server &server) noexcept {
 
 int main(int argc, char const *const *argv) {
   start("pm-super", argc, argv, help);
-  Options options(argc, argv, "qQvdDSmr4APp1N:c:C:b:a:o:G:g:u:UR:F:I:W:Xn:", help);
+  Options options(argc, argv, "qQvdDSmr4APp1N:c:C:b:a:o:G:g:u:UR:F:I:W:Xw:sn:", help);
   Wanted wanted;
   wanted.server.own = true;
   read_options(options, wanted);
   Bindings &sockets = wanted.sockets;
-  bool const named = sockets.size();
-  char const *const *program = options.arguments(named ? 1 : 2);
+  bool const named = sockets.size(), program_needed = !wanted.by_worker || wanted.start_worker;
+  int const addresses = named ? 0 : 1;
+  char const *const *program = options.arguments(addresses + program_needed, program_needed ? INT32_MAX : addresses);
   char const *const object = named ? "its sockets" : program[0];
   if (!named) sockets.add(options, "", *program++);
+  if (wanted.by_worker) {
+    if (auto const bound = sockets.bind(wanted.socket); !bound) die_sys(bound.error(), sockets.failed_at());
+    return become_superd(wanted, named, program);
+  }
 
   auto connections = Connections::make(wanted.server.most);
   if (!connections) die_sys(connections.error(), "");

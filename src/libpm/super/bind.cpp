@@ -151,6 +151,18 @@ Done bind_replacing(int fd, LocalAddress const &name, BindOptions const &options
 
 } // namespace
 
+Done find_file(BoundSocket &bound, LocalAddress const &name) noexcept {
+  if (name.is_abstract()) return {};
+  struct stat st;
+  // Its own file, also when another server, which asks nobody, has put its own in place of it by now.
+  Fd const file(sys::ioctl(bound.fd.get(), file_of_socket, nullptr));
+  if (!file.valid() || sys::fstat(file.get(), &st) < 0)
+    if (sys::fstatat(AT_FDCWD, name.text(), &st, AT_SYMLINK_NOFOLLOW) < 0) return failed("keep");
+  bound.device = st.st_dev;
+  bound.inode = st.st_ino;
+  return {};
+}
+
 Result<BoundSocket> bind_local(LocalAddress const &name, BindOptions const &options) noexcept {
   BoundSocket bound;
   bound.fd.reset(sys::socket(AF_UNIX, options.type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -160,16 +172,7 @@ Result<BoundSocket> bind_local(LocalAddress const &name, BindOptions const &opti
       sys::setsockopt(bound.fd.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0)
     return failed("ask who sends to");
   if (auto const done = bind_replacing(bound.fd.get(), name, options); !done) return fail(done);
-  struct stat st = {};
-  if (!name.is_abstract()) {
-    // Its own file, also when another server, which asks nobody, has put its own in place of it by now. Whoever may not ask the
-    // kernel for it (CAP_NET_ADMIN) has to look at the path.
-    Fd const file(sys::ioctl(bound.fd.get(), file_of_socket, nullptr));
-    if (!file.valid() || sys::fstat(file.get(), &st) < 0)
-      if (sys::fstatat(AT_FDCWD, name.text(), &st, AT_SYMLINK_NOFOLLOW) < 0) return failed("keep");
-  }
-  bound.device = st.st_dev;
-  bound.inode = st.st_ino;
+  if (auto const found = find_file(bound, name); !found) return fail(found);
   Done ready;
   if (!name.is_abstract() && (options.owner || options.group)) ready = give_to_owner(name, options);
   if (ready && options.backlog && options.type != SOCK_DGRAM &&

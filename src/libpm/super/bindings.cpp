@@ -28,6 +28,17 @@ void Bindings::add_outer(Options const &options, char const *name) noexcept {
   names_[size_] = name;
   written_[size_++] = outer_;
   ++outers_;
+  take_outer_sockets_ = &Bindings::take_outer;
+}
+
+Done Bindings::adopt(Options const &options, int fd) noexcept {
+  auto const address = address_of(fd);
+  if (!address.view().starts_with("local:")) return {};
+  addresses_[size_] = SocketAddress::argument(options, address.view(), 0);
+  sockets_[size_].fd.reset(fd);
+  if (auto const found = find_file(sockets_[size_], addresses_[size_].local()); !found) return found;
+  bound_ = ++size_;
+  return {};
 }
 
 /** Out of the way of the numbers that they are given again. */
@@ -48,8 +59,8 @@ Done Bindings::take_outer() noexcept {
 
 Done Bindings::bind(BindOptions const &options) noexcept {
   List<char> said;
-  if (outers_)
-    if (auto const taken = take_outer(); !taken) {
+  if (take_outer_sockets_)
+    if (auto const taken = (this->*take_outer_sockets_)(); !taken) {
       written_[bound_] = taken.error().code == EINVAL || taken.error().code == EMFILE ? outer_ : "";
       return taken;
     }

@@ -40,8 +40,8 @@ Done Server::accept_some(Listener &listener) noexcept {
     start_on_datagrams(listener);
     return {};
   }
-  // First somebody to hand it to, and then the connection.
-  if (work_ && !(this->*work_->has_worker)()) return {};
+  // First somebody to hand it to, and then the connection; but for nobody none is started: at the end, whoever is queued is taken first.
+  if (work_ && !closing_ && !(this->*work_->has_worker)()) return {};
   for (int i = 0; i < burst && going_on_ && listener.fd >= 0 && may_start(); ++i) {
     SocketName name;
     socklen_t size = sizeof name;

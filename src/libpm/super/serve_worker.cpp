@@ -15,6 +15,8 @@ constexpr uint32_t patience = 1000;
 Done Server::use_worker(LocalAddress const &worker, int socket) noexcept {
   static constexpr Work work = {&Server::offer_again, &Server::has_worker, &Server::hand_over, &Server::hear_worker,
                                 &Server::end_worker};
+  for (auto const &listener : listeners_)
+    if (listener.datagrams) return failed("hand datagrams to", EOPNOTSUPP);
   work_ = &work;
   worker_name_ = worker.text();
   worker_socket_ = socket;

@@ -145,10 +145,10 @@ void Server::end_if_idle() noexcept {
   end_if_closed();
 }
 
-/** Nothing is left to accept, and nobody to wait for. */
+/** Nothing is left to accept, and nobody to wait for: a worker that has all that it is to have ends as at any end. */
 void Server::end_if_closed() noexcept {
-  going_on_ = going_on_ && (is_busy() || std::any_of(listeners_.begin(), listeners_.end(),
-                                                     [](Listener const &one) noexcept { return one.fd >= 0; }));
+  going_on_ = going_on_ && (connections_.count() || std::any_of(listeners_.begin(), listeners_.end(),
+                                                                [](Listener const &one) noexcept { return one.fd >= 0; }));
 }
 
 void Server::handle_signal() noexcept {

@@ -7,7 +7,7 @@ namespace {
 constexpr uint32_t most_connections = 100000;
 } // namespace
 
-void read_server_option(Options const &options, int letter, ServerOptions &wanted) noexcept {
+bool read_server_option(Options const &options, int letter, ServerOptions &wanted) noexcept {
   switch (letter) {
     case '1': wanted.ready = 1; break;
     case 'N': wanted.ready = options.value_descriptor(); break;
@@ -21,7 +21,9 @@ void read_server_option(Options const &options, int letter, ServerOptions &wante
     case 'I': wanted.idle = options.value_number(1); break;
     case 'W': wanted.banner = options.value(); break;
     case 'X': wanted.tell = true; break;
+    default: return false;
   }
+  return true;
 }
 
 void check_server_options(Options const &options, ServerOptions const &wanted) noexcept {

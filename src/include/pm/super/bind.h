@@ -45,6 +45,9 @@ struct BoundSocket {
 /** The same of IPv4 and IPv6. */
 [[nodiscard]] Result<BoundSocket> bind_ip(SocketAddress const &name, BindOptions const &options) noexcept;
 
+/** Of a socket that is bound: its file. The kernel tells it to whoever may ask (CAP_NET_ADMIN); others have to look at the path. */
+[[nodiscard]] Done find_file(BoundSocket &bound, LocalAddress const &name) noexcept;
+
 /** Removes the path of `bound` if it is still its own, and it may be; call it while the socket is open, which keeps others from replacing it. */
 void remove_path(BoundSocket const &bound, LocalAddress const &name) noexcept;
 
@@ -58,6 +61,9 @@ class Bindings {
 
   /** One that was given to this process by LISTEN_FDS, under another name: each in its turn, and each of them. */
   void add_outer(Options const &options, char const *name) noexcept;
+
+  /** One that another has bound for this process alone: its path, if it has one, is to be removed as if it was bound here. */
+  [[nodiscard]] Done adopt(Options const &options, int fd) noexcept;
 
   /** Binds them all, those of LISTEN_FDS being bound: EINVAL when they are not as many as are to be taken; what was bound is undone when one cannot be, or when their addresses cannot be said. */
   [[nodiscard]] Done bind(BindOptions const &options) noexcept;
@@ -73,6 +79,8 @@ class Bindings {
   static constexpr char outer_[] = "the sockets of LISTEN_FDS";
   [[nodiscard]] Done take_outer() noexcept;
 
+  /** Null where there are none: nothing of it is in a program that takes none. */
+  Done (Bindings::*take_outer_sockets_)() noexcept = nullptr;
   size_t size_ = 0, bound_ = 0, outers_ = 0;
   SocketAddress addresses_[listen_fds_max];
   char const *written_[listen_fds_max + 1] = {};

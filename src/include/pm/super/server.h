@@ -29,8 +29,8 @@ struct ServerOptions {
   uint32_t failures = 0, failures_ms = 0; /**< the same: then it gives up */
 };
 
-/** Sets what one of the options 1 N: p P c: C: L R: F: I: W: X is for; another letter is passed over. */
-void read_server_option(Options const &options, int letter, ServerOptions &wanted) noexcept;
+/** Sets what one of the options 1 N: p P c: C: L R: F: I: W: X is for. False: it is another's. */
+bool read_server_option(Options const &options, int letter, ServerOptions &wanted) noexcept;
 /** Refuses what does not go together, ends with 111 where the descriptor for readiness cannot be written to. Before a descriptor is opened. */
 void check_server_options(Options const &options, ServerOptions const &wanted) noexcept;
 
@@ -59,7 +59,7 @@ class Server {
   /**
    * Connections are handed over to who listens at `worker`, which stays the caller's, and nobody is started for each. With `socket`
    * PROG is that worker, started with it as descriptor 0 when it is needed, and again if it ends; nobody else listens there;
-   * -1: somebody else is. Before run(). ENOMEM.
+   * -1: somebody else is. After listen_on(), before run(). ENOMEM. EOPNOTSUPP: of datagrams there are no connections.
    */
   [[nodiscard]] Done use_worker(LocalAddress const &worker, int socket) noexcept;
 

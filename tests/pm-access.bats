@@ -409,6 +409,15 @@ same_as_s6() {
   assert_output default
 }
 
+@test "pm-access: descriptors 1 and 2 closed: PROG finds them so" {
+  identity me
+  allow uid/default RULE=default
+  for n in 2 4 6; do
+    from me bash -c "$(declare -f with_closed)"'; with_closed "$@"' - $n pm-access -v 2 -i rules "${STANDARD[@]}"
+    assert_equal "$n $(cat open)" "$n $(open_without $n)"
+  done
+}
+
 @test "pm-access: the directory is opened once: one that is exchanged meanwhile is not mixed with it" {
   identity me
   allow uid/default RULE=old

@@ -101,7 +101,7 @@ HEAR=(sh -c 'exec timeout 20 cat <&6')
   assert_output --partial 'Connection refused'
   start_ready s6-ipcserver-socketbinder -m -b 0 "$PWD/datagram" sh -c 'echo >&9; exec sleep infinity' </dev/null
   run -111 pm-client local:datagram true
-  assert_output --partial 'Protocol wrong type for socket'
+  assert_output --regexp "(Protocol wrong type for socket|Connection refused)$"
   assert_not_exist started
 }
 
@@ -205,6 +205,48 @@ HEAR=(sh -c 'exec timeout 20 cat <&6')
   super_at udp:127.0.0.1:0 sh -c 'head -c 4 >got; kill -STOP $$'
   run -0 pm-client "$ADDRESS" sh -c 'echo abc >&7; echo "$PROTO $UDPREMOTEIP:$UDPREMOTEPORT $UDPLOCALIP"'
   assert_output "UDP 127.0.0.1:$(port) 127.0.0.1"
+}
+
+@test "pm-client: udp and udp6, both ways, between two that are bound; the other's port alone is heard" {
+  for host in udp:127.0.0.1 'udp6:[::1]'; do
+    one=$(pm-socketbinder -A "$host:0" true) two=$(pm-socketbinder -A "$host:0" true)
+    start_ready pm-client -b "$one" "$two" sh -c 'echo "$UDPLOCALPORT" >&9; exec 9>&-; line=$(head -n 1 <&6); echo "$line, $PROTO" >&7' </dev/null
+    assert_equal "$READY" "${one##*:}"
+    run -0 timeout 20 pm-client -b "$two" "$one" sh -c 'echo asked >&7; head -n 1 <&6'
+    assert_output 'asked, UDP'
+  done
+}
+
+@test "pm-client: -S, -m: seqpacket and datagram sockets, by path and abstract; a socket of another type is 111" {
+  name=local:@pm-test.$$.$RANDOM
+  for address in local:seq "$name"; do
+    super -S "$address" sh -c 'head -c 3; echo " $PROTO"'
+    run -0 pm-client -S "$address" sh -c 'printf abc >&7; timeout 20 head -n 1 <&6'
+    assert_output 'abc IPC'
+    run -111 pm-client "$address" touch started
+    assert_output --regexp "(Protocol wrong type for socket|Connection refused)$"
+    end "$PID"
+  done
+  mkfifo got
+  exec 6<>got
+  for address in local:dgram "$name"; do
+    super -m "$address" sh -c 'head -c 3 >got; echo >got'
+    run -0 pm-client -m "$address" sh -c 'printf abc >&7'
+    read -r -t 20 -u 6 line
+    assert_equal "$line" abc
+    run -111 pm-client "$address" touch started
+    end "$PID"
+  done
+  assert_not_exist started
+}
+
+@test "pm-client: a connection that gets number 6 or 7 by itself is PROG's all the same" {
+  super local:sock cat
+  for open in '3 4 5' '3 4 5 6'; do
+    run -0 bash -c 'for n in {3..9}; do eval "exec $n>&-"; done; for n in $0; do eval "exec $n</dev/null"; done
+      exec pm-client local:sock sh -c "echo hello >&7; exec 7>&-; read -r line <&6; echo \"\$line\""' "$open"
+    assert_output hello
+  done
 }
 
 @test "pm-client: -b: where it comes from; an address of another kind, one that is not ours, one that is taken" {

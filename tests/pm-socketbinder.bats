@@ -505,3 +505,33 @@ contest() {
   until [ -S sock ]; do :; done
   assert_equal "$(ask sock)" web
 }
+
+@test "pm-socketbinder: -L: LISTEN_FDS that is wrong, another's, or of what is closed, is said, and nothing is started" {
+  # given VARIABLE=VALUE...: what it says, with 3 a socket and 4 none.
+  given() {
+    run -111 pm-socketbinder -n a=local:sock env "$@" sh -c '[ "$LISTEN_PID" != own ] || export LISTEN_PID=$$; exec pm-socketbinder -L b touch started 4<&-'
+    assert_output --partial 'pm-socketbinder: fatal: unable to '
+    rm -f sock
+  }
+  for count in x -1 '' ' 1' 1x 65 99999999999999999999 0; do given LISTEN_PID=own "LISTEN_FDS=$count"; done
+  for pid in 1 x -1 ''; do given LISTEN_PID="$pid"; done
+  given LISTEN_PID=own LISTEN_FDS=2 LISTEN_FDNAMES=a:b
+  assert_output --partial 'Bad file descriptor'
+  for names in a:b '' a: :; do given LISTEN_PID=own LISTEN_FDNAMES=$names; done
+  assert_not_exist started
+}
+
+@test "pm-socketbinder: -S, -m, -r, -4, -o, as pm-super has them" {
+  start_ready pm-socketbinder -S local:seq pm-superd -N 9 echo hello </dev/null >/dev/null
+  assert_equal "$(hear local:seq -S)" hello
+  start_ready pm-socketbinder -A -r -4 'tcp6:[::]:0' pm-superd -N 9 sh -c 'echo "$TCPREMOTEIP"' </dev/null >bound
+  port=$(sed 's/.*://' bound)
+  assert_equal "$(hear "tcp:127.0.0.1:$port")" 127.0.0.1
+  run -0 pm-socketbinder -r -4 "tcp6:[::]:$port" true
+  run -111 pm-socketbinder -4 "tcp6:[::]:$port" true
+  run -0 pm-socketbinder -m local:dgram sh -c 'stat -c %F dgram; pm-client -m local:dgram sh -c "printf abc >&7"; head -c 3'
+  assert_output $'socket\nabc'
+  [ "$(id -u)" = 0 ] || return 0
+  pm-socketbinder -o $ALICE:$BOB -a 640 local:owned true
+  assert_equal "$(stat -c %u:%g:%a owned)" $ALICE:$BOB:640
+}

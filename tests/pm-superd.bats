@@ -394,6 +394,27 @@ counted_all() {
   done
 }
 
+@test "pm-superd: -w: nothing to accept with: that client is refused, it is said, and the next goes to the worker" {
+  start_ready pm-fdrecv -N 9 worker echo hello </dev/null >/dev/null
+  for errno in 24 23 12 105; do
+    rm -f sock log
+    PM_FAULT=accept4:1:$errno SUPERD=$FAULT/pm-superd superd -X -w worker
+    assert_equal "$errno $(ask sock)" "$errno pm-superd: refused: out of resources"
+    assert_equal "$(ask sock)" hello
+    assert_equal "$(wc -l <log)" 1
+  done
+}
+
+@test "pm-superd: NOTIFY_SOCKET is told READY=1, and is not PROG's" {
+  mkfifo got
+  exec 6<>got
+  SUPER=pm-super super -m "local:$PWD/notify" sh -c 'head -n 1 >got'
+  NOTIFY_SOCKET=$PWD/notify superd sh -c 'echo "${NOTIFY_SOCKET-none}"'
+  read -r -t 20 -u 6 line
+  assert_equal "$line" READY=1
+  assert_equal "$(ask sock)" none
+}
+
 @test "pm-superd: -w: each failure of a call for the worker is survived, and nobody is lost" {
   start_ready pm-fdrecv -N 9 worker echo hello </dev/null >/dev/null
   for fault in socket:1:24 socket:1:23 connect:1:111 connect:1:11 connect:1:2 sendmmsg:1:4 sendmmsg:1:11 sendmmsg:1:32 recvmsg:1:104 recvmsg:1:4; do

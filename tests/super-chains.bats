@@ -77,3 +77,22 @@ as_written() {
   super_at tcp:127.0.0.1:0 pm-access -i rules pm-fdpass "local:@pm-test.$$"
   assert_equal "$(hear "$ADDRESS" -b tcp:127.0.0.3:0)" "$ALICE 127.0.0.3"
 }
+
+@test "chains: an environment and arguments at their limits go through every program; beyond them each says so" {
+  big=$(head -c 131000 /dev/zero | tr '\0' x)
+  mkdir -p rules/uid/default
+  touch rules/uid/default/allow
+  # Somebody comes before pm-activate waits; whoever does is served at the same time as he.
+  BIG=$big start_ready pm-socketbinder -n a=local:sock sh -c 'pm-client local:sock sh -c "exec cat <&6 >answer" >/dev/null 9>&- & LISTEN_PID=$$ exec "$@"' - \
+    pm-activate pm-superd -L -N 9 pm-access -i rules pm-peer sh -c 'echo "${#1} ${#BIG}"' - "$big" </dev/null >/dev/null 2>log
+  BIG=$big run -0 pm-client local:sock sh -c 'echo "${#1} ${#BIG}"; exec timeout 20 cat <&6' - "$big"
+  assert_output $'131000 131000\n131000 131000'
+  identity me
+  for program in 'pm-client local:sock' 'pm-socketbinder local:other' 'from me pm-access -i rules' 'from me pm-peer'; do
+    # shellcheck disable=SC2086 # words
+    PM_FAULT=exec:1:7 PATH=$FAULT:$PATH run -126 $program true
+    assert_output --partial "fatal: unable to execute true: Argument list too long"
+  done
+  PM_FAULT=exec:1:7 run -126 pm-socketbinder -n a=local:more sh -c 'pm-client local:more true; LISTEN_PID=$$ exec "$0"/pm-activate true' "$FAULT"
+  assert_output 'pm-activate: fatal: unable to execute true: Argument list too long'
+}

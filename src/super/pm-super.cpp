@@ -1,14 +1,11 @@
 // Bind sockets, become somebody else, and start PROG for each connection.
 
 #include <fcntl.h>
-#include <pm/base/privileges.h>
 #include <pm/base/program.h>
 #include <pm/super/bind.h>
+#include <pm/super/identity.h>
 #include <pm/super/server.h>
-#include <stdlib.h>
-#include <unistd.h>
 #include <initializer_list>
-#include <optional>
 
 namespace {
 
@@ -54,13 +51,6 @@ constexpr char help[] =
     "ADDRESS: PATH local:PATH local:@NAME tcp:HOST:PORT tcp6:[HOST]:PORT udp:HOST:PORT udp6:[HOST]:PORT; port 0 is any\n"
     "exit codes: 0 1 100 101 111 126 127\n";
 
-/** Who to be once the socket is bound; what is not said stays as it is, but for the groups of another user. */
-struct Identity {
-  std::optional<uid_t> user;
-  std::optional<gid_t> group;
-  std::optional<List<gid_t>> groups;
-};
-
 /** An option as it was given. */
 struct Said {
   char option[3];
@@ -75,34 +65,6 @@ struct Wanted {
   List<Said> said; /**< what is pm-superd's, too */
   bool by_worker = false, start_worker = false;
 };
-
-template <class Number>
-Number number_in(Options const &options, char const *variable) noexcept {
-  char const *const text = ::getenv(variable);
-  auto const n = number<Number>(text ? text : "");
-  if (!n || *n == static_cast<Number>(-1))
-    options.refuse((Text<64>("-U needs a number in the environment: ") << variable).view());
-  return *n;
-}
-
-/** -U; what other options say goes before it, wherever they are. */
-void identify_by_environment(Options const &options, Identity &identity) noexcept {
-  auto const user = number_in<uid_t>(options, "UID");
-  auto const group = number_in<gid_t>(options, "GID");
-  char const *const list = ::getenv("GIDLIST");
-  if (!list) options.refuse("-U needs numbers in the environment: GIDLIST");
-  List<gid_t> groups;
-  for (Cut rest = {{}, list, *list != 0}; rest.found;) {
-    rest = cut(rest.tail, ',');
-    auto const n = number<gid_t>(rest.head);
-    if (!n) options.refuse("-U needs numbers in the environment: GIDLIST");
-    if (!groups.append(*n)) die_no_memory();
-  }
-  if (!identity.user) identity.user = user;
-  if (!identity.group) identity.group = group;
-  if (!identity.groups) identity.groups = static_cast<List<gid_t> &&>(groups);
-  for (char const *const variable : {"UID", "GID", "GIDLIST"}) ::unsetenv(variable);
-}
 
 /** Those that pm-superd has besides, but for readiness, whose descriptor may have to move. */
 void remember(Options const &options, int letter, Wanted &wanted) noexcept {
@@ -139,21 +101,7 @@ void read_options(Options &options, Wanted &wanted) noexcept {
   if (!wanted.socket.backlog) wanted.socket.backlog = 1;
   check_server_options(options, wanted.server);
   if (wanted.start_worker && !wanted.by_worker) options.refuse("-s starts the worker of -w");
-  if (by_environment) identify_by_environment(options, wanted.identity);
-}
-
-Done change(Identity &wanted) noexcept {
-  if (!wanted.user && !wanted.group && !wanted.groups) return {};
-  List<gid_t> groups;
-  if (wanted.groups) {
-    groups = static_cast<List<gid_t> &&>(*wanted.groups);
-  } else if (!wanted.user) {
-    auto own = own_groups();
-    if (!own) return fail(own);
-    groups = static_cast<List<gid_t> &&>(*own);
-  }
-  gid_t const group = wanted.group ? *wanted.group : wanted.user ? primary_group(*wanted.user) : ::getegid();
-  return become(wanted.user.value_or(::geteuid()), group, {groups.begin(), groups.size()});
+  if (by_environment) wanted.identity.add_environment(options);
 }
 
 /** With its sockets bound, and as whoever it is to be: pm-superd can hand connections over. */
@@ -165,7 +113,7 @@ int become_superd(Wanted &wanted, bool named, char const *const *program) noexce
   if (ready >= first && ready < end) ready = sys::fcntl(ready, F_DUPFD, end);
   Done done = ready < 0 && wanted.server.ready >= 0 ? Done(failed("have descriptors for")) : Done();
   if (done) done = place_fds(sockets.size(), first, [&](size_t i) noexcept -> Fd & { return sockets.fd(i); });
-  if (done) done = change(wanted.identity);
+  if (done) done = wanted.identity.become();
   if (!done) {
     sockets.remove_paths();
     die_sys(done.error(), "pm-superd");
@@ -206,7 +154,7 @@ Result<bool> serve(Wanted &wanted, Server &server) noexcept {
   for (size_t i = 0; i < wanted.sockets.size(); ++i) fds[i] = wanted.sockets.fd(i).get();
   auto const listening = server.listen_on({fds, wanted.sockets.size()}, named ? wanted.sockets.names().data() : nullptr);
   if (!listening) return fail(listening);
-  if (auto const changed = change(wanted.identity); !changed) return fail(changed);
+  if (auto const changed = wanted.identity.become(); !changed) return fail(changed);
   return server.run();
 }
 

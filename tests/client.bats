@@ -202,3 +202,9 @@ each_by_service() {
   run -0 grep -lr 'pm/client/' "$PM_SOURCE/src" --include=*.h --include=*.cpp
   for file in "${lines[@]}"; do [[ $file == */client/* ]]; done
 }
+
+@test "client: a program may have all of the library's headers at once: no two of them call different things by one name" {
+  (cd "$INSTALLED/static/include" && find pm -name '*.h' -printf '#include <%p>\n') >all.cpp
+  assert_equal "$(grep -c . all.cpp)" "$(find "$PM_SOURCE/src/include/pm" -name '*.h' | wc -l)"
+  run -0 g++ -std=c++20 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -I "$INSTALLED/static/include" all.cpp
+}

@@ -352,7 +352,7 @@ contest() {
     for ((n = 1; n < 100; n++)); do
       left "$PWD/sock"
       rm -f started
-      PM_FAULT="*:$n:$errno" run "$FAULT/pm-socketbinder" "local:$PWD/sock" pm-reg web fd:0 sh -c 'pm-lookup web >started'
+      PM_FAULT="*:$n:$errno" run "$FAULT/pm-socketbinder" "local:$PWD/sock" pm-reg -i web fd:0 sh -c 'pm-lookup web >started'
       case $status in
         0) assert_equal "$n $(cat started)" "$n local:$PWD/sock" ;;
         111 | 126)

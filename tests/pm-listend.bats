@@ -14,7 +14,7 @@ request() { for field in "$@"; do netstring "$field"; done; }
 # listend [PROGRAM [OPTION...]]: with descriptor 7 as the writing end of its standard input and 6 as the reading end of its standard output.
 listend() {
   [ $# -gt 0 ] || set -- pm-listend
-  rm -f in out && mkfifo in out
+  rm -f in out err && mkfifo in out
   exec 7<>in 8<>out
   start "$@" <in >out 2>err 7>&- 8>&-
   exec 6<out 8>&-

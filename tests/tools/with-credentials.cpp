@@ -12,6 +12,7 @@ int main(int argc, char const *const *argv) {
   if (argc < 3) die(exits::usage, "with-credentials FD COMMAND...");
   auto const fd = number<int>(argv[1]);
   int const yes = 1;
-  if (!fd || sys::setsockopt(*fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0) die_sys({errno, "ask for credentials on"}, argv[1]);
+  if (!fd || sys::setsockopt(*fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0)
+    die_sys({errno, "ask for credentials on"}, argv[1]);
   return Environment().exec(argv + 2);
 }

@@ -15,6 +15,12 @@ setup_file() {
     cd "$BATS_FILE_TMPDIR/tree"
     set -e
     ./configure --enable-shared --prefix="$INSTALLED/shared"
+    # What make check has compiled is not compiled anew.
+    if [ -d "$PM_SOURCE/build/src/libpm" ]; then
+      mkdir -p build/src
+      cp -a "$PM_SOURCE/build/src/libpm" build/src/
+      find build -name '*.o' -exec touch {} +
+    fi
     make -j4 install-library
     # As it is without --enable-shared; nothing is compiled anew.
     rm build/public/libpm.pc
@@ -237,4 +243,10 @@ each_by_service() {
   run -1 grep -n '#include <pm/' "$PM_SOURCE/src/include/pm/client/registry.h"
   run -0 grep -lr 'pm/client/' "$PM_SOURCE/src" --include=*.h --include=*.cpp
   for file in "${lines[@]}"; do [[ $file == */client/* ]]; done
+}
+
+@test "client: a program may have all of the library's headers at once: no two of them call different things by one name" {
+  (cd "$INSTALLED/static/include" && find pm -name '*.h' -printf '#include <%p>\n') >all.cpp
+  assert_equal "$(grep -c . all.cpp)" "$(find "$PM_SOURCE/src/include/pm" -name '*.h' | wc -l)"
+  run -0 g++ -std=c++20 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -I "$INSTALLED/static/include" all.cpp
 }

@@ -208,8 +208,6 @@ keeps_descriptors() {
 @test "service: pm-fdstored under daemontools' supervise" {
   needs_root
   services daemontools pm-fdstored
-  # svc -d continues what it ends: who is looking for leaks then never goes on.
-  export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
   under_daemontools pm-fdstored "$PWD/store/socket"
   become() { svc -h scan/pm-fdstored; }
   restart() { svc -k scan/pm-fdstored; }
@@ -247,7 +245,6 @@ opens_for_everybody() {
   needs_root
   mkdir files
   services daemontools pm-opend
-  export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
   under_daemontools pm-opend "$PWD/opener/socket"
   opens_for_everybody
   down_daemontools pm-opend

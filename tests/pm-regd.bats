@@ -351,6 +351,7 @@ $PM	tcp:127.0.0.1:4"
   watch_log
   front
   local super=$PID step said before
+  run -0 as $BOB pm-reg web none true
   before=$(descriptors "$super")
   local read="unable to read a request of" receive="unable to receive a message of"
   while read -r said step; do
@@ -391,6 +392,8 @@ asks() { framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1)$(str "$1")$(str no
 @test "pm-regd: a request in pieces, several in turn, the end at every byte; another is served" {
   front
   local super=$PID before question n
+  # Somebody was served: readiness was said, and its descriptor is closed.
+  run -0 as $BOB pm-reg web none true
   before=$(descriptors "$super")
   question=$(asks web)
   # It asks again with the answer in its hand.

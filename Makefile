@@ -71,10 +71,11 @@ $(O)/libpm.a:
 	$(AR) rcD $@ $^
 
 # Our programs do without the C++ runtime, and the library brings what it needs of it. In a program that has it, and throws,
-# those must not take its place: there they, and what the library has of the standard templates, get names of our own.
+# those must not take its place: there they, and what the library has of the standard templates, get names of our own; so do
+# the groups that these are in, for of two groups with one name the linker drops one.
 $(O)/public/libpm.a: $(O)/libpm.a
 	@mkdir -p $(@D)
-	nm -g --defined-only $< 2>/dev/null | awk 'NF == 3 && $$3 ~ /^(_ZN?K?St|__cxa_)/ { print $$3, "pm_" $$3 }' | sort -u >$@.names
+	nm --defined-only $< 2>/dev/null | awk 'NF == 3 && $$3 ~ /^(_ZN?K?St|__cxa_)/ { print $$3, "pm_" $$3 }' | sort -u >$@.names
 	objcopy --redefine-syms=$@.names $< $@
 
 # The same sources once more, for any address; what is not the library's stays inside.
@@ -86,11 +87,11 @@ $(O)/public/libpm.so.$(VERSION): $(addprefix $(O)/pic/src/libpm/,$(shell cat src
 	@mkdir -p $(@D)
 	$(CC) -shared -Wl,-soname,libpm.so.$(VERSION) -Wl,--version-script=package/libpm.map -o $@ $(filter %.o,$^) $(filter-out -static,$(LDFLAGS_ALL)) -Wl,-z,defs -lskarnet
 
-# The shared library knows what it needs; with the static one it is to be said.
+# What our headers use of skalibs themselves is to be said with the shared library, too.
 $(O)/public/libpm.pc: package/libpm.pc.in config.mak package/info
 	@mkdir -p $(@D)
 	sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(subst $$(prefix),$${prefix},$(libdir))|; s|@includedir@|$(subst $$(prefix),$${prefix},$(includedir))|' \
-	  -e 's|@version@|$(VERSION)|; s|@libs@|$(if $(SHARED),,$(strip $(LDFLAGS_DIRS) -l:libskarnet.a))|; s|@private@|$(strip $(LDFLAGS_DIRS) -l:libskarnet.a)|' \
+	  -e 's|@version@|$(VERSION)|; s|@libs@|$(strip $(LDFLAGS_DIRS) $(if $(SHARED),-lskarnet,-l:libskarnet.a))|; s|@private@|$(strip $(LDFLAGS_DIRS) -l:libskarnet.a)|' \
 	  -e 's| *$$||' $< >$@
 
 $(ALL_BINS) $(ALL_TESTS) $(ALL_BENCHES):

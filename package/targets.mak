@@ -54,6 +54,7 @@ race \
 rpc-raw \
 tirpc \
 token-readers \
+with-credentials \
 connection \
 crash \
 crash-waiters \

@@ -203,6 +203,42 @@ each_by_service() {
   assert_output ''
 }
 
+@test "client: a connection's example, against both libraries: a descriptor is read at the other end; another user is refused" {
+  local way
+  mkfifo out
+  exec 6<>out
+  printf 'one\ntwo\nthree\n' >three
+  for way in static shared; do
+    build $way "$PM_SOURCE/doc/examples/lines.cpp" lines -Wall -Wextra -Werror
+    start ./lines serve test.lines </dev/null >out 2>log 6>&-
+    local server=$PID n
+    read -r -t 20 line <&6
+    assert_equal "$line" accepting
+    for n in 1 2 3; do
+      run -0 ./lines test.lines <three
+      assert_output 3
+    done
+    # No server, no such path.
+    run -111 ./lines no.lines <three
+    assert_output 'lines: unable to have it counted: nobody listens there'
+    if [ "$(id -u)" = 0 ]; then
+      chmod 777 test.lines
+      run -1 as $ALICE ./lines test.lines <three
+      assert_output 'lines: unable to have it counted: refused'
+    fi
+    run -0 ./lines test.lines </dev/null
+    assert_output 0
+    end "$server"
+    rm test.lines
+  done
+}
+
+@test "client: the statuses of a connection are those on its page, in their order" {
+  sed -n '/^enum class Status/,/^}/s/^  \([a-z_]*\)\(,\|  *\|$\).*/\1/p' "$PM_SOURCE/src/include/pm/message/status.h" >statuses
+  assert_file_contains statuses '^bad_frame$'
+  run -0 diff statuses <(sed -n '/^\.Ss Statuses/,/^\.El/s/^\.It Li \(.*\)$/\1/p' "$PM_SOURCE/doc/pm-connection.7")
+}
+
 @test "client: the public header stands alone: no other header of the library, in either direction" {
   run -1 grep -n '#include <pm/' "$PM_SOURCE/src/include/pm/client/registry.h"
   run -0 grep -lr 'pm/client/' "$PM_SOURCE/src" --include=*.h --include=*.cpp

@@ -11,9 +11,7 @@ store() {
 }
 # names: what is in the store.
 names() { pm-fdlist | cut -f1 | paste -sd ' '; }
-# held: how many descriptors the store has, with one client connected: pm-fdlist answers when whoever left before has been seen to.
+# held: how many descriptors the store has, with one client connected: when it is greeted, whoever left before has been seen to.
 held() {
-  pm-fdlist >/dev/null
-  pm-fdlist >/dev/null
-  ls "/proc/$STORE/fd" | wc -l
+  pm-client "$PM_FDSTORE" sh -c 'timeout 20 head -c 20 <&6 >/dev/null && ls "/proc/$0/fd" | wc -l' "$STORE"
 }

@@ -1,4 +1,5 @@
 # For tests of the port mapper: hosts that are network and mount namespaces of their own, each with its own /run.
+load wire
 
 needs_namespaces() {
   needs_root
@@ -55,14 +56,6 @@ same() {
   assert_equal "$status" "$status_of_theirs"
 }
 
-# Messages as hexadecimal: numbers, strings, a call.
-w() { printf '%08x' "$@"; }
-str() {
-  local hex
-  hex=$(printf %s "$1" | od -An -tx1 -v | tr -d ' \n')
-  printf '%08x%s' "${#1}" "$hex"
-  printf '%.*s' $((2 * ((4 - ${#1} % 4) % 4))) 000000
-}
 # call VERSION PROCEDURE [ARGUMENTS]: xid 7, the port mapper's program, no authentication.
 call() { printf '%s%s' "$(w 7 0 2 100000 "$1" "$2" 0 0 0 0)" "${3:-}"; }
 # binding PROG VERS NETID ADDRESS [OWNER]

@@ -268,6 +268,25 @@ misframed() {
   done
 }
 
+@test "pm-fdrecv: credentials before the descriptor" {
+  for kind in '' -S; do
+    # Of a datagram they always come.
+    start_ready pm-socketbinder $kind sock with-credentials 0 pm-fdrecv -N 9 fd:0 echo hello 2>>log
+    WORKER_PID=$PID
+    local before count
+    before=$(opened "$(kind_of $kind)")
+    run -0 handed pm-fdpass sock
+    assert_output hello
+    for count in 2 253; do
+      run -0 handed offer "$(kind_of $kind)" sock frame 200 - 1 send $count answer
+      assert_output 'refused: unable to receive a message: Protocol error'
+    done
+    assert_equal "$(opened "$(kind_of $kind)")" "$before"
+    end "$WORKER_PID"
+    rm sock
+  done
+}
+
 @test "pm-fdrecv: what is refused is closed at once, over datagrams as well" {
   needs_root
   worker -m sock echo hello

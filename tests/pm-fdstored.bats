@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 load common
 load fdstore
+load wire
 setup() { common_setup; }
 teardown() { common_teardown; }
 
@@ -289,8 +290,6 @@ teardown() { common_teardown; }
 
 # --- what comes over the wire
 
-HELLO=fffffffe0000000800000000706d000100010000
-
 # says HEX COMMAND...: a client that says these bytes; then COMMAND, with the connection as descriptor 6.
 says() {
   pm-client s bash -c 'printf "$(sed "s/../\\\\x&/g" <<<"$0")" >&7; exec "$@"' "$@"
@@ -345,6 +344,167 @@ says() {
   assert_equal "$(held)" "$before"
   run -0 names
   assert_output null
+}
+
+# for_two [OPTION...]: a store where Alice and Bob may do everything, and Bob keeps `bobs`; with $BEFORE descriptors.
+for_two() {
+  needs_root
+  local uid right
+  for uid in $ALICE $BOB; do
+    mkdir -p rules/uid/$uid/env && touch rules/uid/$uid/allow
+    for right in STORE GET LIST; do echo '*' >rules/uid/$uid/env/PM_FDSTORE_$right; done
+  done
+  store -i rules -t 5000 "$@"
+  as $BOB pm-fdstore bobs </dev/null
+  BEFORE=$(held)
+}
+# alice STEP...: what she says and hears, after the hello of both.
+alice() { run -0 as $ALICE timeout 20 offer stream s hex $HELLO send 0 hear "$@" </dev/null; }
+# bob_goes_on [NAME...]: he is served, the store has these names besides his, and no other descriptor than before.
+bob_goes_on() {
+  run -0 as $BOB pm-fdget bobs true
+  run -0 names
+  assert_output "$(printf '%s\n' bobs "$@" | sort | paste -sd ' ')"
+  assert_equal "$(held)" $((BEFORE + $#))
+}
+# What she asks: asks_store NAME [LIFETIME], asks_get NAME, asks_drop NAME.
+asks_store() { framed 1 1 "$(str "$1")$(w "${2:-0}" 1)"; }
+asks_get() { framed 2 0 "$(str "$1")$(w 0 0)"; }
+asks_drop() { framed 4 0 "$(str "$1")"; }
+
+@test "pm-fdstored: two users: questions in pieces, several in one segment, each with its own descriptors; the end at every byte" {
+  for_two
+  local question n
+  question=$(asks_store a)
+  alice hex "$question" bytes 1 hear hex "$(asks_store b)" part 12 0 send 1 hear hex "$(asks_get a)" bytes 0 hear
+  assert_output $'hello\n100  0\n100  0\n101 00000001 1'
+  alice hex "$(asks_store c)$(asks_drop a)$(asks_store d)$(asks_get d)" send 2 hear hear hear hear
+  assert_output $'hello\n100  0\n100  0\n100  0\n101 00000001 1'
+  bob_goes_on b c d
+  for ((n = 0; n < ${#question} / 2; ++n)); do
+    alice hex "$question" part $n $((n > 0)) end hear
+    assert_line -n 1 --regexp "$ENDED"
+  done
+  bob_goes_on b c d
+}
+
+@test "pm-fdstored: two users: names that are none, on the wire" {
+  for_two
+  local name
+  for name in "${BAD_NAMES[@]}"; do
+    alice hex "$(asks_store "$name")" send 1 hear hex "$(asks_get "$name")" send 0 hear hex "$(asks_drop "$name")" send 0 hear
+    # What is longer than any can be is no question; the others are refused.
+    if [ ${#name} -gt 127 ]; then assert_output "hello"$'\n'"$BAD_MESSAGE"$'\n'"$BAD_MESSAGE"$'\n'"$BAD_MESSAGE"; else assert_output $'hello\n103 00000000 0\n103 00000000 0\n103 00000000 0'; fi
+  done
+  # A NUL in it.
+  alice hex "$(framed 1 1 "$(w 3)61006200$(w 0 1)")" send 1 hear
+  assert_output $'hello\n103 00000000 0'
+  alice hex "$(asks_store "$LONGEST_NAME")" send 1 hear
+  assert_output $'hello\n100  0'
+  bob_goes_on "$LONGEST_NAME"
+}
+
+@test "pm-fdstored: two users: lengths and counts of every kind" {
+  for_two
+  local size count question
+  # Of a payload: the first is too short, the last as long as it can be; one more, and what overflows.
+  for size in 0 3 5 65524; do
+    alice hex "$(w 2 $size 0)" zeros $size send 0 hear hex "$(framed 3 0)" send 0 hear
+    assert_line -n 1 "$BAD_MESSAGE"
+    assert_line -n 2 --regexp '^102 00000001'
+  done
+  for size in 65525 65536 0x7fffffff 0x80000000 0xfffffff4 0xffffffff; do
+    alice hex "$(w 1 $size 1)" send 1 hear
+    assert_line -n 1 --regexp "$ENDED"
+  done
+  # Of descriptors: more than a message can have; 2^31 marks a fragment, and one with nothing in it could be sent for ever.
+  for count in 254 0x7fffffff 0x80000000 0xffffffff; do
+    alice hex "$(w 1 0 $count)" send 0 hear
+    assert_line -n 1 --regexp "$ENDED"
+  done
+  # Of a name, in a message that is none for it.
+  for size in 5 12 128 0x7fffffff 0x80000000 0xfffffffc 0xfffffffd 0xffffffff; do
+    for question in 1 2 4; do
+      alice hex "$(framed $question 0 "$(w $size)61000000")" send 0 hear
+      assert_line -n 1 "$BAD_MESSAGE"
+    done
+  done
+  # A lifetime as long as there is one.
+  alice hex "$(asks_store long 0xffffffff)" send 1 hear
+  assert_line -n 1 '100  0'
+  # A message of more than 2^20 bytes, in fragments: it ends when that is known, in the middle of what is said.
+  run as $ALICE timeout 20 offer stream s hex $HELLO send 0 hear $(for size in {1..18}; do echo "hex $(w 1 60000 0x80000000) zeros 60000 send 0"; done) hear </dev/null
+  assert_line -n 0 hello
+  refute_line --regexp '^[0-9]'
+  bob_goes_on long
+  assert_file_contains log "^pm-fdstored: warning: dropped a client of uid $ALICE: this is not the protocol$"
+}
+
+@test "pm-fdstored: credentials before the descriptors: both are understood" {
+  start_ready pm-socketbinder s with-credentials 0 pm-fdstored -N 9 -t 5000 fd:0 2>>log
+  STORE=$PID
+  export PM_FDSTORE=$PWD/s
+  echo kept >file
+  for name in a b; do pm-fdstore $name <file; done
+  BEFORE=$(held)
+  run -0 pm-fdget -D a sh -c 'cat /proc/self/fd/0'
+  assert_output kept
+  for count in 2 253; do
+    run -0 offer stream s hex $HELLO send 0 hear hex "$(asks_store c)" send $count hear </dev/null
+    assert_line -n 1 --regexp "$ENDED"
+  done
+  run -0 names
+  assert_output b
+  assert_equal "$(held)" $((BEFORE - 1))
+}
+
+@test "pm-fdstored: what is stored is changed by nothing: not its O_NONBLOCK, nor that of others; every copy of the store's ends with it" {
+  store
+  mkfifo pipe
+  exec 7<>pipe
+  local before fd
+  before=$(grep flags /proc/$$/fdinfo/7)
+  pm-fdstore -d 7 x
+  kill -HUP "$STORE"
+  for fd in 0 {3..12}; do
+    run -0 pm-fdget -d $fd x sh -c 'grep flags "/proc/self/fdinfo/$0"; readlink "/proc/self/fd/$0"' $fd
+    assert_line -n 0 --regexp '^flags:[[:space:]]*0?100002$'
+    assert_line -n 1 "$PWD/pipe"
+  done
+  assert_equal "$(grep flags /proc/$$/fdinfo/7)" "$before"
+  pm-fdlist >/dev/null
+  for fd in /proc/$STORE/fd/*; do
+    # O_CLOEXEC, after it has become another, too; what it was started with is not its own.
+    [[ $(readlink $fd) != @(socket:*|anon_inode:*|"$PWD"/pipe) ]] || (($(sed -n 's/^flags:[[:space:]]*/0/p' "${fd/fd/fdinfo}") & 02000000))
+  done
+}
+
+@test "pm-fdstored: two users: one who asks without a pause has his turn, and then the others have theirs" {
+  for_two
+  as $BOB pm-fdstore prize </dev/null
+  mkfifo go said
+  exec 8<>go 6<>said
+  local question many= prize n user
+  question=$(asks_get bobs)
+  prize=$(framed 2 0 "$(str prize)$(w 1 0)")
+  for n in {1..100}; do many+=$question; done
+  # Both are connected, Alice first, before either asks.
+  for user in "$ALICE $many$prize 101" "$BOB $prize 1"; do
+    # shellcheck disable=SC2046,SC2086 # each is a word
+    set -- $user
+    start as $1 offer stream s hex $HELLO send 0 hear say 9 wait hex $2 send 0 say 9 $(for ((n = 0; n < $3; ++n)); do echo hear; done) </dev/null >$1.heard 9>&6
+    read -r -t 20 -u 6 _
+  done
+  kill -STOP "$STORE"
+  printf '\n\n' >&8
+  read -r -t 20 -u 6 _
+  read -r -t 20 -u 6 _
+  kill -CONT "$STORE"
+  wait "${STARTED[-1]}" "${STARTED[-2]}"
+  run -0 tail -n 1 $BOB.heard
+  assert_output '101 00000001 1'
+  run -0 tail -n 1 $ALICE.heard
+  assert_output '103 00000003 0'
 }
 
 @test "pm-fdstored: no room for what comes: that client is closed, and the others go on" {

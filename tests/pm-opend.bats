@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 load common
+load wire
 setup() { common_setup; }
 teardown() { common_teardown; }
 
@@ -137,7 +138,6 @@ refused() { assert_output "pm-open: fatal: unable to open $1: $2"; }
   run -1 grep -i hunter log
 }
 
-HELLO=fffffffe0000000800000000706d000100010000
 says() { pm-client s bash -c 'printf "$(sed "s/../\\\\x&/g" <<<"$0")" >&7; exec "$@"' "$@"; }
 
 @test "pm-opend: what is no protocol, bad payloads, the end at every byte, descriptors where none belong" {
@@ -170,6 +170,139 @@ says() { pm-client s bash -c 'printf "$(sed "s/../\\\\x&/g" <<<"$0")" >&7; exec 
   done
   run -0 pm-open secret cat
   assert_output secret
+}
+
+# for_two: an opener of which Alice and Bob may read everything, with $BEFORE descriptors in its super-server.
+for_two() {
+  needs_root
+  opener PM_OPEN_READ='*' PM_OPEN_PASSWORD=locked
+  OPENER=$PID
+  # Somebody was served: readiness was said, and its descriptor is closed.
+  bob_goes_on
+  BEFORE=$(ls "/proc/$OPENER/fd" | wc -l)
+}
+# alice STEP...: what she says and hears, after the hello of both.
+alice() { run -0 as $ALICE timeout 20 offer stream s hex $HELLO send 0 hear "$@" </dev/null; }
+bob_goes_on() {
+  run -0 as $BOB pm-open secret cat
+  assert_output secret
+}
+# The same, and there are no more descriptors than before, and no process, as soon as each has been seen to.
+nothing_is_left() {
+  bob_goes_on
+  timeout 20 bash -c 'until [ "$(ls "/proc/$0/fd" | wc -l)" -le "$1" ] && ! pgrep -P "$0" >/dev/null; do :; done' "$OPENER" "$BEFORE" ||
+    { ls -l "/proc/$OPENER/fd"; return 1; }
+}
+# asks NAME [MODE [PASSWORD]]
+asks() { framed 1 0 "$(str "$1")$(w "${2:-0}")$(str "${3:-}")"; }
+
+@test "pm-opend: two users: a question in pieces, two in one segment, the end at every byte, descriptors with it" {
+  for_two
+  local question n count
+  question=$(asks secret)
+  alice hex "$question" bytes 0 hear hear
+  assert_output $'hello\n100 00000001 1\nclosed'
+  # It answers one.
+  alice hex "$question$question" send 0 hear hear
+  assert_line -n 1 '100 00000001 1'
+  assert_line -n 2 --regexp "$ENDED"
+  for ((n = 0; n < ${#question} / 2; n += 4)); do
+    alice hex "$question" part $n 0 end hear
+    assert_line -n 1 --regexp "$ENDED"
+  done
+  # What is announced, and what comes: as many, and no field is for them; or another number.
+  for count in 1 2 253; do
+    alice hex "${question:0:16}$(w $count)${question:24}" send $count hear hear
+    assert_output "hello
+$BAD_MESSAGE
+closed"
+  done
+  for count in '1 0' '1 2' '2 1' '0 253' '253 252' '254 253'; do
+    alice hex "${question:0:16}$(w "${count% *}")${question:24}" send "${count#* }" hear
+    assert_line -n 1 --regexp "$ENDED"
+  done
+  # Its own connection.
+  alice descriptor self hex "${question:0:16}$(w 3)${question:24}" send 3 hear
+  assert_line -n 1 "$BAD_MESSAGE"
+  nothing_is_left
+}
+
+@test "pm-opend: two users: names that are none, on the wire; lengths of every kind" {
+  for_two
+  local name size
+  for name in '' . .. a/../b a//b / /secret ./secret secret/ $'a\x01' $'a\nb' $'\x7f' "$(printf 'x%.0s' {1..256})" "$(printf 'x/%.0s' {1..511})"; do
+    alice hex "$(asks "$name")" send 0 hear
+    assert_line -n 1 '101 00000000 0'
+  done
+  # A NUL in it.
+  alice hex "$(framed 1 0 "$(w 8)73656372657400$(w 0 0 0 | cut -c1-2)$(w 0 0)")" send 0 hear
+  assert_line -n 1 '101 00000000 0'
+  # What is not ASCII is a name like others; 255 bytes of it, and none of that name.
+  touch files/$'\xc3\xa9' files/$'\xff'
+  for name in $'\xc3\xa9' $'\xff'; do
+    alice hex "$(asks "$name")" send 0 hear
+    assert_line -n 1 '100 00000001 1'
+  done
+  alice hex "$(asks "$(printf '\xff%.0s' {1..255})")" send 0 hear
+  assert_line -n 1 '101 00000003 0'
+  # A path of 255 bytes is looked for, and up to 1023 refused; more is no question. A password of 511, and of one more.
+  alice hex "$(asks "$(printf 'x/%.0s' {1..127})x")" send 0 hear
+  assert_line -n 1 '101 00000003 0'
+  alice hex "$(asks "$(printf 'x/%.0s' {1..511})x")" send 0 hear
+  assert_line -n 1 '101 00000000 0'
+  alice hex "$(asks "$(printf 'x/%.0s' {1..512})")" send 0 hear
+  assert_line -n 1 "$BAD_MESSAGE"
+  alice hex "$(asks locked 0 "$(printf 'x%.0s' {1..511})")" send 0 hear
+  assert_line -n 1 '101 00000002 0'
+  alice hex "$(asks locked 0 "$(printf 'x%.0s' {1..512})")" send 0 hear
+  assert_line -n 1 "$BAD_MESSAGE"
+  # Modes, and lengths that are none for what follows.
+  for size in 4 0x80000000 0xffffffff; do
+    alice hex "$(asks secret $size)" send 0 hear
+    assert_line -n 1 "$BAD_MESSAGE"
+  done
+  for size in 5 1023 1024 0x7fffffff 0x80000000 0xfffffffc 0xfffffffd 0xffffffff; do
+    alice hex "$(framed 1 0 "$(w $size)61000000$(w 0 0)")" send 0 hear
+    assert_line -n 1 "$BAD_MESSAGE"
+  done
+  for size in 0 3 5 65524; do
+    alice hex "$(w 1 $size 0)" zeros $size send 0 hear
+    assert_line -n 1 --regexp "^($BAD_MESSAGE|101 00000000 0)$"
+  done
+  for size in 65525 0x7fffffff 0x80000000 0xfffffff4 0xffffffff; do
+    alice hex "$(w 1 $size 0)" send 0 hear
+    assert_line -n 1 --regexp "$ENDED"
+  done
+  nothing_is_left
+}
+
+@test "pm-opend: credentials before what else comes; no room for a descriptor that comes" {
+  mkdir files
+  echo secret >files/secret
+  export PM_OPENER=$PWD/s
+  start_ready env PM_OPEN_READ='*' pm-socketbinder s with-credentials 0 pm-superd -N 9 pm-opend files 2>>log
+  run -0 pm-open secret cat
+  assert_output secret
+  run -0 offer stream s hex "$HELLO" send 0 hear hex "$(asks secret)" send 2 hear </dev/null
+  assert_line -n 1 --regexp "$ENDED"
+  # 0, 1, 2, the directory, the peer's process, and one more: the file, which would be the second.
+  start_ready env PM_OPEN_READ='*' pm-super -N 9 narrow bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n 6; exec pm-opend files' 2>>log
+  run -0 pm-open -s narrow secret cat
+  assert_output secret
+  run -0 offer stream narrow hex "$HELLO" send 0 hear hex "$(framed 1 9 "$(str secret)$(w 0 0)")" send 9 hear </dev/null
+  assert_line -n 1 --regexp "$ENDED"
+  assert_file_contains log 'pm-opend: fatal: unable to serve pid [0-9]*, uid [0-9]*: out of memory or descriptors'
+  run -0 pm-open -s narrow secret cat
+  assert_output secret
+}
+
+@test "pm-opend: every number is one that PROG may have the file as" {
+  opener PM_OPEN_READ='*'
+  local fd
+  for fd in 0 {3..12}; do
+    run -0 pm-open -d $fd secret sh -c 'cat <"/proc/self/fd/$0"' $fd
+    assert_output secret
+  done
 }
 
 @test "pm-opend: who says nothing, and who is told so" {

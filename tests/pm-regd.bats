@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The registry's service: a registry whose owner is nobody of these, and who comes through its socket.
 load common
+load wire
 
 PM=65500
 ADDRESS=tcp:127.0.0.1:1
@@ -350,6 +351,7 @@ $PM	tcp:127.0.0.1:4"
   watch_log
   front
   local super=$PID step said before
+  run -0 as $BOB pm-reg web none true
   before=$(descriptors "$super")
   local read="unable to read a request of" receive="unable to receive a message of"
   while read -r said step; do
@@ -381,6 +383,79 @@ EOF
   run -0 registered
   assert_output ''
   assert_equal "$(descriptors "$super")" "$before"
+}
+
+# alice STEP...: tests/tools/offer.cpp there, as Alice. asks NAME: to register NAME, as itself.
+alice() { run -0 as $ALICE timeout 20 offer stream "$PM_REGISTRY/socket" "$@" </dev/null; }
+asks() { framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1)$(str "$1")$(str none)$(w 0 0)"; }
+
+@test "pm-regd: a request in pieces, several in turn, the end at every byte; another is served" {
+  front
+  local super=$PID before question n
+  # Somebody was served: readiness was said, and its descriptor is closed.
+  run -0 as $BOB pm-reg web none true
+  before=$(descriptors "$super")
+  question=$(asks web)
+  # It asks again with the answer in its hand.
+  alice hex "$question" bytes 0 hear hex "$(asks other)" part 20 0 send 0 hear
+  assert_line -n 0 --regexp '^100 .* 1$'
+  assert_line -n 1 --regexp '^100 .* 1$'
+  for ((n = 0; n < ${#question} / 2; n += 3)); do
+    alice hex "$question" part $n 0 end hear
+    assert_output closed
+  done
+  run -0 as $BOB pm-reg web none true
+  run -0 registered
+  assert_output ''
+  assert_equal "$(descriptors "$super")" "$before"
+}
+
+@test "pm-regd: names that are none, on the wire, and lengths of every kind" {
+  front
+  local name size
+  for name in "${BAD_NAMES[@]}"; do
+    alice hex "$(asks "$name")" send 0 hear
+    # What is longer than any is no request.
+    if [ ${#name} -gt 127 ]; then assert_output --regexp "$ENDED"; else assert_output '103 000000000000000000000000 0'; fi
+  done
+  alice hex "$(framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1 3)61006200$(str none)$(w 0 0)")" send 0 hear
+  assert_output '103 000000000000000000000000 0'
+  alice hex "$(asks "$LONGEST_NAME")" send 0 hear
+  assert_line --regexp '^100 .* 1$'
+  for size in 0 3 5 65536 65537; do
+    alice hex "$(w 0 $size 0)" zeros $((size < 65537 ? size : 0)) send 0 hear
+    assert_output --regexp "$ENDED"
+  done
+  for size in 65 0x7fffffff 0x80000000 0xffffffff; do
+    # Of what is wanted, and of a name.
+    alice hex "$(framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 $size)$(str web)$(str none)$(w 0 0)")" send 0 hear
+    assert_output --regexp "$ENDED"
+    alice hex "$(framed 4 0 "$(w $size)77656200")" send 0 hear
+    assert_output --regexp "$ENDED"
+  done
+  run -0 as $BOB pm-reg web none true
+}
+
+@test "pm-regd: credentials before what else comes; no room for what comes; a number of descriptors that is another" {
+  watch_log
+  by_superd() { start_ready as $PM pm-socketbinder "$1" with-credentials 0 pm-superd -N 9 "${@:2}" </dev/null >/dev/null 2>>log 5>&-; }
+  SERVER=by_superd front
+  run -0 as $BOB pm-reg web none pm-lookup -a web
+  assert_output none
+  local counts
+  for counts in '1 2' '2 1' '0 253' '253 253'; do
+    alice hex "$(framed 4 "${counts% *}" "$(str web)")" send "${counts#* }" hear
+    assert_output --regexp "$ENDED"
+    logged '^pm-regd: fatal: unable to (receive a message|take descriptors) of pid [0-9]+, uid 65501: it is no message of this protocol$'
+  done
+  run -0 as $BOB pm-reg web none true
+  end "$PID"
+  printf '#!/bin/bash\nulimit -n 64\nexec pm-regd "$@"\n' >narrow && chmod 755 narrow
+  REGD=$PWD/narrow front
+  alice hex "$(framed 4 100 "$(str web)")" send 100 hear
+  assert_output --regexp "$ENDED"
+  logged '^pm-regd: fatal: unable to receive a message of pid [0-9]+, uid 65501: Too many open files$'
+  run -0 as $BOB pm-reg web none true
 }
 
 @test "pm-regd: an end between two requests is the usual one, with 0" {

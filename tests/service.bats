@@ -70,6 +70,8 @@ services() {
   mkdir scan
   for name; do cp -r "$PM_SOURCE/service/$kind/$name" "scan/$name"; done
   [ ! -d scan/pm-listend ] || echo "$PWD/listend.socket" >scan/pm-listend/env/SOCKET
+  [ ! -d scan/pm-fdstored ] || echo "$PWD/store" >scan/pm-fdstored/env/DIRECTORY
+  [ ! -d scan/pm-opend ] || { echo "$PWD/opener" >scan/pm-opend/env/DIRECTORY; echo "$PWD/files" >scan/pm-opend/env/FILES; echo "$PM" >scan/pm-opend/env/OWNER; }
   [ ! -d scan/pm-regd ] || { echo "$PWD/shared" >scan/pm-regd/env/PM_REGISTRY; echo "$PM" >scan/pm-regd/env/OWNER; }
 }
 # Somebody who owns the registry and is nobody of those who use it.
@@ -164,6 +166,88 @@ registers_everybody() {
   under_daemontools pm-regd "$PWD/shared/socket"
   registers_everybody
   down_daemontools pm-regd
+}
+
+# keeps_descriptors: Alice keeps one, by a rule of her own, and Bob has none. $1: the store becomes its next version, and has
+# it still; $2: it is killed, and serves again, with nothing. $3 prints its pid.
+keeps_descriptors() {
+  export PM_FDSTORE=$PWD/store/socket
+  local rule=scan/pm-fdstored/rules/uid/$ALICE
+  mkdir -p $rule/env && touch $rule/allow
+  echo 'a-*' | tee $rule/env/PM_FDSTORE_STORE >$rule/env/PM_FDSTORE_GET
+  echo kept >file
+  as $ALICE pm-fdstore a-file <file
+  rm file
+  run -1 as $ALICE pm-fdstore b-file </dev/null
+  run -1 as $BOB pm-fdlist
+  $1
+  run -0 as $ALICE pm-fdget a-file sh -c 'cat /proc/self/fd/0'
+  assert_output kept
+  run -0 pm-fdlist
+  assert_output --regexp "^a-file"
+  local pid
+  pid=$($3)
+  $2
+  await end "$pid"
+  until pm-fdstore new </dev/null 2>/dev/null; do :; done
+  run -0 pm-fdlist
+  assert_output --regexp "^new"
+}
+
+@test "service: pm-fdstored under s6-svscan: its next version has everything, a restart nothing" {
+  needs_root
+  services s6 pm-fdstored
+  under_s6 pm-fdstored
+  become() { s6-svc -h scan/pm-fdstored; }
+  restart() { s6-svc -k scan/pm-fdstored; }
+  pid_of_store() { s6-svstat -o pid scan/pm-fdstored; }
+  keeps_descriptors become restart pid_of_store
+  down_s6
+}
+
+@test "service: pm-fdstored under daemontools' supervise" {
+  needs_root
+  services daemontools pm-fdstored
+  under_daemontools pm-fdstored "$PWD/store/socket"
+  become() { svc -h scan/pm-fdstored; }
+  restart() { svc -k scan/pm-fdstored; }
+  pid_of_store() { svstat scan/pm-fdstored | sed 's/.*(pid \([0-9]*\)).*/\1/'; }
+  keeps_descriptors become restart pid_of_store
+  down_daemontools pm-fdstored
+}
+
+# Everybody what the rule for all says, Alice what hers says; each file is opened as its owner.
+opens_for_everybody() {
+  export PM_OPENER=$PWD/opener/socket
+  local rule=scan/pm-opend/rules/uid/$ALICE
+  mkdir -p $rule/env files/public && touch $rule/allow
+  echo 'public/* secret' >$rule/env/PM_OPEN_READ
+  echo news >files/public/news && echo secret >files/secret
+  chown $PM files/secret && chmod 600 files/secret
+  run -0 as $BOB pm-open public/news cat
+  assert_output news
+  run -0 as $ALICE pm-open secret cat
+  assert_output secret
+  run -1 as $BOB pm-open secret cat
+  assert_output 'pm-open: fatal: unable to open secret: denied by the rules'
+}
+
+@test "service: pm-opend under s6-svscan: everybody opens what the rules say" {
+  needs_root
+  mkdir files
+  services s6 pm-opend
+  under_s6 pm-opend
+  opens_for_everybody
+  down_s6
+}
+
+@test "service: pm-opend under daemontools' supervise" {
+  needs_root
+  mkdir files
+  services daemontools pm-opend
+  under_daemontools pm-opend "$PWD/opener/socket"
+  opens_for_everybody
+  down_daemontools pm-opend
 }
 
 # on_a_host KIND: scan/ has pm-rpcbindd as it stands, but for who the owner is, for a host that is there.

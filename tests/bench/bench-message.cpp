@@ -1,13 +1,16 @@
 // bench-message: messages and descriptors through pm::Connection against sendmsg and recvmsg of the same bytes, in one process,
-// there and out again in turn; and what storing and getting a descriptor costs, against s6's fd-holder.
+// there and out again in turn, and among 64 connections of which one is busy; and what storing and getting a descriptor costs,
+// against s6's fd-holder, with nobody else connected and with 64 who are silent.
 
 #include "bench.h"
 
 #include <fcntl.h>
 #include <pm/base/environment.h>
+#include <pm/base/local_socket.h>
 #include <pm/base/program.h>
 #include <pm/base/spawn.h>
 #include <pm/message/connection.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -19,6 +22,7 @@ using namespace pm;
 namespace {
 
 constexpr int each_round = 4000;
+constexpr size_t idle_clients = 64;
 
 [[noreturn]] void give_up(char const *what) noexcept {
   die(exits::system, "unable to ", what, ": ", strerror(errno));
@@ -80,8 +84,7 @@ struct Ours {
 };
 
 /** The bare calls, with as much care as they need: a control buffer for what comes, the descriptor closed. */
-void bare(Pair const &pair, int fd) noexcept {
-  char room[4096];
+void bare_send(Pair const &pair, int fd) noexcept {
   alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   struct iovec part = {const_cast<char *>(bytes), sizeof bytes};
   struct msghdr header = {};
@@ -95,7 +98,14 @@ void bare(Pair const &pair, int fd) noexcept {
     memcpy(CMSG_DATA(rights), &fd, sizeof fd);
   }
   expect(::sendmsg(pair.a.get(), &header, MSG_NOSIGNAL) == sizeof bytes, "send");
-  part = {room, sizeof room};
+}
+void bare_receive(Pair const &pair, int fd) noexcept {
+  char room[4096];
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  struct iovec part = {room, sizeof room};
+  struct msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
   header.msg_control = control;
   header.msg_controllen = sizeof control;
   expect(::recvmsg(pair.b.get(), &header, MSG_CMSG_CLOEXEC) == sizeof bytes, "receive");
@@ -106,6 +116,45 @@ void bare(Pair const &pair, int fd) noexcept {
   memcpy(&got, CMSG_DATA(rights), sizeof got);
   ::close(got);
 }
+void bare(Pair const &pair, int fd) noexcept {
+  bare_send(pair, fd);
+  bare_receive(pair, fd);
+}
+
+/** Of many connections, found with one poll each time: what is idle costs what the kernel's look at it does. */
+struct Many {
+  static constexpr size_t count = 64;
+  struct pollfd polled[count];
+
+  /** Which is ready. */
+  size_t look() noexcept {
+    expect(::poll(polled, count, 1000) == 1, "wait for one of many");
+    return static_cast<size_t>(std::find_if(polled, polled + count, [](auto const &one) { return one.revents != 0; }) - polled);
+  }
+};
+struct OursOfMany : Many {
+  Ours ends[count];
+  OursOfMany() noexcept {
+    for (size_t i = 0; i < count; ++i) polled[i] = {ends[i].to.fd(), POLLIN, 0};
+  }
+  void one(Small const &value) noexcept {
+    message::Message *message;
+    Small got;
+    expect(ends[count - 1].from.send(value, Wait::never()) == Status::ok, "send a message");
+    auto &ready = ends[look()].to;
+    expect(ready.receive(message, Wait::never()) == Status::ok && ready.read(*message, got) == Status::ok, "receive a message");
+  }
+};
+struct BareOfMany : Many {
+  Pair ends[count];
+  BareOfMany() noexcept {
+    for (size_t i = 0; i < count; ++i) polled[i] = {ends[i].b.get(), POLLIN, 0};
+  }
+  void one() noexcept {
+    bare_send(ends[count - 1], -1);
+    bare_receive(ends[look()], -1);
+  }
+};
 
 void report(char const *what, bench::Ratio const &took) noexcept {
   char detail[120];
@@ -166,6 +215,13 @@ int main() {
   report("with a descriptor each / the same with SCM_RIGHTS",
          bench::compare([&]() noexcept { return bench::each(each_round, [&]() noexcept { ours.one(file); }); },
                         [&]() noexcept { return bench::each(each_round, [&]() noexcept { bare(theirs, file.fd.get()); }); }));
+  {
+    OursOfMany our_many;
+    BareOfMany their_many;
+    report("one of 64 connections busy, found by poll / the same, bare",
+           bench::compare([&]() noexcept { return bench::each(each_round, [&]() noexcept { our_many.one(small); }); },
+                          [&]() noexcept { return bench::each(each_round, [&]() noexcept { their_many.one(); }); }));
+  }
 
   char place[] = "/tmp/pm-bench.XXXXXX";
   expect(::mkdtemp(place) && ::chdir(place) == 0, "make a directory");
@@ -175,39 +231,42 @@ int main() {
   for (char const *const name : {"rules/uid/self/env/S6_FDHOLDER_STORE_REGEX", "rules/uid/self/env/S6_FDHOLDER_RETRIEVE_REGEX"})
     write_file(name, "^x\n");
   Programs programs;
-  char const *const our_store[] = {"pm-fdstored", "-N", "9", "ours", nullptr};
-  char const *const their_store[] = {"sh", "-c", "exec s6-fdholder-daemon -1 -i rules theirs >&9 9>&-", nullptr};
+  char const *const our_store[] = {"pm-fdstored", "-t", "0", "-N", "9", "ours", nullptr};
+  char const *const their_store[] = {"sh", "-c", "exec s6-fdholder-daemon -1 -c 256 -i rules theirs >&9 9>&-", nullptr};
   pid_t const stores[] = {programs.serve(our_store), programs.serve(their_store)};
   char const *const store[] = {"pm-fdstore", "-s", "ours", "x", nullptr};
   char const *const get[] = {"pm-fdget", "-s", "ours", "-D", "x", "/bin/true", nullptr};
   char const *const s6_store[] = {"s6-fdholder-store", "theirs", "x", nullptr};
   char const *const s6_get[] = {"s6-fdholder-retrieve", "-D", "theirs", "x", "/bin/true", nullptr};
+  auto const store_and_get = [&](char const *const *storing, char const *const *getting, bool of_store) noexcept {
+    double const stored = programs.run(storing), got = programs.run(getting);
+    return of_store ? stored : got;
+  };
   // What is stored is taken out again, each time: of the two, one is measured.
-  auto const stored = bench::compare(
-      [&]() noexcept {
-        double const took = programs.run(store);
-        programs.run(get);
-        return took;
-      },
-      [&]() noexcept {
-        double const took = programs.run(s6_store);
-        programs.run(s6_get);
-        return took;
-      });
-  auto const got = bench::compare(
-      [&]() noexcept {
-        programs.run(store);
-        return programs.run(get);
-      },
-      [&]() noexcept {
-        programs.run(s6_store);
-        return programs.run(s6_get);
-      });
-  char detail[120];
-  snprintf(detail, sizeof detail, "us: %.0f, %.0f", stored.ours / 1000, stored.theirs / 1000);
-  bench::report("pm-fdstore / s6-fdholder-store", stored.ratio, 1, "times", detail);
-  snprintf(detail, sizeof detail, "us: %.0f, %.0f", got.ours / 1000, got.theirs / 1000);
-  bench::report("pm-fdget -D, true / s6-fdholder-retrieve -D, true", got.ratio, 1, "times", detail);
+  auto const measure = [&](bool of_store) noexcept {
+    return bench::compare([&]() noexcept { return store_and_get(store, get, of_store); },
+                          [&]() noexcept { return store_and_get(s6_store, s6_get, of_store); });
+  };
+  auto const report_both = [&](char const *storing, char const *getting) noexcept {
+    auto const say = [](char const *what, bench::Ratio const &took) noexcept {
+      char detail[120];
+      snprintf(detail, sizeof detail, "us: %.0f, %.0f", took.ours / 1000, took.theirs / 1000);
+      bench::report(what, took.ratio, 1, "times", detail);
+    };
+    say(storing, measure(true));
+    say(getting, measure(false));
+  };
+  report_both("pm-fdstore / s6-fdholder-store", "pm-fdget -D, true / s6-fdholder-retrieve -D, true");
+  // Silent, but for what each has to say first; s6's clients are told first.
+  Fd silent[2 * idle_clients];
+  for (size_t i = 0; i < idle_clients; ++i) {
+    for (bool const is_ours : {true, false}) {
+      auto connected = connect_local(is_ours ? "ours" : "theirs", Deadline::in(1000));
+      expect(connected.has_value(), "connect to a store");
+      silent[2 * i + !is_ours] = std::move(*connected);
+    }
+  }
+  report_both("the same store, and 64 clients that say nothing", "the same get, and 64 clients that say nothing");
 
   for (pid_t const one : stores) {
     ::kill(one, SIGTERM);

@@ -5,10 +5,12 @@
 #include "wire.h"
 
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <pm/base/limits.h>
 #include <pm/base/random.h>
 #include <pm/base/skalibs.h>
 #include <pm/message/connection.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 using namespace std::literals;
@@ -144,6 +146,12 @@ struct Listener {
     EXPECT(::listen(socket.get(), 64) == 0);
   }
 };
+
+/** Whether the kernel takes io_uring's calls from us. */
+bool has_rings() {
+  struct io_uring_params params = {};
+  return Fd(static_cast<int>(::syscall(SYS_io_uring_setup, 1, &params))).valid();
+}
 
 void must_end(pid_t child) {
   int status = -1;
@@ -368,6 +376,31 @@ void establishing() {
     EXPECT(both.a.receive(none, Wait::in(0, bell.two.get())) == Status::cancelled);
     EXPECT(both.b.send(Empty(), in(soon)) == Status::ok && both.a.finish(none, in(soon)) == Status::ok &&
            none->type == Empty::type);
+  });
+  one("no room in a listener's queue: pending, in its time, and told to stop", [] {
+    Listener listener;
+    EXPECT(::listen(listener.socket.get(), 0) == 0);
+    Ends bell;
+    Message *none;
+    EXPECT(::write(bell.one.get(), "x", 1) == 1);
+    auto const first = connect_local(listener.name.view(), Deadline::in(soon));
+    EXPECT(first.has_value());
+    Connection c(protocol);
+    EXPECT(connect_to(c, listener, Wait::never()) == Status::pending && c.finish(none, Wait::never()) == Status::pending);
+    EXPECT(c.finish(none, in(20)) == Status::timeout && c.state() == Connection::State::establishing && c.events() == 0);
+    // A kernel that takes no such call from us hears it when there is room.
+    for (char const *const call : {"io_uring_setup", "io_uring_enter"}) {
+      fault::plan(call, 1, fault::Act::fail, ENOSYS);
+      auto const status = c.finish(none, Wait::in(20, bell.two.get()));
+      EXPECT(fault::happened() || !has_rings());
+      fault::plan(nullptr, 0, fault::Act::nothing);
+      EXPECT(status == Status::timeout);
+    }
+    if (has_rings()) EXPECT(c.finish(none, Wait::in(soon, bell.two.get())) == Status::cancelled);
+    EXPECT(c.state() == Connection::State::establishing);
+    // It goes on from there.
+    Fd const accepted(::accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    EXPECT(c.finish(none, in(20)) == Status::timeout && c.events() == POLLIN && c.peer());
   });
   one("sizes: the smaller wins, a minimum on both ends", [] {
     Both both(300, 700);

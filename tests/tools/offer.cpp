@@ -2,7 +2,7 @@
 //   var NAME=VALUE         add this to what is said of the connection
 //   descriptor N           N, and no more 0, is what is sent; self: the connection to the worker
 //   frame TYPE SIZE COUNT  the bytes to send: a frame, its header as given; SIZE -: what it is
-//   raw BYTES              the bytes to send; hex DIGITS: the same
+//   raw BYTES              the bytes to send; hex DIGITS: the same; zeros N: add so many
 //   send COUNT             send them with so many descriptors; part N COUNT: only the first N; bytes COUNT: one by one
 //   drip COUNT             one by one, two seconds apart, until the worker has closed the connection
 //   empty COUNT            send nothing, with so many descriptors
@@ -10,10 +10,12 @@
 //   say N                  write a newline to descriptor N
 //   wait                   read a line from descriptor 8
 //   answer                 print what the worker says: taken; refused: WHY; closed; or what recvmsg says
+//   hear                   print a message as it came: TYPE PAYLOAD DESCRIPTORS; hello; or closed, or what recvmsg says
 
 #include <pm/base/local_socket.h>
 #include <pm/base/program.h>
 #include <pm/fdpass/handover.h>
+#include <pm/message/connection.h>
 #include <unistd.h>
 
 using namespace pm;
@@ -81,6 +83,24 @@ struct Offerer {
     said << '\n';
     check(sys::write(1, said.view().data(), said.view().size()) >= 0, "print");
   }
+
+  void hear() noexcept {
+    auto const received = connection.receive(Deadline::in(20000));
+    List<char> said;
+    if (!received || !*received) {
+      check(append(said, received ? "closed" : strerror(received.error().code)), "print");
+    } else if ((*received)->type == message::Hello::type) {
+      check(append(said, "hello"), "print");
+    } else {
+      auto const &message = **received;
+      check(append(said, (Text<16>() << message.type << ' ').view()), "print");
+      for (char const byte : message.payload)
+        for (int const shift : {4, 0}) check(append(said, {&"0123456789abcdef"[byte >> shift & 15], 1}), "print");
+      check(append(said, (Text<16>() << ' ' << message.descriptors.size()).view()), "print");
+    }
+    check(append(said, "\n"), "print");
+    print_or_die(said);
+  }
 };
 
 } // namespace
@@ -119,6 +139,8 @@ int main(int argc, char const *const *argv) {
     } else if (step == "raw") {
       offerer.bytes = {};
       offerer.check(append(offerer.bytes, next()), "add");
+    } else if (step == "zeros") {
+      for (auto n = count(); n; --n) offerer.check(offerer.bytes.append('\0'), "add");
     } else if (step == "hex") {
       offerer.bytes = {};
       for (auto digits = next(); digits.size() > 1; digits.remove_prefix(2)) {
@@ -148,6 +170,8 @@ int main(int argc, char const *const *argv) {
       }
     } else if (step == "answer") {
       offerer.answer();
+    } else if (step == "hear") {
+      offerer.hear();
     } else die(exits::usage, "no step: ", step);
   }
   return 0;

@@ -128,7 +128,8 @@ void Server::admit(Fd connected) noexcept {
 }
 
 bool Server::serve(Client &client) noexcept {
-  for (;;) {
+  // One who goes on asking does not keep the others waiting.
+  for (unsigned n = 0; n < questions_a_turn; ++n) {
     message::Message *message = nullptr;
     auto const state = client.connection.state();
     bool const goes_on = client.answers || state == Connection::State::establishing;
@@ -154,6 +155,7 @@ bool Server::serve(Client &client) noexcept {
     client.deadline = Deadline::in(options_.patience);
     if (client.waits) return true;
   }
+  return true;
 }
 
 } // namespace pm::fdstore

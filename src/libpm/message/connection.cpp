@@ -173,7 +173,7 @@ Status Connection::greet() noexcept {
 
 Status Connection::step_connecting(Wait wait) noexcept {
   if (wait.blocks) {
-    auto connected = connect_local(endpoint_.view(), wait.deadline);
+    auto connected = connect_local_or_stop(endpoint_.view(), wait.deadline, wait.stop);
     if (connected) socket_ = std::move(*connected);
     else error_ = connected.error().code;
   } else {
@@ -189,7 +189,7 @@ Status Connection::step_connecting(Wait wait) noexcept {
   if (socket_.valid()) return greet();
   if (error_ == EAGAIN) return Status::pending;
   auto const status = fail_with(error_);
-  if (status == Status::timeout) return status;
+  if (status == Status::timeout || status == Status::cancelled) return status;
   doing_ = Doing::nothing;
   state_ = State::bound;
   return status;

@@ -38,6 +38,8 @@ class Server {
 
   /** Connected at a time, in all and of one user; a limit of ours, so that there is one. */
   static constexpr size_t clients_max = 128, clients_of_one_max = 32;
+  /** That one client asks before the next has his turn. */
+  static constexpr unsigned questions_a_turn = 16;
 
  private:
   struct Client {

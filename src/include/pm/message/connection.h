@@ -106,7 +106,7 @@ class Connection {
   /** `hook` is asked by connect() and accept(). */
   void set_hook(Hook hook, void *data) noexcept;
 
-  /** Connects to the endpoint, if that is what it is bound to, and establishes. A full backlog is waited for in the kernel, without an eye on `stop`; Wait::never() says pending with nothing to poll for. */
+  /** Connects to the endpoint, if that is what it is bound to, and establishes. A full backlog is waited for, with an ear for `stop` where connect_local_or_stop() has one; Wait::never() says pending with nothing to poll for. */
   [[nodiscard]] Status connect(Wait wait) noexcept;
   /** The other side of it, on a socket that accept(2) gave, or of a pair. */
   [[nodiscard]] Status accept(Wait wait) noexcept;

@@ -1,0 +1,105 @@
+// How many lines a file has, counted by another process, which is given the file and not its name.
+//
+//     g++ -std=c++20 lines.cpp $(pkg-config --cflags --libs libpm) -o lines
+//     ./lines serve test.lines & ./lines test.lines <lines.cpp
+
+#include <pm/message/connection.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+namespace {
+
+struct Question {
+  static constexpr std::uint32_t type = 1;
+  pm::Fd file;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.file);
+  }
+};
+struct Answer {
+  static constexpr std::uint32_t type = 2;
+  std::uint64_t lines = 0;
+  template <class Coder>
+  static bool fields(Coder &coder, auto &self) noexcept {
+    return coder(self.lines);
+  }
+};
+constexpr auto &protocol = pm::protocol_of<Question, Answer>;
+
+using Mode = pm::Connection::Mode;
+using pm::Status;
+
+int say(char const *what, Status status) {
+  auto const why = pm::describe(status);
+  std::fprintf(stderr, "lines: unable to %s: %.*s\n", what, static_cast<int>(why.size()), why.data());
+  return status == Status::refused || status == Status::peer_error ? 1 : 111;
+}
+
+std::uint64_t count(int file) {
+  std::uint64_t lines = 0;
+  char bytes[4096];
+  for (ssize_t n; (n = ::read(file, bytes, sizeof bytes)) > 0;)
+    lines += static_cast<std::uint64_t>(std::count(bytes, bytes + n, '\n'));
+  return lines;
+}
+
+/** Until the client goes: a message that cannot be read costs him that message. */
+Status answer(pm::Connection &connection) {
+  pm::message::Message *message;
+  for (Status status = connection.accept(pm::Wait::in(1000));;) {
+    if (status == Status::ok) status = connection.receive(message, pm::Wait::in(10000));
+    if (status != Status::ok && status != Status::unknown_message) return status;
+    Question question;
+    Answer said;
+    if (status == Status::ok) status = connection.read(*message, question);
+    if (status == Status::ok && !question.file.valid()) status = Status::bad_message;
+    if (status == Status::ok) said.lines = count(question.file.get());
+    status =
+        status == Status::ok ? connection.send(said, pm::Wait::in(10000)) : connection.send_error(status, pm::Wait::in(10000));
+  }
+}
+
+int serve(char const *path) {
+  auto const name = pm::LocalName::make(path);
+  if (!name) return 100;
+  pm::Fd const listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::bind(listener.get(), reinterpret_cast<sockaddr const *>(&name->address), name->size) < 0 ||
+      ::listen(listener.get(), 16) < 0) {
+    std::perror("lines");
+    return 111;
+  }
+  std::puts("accepting");
+  std::fflush(stdout);
+  for (;;) {
+    pm::Connection connection(protocol);
+    // Nobody but ourselves: the kernel says who it is, before he has said a word.
+    connection.set_hook([](void *, pm::PeerIdentity const &peer) { return peer.euid == ::geteuid(); }, nullptr);
+    if (connection.set_fd(Mode::local, pm::Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC))) != Status::ok) continue;
+    if (auto const end = answer(connection); end != Status::closed) say("go on with a client", end);
+  }
+}
+
+int ask(char const *path) {
+  pm::Connection connection(protocol);
+  Question question;
+  Answer answer;
+  // Standard input is a descriptor like others.
+  question.file = pm::Fd(0);
+  auto status = connection.set_endpoint(Mode::local, path);
+  if (status == Status::ok) status = connection.connect(pm::Wait::in(10000));
+  if (status == Status::ok) status = connection.call(question, answer, pm::Wait::in(10000));
+  if (status != Status::ok) return say("have it counted", status);
+  std::printf("%llu\n", static_cast<unsigned long long>(answer.lines));
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  if (argc == 3 && std::strcmp(argv[1], "serve") == 0) return serve(argv[2]);
+  return argc == 2 ? ask(argv[1]) : 100;
+}

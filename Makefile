@@ -23,7 +23,9 @@ CXXFLAGS_ALL := -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -ff
   -fno-asynchronous-unwind-tables -fno-plt -Wall -Wextra -Wshadow -Wconversion $(CXXFLAGS) $(FLAGS_SAN)
 # With the C driver, never with libstdc++. skalibs is linked static wherever it is. Nothing unwinds, so no program has tables for that.
 LDFLAGS_ALL := $(LDFLAGS_DIRS) $(LDFLAGS_STATIC) $(LDFLAGS_RELR) -Wl,--gc-sections -Wl,--as-needed -Wl,-z,noseparate-code -Wl,-z,now -Wl,--no-ld-generated-unwind-info -Wl,--no-eh-frame-hdr -Wl,--build-id=none $(LDFLAGS) $(FLAGS_SAN)
-STATIC_SKARNET = $(patsubst -lskarnet,-l:libskarnet.a,$(EXTRA_LIBS))
+comma := ,
+# libcrypt, too, but for the sanitizers, which look for crypt_r where only a shared library has it.
+STATIC_SKARNET = $(patsubst -lcrypt,$(if $(FLAGS_SAN),-Wl$(comma)--no-as-needed -lcrypt,-l:libcrypt.a),$(patsubst -lskarnet,-l:libskarnet.a,$(EXTRA_LIBS)))
 
 include package/deps.mak
 
@@ -45,6 +47,8 @@ fuzzers: $(ALL_FUZZERS)
 fuzzer-objects: $(FUZZ_TARGETS:%=$(O)/tests/fuzz/%.o)
 html: $(HTML)
 
+seen: $(patsubst %.cpp,$(O)/%.seen,$(wildcard src/*/*.cpp src/libpm/*/*.cpp $(addprefix tests/,bench/*.cpp fault/*.cpp fuzz/*.cpp lib/*.cpp tools/*.cpp)))
+
 config.mak:
 	@echo 'Please ./configure first' >&2; exit 1
 
@@ -52,9 +56,15 @@ $(O)/%.o: %.cpp config.mak
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) -c -o $@ $<
 
+# To be complained of, and nothing else: another compiler's opinion.
+$(O)/%.seen: %.cpp config.mak
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) -fsyntax-only $<
+	@touch $@
+
 # What is made of another project's library, to be compared with it.
-$(O)/tests/tools/tirpc.o $(O)/tests/bench/bench-peers.o: CPPFLAGS_ALL += -isystem /usr/include/tirpc
-$(O)/tests/bench/bench-peers.o: CPPFLAGS_ALL += $(subst -I,-isystem ,$(shell pkg-config --cflags dbus-1 2>/dev/null))
+$(O)/tests/tools/tirpc.% $(O)/tests/bench/bench-peers.%: CPPFLAGS_ALL += -isystem /usr/include/tirpc
+$(O)/tests/bench/bench-peers.%: CPPFLAGS_ALL += $(subst -I,-isystem ,$(shell pkg-config --cflags dbus-1 2>/dev/null))
 
 $(O)/libpm.a:
 	rm -f $@
@@ -175,5 +185,5 @@ clean:
 distclean: clean
 	rm -f config.mak src/include/pm/base/config.h
 
-.PHONY: it all tests benches fuzzers fuzzer-objects html demo check bench soak fuzz lint install install-library install-pages clean distclean
+.PHONY: it all tests benches fuzzers fuzzer-objects seen html demo check bench soak fuzz lint install install-library install-pages clean distclean
 .DELETE_ON_ERROR:

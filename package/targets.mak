@@ -6,9 +6,15 @@ pm-activate \
 pm-announce \
 pm-client \
 pm-connect \
+pm-crypt \
 pm-dereg \
+pm-fddrop \
+pm-fdget \
+pm-fdlist \
 pm-fdpass \
 pm-fdrecv \
+pm-fdstore \
+pm-fdstored \
 pm-getmaps \
 pm-getport \
 pm-list \
@@ -16,6 +22,8 @@ pm-listend \
 pm-lookup \
 pm-mkregistry \
 pm-notify \
+pm-open \
+pm-opend \
 pm-peer \
 pm-pid2exe \
 pm-reapd \
@@ -37,13 +45,16 @@ bound \
 by-service \
 converse \
 greet \
+hello-on \
 hold-as \
+knock \
 named \
 offer \
 race \
 rpc-raw \
 tirpc \
 token-readers \
+connection \
 crash \
 crash-waiters \
 events \
@@ -61,6 +72,7 @@ bench-chain \
 bench-events \
 bench-handover \
 bench-held \
+bench-message \
 bench-onc \
 bench-peers \
 bench-registry \
@@ -69,6 +81,7 @@ bench-super \
 soak-super
 
 FUZZ_TARGETS := \
+fuzz-connection \
 fuzz-frames \
 fuzz-netstring \
 fuzz-protocol \

@@ -12,13 +12,15 @@ setup_file() {
     >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log"; return 1; }
 }
 
-@test "build: every program needs the C library and nothing else, and is under 60 KB, the port mapper under 97" {
+@test "build: every program needs the C library and nothing else, and is under 60 KB, but for two" {
   for program in "$DEST"/usr/bin/pm-*; do
     run -0 sh -c "ldd '$program' | sed 's/ .*//' | grep -vE 'linux-vdso|libc\.so\.6|ld-linux' || echo nothing else"
     assert_output 'nothing else'
     most=60000
     # It is started once, and no stage of a chain: CONTRIBUTING says what it is made of.
     [[ $program != */pm-rpcbindd ]] || most=96500
+    # Every way to hash a password that crypt(3) knows is in it; it is started for a password and for nothing else.
+    [[ $program != */pm-crypt ]] || most=240000
     [ "$(stat -c %s "$program")" -lt $most ] || { ls -l "$program"; return 1; }
   done
   assert_equal "$(cd "$DEST/usr/bin" && ls)" "$(awk '{ print $1 }' "$PM_SOURCE/package/modes")"
@@ -87,7 +89,9 @@ EOT
       client) echo 'base registry client' ;;
       super) echo 'base fifodir message fdpass super' ;;
       fdpass) echo 'base fifodir xdr message fdpass' ;;
-      programs) echo 'base fifodir message registry events super fdpass rpc' ;;
+      opener) echo 'base xdr message opener' ;;
+      fdstore) echo 'base xdr message fdpass super fdstore' ;;
+      programs) echo 'base fifodir message registry events super fdpass fdstore opener rpc' ;;
       *) echo "a folder that no layer is given: $1" >&2; return 1 ;;
     esac
   }

@@ -172,8 +172,39 @@ each_by_service() {
   assert_output './greeter: not registered'
 }
 
+@test "client: the datetime pair of 1988: one accepts and passes on, the other, which was running before, answers" {
+  local program
+  for program in datetime datetime-server; do build static "$PM_SOURCE/doc/examples/$program.cpp" $program -Wall -Wextra -Werror; done
+  mkfifo out
+  exec 6<>out
+  start ./datetime test.dt </dev/null >out 6>&-
+  local datetime=$PID
+  read -r -t 20 line <&6
+  assert_equal "$line" ready
+  start ./datetime-server test.serv test.dt </dev/null >out 6>&-
+  read -r -t 20 line <&6
+  assert_equal "$line" accepting
+  before=$(date -u +%F)
+  for i in 1 2 3; do
+    run -0 s6-ipcclient test.serv sh -c 'exec timeout 20 cat <&6 7>&-'
+    assert_output --regexp "^($before|$(date -u +%F)) [0-2][0-9]:[0-5][0-9]:[0-6][0-9]$"
+  done
+  # Neither has more open than at first.
+  assert_equal "$(ls "/proc/$datetime/fd" | wc -l)" "$(ls "/proc/$PID/fd" | wc -l)"
+  # Without the other half nobody is answered, and the server goes on.
+  end "$datetime"
+  run -0 s6-ipcclient test.serv sh -c 'exec timeout 20 cat <&6 7>&-'
+  assert_output ''
+}
+
 @test "client: the public header stands alone: no other header of the library, in either direction" {
   run -1 grep -n '#include <pm/' "$PM_SOURCE/src/include/pm/client/registry.h"
   run -0 grep -lr 'pm/client/' "$PM_SOURCE/src" --include=*.h --include=*.cpp
   for file in "${lines[@]}"; do [[ $file == */client/* ]]; done
+}
+
+@test "client: a program may have all of the library's headers at once: no two of them call different things by one name" {
+  (cd "$INSTALLED/static/include" && find pm -name '*.h' -printf '#include <%p>\n') >all.cpp
+  assert_equal "$(grep -c . all.cpp)" "$(find "$PM_SOURCE/src/include/pm" -name '*.h' | wc -l)"
+  run -0 g++ -std=c++20 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -I "$INSTALLED/static/include" all.cpp
 }

@@ -31,6 +31,12 @@ front() {
   FRONTS=("$PID" "${FRONTS[@]}")
   unset 'STARTED[-1]'
 }
+# dead NAME [OPTION...]: registered, and dead, with all its files there; its token, too, of which the service has a copy until
+# a moment after its answer.
+dead() {
+  pm-reg -i "${@:2}" "$1" none true
+  await down "$PM_REGISTRY" "$1"
+}
 # settle: what clients that went away before they had their answers asked for has been seen to: one that comes now is
 # accepted after them, and then they end.
 settle() {

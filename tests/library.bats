@@ -9,6 +9,9 @@ teardown() { common_teardown; }
 @test "library: a Finder gives what a lookup gives, after each change" { run -0 "$PM_BUILD/finder"; }
 @test "library: the tables of a super-server, and what it says of names" { run -0 "$PM_BUILD/super"; }
 @test "library: the encoding, and messages with descriptors" { run -0 "$PM_BUILD/message"; }
+@test "library: connections: LWMsg's cases, what a peer can say, fragments, descriptors, without blocking, untyped" {
+  run -0 "$PM_BUILD/connection"
+}
 @test "library: asking a port mapper: old ones, and such as answer nonsense, late or never" { run -0 "$PM_BUILD/rpc"; }
 @test "library: SIGKILL at every system call of every change" { run -0 "$PM_BUILD/crash"; }
 @test "library: a failure at every system call of every change" { run -0 "$PM_BUILD/failures"; }

@@ -27,7 +27,7 @@ section() { awk -v name="$2" '/^\.Sh / { on = ($0 == ".Sh " name) } on' "$1"; }
     "$program" --help | sed -n 's/^  \(-.\)\( [A-Z=]*\)\{0,1\}  *[^ ].*/\1\2/p' | sed 's/ *$//' | sort >help
     section "$page" OPTIONS | sed -n 's/^\.It Fl \(.\) Ar \(.*\)/-\1 \2/p; s/^\.It Fl \(.\)$/-\1/p' | sed 's/ Ns = Ns Ar /=/' | sort >page
     diff help page || { echo "$program: --help (<) and $page (>) differ"; return 1; }
-    [ "$program" = pm-notify ] || assert_file_not_empty help
+    [[ $program =~ ^pm-(notify|crypt)$ ]] || assert_file_not_empty help
   done
 }
 

@@ -404,6 +404,41 @@ said() {
   done
 }
 
+@test "pm-fdrecv: several workers on one socket: who has room takes the next, and the rest waits in line" {
+  for kind in stream seqpacket datagram; do
+    turns
+    mkfifo ready
+    exec 7<>ready
+    start bound $kind sh -c 'for i in 1 2; do pm-fdrecv -N 9 -c 1 fd:3 sh -c "echo \$PPID >>workers; exec \"\$@\"" - "$@" 9>ready 2>>log 3<&3 & done; exec 3<&-; wait' - "${TURN[@]}"
+    local binder=$PID all=()
+    read -r -t 20 -u 7 _ && read -r -t 20 -u 7 _
+    for i in {1..5}; do
+      start pm-fdpass -t 0 $kind.sock </dev/null
+      all+=("$PID")
+    done
+    # One of each worker's, and no more: the others are in the socket's queue.
+    said +
+    said +
+    assert_equal "$(sort -u workers | wc -l)" 2
+    # Whoever's PROG ends takes the next.
+    for i in 1 2 3; do
+      echo >gate
+      said -
+      said +
+    done
+    for i in 1 2; do
+      echo >gate
+      said -
+    done
+    for pid in "${all[@]}"; do wait "$pid"; done
+    assert_equal "$(wc -l <workers)" 5
+    kill $(sort -u workers)
+    await end "$binder"
+    rm workers ready gate order
+    exec 6>&- 7>&- 8>&-
+  done
+}
+
 @test "pm-fdrecv: no more PROGs than -c when all offer in the same moment" {
   turns
   mkfifo go sent

@@ -138,7 +138,7 @@ no='Bad message' long='Message too long' short='it ended before it was whole'
       exec 6<&- 7>&-
     done
     IFS= read -r -d '' -t 20 -u 6 line
-    pm-reg -i web none true
+    dead web
     kill -CONT "$PID"
     run -0 timeout 20 head -c 1 <&6
     assert_equal "$at $output" "$at 0"

@@ -9,8 +9,6 @@ reaping() {
   REAPD=$PID
   assert_equal "$READY" ''
 }
-# dead NAME [OPTION...]: registered, and dead, with all its files there.
-dead() { pm-reg -i "${@:2}" "$1" none true; }
 # nothing_of NAME: not even its directory.
 nothing_of() { assert_not_exists "reg/service/$1"; }
 
@@ -146,7 +144,7 @@ nothing_of() { assert_not_exists "reg/service/$1"; }
   hold web none
   reaping
   kill -STOP "$REAPD"
-  dead web
+  pm-reg -i web none true
   waiting -f reg/service/web/event d
   kill -CONT "$REAPD"
   answered "$PID" d

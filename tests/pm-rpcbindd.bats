@@ -779,7 +779,7 @@ closed"
   run -0 ours rpcinfo -p
   assert_equal "${#lines[@]}" 3007
   run -0 grep VmRSS "/proc/$MAPPER/status"
-  [ "$(tr -dc 0-9 <<<"$output")" -lt 16000 ]
+  [ -z "$PM_MEASURES_MEMORY" ] || [ "$(tr -dc 0-9 <<<"$output")" -lt 16000 ]
   on ours timeout 30 sh -c 'until [ "$(ls /proc/$0/fd | wc -l)" = $1 ]; do :; done' "$MAPPER" "$before"
 }
 
@@ -801,7 +801,7 @@ EOT
   run -0 ours rpcinfo -p
   assert_equal "${#lines[@]}" 3007
   run -0 grep VmRSS "/proc/$MAPPER/status"
-  [ "$(tr -dc 0-9 <<<"$output")" -lt 8000 ]
+  [ -z "$PM_MEASURES_MEMORY" ] || [ "$(tr -dc 0-9 <<<"$output")" -lt 8000 ]
   on ours timeout 30 sh -c 'until [ "$(ss -Htn state established "( sport = :111 )" | wc -l)" -lt 12 ]; do :; done'
   answered_still
 }

@@ -214,7 +214,7 @@ ends() {
   kill -STOP "$WATCH"
   end "$old"
   hold web tcp:127.0.0.1:2
-  pm-reg -i between none true
+  dead between
   kill -CONT "$WATCH"
   read -r -u 6 one && read -r -u 6 two
   assert_equal "$(printf '%s\n' "$one" "$two" | sort)" $'down\tweb\ttcp:127.0.0.1:1\nup\tweb\ttcp:127.0.0.1:2'

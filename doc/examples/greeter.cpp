@@ -43,7 +43,7 @@ void serve(pm::Registry &registry) {
 }
 
 void greet(pm::Registry &registry) {
-  pm::Connection const connection = value_of(registry.connect("greeter", pm::Whom::own()));
+  pm::ServiceConnection const connection = value_of(registry.connect("greeter", pm::Whom::own()));
   char buffer[64];
   ssize_t const n = ::read(connection.fd(), buffer, sizeof buffer);
   std::cout << connection.instance.pid << " says " << std::string(buffer, n > 0 ? n : 0);

@@ -1,9 +1,8 @@
 // The worker's side: take descriptors that are handed over, and start PROG on each.
 
-#include <fcntl.h>
 #include <pm/base/program.h>
 #include <pm/fdpass/receiver.h>
-#include <pm/super/bind.h>
+#include <pm/super/worker_socket.h>
 
 namespace {
 
@@ -22,16 +21,6 @@ constexpr char help[] =
     "  -N FD    write a newline to FD, and close it, when descriptors are taken\n"
     "ADDRESS: PATH local:PATH local:@NAME, or fd:N, a socket that is bound\n"
     "exit codes: 0 100 101 111 126 127\n";
-
-/** fd:N becomes ours alone, non-blocking. */
-Fd adopt(Options const &options, std::string_view address) noexcept {
-  auto const n = number<int>(cut(address, ':').tail);
-  if (!n) options.refuse((Text<512>("not an address: ") << address).view());
-  int const flags = sys::fcntl(*n, F_GETFL);
-  if (flags < 0 || sys::fcntl(*n, F_SETFL, flags | O_NONBLOCK) < 0 || sys::fcntl(*n, F_SETFD, FD_CLOEXEC) < 0)
-    die_sys({errno, "take descriptors from"}, address);
-  return Fd(*n);
-}
 
 /** With the descriptor as standard input and output. */
 int become(Received &received, char const *const *program) noexcept {
@@ -64,21 +53,10 @@ int main(int argc, char const *const *argv) {
   // Closed, its number would become the socket's.
   char const *const *const arguments = options.arguments(2);
   std::string_view const address = arguments[0];
-  bool const adopted = address.starts_with("fd:");
-  std::optional<LocalAddress> const name = adopted ? std::nullopt : std::optional(LocalAddress::argument(options, address));
-
-  BoundSocket bound;
-  if (adopted) {
-    bound.fd = adopt(options, address);
-  } else {
-    auto made = bind_local(*name, binding);
-    if (!made) die_sys(made.error(), name->text());
-    bound = std::move(*made);
-  }
-  Receiver receiver(std::move(wanted), std::move(bound.fd), arguments + 1);
+  auto socket = WorkerSocket::argument(options, address, binding);
+  Receiver receiver(std::move(wanted), std::move(socket.bound.fd), arguments + 1);
   auto received = receiver.run();
-  // Still open, the socket keeps others from replacing the path in between.
-  if (!adopted) remove_path(bound, *name);
+  socket.remove();
   if (!received) die_sys(received.error(), address);
   if (!*received) return exits::done;
   receiver.give_signals_back();

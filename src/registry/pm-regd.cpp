@@ -3,7 +3,7 @@
 
 #include <pm/base/peer.h>
 #include <pm/base/program.h>
-#include <pm/message/connection.h>
+#include <pm/message/channel.h>
 #include <pm/registry/arguments.h>
 #include <pm/registry/regd.h>
 #include <stdlib.h>
@@ -69,16 +69,16 @@ int main(int argc, char const *const *argv) {
   if (!registry) die_sys(registry.error(), path);
   if (!registry->is_mine()) die_sys({EPERM, "write as another than the owner of"}, path);
   Service service(*registry, identify(*peer), policy_for(options, peer->uid, registry->owner()), patience, 0);
-  message::Connection connection(0, 1);
+  message::Channel connection(0, 1);
   for (;;) {
     auto const message = connection.receive(Deadline::in(patience));
     if (!message) end(message.error(), *peer);
     if (!*message) return exits::done;
-    auto const &[type, payload, descriptors] = **message;
-    if (descriptors.size()) end({EPROTO, "take descriptors"}, *peer);
+    auto const &asked = **message;
+    if (asked.descriptors.size()) end({EPROTO, "take descriptors"}, *peer);
     // A descriptor that is under way counts against our user: a client has one of them at most.
     if (!connection.is_delivered()) end({EPROTO, "serve, before it took its answer, a request"}, *peer);
-    auto const reply = service.serve(type, payload);
+    auto const reply = service.serve(asked.type, asked.payload);
     if (!reply) end(reply.error(), *peer);
     int const descriptor = reply->descriptor.get();
     auto const sent = connection.send(static_cast<uint32_t>(reply->type), {reply->payload.begin(), reply->payload.size()},

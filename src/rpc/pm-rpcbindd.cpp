@@ -84,7 +84,15 @@ Wanted read_options(Options &options) noexcept {
   return wanted;
 }
 
-using Sockets = List<Socket *>; // for the length of the process
+/** Owns them. */
+struct Sockets : List<Socket *> {
+  Sockets() noexcept = default;
+  Sockets(Sockets &&) noexcept = default;
+  Sockets &operator=(Sockets &&) = delete;
+  ~Sockets() {
+    for (Socket *const socket : *this) Box<Socket> const last(socket);
+  }
+};
 
 void keep(Sockets &sockets, Socket socket) noexcept {
   auto owned = make_box<Socket>(static_cast<Socket &&>(socket));

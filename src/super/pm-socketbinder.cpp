@@ -1,6 +1,5 @@
 // Bind sockets and listen on them; then become PROG, which has them as standard input, or by number and name.
 
-#include <fcntl.h>
 #include <pm/base/program.h>
 #include <pm/super/bind.h>
 
@@ -26,21 +25,6 @@ constexpr char help[] =
     "ADDRESS: PATH local:PATH local:@NAME tcp:HOST:PORT tcp6:[HOST]:PORT udp:HOST:PORT udp6:[HOST]:PORT; port 0 is any\n"
     "exit codes: 0 100 101 111 126 127\n";
 
-/** Not close-on-exec there; each is moved out of the way of those that come before it. */
-Done give(Bindings &sockets, int first) noexcept {
-  constexpr char const *doing = "have descriptors for the sockets of";
-  int const end = first + static_cast<int>(sockets.size());
-  for (size_t i = 0; i < sockets.size(); ++i)
-    if (Fd &fd = sockets.fd(i); fd.get() < end) {
-      int const moved = sys::fcntl(fd.get(), F_DUPFD_CLOEXEC, end);
-      if (moved < 0) return failed(doing);
-      fd.reset(moved);
-    }
-  for (size_t i = 0; i < sockets.size(); ++i)
-    if (sys::dup2(sockets.fd(i).get(), first + static_cast<int>(i)) < 0) return failed(doing);
-  return {};
-}
-
 } // namespace
 
 int main(int argc, char const *const *argv) {
@@ -57,9 +41,11 @@ int main(int argc, char const *const *argv) {
   if (!named) sockets.add(options, "", *program++);
 
   if (auto const bound = sockets.bind(wanted); !bound) die_sys(bound.error(), sockets.failed_at());
-  if (auto const given = give(sockets, named ? listen_fds_start : 0); !given) {
+  auto const placed =
+      place_fds(sockets.size(), named ? listen_fds_start : 0, [&](size_t i) noexcept -> Fd & { return sockets.fd(i); });
+  if (!placed) {
     sockets.remove_paths();
-    die_sys(given.error(), program[0]);
+    die_sys(placed.error(), program[0]);
   }
   Environment environment;
   if (named) give_listen_fds(environment, sockets.names());

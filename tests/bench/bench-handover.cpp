@@ -62,7 +62,7 @@ int take(int in, int flags) noexcept {
 [[noreturn]] void work(bool speaking) noexcept {
   int const listener = make_socket(worker_path, true), in = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
   constexpr int most = 16, answer = 12;
-  // pm/message/connection.h, pm/fdpass/handover.h: type 201, no payload, no descriptors.
+  // pm/message/channel.h, pm/fdpass/handover.h: type 201, no payload, no descriptors.
   static char taken[most * answer];
   for (int i = 0; i < most; ++i) taken[i * answer + 3] = static_cast<char>(201);
   while (!speaking) ::close(take(in, 0));

@@ -422,7 +422,7 @@ void connects() {
       ::_exit(::write(connection, text.data(), text.size()) > 0 ? 0 : 1);
     }
   };
-  auto const word = [&](pm::Outcome<pm::Connection> const &connection) {
+  auto const word = [&](pm::Outcome<pm::ServiceConnection> const &connection) {
     CHECK(connection);
     char buffer[64];
     ssize_t const n = ::read(connection->fd(), buffer, sizeof buffer);

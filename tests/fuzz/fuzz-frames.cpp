@@ -1,52 +1,14 @@
-// Bytes and descriptors through a socketpair into Connection::receive: what it makes of them is what they say, nothing
+// Bytes and descriptors through a socketpair into Channel::receive: what it makes of them is what they say, nothing
 // waits, nothing leaks. The input: segments, each a byte that says how many descriptors go with it, one that says how
 // many bytes it has, and these.
 
-#include "fuzz.h"
+#include "segments.h"
 
-#include <dirent.h>
-#include <pm/message/connection.h>
-#include <string.h>
+#include <pm/message/channel.h>
 #include <unistd.h>
 
 using namespace pm;
 using namespace pm::message;
-
-namespace {
-
-constexpr int any = 2;
-
-/** How many descriptors are open. */
-int count_open() noexcept {
-  DIR *const dir = ::opendir("/proc/self/fd");
-  EXPECT(dir);
-  int n = 0;
-  while (::readdir(dir)) ++n;
-  ::closedir(dir);
-  return n;
-}
-
-/** False when it is full: nothing is lost by a shorter input. */
-bool send_segment(int socket, std::string_view bytes, size_t descriptors) noexcept {
-  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * descriptors_max)] = {};
-  struct iovec part = {const_cast<char *>(bytes.data()), bytes.size()};
-  struct msghdr header = {};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  if (descriptors) {
-    header.msg_control = control;
-    header.msg_controllen = CMSG_SPACE(sizeof(int) * descriptors);
-    auto *const rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_len = CMSG_LEN(sizeof(int) * descriptors);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    // Not the socket itself: whoever holds that waits for its end in vain, until his deadline.
-    for (size_t i = 0; i < descriptors; ++i) memcpy(CMSG_DATA(rights) + i * sizeof(int), &any, sizeof any);
-  }
-  return ::sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) == static_cast<ssize_t>(bytes.size());
-}
-
-} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
   int const open_before = count_open();
@@ -70,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
     }
     raw.reset();
 
-    Connection connection(ours.get(), ours.get());
+    Channel connection(ours.get(), ours.get());
     std::string_view left(sent.begin(), sent.size());
     size_t descriptors_received = 0;
     for (;;) {
@@ -84,10 +46,11 @@ extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
         EXPECT(left.empty());
         break;
       }
-      auto const &[type, payload, descriptors] = **got;
+      auto const &[type, payload, descriptors, more] = **got;
       Header header = {};
       xdr::Decoder decoder(left);
-      EXPECT(decoder(header) && header.type == type && header.size == payload.size() && header.descriptors == descriptors.size());
+      EXPECT(decoder(header) && header.type == type && header.size == payload.size() &&
+             header.descriptors == descriptors.size() && !more);
       EXPECT(payload.size() <= payload_max && descriptors.size() <= descriptors_max);
       EXPECT(left.compare(header_size, payload.size(), payload) == 0);
       left.remove_prefix(header_size + payload.size());

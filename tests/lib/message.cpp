@@ -2,19 +2,16 @@
 // with the descriptors in /proc/self/fd that it began with. FAULTS: descriptors in messages; streams.
 
 #include "../fault/fault.h"
-#include "expect.h"
+#include "wire.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <pm/base/callback.h>
 #include <pm/base/limits.h>
 #include <pm/base/skalibs.h>
-#include <pm/message/connection.h>
+#include <pm/message/channel.h>
 #include <pm/registry/refusal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,10 +21,6 @@ using namespace std::literals;
 using registry::Refusal;
 
 namespace {
-
-std::string_view view(List<char> const &list) noexcept {
-  return {list.begin(), list.size()};
-}
 
 // --- XDR
 
@@ -177,32 +170,7 @@ void refusals() {
 
 // --- messages
 
-/** The descriptors of this process: number and file, as /proc/self/fd has them. */
-List<char> what_is_open() noexcept {
-  List<char> all;
-  DIR *const dir = ::opendir("/proc/self/fd");
-  EXPECT(dir);
-  while (auto const *entry = ::readdir(dir)) {
-    char file[256];
-    ssize_t const n = ::readlinkat(::dirfd(dir), entry->d_name, file, sizeof file);
-    if (n <= 0 || atoi(entry->d_name) == ::dirfd(dir)) continue;
-    EXPECT(append(all, entry->d_name) && append(all, " ") && append(all, {file, static_cast<size_t>(n)}) && append(all, "\n"));
-  }
-  ::closedir(dir);
-  return all;
-}
-
-void one(char const *what, Callback<void()> test) {
-  expect_case = what;
-  auto const before = what_is_open();
-  test();
-  auto const after = what_is_open();
-  if (view(before) != view(after))
-    fprintf(stderr, "before:\n%.*safter:\n%.*s", int(before.size()), before.begin(), int(after.size()), after.begin());
-  EXPECT(view(before) == view(after));
-}
-
-/** A socketpair: a raw side, and one that is a Connection. */
+/** A socketpair: a raw side, and one that is a Channel. */
 struct Pair {
   Fd raw, ours;
   explicit Pair(int type = SOCK_STREAM) noexcept {
@@ -211,74 +179,23 @@ struct Pair {
     raw.reset(ends[0]);
     ours.reset(ends[1]);
   }
-  [[nodiscard]] Connection connection() const noexcept { return {ours.get(), ours.get()}; }
+  [[nodiscard]] Channel connection() const noexcept { return {ours.get(), ours.get()}; }
 };
-
-/** `size` and `descriptors` are what the header says, whatever follows. */
-List<char> frame(std::string_view payload, uint32_t descriptors = 0, uint32_t type = 1, std::optional<uint32_t> size = {}) {
-  List<char> bytes;
-  EXPECT(xdr::Encoder(bytes)(type, size.value_or(static_cast<uint32_t>(payload.size())), descriptors) && append(bytes, payload));
-  return bytes;
-}
-
-/** Different files, by their inodes: a pipe's ends count twice. */
-struct Files {
-  static constexpr size_t most = descriptors_max;
-  int fds[most];
-  Files() noexcept {
-    for (auto &fd : fds) EXPECT((fd = ::memfd_create("file", MFD_CLOEXEC)) >= 0);
-  }
-  Files(Files const &) = delete;
-  Files &operator=(Files const &) = delete;
-  ~Files() {
-    for (int const fd : fds) ::close(fd);
-  }
-  [[nodiscard]] std::span<int const> first(size_t n) const noexcept { return {fds, n}; }
-  [[nodiscard]] bool is(size_t i, int fd) const noexcept {
-    struct stat a, b;
-    return ::fstat(fds[i], &a) == 0 && ::fstat(fd, &b) == 0 && a.st_ino == b.st_ino;
-  }
-};
-
-void send_raw(int socket, std::string_view bytes, std::span<int const> fds = {}) noexcept {
-  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * descriptors_max)] = {};
-  struct iovec part = {const_cast<char *>(bytes.data()), bytes.size()};
-  struct msghdr header = {};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  if (!fds.empty()) {
-    header.msg_control = control;
-    header.msg_controllen = CMSG_SPACE(fds.size_bytes());
-    auto *const rights = CMSG_FIRSTHDR(&header);
-    *rights = {CMSG_LEN(fds.size_bytes()), SOL_SOCKET, SCM_RIGHTS};
-    memcpy(CMSG_DATA(rights), fds.data(), fds.size_bytes());
-  }
-  EXPECT(::sendmsg(socket, &header, MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
-}
-
-constexpr uint32_t soon = 10000;
 
 /** The errno of a receive that must fail, and keeps nothing of what came. */
-int failure_of(Connection &connection, uint32_t ms = soon, int stop = -1) noexcept {
+int failure_of(Channel &connection, uint32_t ms = soon, int stop = -1) noexcept {
   auto const before = what_is_open();
   auto const got = connection.receive(Deadline::in(ms), stop);
   EXPECT(got || what_is_open().size() <= before.size());
   return got ? 0 : got.error().code;
 }
-bool is_end(Connection &connection) noexcept {
+bool is_end(Channel &connection) noexcept {
   auto const got = connection.receive(Deadline::in(soon));
   return got && !*got;
 }
-bool gets(Connection &connection, std::string_view payload, size_t descriptors = 0) noexcept {
+bool gets(Channel &connection, std::string_view payload, size_t descriptors = 0) noexcept {
   auto const got = connection.receive(Deadline::in(soon));
   return got && *got && (*got)->payload == payload && (*got)->descriptors.size() == descriptors;
-}
-
-List<char> filled(size_t size) noexcept {
-  List<char> bytes;
-  EXPECT(bytes.resize(size));
-  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 7 + i / 256);
-  return bytes;
 }
 
 void sent_is_received(Files const &files) {
@@ -286,7 +203,7 @@ void sent_is_received(Files const &files) {
     for (size_t const count : std::initializer_list<size_t>{0, 1, 2, 252, 253})
       one("there and back", [&] {
         Pair pair;
-        Connection to(pair.raw.get(), pair.raw.get()), from = pair.connection();
+        Channel to(pair.raw.get(), pair.raw.get()), from = pair.connection();
         auto const payload = filled(size);
         EXPECT(to.send(0x80000001, view(payload), files.first(count), Deadline::in(soon)).has_value());
         EXPECT(!to.is_delivered());
@@ -302,7 +219,7 @@ void sent_is_received(Files const &files) {
       });
   one("what was not taken is closed by the next", [&] {
     Pair pair;
-    Connection to(pair.raw.get(), pair.raw.get()), from = pair.connection();
+    Channel to(pair.raw.get(), pair.raw.get()), from = pair.connection();
     auto const before = what_is_open();
     EXPECT(to.send(1, "a", files.first(9), Deadline::in(soon)).has_value() && gets(from, "a", 9));
     EXPECT(to.send(1, "b", {}, Deadline::in(soon)).has_value() && gets(from, "b", 0));
@@ -310,7 +227,7 @@ void sent_is_received(Files const &files) {
   });
   one("an end between two", [&] {
     Pair pair;
-    Connection to(pair.raw.get(), pair.raw.get()), from = pair.connection();
+    Channel to(pair.raw.get(), pair.raw.get()), from = pair.connection();
     EXPECT(to.send(1, "a", {}, Deadline::in(soon)).has_value());
     pair.raw.reset();
     EXPECT(gets(from, "a") && is_end(from) && is_end(from));
@@ -384,7 +301,7 @@ void counts(Files const &files) {
     EXPECT(!sent && sent.error().code == EMSGSIZE);
     // Nothing of it was: there is something to be said after it.
     EXPECT(connection.send(1, "b", {}, Deadline::in(soon)).has_value());
-    Connection other(pair.raw.get(), pair.raw.get());
+    Channel other(pair.raw.get(), pair.raw.get());
     EXPECT(gets(other, "b"));
   });
   one("one that is none", [&] {
@@ -552,7 +469,7 @@ void waiting(Files const &files) {
 
   // A reader that does not read.
   auto const much = filled(payload_max);
-  auto const fill = [&](Connection &connection, Deadline deadline, int stopping) noexcept {
+  auto const fill = [&](Channel &connection, Deadline deadline, int stopping) noexcept {
     for (int i = 0; i < 1000; ++i)
       if (auto const sent = connection.send(1, view(much), files.first(1), deadline, stopping); !sent) return sent.error().code;
     return 0;
@@ -591,12 +508,12 @@ void waiting(Files const &files) {
     EXPECT(::setsockopt(pair.raw.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
     pid_t const child = ::fork();
     if (child == 0) {
-      Connection reader = pair.connection();
+      Channel reader = pair.connection();
       for (int i = 0; i < 3; ++i)
         if (!gets(reader, view(much), 3)) ::_exit(1);
       ::_exit(0);
     }
-    Connection writer(pair.raw.get(), pair.raw.get());
+    Channel writer(pair.raw.get(), pair.raw.get());
     for (int i = 0; i < 3; ++i) EXPECT(writer.send(1, view(much), files.first(3), Deadline::in(soon)).has_value());
     int status = -1;
     EXPECT(::waitpid(child, &status, 0) == child && status == 0);
@@ -642,7 +559,7 @@ void faults(Files const &files) {
     for (unsigned nth = 1; nth <= 2; ++nth)
       one(c.call, [&] {
         Pair pair;
-        Connection to(pair.raw.get(), pair.raw.get()), from = pair.connection();
+        Channel to(pair.raw.get(), pair.raw.get()), from = pair.connection();
         fault::plan(c.call, nth, fault::Act::fail, c.code);
         auto const sent = to.send(1, "abcd", files.first(2), Deadline::in(soon));
         auto const got = sent ? from.receive(Deadline::in(soon)) : Result<Message *>(failed("", sent.error().code));

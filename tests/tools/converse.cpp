@@ -10,7 +10,7 @@
 #include <pm/base/process.h>
 #include <pm/base/program.h>
 #include <pm/base/stream.h>
-#include <pm/message/connection.h>
+#include <pm/message/channel.h>
 #include <pm/registry/protocol.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ void print(Text<64> const &text) noexcept {
 
 struct Client {
   Fd socket;
-  message::Connection connection;
+  message::Channel connection;
   List<int> fds;   /**< what came */
   size_t with = 0; /**< how many go with what is said next */
 
@@ -68,11 +68,12 @@ struct Client {
     auto const got = connection.receive(Deadline::in(20000));
     if (!got) die_sys(got.error(), "");
     if (!*got) return print(Text<64>("end"));
-    auto &[type, payload, descriptors] = **got;
+    auto &answer = **got;
+    auto &descriptors = answer.descriptors;
     Text<64> line;
-    line << type;
+    line << answer.type;
     protocol::No no;
-    if (type == static_cast<uint32_t>(protocol::Type::refused) && xdr::decode(payload, no))
+    if (answer.type == static_cast<uint32_t>(protocol::Type::refused) && xdr::decode(answer.payload, no))
       line << ' ' << static_cast<int>(no.why);
     line << ' ' << descriptors.size();
     for (size_t i = 0; i < descriptors.size(); ++i)

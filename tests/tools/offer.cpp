@@ -2,7 +2,7 @@
 //   var NAME=VALUE         add this to what is said of the connection
 //   descriptor N           N, and no more 0, is what is sent; self: the connection to the worker
 //   frame TYPE SIZE COUNT  the bytes to send: a frame, its header as given; SIZE -: what it is
-//   raw BYTES              the bytes to send
+//   raw BYTES              the bytes to send; hex DIGITS: the same
 //   send COUNT             send them with so many descriptors; part N COUNT: only the first N; bytes COUNT: one by one
 //   drip COUNT             one by one, two seconds apart, until the worker has closed the connection
 //   empty COUNT            send nothing, with so many descriptors
@@ -27,7 +27,7 @@ struct Offerer {
   int socket, descriptor = 0;
   Offer offer;
   List<char> bytes;
-  message::Connection connection{socket, socket};
+  message::Channel connection{socket, socket};
 
   void check(bool good, char const *what) const noexcept {
     if (!good) die_sys({errno, what}, "");
@@ -57,8 +57,12 @@ struct Offerer {
   void make_frame(uint32_t type, std::string_view size, uint32_t count) noexcept {
     List<char> payload;
     bytes = {};
-    xdr::Encoder encode_payload(payload), encode_header(bytes);
-    check(encode_payload(offer), "encode");
+    List<int> descriptors;
+    xdr::Encoder encode_payload(payload, &descriptors), encode_header(bytes);
+    {
+      Lent const lent(offer.descriptor, count ? descriptor : -1);
+      check(encode_payload(offer), "encode");
+    }
     message::Header const header = {type, number<uint32_t>(size).value_or(static_cast<uint32_t>(payload.size())), count};
     check(encode_header(header) && append(bytes, {payload.begin(), payload.size()}), "encode");
   }
@@ -85,13 +89,14 @@ int main(int argc, char const *const *argv) {
   PROG = "offer";
   if (argc < 4) die(exits::usage, "offer KIND PATH STEP...");
   std::string_view const kind = argv[1];
-  // Of a datagram socket, what can be answered to.
-  auto const own_name = LocalName::made_up();
+  // A datagram is answered to its sender's name.
+  auto const made_up = LocalName::made_up();
+  bool const datagrams = kind == "datagram";
   auto const socket = connect_local(std::string_view(argv[2]), Deadline::in(20000),
-                                    kind == "stream"     ? SOCK_STREAM
-                                    : kind == "datagram" ? SOCK_DGRAM
-                                                         : SOCK_SEQPACKET,
-                                    kind == "datagram" ? &own_name : nullptr);
+                                    datagrams          ? SOCK_DGRAM
+                                    : kind == "stream" ? SOCK_STREAM
+                                                       : SOCK_SEQPACKET,
+                                    datagrams ? &made_up : nullptr);
   if (!socket) die_sys(socket.error(), argv[2]);
   Offerer offerer(socket->get());
   char const *const *word = argv + 3;
@@ -114,6 +119,13 @@ int main(int argc, char const *const *argv) {
     } else if (step == "raw") {
       offerer.bytes = {};
       offerer.check(append(offerer.bytes, next()), "add");
+    } else if (step == "hex") {
+      offerer.bytes = {};
+      for (auto digits = next(); digits.size() > 1; digits.remove_prefix(2)) {
+        constexpr std::string_view alphabet = "0123456789abcdef";
+        char const one = static_cast<char>(alphabet.find(digits[0]) << 4 | alphabet.find(digits[1]));
+        offerer.check(append(offerer.bytes, {&one, 1}), "add");
+      }
     } else if (step == "send") {
       offerer.send(offerer.bytes.size(), count());
     } else if (step == "part") {

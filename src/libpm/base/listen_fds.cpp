@@ -50,13 +50,17 @@ Result<ListenFds> ListenFds::own() noexcept {
   return given;
 }
 
+Text<272> shell_name(std::string_view name) noexcept {
+  Text<272> shell("PM_FD_");
+  for (char const c : name) shell << (::isalnum(static_cast<unsigned char>(c)) ? c : '_');
+  return shell;
+}
+
 void give_listen_fds(Environment &environment, std::span<std::string_view const> names) noexcept {
   List<char> all;
   for (size_t i = 0; i < names.size(); ++i) {
     if ((i && !append(all, ":")) || !append(all, names[i])) die_no_memory();
-    Text<272> shell("PM_FD_");
-    for (char const c : names[i]) shell << (::isalnum(static_cast<unsigned char>(c)) ? c : '_');
-    environment.set(shell.c_str(), (Text<16>() << listen_fds_start + static_cast<int>(i)).view());
+    environment.set(shell_name(names[i]).c_str(), (Text<16>() << listen_fds_start + static_cast<int>(i)).view());
   }
   environment.set("LISTEN_FDS", (Text<16>() << names.size()).view());
   environment.set("LISTEN_PID", (Text<16>() << ::getpid()).view());

@@ -55,6 +55,12 @@ Result<Peer> peer_of(int socket) noexcept {
   return Peer{who.uid, who.gid, who.pid, static_cast<std::optional<List<gid_t>> &&>(*groups)};
 }
 
+Fd peer_process(int socket) noexcept {
+  int number = -1;
+  socklen_t size = sizeof number;
+  return sys::getsockopt(socket, SOL_SOCKET, so_peerpidfd, &number, &size) == 0 ? Fd(number) : Fd();
+}
+
 Result<std::optional<Text<256>>> peer_label(int socket) noexcept {
   char label[256];
   socklen_t size = sizeof label;

@@ -27,8 +27,7 @@ void start(char const *name, int argc, char const *const *argv, char const *help
   bool const helps = option == "--help";
   if (!helps && option != "--version") return;
   List<char> text;
-  for (std::string_view const word :
-       {helps ? "usage: " : "", name, helps ? " " : " (pm-tools) " PM_VERSION "\n", helps ? help : ""})
+  for (char const *const word : {helps ? "usage: " : "", name, helps ? " " : " (pm-tools) " PM_VERSION "\n", helps ? help : ""})
     if (!append(text, word)) die_no_memory();
   print_or_die(text);
   ::_exit(exits::done);

@@ -44,6 +44,9 @@ int ioctl_of(int (*call)(int, Number, ...), int fd, unsigned long request, void 
 }
 } // namespace
 
+int openat2(int dir, char const *path, void *how, size_t size) noexcept {
+  return through("openat2", [=] { return static_cast<int>(::syscall(SYS_openat2, dir, path, how, size)); });
+}
 int openat(int dir, char const *path, int flags, mode_t mode) noexcept {
   return through("openat", [=] { return ::openat(dir, path, flags, mode); });
 }
@@ -52,6 +55,9 @@ int close(int fd) noexcept {
 }
 ssize_t read(int fd, void *buffer, size_t size) noexcept {
   return through("read", [=] { return ::read(fd, buffer, size); });
+}
+ssize_t pread(int fd, void *buffer, size_t size, off_t from) noexcept {
+  return through("pread", [=] { return ::pread(fd, buffer, size, from); });
 }
 ssize_t write(int fd, void const *data, size_t size) noexcept {
   return through("write", [=] { return ::write(fd, data, size); });
@@ -281,6 +287,9 @@ ssize_t getrandom(void *buffer, size_t size, unsigned flags) noexcept {
   return through("getrandom", [=] { return ::getrandom(buffer, size, flags); });
 }
 // No call into the kernel, where there is a vdso, and none that can fail.
+int memfd_create(char const *name, unsigned flags) noexcept {
+  return through("memfd_create", [=] { return ::memfd_create(name, flags); });
+}
 int clock_gettime(clockid_t clock, struct timespec *out) noexcept {
   return ::clock_gettime(clock, out);
 }

@@ -59,12 +59,12 @@ Result<Fd> connect_worker(LocalAddress const &name, Deadline deadline) noexcept 
 
 Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity, Deadline deadline) noexcept {
   constexpr char const *doing = "hand a descriptor to";
-  message::Connection connection(worker, worker);
+  message::Channel connection(worker, worker);
   Offer offer;
   if (!offer.identity.elements.append({identity.elements.begin(), identity.elements.size()})) return failed(doing, ENOMEM);
+  Lent const lent(offer.descriptor, descriptor);
   // Who refuses without reading has closed the connection, maybe before all was sent, and has said why.
-  if (auto const sent = connection.send(offer, {&descriptor, 1}, deadline);
-      !sent && sent.error().code != EPIPE && sent.error().code != ECONNRESET)
+  if (auto const sent = connection.send(offer, deadline); !sent && sent.error().code != EPIPE && sent.error().code != ECONNRESET)
     return failed(doing, sent.error().code);
   auto received = connection.receive(deadline);
   // Over packets, that something was left unread is said before what was written.
@@ -74,9 +74,9 @@ Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity 
   if (!*received) return failed(doing, ECONNRESET);
   Taken taken;
   NotTaken refused;
-  auto const &[type, payload, descriptors] = **received;
-  if (type == static_cast<uint32_t>(Taken::type) && xdr::decode(payload, taken)) return std::nullopt;
-  if (type == static_cast<uint32_t>(NotTaken::type) && xdr::decode(payload, refused)) return Text<256>(refused.why);
+  auto &answer = **received;
+  if (answer.type == static_cast<uint32_t>(Taken::type) && answer.read(taken)) return std::nullopt;
+  if (answer.type == static_cast<uint32_t>(NotTaken::type) && answer.read(refused)) return Text<256>(refused.why);
   return failed(doing, EPROTO);
 }
 

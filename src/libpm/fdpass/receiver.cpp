@@ -101,8 +101,8 @@ void Receiver::accept_one() noexcept {
   socklen_t size = sizeof peer;
   if (sys::getsockopt(connected.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return;
   if (!believes(peer.uid)) {
-    message::Connection stranger(connected.get(), connected.get());
-    (void)stranger.send(NotTaken{std::string_view("offers are taken from root, from my own user, and from whom -u names")}, {},
+    message::Channel stranger(connected.get(), connected.get());
+    (void)stranger.send(NotTaken{std::string_view("offers are taken from root, from my own user, and from whom -u names")},
                         Deadline::passed());
     warn("refused uid ", (Text<16>() << peer.uid).view(), ", which may not offer descriptors");
     return;
@@ -114,7 +114,7 @@ void Receiver::accept_one() noexcept {
     }
 }
 
-bool Receiver::serve(message::Connection &connection, Deadline *deadline) noexcept {
+bool Receiver::serve(message::Channel &connection, Deadline *deadline) noexcept {
   auto const received = connection.receive_now();
   if (!received) {
     int const code = received.error().code;
@@ -136,23 +136,22 @@ bool Receiver::serve(message::Connection &connection, Deadline *deadline) noexce
 }
 
 /** It is waited for by who offered; who does not take it is not waited for. */
-void Receiver::answer(message::Connection &connection, std::optional<Text<256>> const &refused) noexcept {
-  auto const sent = refused ? connection.send(NotTaken{refused->view().substr(0, 255)}, {}, Deadline::passed())
-                            : connection.send(Taken{}, {}, Deadline::passed());
+void Receiver::answer(message::Channel &connection, std::optional<Text<256>> const &refused) noexcept {
+  auto const sent = refused ? connection.send(NotTaken{refused->view().substr(0, 255)}, Deadline::passed())
+                            : connection.send(Taken{}, Deadline::passed());
   if (refused) warn("refused a descriptor: ", refused->view());
   (void)sent;
 }
 
 /** Nothing: it is taken; or why it is not. */
-std::optional<Text<256>> Receiver::handle(message::Connection const &connection, message::Message &message) noexcept {
+std::optional<Text<256>> Receiver::handle(message::Channel const &connection, message::Message &message) noexcept {
   if (datagrams_ && (connection.sender().credentials.pid == 0 || !believes(connection.sender().credentials.uid)))
     return Text<256>("offers are taken from root, from my own user, and from whom -u names");
   Offer offer;
-  if (message.type != static_cast<uint32_t>(Offer::type) || message.descriptors.size() != 1 ||
-      !xdr::decode(message.payload, offer))
+  if (message.type != static_cast<uint32_t>(Offer::type) || !message.read(offer) || !offer.descriptor.valid())
     return Text<256>("this is no offer of a descriptor");
   if (!is_identity(offer.identity)) return Text<256>("more is said than PROTO and its variables, or more than 4096 bytes");
-  return take(offer, message.descriptors.take(0));
+  return take(offer, std::move(offer.descriptor));
 }
 
 std::optional<Text<256>> Receiver::take(Offer const &offer, Fd descriptor) noexcept {

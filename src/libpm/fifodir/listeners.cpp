@@ -65,10 +65,14 @@ unsigned Listeners::send(std::string_view event) noexcept {
   unsigned reached = 0;
   if (!fds_.empty()) {
     NoSigpipe guard;
-    for (int const fd : fds_)
+    // Each is closed at once: to be written to and to be hung up on is then one awakening, and not two.
+    for (int const fd : fds_) {
       if (guard.write(fd, event) == static_cast<ssize_t>(event.size())) ++reached;
+      sys::close(fd);
+    }
   }
-  close();
+  fds_.clear();
+  limit_.restore();
   return reached;
 }
 

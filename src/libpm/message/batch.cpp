@@ -1,6 +1,6 @@
 // Many small messages a call: what a message costs by itself is mostly the call.
 
-#include <pm/message/connection.h>
+#include <pm/message/channel.h>
 #include <string.h>
 #include <algorithm>
 
@@ -15,7 +15,7 @@ struct OneDescriptor {
 };
 } // namespace
 
-Result<size_t> Connection::send_ready(std::span<Encoded const> messages) noexcept {
+Result<size_t> Channel::send_ready(std::span<Encoded const> messages) noexcept {
   struct mmsghdr headers[batch] = {};
   struct iovec parts[batch];
   OneDescriptor controls[batch] = {};

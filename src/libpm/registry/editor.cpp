@@ -24,26 +24,24 @@ Done Editor::connect() noexcept {
   return {};
 }
 
-/** Asks and waits for the answer of type `wanted`: its payload, valid until the next question; and its descriptor, where there is to be one. */
-Answer<std::string_view> Editor::ask(Type question, List<char> const &payload, Type wanted, Fd *descriptor) noexcept {
+/** Asks and waits for the answer of type `wanted`, valid until the next question. */
+Answer<message::Message *> Editor::ask(Type question, List<char> const &payload, Type wanted) noexcept {
   constexpr char const *doing = "ask the registry's service";
   if (auto const connected = connect(); !connected) return fail(connected);
   for (;;) {
     auto const sent = connection_->send(static_cast<uint32_t>(question), {payload.begin(), payload.size()}, {}, deadline_, stop_);
     // It may go before it was asked, or after: that is chance, and the same to us.
     if (!sent) return failed(doing, sent.error().code == EPIPE ? ECONNRESET : sent.error().code);
-    auto const received = connection_->receive(deadline_, stop_);
+    auto const received = connection_->receive_stream(deadline_, stop_);
     if (!received) return failed(doing, received.error().code);
     if (!*received) return failed(doing, ECONNRESET);
-    auto &[type, answer, descriptors] = **received;
-    if (static_cast<Type>(type) == wanted && descriptors.size() == (descriptor ? 1 : 0)) {
-      if (descriptor) *descriptor = descriptors.take(0);
-      return answer;
-    }
+    auto &answer = **received;
+    auto const type = static_cast<Type>(answer.type);
+    if (type == wanted) return &answer;
     No no;
-    if (static_cast<Type>(type) == Type::refused && xdr::decode(answer, no)) return refuse(no.why, no.index, no.limit);
+    if (type == Type::refused && answer.read(no)) return refuse(no.why, no.index, no.limit);
     Failed failure;
-    if (static_cast<Type>(type) != Type::failed || !xdr::decode(answer, failure)) return failed(doing, EPROTO);
+    if (type != Type::failed || !answer.read(failure)) return failed(doing, EPROTO);
     // The service waits for the lock as long as it waits for anybody; we wait as long as we were told to.
     if (failure.code == ETIMEDOUT && deadline_.remaining() != 0) continue;
     doing_ = Text<64>(failure.doing);
@@ -53,10 +51,10 @@ Answer<std::string_view> Editor::ask(Type question, List<char> const &payload, T
 
 /** Of what has no more to say than how many. */
 Answer<unsigned> Editor::ask_count(Type question, List<char> const &payload) noexcept {
-  auto const answer = ask(question, payload, Type::finished, nullptr);
+  auto const answer = ask(question, payload, Type::finished);
   if (!answer) return fail(answer);
   Finished finished;
-  if (!xdr::decode(*answer, finished)) return failed("ask the registry's service", EPROTO);
+  if (!(*answer)->read(finished)) return failed("ask the registry's service", EPROTO);
   return finished.count;
 }
 
@@ -82,14 +80,16 @@ bool add_names(Names &names, std::span<Ticket const> tickets) noexcept {
 Answer<Registration> Editor::ask_for(Type question, List<char> const &payload, std::span<Request const> requests) noexcept {
   constexpr char const *doing = "register";
   Registration made;
-  auto const answer = ask(question, payload, Type::added, &made.token);
+  auto const answer = ask(question, payload, Type::added);
   if (!answer) {
     auto const *refused = std::get_if<Refused>(&answer.error());
     if (refused && refused->index >= requests.size()) return failed(doing, EPROTO);
     return fail(answer);
   }
   Added added;
-  if (!xdr::decode(*answer, added) || added.ids.elements.size() != requests.size()) return failed(doing, EPROTO);
+  if (!(*answer)->read(added) || !added.token.valid() || added.ids.elements.size() != requests.size())
+    return failed(doing, EPROTO);
+  made.token = std::move(added.token);
   for (size_t i = 0; i < requests.size(); ++i)
     if (!made.tickets.append(make_ticket(requests[i].service, added.owner, added.ids.elements[i]))) return failed(doing, ENOMEM);
   return made;
@@ -214,7 +214,7 @@ Answer<fifodir::Subscription> Editor::subscribe(std::string_view service) noexce
   fifodir::Subscription made;
   auto const payload = encode(question);
   if (!payload) return fail(payload);
-  auto const answer = ask(Type::subscribe, *payload, Type::subscribed, &made.fifo);
+  auto const answer = ask(Type::subscribe, *payload, Type::subscribed);
   if (!answer) {
     // Whoever subscribes goes on without an Editor, and the service's own words end with it.
     auto const *error = std::get_if<SysError>(&answer.error());
@@ -222,7 +222,8 @@ Answer<fifodir::Subscription> Editor::subscribe(std::string_view service) noexce
     return fail(answer);
   }
   Subscribed subscribed;
-  if (!xdr::decode(*answer, subscribed)) return failed("subscribe", EPROTO);
+  if (!(*answer)->read(subscribed) || !subscribed.fifo.valid()) return failed("subscribe", EPROTO);
+  made.fifo = std::move(subscribed.fifo);
   made.name << subscribed.name;
   return made;
 }

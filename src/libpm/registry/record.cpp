@@ -7,12 +7,7 @@
 namespace pm::registry {
 
 bool is_service_name(std::string_view name) noexcept {
-  if (name.empty() || name.size() > service_name_max || name.front() == '.') return false;
-  for (char const c : name) {
-    bool const letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!letter && c != '.' && c != '_' && c != '-' && c != '@' && c != '+') return false;
-  }
-  return true;
+  return is_word(name, service_name_max);
 }
 
 bool may_have_instances(std::string_view name) noexcept {

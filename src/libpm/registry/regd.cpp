@@ -15,9 +15,10 @@ tl::unexpected<SysError> no_request() noexcept {
 } // namespace
 
 template <class Value>
-Result<Service::Reply> Service::reply(Value const &value, Fd descriptor) noexcept {
-  Reply r{Value::type, {}, std::move(descriptor)};
-  xdr::Encoder encoder(r.payload);
+Result<Service::Reply> Service::reply(Value const &value) noexcept {
+  Reply r{Value::type, {}, Fd()};
+  List<int> descriptors;
+  xdr::Encoder encoder(r.payload, &descriptors);
   if (!encoder(value)) return failed(doing, ENOMEM);
   return r;
 }
@@ -120,7 +121,10 @@ Result<Service::Reply> Service::answer_made(Answer<Registration> &made) noexcept
     added.owner = ticket.owner.view();
     if (!added.ids.elements.append(xdr::String<47>(ticket.id.view()))) return failed(doing, ENOMEM);
   }
-  return reply(added, std::move(made->token));
+  added.token = std::move(made->token);
+  auto answer = reply(added);
+  if (answer) answer->descriptor = std::move(added.token);
+  return answer;
 }
 
 Result<Service::Reply> Service::answer(Publish const &request) noexcept {
@@ -173,7 +177,10 @@ Result<Service::Reply> Service::answer(Subscribe const &request) noexcept {
   if (!made) return deny(made.error());
   Subscribed subscribed;
   subscribed.name = made->name.view();
-  return reply(subscribed, std::move(made->fifo));
+  subscribed.fifo = std::move(made->fifo);
+  auto answer = reply(subscribed);
+  if (answer) answer->descriptor = std::move(subscribed.fifo);
+  return answer;
 }
 
 } // namespace pm::registry

@@ -47,7 +47,10 @@ uint32_t Handoff::add(Fd connection, std::span<char const *const> said) noexcept
   bool fits = true;
   for (char const *const variable : said)
     fits = offer_.identity.elements.append(xdr::String<fdpass::identity_max>(variable)) && fits;
-  if (!fits || !message::encode(offer_, encoded_)) die_no_memory();
+  {
+    Lent const lent(offer_.descriptor, connection.get());
+    if (!fits || !message::encode(offer_, encoded_)) die_no_memory();
+  }
   // Two paths, five numbers: what is said of a connection has its bound.
   if (encoded_.size() > message_max) bug("more is said of a connection than there is room for");
   auto &slot = at(end_);
@@ -86,9 +89,9 @@ Done Handoff::receive(Answered answered) noexcept {
     if (!received || !*received) return lose();
     fdpass::Taken taken;
     fdpass::NotTaken refused;
-    auto const &[type, payload, descriptors] = **received;
-    bool const is_taken = type == static_cast<uint32_t>(fdpass::Taken::type) && xdr::decode(payload, taken);
-    bool const is_refused = type == static_cast<uint32_t>(fdpass::NotTaken::type) && xdr::decode(payload, refused);
+    auto &answer = **received;
+    bool const is_taken = answer.type == static_cast<uint32_t>(fdpass::Taken::type) && answer.read(taken);
+    bool const is_refused = answer.type == static_cast<uint32_t>(fdpass::NotTaken::type) && answer.read(refused);
     // An answer to nothing, or none: whoever it is, it is no worker.
     if (oldest_ == unsent_ || (!is_taken && !is_refused)) return lose();
     served_ = true;

@@ -22,17 +22,21 @@ Done Server::use_worker(LocalAddress const &worker, int socket) noexcept {
 }
 
 void Server::offer_again() noexcept {
-  if (has_worker()) send_on();
+  // Twice at most: what the next one closes at once waits.
+  while (has_worker() && !send_on()) {
+  }
 }
 
-/** What cannot be sent now is offered again; if the worker has ended, to the next. */
-void Server::send_on() noexcept {
+/** False: the worker has ended, and what it did not take is the next one's, at once. What cannot be sent otherwise waits. */
+bool Server::send_on() noexcept {
   auto const sent = handoff_.send();
-  if (sent) return;
+  if (sent) return true;
   bool const lives = handoff_.is_connected();
   if (lives && options_.verbosity >= warnings) warn_sys(sent.error(), worker_name_);
   // One that closes before it has taken anything is not asked again at once either.
-  if (lives || !handoff_.has_served()) children_.pause();
+  if (!lives && handoff_.has_served()) return false;
+  children_.pause();
+  return true;
 }
 
 /** Whether a worker is connected; it is started if it is ours to start. Without one nothing is accepted for a while. */
@@ -68,7 +72,7 @@ void Server::hand_over(Fd connection, Source const &source) noexcept {
   if (options_.verbosity >= everything) inform("handed over: ", source.text().view());
   // If it has ended, it will be heard of; what it did not answer for is offered again. Others may have come besides: what is not
   // due yet is sent before anything is waited for.
-  if (handoff_.is_due()) send_on();
+  if (handoff_.is_due()) (void)send_on();
 }
 
 void Server::hear_worker() noexcept {
@@ -81,7 +85,7 @@ void Server::hear_worker() noexcept {
   if (connections_.count() == 0) idle_ = Deadline::in(options_.idle);
   // A worker that closes before it has taken anything is not asked again at once.
   if (!heard && !handoff_.has_served()) children_.pause();
-  else if (heard && handoff_.has_unsent()) send_on();
+  else if (heard && handoff_.has_unsent()) (void)send_on();
 }
 
 /** Nobody will be handed to it any more. Who is under way to it is waited for, but not for ever. */

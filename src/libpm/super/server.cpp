@@ -99,8 +99,9 @@ Done Server::serve() noexcept {
   while (going_on_) {
     // Whether there is room is worth a look at all of them.
     if (int const left = children_.sweep_left(); left == 0 || (left > 0 && connections_.full())) reap(true);
+    bool const paused = children_.is_paused();
     // Whoever was not taken needs a worker, and is offered again as soon as there is one.
-    if (work_ && connections_.count() && !children_.is_paused()) (this->*work_->offer_again)();
+    if (work_ && connections_.count() && !paused) (this->*work_->offer_again)();
     struct pollfd fds[2 + listen_fds_max];
     fds[0] = {children_.fd(), POLLIN, 0};
     bool const accepting = may_start();
@@ -108,7 +109,8 @@ Done Server::serve() noexcept {
     size_t count = 1;
     for (auto const &one : listeners_) fds[count++] = {accepting && !one.child ? one.fd : -1, POLLIN, 0};
     if (work_) fds[count++] = {handoff_.fd(), static_cast<short>(handoff_.is_stuck() ? POLLIN | POLLOUT : POLLIN), 0};
-    int const n = sys::poll(fds, count, timeout());
+    // What was not done because of a pause that is over by now is not waited for.
+    int const n = sys::poll(fds, count, paused && !children_.is_paused() ? 0 : timeout());
     if (n < 0 && errno != EINTR) return failed("wait for connections on");
     if (n <= 0) {
       if (n == 0) end_if_idle();

@@ -22,6 +22,23 @@ bool Encoder::put_bytes(std::string_view bytes) noexcept {
   return put(static_cast<uint32_t>(bytes.size())) && append(*out_, bytes) && append(*out_, {zeros, padding(bytes.size())});
 }
 
+bool Encoder::put(Fd const &fd) noexcept {
+  if (!fd.valid()) return put(false);
+  return descriptors_ && descriptors_->append(fd.get()) && put(true);
+}
+
+bool Decoder::get(Fd &fd) noexcept {
+  bool there;
+  int number = -1;
+  if (!get(there) || (there && descriptors_.empty())) return false;
+  if (there) {
+    number = std::exchange(descriptors_.front(), -1);
+    descriptors_ = descriptors_.subspan(1);
+  }
+  fd.reset(number);
+  return true;
+}
+
 bool Decoder::get(uint32_t &n) noexcept {
   if (left_.size() < unit) return false;
   n = 0;

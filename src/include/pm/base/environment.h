@@ -12,6 +12,8 @@ class Environment {
  public:
   void set(char const *variable, std::string_view value) noexcept;
   void unset(char const *variable) noexcept;
+  /** What a variable was set to here last; empty if it was not, or was unset since. */
+  [[nodiscard]] std::string_view value_of(std::string_view variable) const noexcept;
   /** This process's environment with the changes, NULL-terminated; views them and it. */
   [[nodiscard]] List<char const *> merged() const noexcept;
   /** Becomes `argv`. If that cannot be: says so and returns the code to exit with, 126 or 127. */

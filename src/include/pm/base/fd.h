@@ -49,6 +49,18 @@ class Fd {
   int fd_ = -1;
 };
 
+/** Lends a descriptor to an Fd, such as a message's field, for the length of a scope: it is not closed there. */
+class Lent {
+ public:
+  Lent(Fd &to, int fd) noexcept : to_(&to) { to.reset(fd); }
+  Lent(Lent const &) = delete;
+  Lent &operator=(Lent const &) = delete;
+  ~Lent() { (void)to_->release(); }
+
+ private:
+  Fd *to_;
+};
+
 } // namespace pm
 
 #endif

@@ -2,7 +2,9 @@
 #ifndef PM_BASE_LISTEN_FDS_H
 #define PM_BASE_LISTEN_FDS_H
 
+#include <pm/base/callback.h>
 #include <pm/base/environment.h>
+#include <pm/base/fd.h>
 #include <pm/base/result.h>
 #include <pm/base/text.h>
 #include <span>
@@ -35,11 +37,16 @@ class ListenFds {
   std::string_view names_[listen_fds_max];
 };
 
+/** Gives `count` descriptors, fd_of(i) each, the numbers from `first` on, for a program that this process becomes: not close-on-exec. */
+[[nodiscard]] Done place_fds(size_t count, int first, Callback<Fd &(size_t i)> fd_of) noexcept;
+
 /**
  * Gives descriptors 3 and up to the program that this process becomes: LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, and for
  * shells PM_FD_NAME=N each, every byte of NAME that no variable may have an underscore.
  */
 void give_listen_fds(Environment &environment, std::span<std::string_view const> names) noexcept;
+/** PM_FD_NAME. */
+[[nodiscard]] Text<272> shell_name(std::string_view name) noexcept;
 /** They are nobody's any more: unsets the three. */
 void forget_listen_fds(Environment &environment) noexcept;
 

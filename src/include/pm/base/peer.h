@@ -2,6 +2,7 @@
 #ifndef PM_BASE_PEER_H
 #define PM_BASE_PEER_H
 
+#include <pm/base/fd.h>
 #include <pm/base/list.h>
 #include <pm/base/result.h>
 #include <pm/base/text.h>
@@ -21,6 +22,9 @@ struct Peer {
 
 /** Of a connected Unix socket. ENOTSOCK, ENOTCONN, EAFNOSUPPORT (no Unix socket). */
 [[nodiscard]] Result<Peer> peer_of(int socket) noexcept;
+
+/** A pidfd of the peer's process, SO_PEERPIDFD; invalid where the kernel has none (Linux before 6.5), or the process is gone. */
+[[nodiscard]] Fd peer_process(int socket) noexcept;
 
 /** When the peer's process started, as start_time(). ESRCH: it is gone, has no number here, or its number may be another's by now. */
 [[nodiscard]] Result<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept;

@@ -23,9 +23,12 @@ struct io_uring_params;
 
 namespace pm::sys {
 
+/** `how`: a struct open_how, linux/openat2.h, of `size` bytes. */
+int openat2(int dir, char const *path, void *how, size_t size) noexcept;
 int openat(int dir, char const *path, int flags, mode_t mode = 0) noexcept;
 int close(int fd) noexcept;
 ssize_t read(int fd, void *buffer, size_t size) noexcept;
+ssize_t pread(int fd, void *buffer, size_t size, off_t from) noexcept;
 ssize_t write(int fd, void const *data, size_t size) noexcept;
 ssize_t getdents64(int fd, void *buffer, size_t size) noexcept;
 int fstat(int fd, struct stat *out) noexcept;
@@ -107,6 +110,7 @@ int setsockopt(int fd, int level, int option, void const *value, socklen_t size)
 int getsockname(int fd, struct sockaddr *address, socklen_t *size) noexcept;
 int getsockopt(int fd, int level, int option, void *value, socklen_t *size) noexcept;
 ssize_t getrandom(void *buffer, size_t size, unsigned flags) noexcept;
+int memfd_create(char const *name, unsigned flags) noexcept;
 int clock_gettime(clockid_t clock, struct timespec *out) noexcept;
 
 } // namespace pm::sys

@@ -32,6 +32,8 @@ class Text {
     text::append(state_, bytes_, N, s);
     return *this;
   }
+  /** In line, so that a literal's length is a number and no call. */
+  [[gnu::always_inline]] Text &operator<<(char const *s) noexcept { return *this << std::string_view(s, __builtin_strlen(s)); }
   Text &operator<<(char c) noexcept { return *this << std::string_view(&c, 1); }
   template <std::integral Number>
   Text &operator<<(Number n) noexcept {
@@ -70,6 +72,12 @@ template <std::integral Number>
 
 /** Whether `s` has a byte that would break a line of text or a terminal: below 0x20, or 0x7f. */
 [[nodiscard]] bool has_control(std::string_view s) noexcept;
+
+/** What things are called: 1 to `most` bytes of A-Z a-z 0-9 . _ - @ +, not starting with a dot. */
+[[nodiscard]] bool is_word(std::string_view s, size_t most) noexcept;
+
+/** Whether one of the blank-separated patterns, fnmatch(3), is for the whole of `word` (at most 255 bytes). */
+[[nodiscard]] bool matches(std::string_view patterns, std::string_view word) noexcept;
 
 /** A piece of a text cut at its first separator, and what is left. */
 struct Cut {

@@ -299,15 +299,16 @@ class Registration {
 };
 
 /** A connection to a service. */
-class Connection {
+class ServiceConnection {
  public:
-  Connection(Connection &&other) noexcept : instance(std::move(other.instance)), fd_(std::exchange(other.fd_, -1)) {}
-  Connection &operator=(Connection &&other) noexcept {
+  ServiceConnection(ServiceConnection &&other) noexcept
+      : instance(std::move(other.instance)), fd_(std::exchange(other.fd_, -1)) {}
+  ServiceConnection &operator=(ServiceConnection &&other) noexcept {
     std::swap(instance, other.instance);
     std::swap(fd_, other.fd_);
     return *this;
   }
-  ~Connection() {
+  ~ServiceConnection() {
     if (fd_ >= 0) client::close_descriptor(fd_);
   }
   /** A socket, blocking and close-on-exec. */
@@ -318,7 +319,7 @@ class Connection {
 
  private:
   friend class Registry;
-  Connection(int fd, Entry reached) noexcept : instance(std::move(reached)), fd_(fd) {}
+  ServiceConnection(int fd, Entry reached) noexcept : instance(std::move(reached)), fd_(fd) {}
   int fd_;
 };
 
@@ -408,9 +409,9 @@ class Registry {
    * Connects to the oldest instance that answers, by tcp, tcp6 or local. Whoever listens there, on this host, is whom the
    * kernel says it is, or it is passed over. Why::not_found: there is none to connect to; Why::not_believed.
    */
-  [[nodiscard]] Outcome<Connection> connect(std::string const &service, Whom whom = Whom::believed(),
-                                            Patience const &patience = {}, std::optional<std::uint32_t> version = {},
-                                            std::string const &netid = {}) const {
+  [[nodiscard]] Outcome<ServiceConnection> connect(std::string const &service, Whom whom = Whom::believed(),
+                                                   Patience const &patience = {}, std::optional<std::uint32_t> version = {},
+                                                   std::string const &netid = {}) const {
     Error error;
     client::Found *raw = nullptr;
     int fd = -1;
@@ -419,7 +420,7 @@ class Registry {
                                       client::limits(patience), fd, raw, which, error);
     client::FoundPointer const found(raw);
     if (!done) return tl::unexpected<Error>(error);
-    Connection connection(fd, {});
+    ServiceConnection connection(fd, {});
     connection.instance = client::entry(raw, which);
     return connection;
   }

@@ -4,7 +4,7 @@
 
 #include <pm/base/local_address.h>
 #include <pm/base/program.h>
-#include <pm/message/connection.h>
+#include <pm/message/channel.h>
 
 namespace pm::fdpass {
 
@@ -14,13 +14,14 @@ enum class HandOverType : uint32_t { offer = 200, taken = 201, not_taken = 202 }
 inline constexpr size_t identity_max = 4096;
 using Identity = xdr::Array<xdr::String<identity_max>, 64>; /**< NAME=VALUE each */
 
-/** With one descriptor: take this. */
+/** Take this. */
 struct Offer {
   static constexpr HandOverType type = HandOverType::offer;
   Identity identity;
+  Fd descriptor; /**< there is one */
   template <class Coder>
   static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.identity);
+    return coder(self.identity, self.descriptor);
   }
 };
 

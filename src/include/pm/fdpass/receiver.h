@@ -47,7 +47,7 @@ class Receiver {
   /** Somebody who is connected. */
   struct Offering {
     Fd socket;
-    message::Connection connection;
+    message::Channel connection;
     Deadline deadline;
     explicit Offering(Fd fd) noexcept
         : socket(static_cast<Fd &&>(fd)), connection(socket.get(), socket.get()), deadline(Deadline::in(patience)) {}
@@ -59,15 +59,15 @@ class Receiver {
   [[nodiscard]] bool believes(uid_t user) const noexcept;
   [[nodiscard]] bool has_room() const noexcept { return pids_.size() < options_.most; }
   /** Takes what has come; whether there may be more to come. `deadline` is put off by a whole message; null: there is none. */
-  [[nodiscard]] bool serve(message::Connection &connection, Deadline *deadline) noexcept;
-  void answer(message::Connection &connection, std::optional<Text<256>> const &refused) noexcept;
-  [[nodiscard]] std::optional<Text<256>> handle(message::Connection const &connection, message::Message &message) noexcept;
+  [[nodiscard]] bool serve(message::Channel &connection, Deadline *deadline) noexcept;
+  void answer(message::Channel &connection, std::optional<Text<256>> const &refused) noexcept;
+  [[nodiscard]] std::optional<Text<256>> handle(message::Channel const &connection, message::Message &message) noexcept;
   [[nodiscard]] std::optional<Text<256>> take(Offer const &offer, Fd descriptor) noexcept;
   void reap() noexcept;
 
   ReceiverOptions options_;
   Fd socket_;
-  message::Connection packets_; /**< a datagram socket is itself what offers come from */
+  message::Channel packets_; /**< a datagram socket is itself what offers come from */
   char const *const *program_;
   Children children_;
   List<pid_t> pids_; /**< of those that serve */

@@ -25,6 +25,10 @@ class Descriptors {
   void clear() noexcept;
   /** Owns one more; false, and it is closed, when there is no room. */
   bool add(int fd) noexcept;
+  /** Hands the first `count`, which must not be more than there are, to another; what finds no room there is closed. */
+  void give(size_t count, Descriptors &to) noexcept;
+  /** All of them, -1 where one was taken: whoever takes one from here leaves -1 in its place. */
+  [[nodiscard]] std::span<int> all() noexcept { return {fds_, count_}; }
 
  private:
   size_t count_ = 0;

@@ -2,7 +2,7 @@
 #ifndef PM_REGISTRY_EDITOR_H
 #define PM_REGISTRY_EDITOR_H
 
-#include <pm/message/connection.h>
+#include <pm/message/channel.h>
 #include <pm/registry/protocol.h>
 
 namespace pm::registry {
@@ -52,8 +52,8 @@ class Editor {
   void unsubscribe(std::string_view service, std::string_view name) noexcept;
 
  private:
-  [[nodiscard]] Answer<std::string_view> ask(protocol::Type question, List<char> const &payload, protocol::Type wanted,
-                                             Fd *descriptor) noexcept;
+  [[nodiscard]] Answer<message::Message *> ask(protocol::Type question, List<char> const &payload,
+                                               protocol::Type wanted) noexcept;
   [[nodiscard]] Answer<unsigned> ask_count(protocol::Type question, List<char> const &payload) noexcept;
   template <class Question>
   [[nodiscard]] Answer<unsigned> ask_count_of(Question const &question) noexcept;
@@ -69,7 +69,7 @@ class Editor {
   int stop_;
   Connect *connect_;
   Fd socket_;
-  std::optional<message::Connection> connection_;
+  std::optional<message::Channel> connection_;
   Text<64> doing_; /**< what the service could not do: a SysError of ours points here */
 };
 

@@ -1,5 +1,5 @@
 /**
- * What is said at REGISTRY/socket: requests and answers, in turn, as messages (pm/message/connection.h). A client says
+ * What is said at REGISTRY/socket: requests and answers, in turn, as messages (pm/message/channel.h). A client says
  * nothing, and keeps its side open, until it has its answer: one that goes before is not served.
  */
 #ifndef PM_REGISTRY_PROTOCOL_H
@@ -81,14 +81,14 @@ struct Announce {
   }
 };
 
-/** With one descriptor: the token's reading end. */
 struct Added {
   static constexpr Type type = Type::added;
   xdr::String<11> owner;
   xdr::Array<xdr::String<47>, batch_max> ids; /**< in the order of what was wanted */
+  Fd token;                                   /**< its reading end */
   template <class Coder>
   static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.owner, self.ids);
+    return coder(self.owner, self.ids, self.token);
   }
 };
 
@@ -147,13 +147,13 @@ struct Subscribe {
   }
 };
 
-/** With one descriptor: the FIFO's reading end. */
 struct Subscribed {
   static constexpr Type type = Type::subscribed;
   xdr::String<39> name; /**< of the FIFO */
+  Fd fifo;              /**< its reading end */
   template <class Coder>
   static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.name);
+    return coder(self.name, self.fifo);
   }
 };
 

@@ -33,7 +33,7 @@ class Service {
   template <class Question>
   [[nodiscard]] Result<Reply> serve_one(std::string_view payload) noexcept;
   template <class Value>
-  [[nodiscard]] static Result<Reply> reply(Value const &value, Fd descriptor = Fd()) noexcept;
+  [[nodiscard]] static Result<Reply> reply(Value const &value) noexcept;
   [[nodiscard]] static Result<Reply> deny(Failure const &failure) noexcept;
   /** Whether there is a process to register, or why not. */
   [[nodiscard]] Answer<void> is_known() const noexcept;

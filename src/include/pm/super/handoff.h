@@ -45,7 +45,7 @@ class Handoff {
   [[nodiscard]] Done receive(Answered answered) noexcept;
 
  private:
-  static constexpr size_t message_max = 700;
+  static constexpr size_t message_max = 704;
   /** How many are sent by one call. */
   static constexpr size_t together = 16;
   struct Waiting {
@@ -67,7 +67,7 @@ class Handoff {
   uint32_t most_ = 1;
   bool served_ = false, stuck_ = false;
   Fd socket_;
-  std::optional<message::Connection> connection_;
+  std::optional<message::Channel> connection_;
   fdpass::Offer offer_;
   List<char> encoded_;
 };

@@ -95,7 +95,7 @@ class Server {
     void (Server::*end_worker)() noexcept;
   };
   void offer_again() noexcept;
-  void send_on() noexcept;
+  bool send_on() noexcept;
   [[nodiscard]] bool has_worker() noexcept;
   void hand_over(Fd connection, Source const &source) noexcept;
   void hear_worker() noexcept;

@@ -2,6 +2,7 @@
 #ifndef PM_XDR_XDR_H
 #define PM_XDR_XDR_H
 
+#include <pm/base/fd.h>
 #include <pm/base/list.h>
 #include <stdint.h>
 #include <concepts>
@@ -19,7 +20,9 @@
  *       static bool fields(Coder &coder, auto &self) noexcept { return coder(self.service, self.since); }
  *     };
  *
- * What was read views the bytes it was read from: strings are not copied.
+ * What was read views the bytes it was read from: strings are not copied. A field may be a descriptor, an Fd: in the bytes
+ * it is a bool, whether there is one, and the descriptors go beside them, in the order of the fields. So 0 is one like any
+ * other, and -1 is none: what is not set says so by itself, and nobody has to dup(2) his standard input to send it.
  */
 namespace pm::xdr {
 
@@ -42,13 +45,21 @@ struct Chain {
   List<T> elements;
 };
 
+/** As many descriptors as there are, at most Max, owned. */
+template <uint32_t Max>
+struct FdArray {
+  Fd elements[Max];
+  uint32_t size = 0;
+};
+
 template <class T>
 concept Enum = std::is_enum_v<T>;
 
 /** Writes. Appends to a buffer; false when there is no memory, or something is longer than its type allows. */
 class Encoder {
  public:
-  explicit Encoder(List<char> &out) noexcept : out_(&out) {}
+  /** `descriptors`: where the numbers of those that are to go beside the bytes are appended; null: there can be none. */
+  explicit Encoder(List<char> &out, List<int> *descriptors = nullptr) noexcept : out_(&out), descriptors_(descriptors) {}
 
   template <class... Values>
   [[nodiscard]] bool operator()(Values const &...values) noexcept {
@@ -61,6 +72,14 @@ class Encoder {
   bool put(uint64_t n) noexcept { return put(static_cast<uint32_t>(n >> 32)) && put(static_cast<uint32_t>(n)); }
   bool put(bool b) noexcept { return put(uint32_t{b}); }
   bool put(Enum auto e) noexcept { return put(static_cast<uint32_t>(e)); }
+  bool put(Fd const &fd) noexcept;
+  template <uint32_t Max>
+  bool put(FdArray<Max> const &array) noexcept {
+    if (array.size > Max || !put(array.size)) return false;
+    for (uint32_t i = 0; i < array.size; ++i)
+      if (!put(array.elements[i])) return false;
+    return true;
+  }
   template <uint32_t Max>
   bool put(String<Max> const &s) noexcept {
     return s.size() <= Max && put_bytes(s);
@@ -85,6 +104,7 @@ class Encoder {
   bool put_bytes(std::string_view bytes) noexcept;
 
   List<char> *out_;
+  List<int> *descriptors_;
 };
 
 /**
@@ -93,7 +113,8 @@ class Encoder {
  */
 class Decoder {
  public:
-  explicit Decoder(std::string_view bytes) noexcept : left_(bytes) {}
+  /** `descriptors`: those that came beside the bytes. One that is read is its reader's, and -1 in its place. */
+  explicit Decoder(std::string_view bytes, std::span<int> descriptors = {}) noexcept : left_(bytes), descriptors_(descriptors) {}
 
   template <class... Values>
   [[nodiscard]] bool operator()(Values &...values) noexcept {
@@ -102,13 +123,23 @@ class Decoder {
   /** What was not read yet. */
   [[nodiscard]] std::string_view rest() const noexcept { return left_; }
   /** Whether all was read. */
-  [[nodiscard]] bool at_end() const noexcept { return left_.empty(); }
+  [[nodiscard]] bool at_end() const noexcept { return left_.empty() && descriptors_.empty(); }
 
  private:
   bool get(uint32_t &n) noexcept;
   bool get(int32_t &n) noexcept;
   bool get(uint64_t &n) noexcept;
   bool get(bool &b) noexcept;
+  bool get(Fd &fd) noexcept;
+  template <uint32_t Max>
+  bool get(FdArray<Max> &array) noexcept {
+    uint32_t count;
+    for (; array.size; --array.size) array.elements[array.size - 1].reset();
+    if (!get(count) || count > Max || count > left_.size() / 4) return false;
+    for (; array.size < count; ++array.size)
+      if (!get(array.elements[array.size])) return false;
+    return true;
+  }
   /** An enum says, beside its type, which is its last: `last_of(E)`, the first being 0. */
   template <Enum E>
   bool get(E &e) noexcept {
@@ -149,6 +180,7 @@ class Decoder {
   bool get_bytes(std::string_view &bytes, uint32_t most) noexcept;
 
   std::string_view left_;
+  std::span<int> descriptors_;
 };
 
 /** Reads the whole of `bytes` as a T, which views them. */

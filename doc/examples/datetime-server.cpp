@@ -1,0 +1,34 @@
+// The first half of a server that was taken apart in 1988: it accepts a connection, passes it to the datetime process, and
+// goes on to the next. datetime.cpp is the other half.
+//
+//     g++ -std=c++20 datetime-server.cpp $(pkg-config --cflags --libs libpm) -o datetime-server
+//     ./datetime test.dt & ./datetime-server test.serv test.dt
+
+#include <pm/message/passing.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cstdio>
+#include <cstring>
+
+int main(int argc, char **argv) {
+  if (argc != 3) return 100;
+  auto const name = pm::LocalName::make(argv[1]);
+  if (!name) return 100;
+  pm::Fd const server(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::bind(server.get(), reinterpret_cast<sockaddr const *>(&name->address), name->size) < 0 ||
+      ::listen(server.get(), 16) < 0) {
+    std::perror("datetime-server");
+    return 111;
+  }
+  std::puts("accepting");
+  std::fflush(stdout);
+  for (;;) {
+    pm::Fd const connection(::accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!connection.valid()) continue;
+    int const fd = connection.get();
+    // No byte, and one descriptor: as a datagram may be.
+    auto const passed = pm::message::send_fds_to(argv[2], "", {&fd, 1}, pm::Deadline::in(10000));
+    if (!passed) std::fprintf(stderr, "unable to %s %s: %s\n", passed.error().doing, argv[2], std::strerror(passed.error().code));
+    // Ours is closed; the connection is not: it has a copy over there.
+  }
+}

@@ -1,0 +1,39 @@
+// The second half: it waits for a connection that somebody else has accepted, and says what time it is.
+//
+//     g++ -std=c++20 datetime.cpp $(pkg-config --cflags --libs libpm) -o datetime
+
+#include <pm/message/passing.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+int main(int argc, char **argv) {
+  if (argc != 2) return 100;
+  auto const name = pm::LocalName::make(argv[1]);
+  if (!name) return 100;
+  pm::Fd const socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (::bind(socket.get(), reinterpret_cast<sockaddr const *>(&name->address), name->size) < 0) {
+    std::perror("datetime");
+    return 111;
+  }
+  std::puts("ready");
+  std::fflush(stdout);
+  for (;;) {
+    char bytes[80];
+    pm::message::Descriptors connections;
+    auto const came = pm::message::receive_fds(socket.get(), bytes, connections, pm::Deadline());
+    if (!came) {
+      std::fprintf(stderr, "unable to %s: %s\n", came.error().doing, std::strerror(came.error().code));
+      continue;
+    }
+    // Whatever else came is closed with `connections`.
+    pm::Fd const connection = connections.take(0);
+    if (!connection.valid()) continue;
+    char text[64];
+    std::time_t const now = std::time(nullptr);
+    std::size_t const size = std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S\n", std::gmtime(&now));
+    (void)!::send(connection.get(), text, size, MSG_NOSIGNAL);
+  }
+}

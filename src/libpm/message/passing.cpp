@@ -1,0 +1,147 @@
+#include <pm/message/passing.h>
+
+#include <pm/base/stream.h>
+#include <string.h>
+
+namespace pm::message {
+
+namespace {
+
+constexpr char const *receiving = "receive a message", *sending = "send a message";
+
+/** Room for all the descriptors that the kernel passes at once, and for credentials that nobody asked for. */
+struct Control {
+  static constexpr size_t size = CMSG_SPACE(sizeof(int) * descriptors_max) + CMSG_SPACE(sizeof(struct ucred));
+  alignas(struct cmsghdr) char bytes[size];
+};
+
+/** Owns every descriptor of every control message, before anything is decided; false if there were more than there may be. */
+bool own_all(struct msghdr &header, Descriptors &descriptors, struct ucred &credentials) noexcept {
+  bool fits = true;
+  for (auto *control = CMSG_FIRSTHDR(&header); control; control = CMSG_NXTHDR(&header, control)) {
+    if (control->cmsg_level != SOL_SOCKET) continue;
+    if (control->cmsg_type == SCM_CREDENTIALS && control->cmsg_len >= CMSG_LEN(sizeof credentials))
+      memcpy(&credentials, CMSG_DATA(control), sizeof credentials);
+    if (control->cmsg_type != SCM_RIGHTS) continue;
+    size_t const count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int fd;
+      memcpy(&fd, CMSG_DATA(control) + i * sizeof fd, sizeof fd);
+      fits = descriptors.add(fd) && fits;
+    }
+  }
+  return fits;
+}
+
+Result<int> type_of(int socket, char const *doing) noexcept {
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (sys::getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return failed(doing);
+  return type;
+}
+
+} // namespace
+
+Result<size_t> receive_once(int socket, std::span<char> room, Descriptors &descriptors, Sender &sender) noexcept {
+  Control control;
+  struct iovec part = {room.data(), room.size()};
+  struct msghdr header = {};
+  header.msg_name = &sender.address;
+  header.msg_namelen = sizeof sender.address;
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control.bytes;
+  header.msg_controllen = sizeof control.bytes;
+  sender.credentials = {};
+  ssize_t const n = sys::recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  if (n < 0) return failed(receiving);
+  bool const fits = own_all(header, descriptors, sender.credentials);
+  sender.size = header.msg_namelen;
+  if (header.msg_flags & MSG_CTRUNC) return failed(receiving, EMFILE);
+  if (!fits) return failed(receiving, EPROTO);
+  if (header.msg_flags & MSG_TRUNC) return failed(receiving, EMSGSIZE);
+  return static_cast<size_t>(n);
+}
+
+Result<size_t> send_once(int socket, std::string_view bytes, std::span<int const> descriptors, LocalName const *to) noexcept {
+  Control control;
+  struct iovec part = {const_cast<char *>(bytes.data()), bytes.size()};
+  struct msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  if (to) {
+    header.msg_name = const_cast<struct sockaddr_un *>(&to->address);
+    header.msg_namelen = to->size;
+  }
+  if (!descriptors.empty()) {
+    header.msg_control = control.bytes;
+    header.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+    // What pads the last one is read by the kernel as well.
+    memset(control.bytes, 0, header.msg_controllen);
+    auto *const rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    memcpy(CMSG_DATA(rights), descriptors.data(), descriptors.size_bytes());
+  }
+  ssize_t const n = sys::sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (n < 0) return failed(sending);
+  return static_cast<size_t>(n);
+}
+
+Done send_fds(int socket, std::string_view bytes, std::span<int const> descriptors, Deadline deadline, int stop,
+              LocalName const *to) noexcept {
+  if (descriptors.size() > descriptors_max) return failed(sending, EMSGSIZE);
+  if (bytes.empty()) {
+    auto const type = type_of(socket, sending);
+    if (!type) return fail(type);
+    // The kernel would take them, and nobody would ever get them.
+    if (*type == SOCK_STREAM) return descriptors.empty() ? Done() : failed(sending, EINVAL);
+  }
+  return send_all(socket, bytes, descriptors, deadline, stop, to);
+}
+
+Done send_all(int socket, std::string_view bytes, std::span<int const> descriptors, Deadline deadline, int stop,
+              LocalName const *to) noexcept {
+  for (;;) {
+    auto const sent = send_once(socket, bytes, descriptors, to);
+    if (sent) {
+      descriptors = {};
+      bytes.remove_prefix(*sent);
+      if (bytes.empty()) return {};
+    } else if (sent.error().code == EAGAIN) {
+      if (auto const ready = wait_for(socket, POLLOUT, deadline, stop); !ready) return failed(sending, ready.error().code);
+    } else if (sent.error().code != EINTR) {
+      return fail(sent);
+    }
+  }
+}
+
+Done send_fds_to(std::string_view path, std::string_view bytes, std::span<int const> descriptors, Deadline deadline,
+                 int stop) noexcept {
+  // Connected, so that its room is what poll(2) tells of.
+  auto const socket = connect_local(path, deadline, SOCK_DGRAM);
+  if (!socket) return fail(socket);
+  return send_fds(socket->get(), bytes, descriptors, deadline, stop);
+}
+
+Result<Came> receive_fds(int socket, std::span<char> room, Descriptors &descriptors, Deadline deadline, int stop) noexcept {
+  descriptors.clear();
+  for (Came came;;) {
+    auto const got = receive_once(socket, room, descriptors, came.sender);
+    if (got) {
+      came.size = *got;
+      if (came.size || descriptors.size()) return came;
+      auto const type = type_of(socket, receiving);
+      if (!type) return fail(type);
+      came.end = *type != SOCK_DGRAM;
+      return came;
+    }
+    descriptors.clear();
+    int const code = got.error().code;
+    if (code != EAGAIN && code != EINTR) return fail(got);
+    if (auto const ready = wait_for(socket, POLLIN, deadline, stop); !ready) return failed(receiving, ready.error().code);
+  }
+}
+
+} // namespace pm::message

@@ -1,0 +1,436 @@
+#!/usr/bin/env bats
+load common
+load fdstore
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+@test "pm-fdstored: --help, --version, unknown options" {
+  common_options pm-fdstored
+}
+
+@test "pm-fdstored: wrong usage" {
+  run -100 pm-fdstored
+  assert_output --partial 'too few arguments'
+  local options=(-c 0 -c 2049 -c x -u x -u -1 -t x -a 8 -a x -N x -N 2)
+  for ((at = 0; at < ${#options[@]}; at += 2)); do
+    run -100 timeout 20 pm-fdstored "${options[at]}" "${options[at + 1]}" s
+    assert_output --partial 'pm-fdstored: fatal: '
+  done
+  for address in '' tcp:127.0.0.1:80 none local: @name fd: fd:x; do
+    run -100 timeout 20 pm-fdstored "$address"
+    assert_output --partial 'pm-fdstored: fatal: '
+  done
+  for state in '' x 1:2 1:2:3 :::: 1:2:3:x; do
+    run -100 env PM_FDSTORED_STATE="$state" timeout 20 pm-fdstored s
+    assert_output --partial 'not what pm-fdstored leaves'
+  done
+  # What does not listen.
+  run -111 timeout 20 pm-fdstored fd:0 </dev/null
+  assert_output 'pm-fdstored: fatal: unable to serve fd:0: Socket operation on non-socket'
+  assert_not_exist s
+}
+
+@test "pm-fdstored: what is stored stays when its program is gone; SIGTERM and SIGINT end it, and remove the path" {
+  for signal in TERM INT; do
+    store
+    echo kept >file
+    pm-fdstore file <file
+    rm file
+    run -0 pm-fdget file cat
+    assert_output kept
+    kill -$signal "$STORE"
+    wait "$STORE"
+    assert_not_exist s
+  done
+}
+
+@test "pm-fdstored: a path that lives is not taken, a dead one is; as fd:N" {
+  store
+  run -111 timeout 20 pm-fdstored s
+  assert_output --partial 'Address already in use'
+  end "$STORE"
+  assert_exist s
+  store
+  pm-fdstore null </dev/null
+  end "$STORE"
+  rm s
+  start_ready pm-socketbinder s pm-fdstored -N 9 fd:0
+  pm-fdstore null </dev/null
+  run -0 names
+  assert_output null
+}
+
+@test "pm-fdstored: HUP: becomes what is there now, in the same process, and keeps every descriptor" {
+  mkdir new
+  cp "$PM_BUILD/pm-fdstored" new/store
+  STORED=new/store store -c 100
+  echo one >one
+  pm-fdstore one <one
+  pm-fdstore -x 60000 two <.
+  pm-socketbinder tcp:127.0.0.1:0 pm-fdstore three
+  pm-fdlist | cut -f1-4 >before
+  # A new version.
+  cp new/store new/other && mv new/other new/store
+  for round in 1 2 3; do
+    kill -HUP "$STORE"
+    pm-fdlist | cut -f1-4 >after
+    diff before after
+    run -0 pm-fdget one sh -c 'cat /proc/self/fd/0'
+    assert_output one
+  done
+  run -0 readlink "/proc/$STORE/exe"
+  assert_output "$PWD/new/store"
+  run -0 pm-fdlist
+  assert_line --regexp $'^two\tdirectory\t-\t[0-9]+\t[0-9]+\t[0-9]+$'
+  local count
+  count=$(held)
+  kill -HUP "$STORE"
+  assert_equal "$(held)" "$count"
+  # What is taken out is gone for good.
+  pm-fdget -D one true
+  kill -HUP "$STORE"
+  run -0 names
+  assert_output 'three two'
+  kill "$STORE" && wait "$STORE"
+  assert_not_exist s
+}
+
+@test "pm-fdstored: HUP with no program to become: it is said, and it goes on" {
+  mkdir new
+  cp "$PM_BUILD/pm-fdstored" new/store
+  STORED=new/store store
+  pm-fdstore null </dev/null
+  rm new/store
+  kill -HUP "$STORE"
+  run -0 names
+  assert_output null
+  assert_file_contains log '^pm-fdstored: warning: unable to execute new/store: No such file or directory$'
+  run -0 pm-fdget null cat
+}
+
+@test "pm-fdstored: HUP while somebody waits: he gets what comes later" {
+  store
+  pm-fdget -t 20000 later cat >got &
+  waiter=$!
+  # He is connected.
+  until [ "$(ls "/proc/$STORE/fd" | wc -l)" -gt 6 ]; do pm-fdlist >/dev/null; done
+  kill -HUP "$STORE"
+  echo late >late
+  pm-fdstore later <late
+  wait $waiter
+  assert_equal "$(cat got)" late
+}
+
+@test "pm-fdstored: a peer that ends: its pipe, or connection, is dropped, and said so" {
+  store
+  mkfifo pipe
+  exec 7<>pipe
+  pm-fdstore -d 8 reading 8<pipe
+  pm-fdstore -d 8 writing 8>pipe
+  run -0 names
+  assert_output 'reading writing'
+  pm-fddrop writing
+  run -0 names
+  assert_output reading
+  # The last writer.
+  exec 7>&-
+  run -0 names
+  assert_output ''
+  assert_file_contains log '^pm-fdstored: warning: dropped reading: its peer has ended$'
+  # What never had a peer is kept: a socket that is bound, or listens.
+  pm-socketbinder -b 0 tcp:127.0.0.1:0 pm-fdstore bound
+  pm-socketbinder tcp:127.0.0.1:0 pm-fdstore listening
+  run -0 names
+  assert_output 'bound listening'
+}
+
+@test "pm-fdstored: expiry: dropped, and said so" {
+  store
+  pm-fdstore -x 1 soon </dev/null
+  pm-fdstore -x 4294967295 late </dev/null
+  mkfifo said
+  while read -r line; do [[ $line != *'dropped soon: its time has come' ]] || break; done < <(tail -n +1 -F log 2>/dev/null)
+  run -0 names
+  assert_output late
+}
+
+@test "pm-fdstored: limits: of all, of one user; one at his limit leaves another untouched" {
+  needs_root
+  mkdir -p rules/uid/default/env && touch rules/uid/default/allow
+  echo '*' | tee rules/uid/default/env/PM_FDSTORE_{STORE,GET,LIST} >/dev/null
+  store -i rules -c 6 -u 2
+  for uid in $ALICE $BOB; do
+    as $uid pm-fdstore $uid-1 </dev/null
+    as $uid pm-fdstore $uid-2 </dev/null
+    run -1 as $uid pm-fdstore $uid-3 </dev/null
+    assert_output "pm-fdstore: fatal: unable to store $uid-3: too many descriptors of this user"
+  done
+  pm-fdstore a </dev/null
+  pm-fdstore b </dev/null
+  run -1 pm-fdstore c </dev/null
+  assert_output 'pm-fdstore: fatal: unable to store c: the store is full'
+  as $ALICE pm-fddrop $ALICE-1
+  pm-fdstore c </dev/null
+}
+
+@test "pm-fdstored: two users: without rules nobody but root and the store's own user" {
+  needs_root
+  mkdir -m 777 open && cd open
+  start_ready as $ALICE pm-fdstored -N 9 s 2>>../log
+  export PM_FDSTORE=$PWD/s
+  as $ALICE pm-fdstore mine </dev/null
+  pm-fdstore roots </dev/null
+  for command in 'pm-fdlist' 'pm-fdget mine true' 'pm-fddrop mine' 'pm-fdstore x'; do
+    run -1 as $BOB $command
+    assert_output "${command%% *}: fatal: unable to ask the store at $PWD/s: refused"
+  done
+  run -0 as $ALICE pm-fdlist
+  assert_line --regexp $'^mine\tdevice\t-\t'$ALICE
+  assert_line --regexp $'^roots\tdevice\t-\t0'
+  assert_file_contains ../log "^pm-fdstored: warning: refused uid $BOB$"
+}
+
+@test "pm-fdstored: rules: which names, to store, to get, to list; anchored; one's own to drop" {
+  needs_root
+  mkdir -p rules/uid/$ALICE/env rules/uid/$BOB/env && touch rules/uid/{$ALICE,$BOB}/allow
+  echo 'a-* ab' >rules/uid/$ALICE/env/PM_FDSTORE_STORE
+  echo 'a-*' >rules/uid/$ALICE/env/PM_FDSTORE_GET
+  echo '*' >rules/uid/$ALICE/env/PM_FDSTORE_LIST
+  echo 'a-x' >rules/uid/$BOB/env/PM_FDSTORE_GET
+  store -i rules
+  as $ALICE pm-fdstore a-x </dev/null
+  as $ALICE pm-fdstore ab </dev/null
+  pm-fdstore a-root </dev/null
+  for name in b xa-x ba-x abc; do
+    run -1 as $ALICE pm-fdstore $name </dev/null
+    assert_output "pm-fdstore: fatal: unable to store $name: denied by the rules"
+  done
+  as $ALICE pm-fdget a-x true
+  run -1 as $ALICE pm-fdget ab true
+  assert_output 'pm-fdget: fatal: unable to get ab: denied by the rules'
+  as $BOB pm-fdget a-x true
+  # Whether there is such a thing is not told.
+  for name in ab nothing; do
+    run -1 as $BOB pm-fdget $name true
+    assert_output "pm-fdget: fatal: unable to get $name: denied by the rules"
+    run -1 as $BOB pm-fddrop $name
+    assert_output "pm-fddrop: fatal: unable to drop $name: denied by the rules"
+  done
+  run -0 as $BOB pm-fdlist
+  assert_output ''
+  run -0 as $ALICE pm-fdlist
+  assert_equal "${#lines[@]}" 3
+  # Root's is not Alice's to drop; what she may get she may take out.
+  run -1 as $ALICE pm-fddrop a-root
+  as $ALICE pm-fddrop ab
+  as $ALICE pm-fdget -D a-root true
+  run -0 names
+  assert_output a-x
+  # A rule that cannot be read lets nobody in, and is said.
+  mkdir rules/uid/$BOB/env/BAD
+  run -1 as $BOB pm-fdlist
+  assert_file_contains log "unable to read the rule for uid $BOB"
+  rm -r rules/uid/$BOB
+  run -1 as $BOB pm-fdlist
+  as $ALICE pm-fdlist
+}
+
+@test "pm-fdstored: its own socket is not kept; a connection to itself does not live for ever" {
+  mkfifo gate
+  export PM_FDSTORE=$BATS_TEST_TMPDIR/s
+  start_ready pm-socketbinder s sh -c 'exec 3<&0; pm-fdstored -t 300 -N 9 fd:3 2>>log & exec 9>&-; read -r _ <gate; pm-fdstore -d 3 own >said 2>&1; kill $!; wait $!'
+  # One's own connection to the store: silent for too long, it is closed, and then it has no peer.
+  run -0 pm-client s pm-fdstore -d 6 cycle
+  while read -r line; do [[ $line != *'dropped cycle: its peer has ended' ]] || break; done < <(timeout 20 tail -n +1 -F log 2>/dev/null)
+  run -0 names
+  assert_output ''
+  echo >gate
+  wait "$PID" || :
+  assert_equal "$(cat said)" "pm-fdstore: fatal: unable to store own: it is the store's own end"
+}
+
+@test "pm-fdstored: -w: a worker of pm-superd, which accepts for it; it is restarted, and asked again" {
+  start_ready pm-fdstored -N 9 -w worker 2>>log
+  STORE=$PID
+  start_ready pm-socketbinder s pm-superd -N 9 -w worker
+  export PM_FDSTORE=$PWD/s
+  echo kept >file
+  for i in 1 2 3; do pm-fdstore $i <file; done
+  run -0 pm-fdget 2 sh -c 'cat /proc/self/fd/0'
+  assert_output kept
+  run -0 names
+  assert_output '1 2 3'
+  kill -HUP "$STORE"
+  run -0 names
+  assert_output '1 2 3'
+  # Who offers something else, and who is nobody to offer.
+  run -0 offer stream worker frame 7 - 1 send 1 answer </dev/null
+  assert_output --regexp '^(closed|Connection reset by peer)$'
+  run -0 offer stream worker frame 200 - 0 send 0 answer </dev/null
+  run -0 names
+  assert_output '1 2 3'
+}
+
+@test "pm-fdstored: -w: clients are who they are, whoever offers them; nobody else offers" {
+  needs_root
+  mkdir -m 777 open && cd open
+  start_ready as $ALICE pm-fdstored -N 9 -w worker 2>>../log
+  start_ready as $ALICE pm-socketbinder s pm-superd -N 9 -w worker
+  export PM_FDSTORE=$PWD/s
+  as $ALICE pm-fdstore mine </dev/null
+  run -1 as $BOB pm-fdlist
+  assert_output "pm-fdlist: fatal: unable to ask the store at $PWD/s: refused"
+  run as $BOB offer stream worker frame 200 - 1 send 1 answer </dev/null
+  refute_output taken
+  run -0 as $ALICE pm-fdlist
+  assert_line --partial mine
+  assert_file_contains ../log '^pm-fdstored: warning: refused who may not offer connections$'
+}
+
+# --- what comes over the wire
+
+HELLO=fffffffe0000000800000000706d000100010000
+
+# says HEX COMMAND...: a client that says these bytes; then COMMAND, with the connection as descriptor 6.
+says() {
+  pm-client s bash -c 'printf "$(sed "s/../\\\\x&/g" <<<"$0")" >&7; exec "$@"' "$@"
+}
+
+@test "pm-fdstored: what is no protocol ends the client, and nobody else; bad payloads do not even that" {
+  store -t 5000
+  pm-fdstore null </dev/null
+  local before bytes length question n
+  before=$(held)
+  for bytes in 474554202f20485454502f312e300d0a ffffffffffffffffffffffff "${HELLO/706d0001/706d0002}" "${HELLO%00010000}000000ff" \
+    "${HELLO}00000001ffffffff00000000" "${HELLO}000000018000000000000000" "${HELLO}0000000100000004000000fe" \
+    "${HELLO}00000001000000007fffffff" "${HELLO}000000010000000080000000" "${HELLO}000000010000000000000001"; do
+    run -0 says "$bytes" sh -c 'timeout 20 cat <&6 | wc -c'
+    # Its hello, or before that nothing but its hello.
+    assert_output 20
+  done
+  # Every length that a name can have on the wire: an error, or a refusal, and a good question is answered after it.
+  for length in 00000000 00000001 00000008 00000080 7fffffff 80000000 ffffffff fffffffc; do
+    run -0 says "${HELLO}000000020000000c00000000${length}0000000000000000""000000030000000000000000" sh -c 'timeout 20 head -c 96 <&6 | wc -c'
+    assert_output 96
+  done
+  # The end at every byte of a question.
+  question="${HELLO}0000000200000010000000000000000""46e756c6c0000000000000000"
+  for ((n = 0; n <= ${#question}; n += 2)); do says "${question:0:n}" true; done
+  run -0 names
+  assert_output null
+  assert_equal "$(held)" "$before"
+  run -0 grep -c 'dropped a client' log
+  assert_output 10
+}
+
+@test "pm-fdstored: descriptors where none belong, too many, too few: closed, and the client with them" {
+  store -t 5000
+  local before case
+  pm-fdstore null </dev/null
+  before=$(held)
+  # What is said, and how many come with it: a question for `null`, or one to store something, with one announced.
+  for case in "${HELLO} 1" "${HELLO}0000000200000010000000000000""00046e756c6c0000000000000000 1" \
+    "${HELLO}0000000200000010000000000000""00046e756c6c0000000000000000 253" \
+    "${HELLO}0000000100000010000000010000""00046e756c6c0000000000000001 2" "${HELLO}0000000100000010000000010000""00046e756c6c0000000000000001 253" \
+    "${HELLO}0000000100000010000000010000""00046e756c6c0000000000000001 0"; do
+    run -0 offer stream s hex ${case% *} send ${case#* } answer answer </dev/null
+    # Its hello, which is no answer of a worker's; or nothing.
+    assert_line -n -1 --regexp '^(closed|Connection reset by peer)$'
+  done
+  # Announced, there, and no field is for it; a field, and none for it: errors, and the client goes on.
+  for case in "0000000200000010000000010000""00046e756c6c0000000000000000 1" "0000000100000010000000000000""00046e756c6c0000000000000001 0"; do
+    run -0 offer stream s hex "$HELLO" send 0 answer hex ${case% *} send ${case#* } answer hex "000000030000000000000000" send 0 answer </dev/null
+    assert_output $'nonsense\nnonsense\nnonsense'
+  done
+  assert_equal "$(held)" "$before"
+  run -0 names
+  assert_output null
+}
+
+@test "pm-fdstored: no room for what comes: that client is closed, and the others go on" {
+  export PM_FDSTORE=$BATS_TEST_TMPDIR/s
+  # Its own: 0, 1, 2, the socket, two to wait with; so one for a client, one for what it brings, and one more.
+  start_ready bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || [ "$fd" = 9 ] || eval "exec $fd>&-"; done; ulimit -Sn 10 -Hn 10; exec pm-fdstored -N 9 s' 2>>log
+  local kept=0
+  for i in 1 2 3 4 5 6; do pm-fdstore -t 5000 "n$i" </dev/null 2>/dev/null && kept=$((kept + 1)) || :; done
+  [ $kept -ge 1 ] && [ $kept -le 4 ]
+  pm-fddrop n1
+  pm-fdstore again </dev/null
+  run -0 pm-fdget again true
+}
+
+@test "pm-fdstored: one who never reads his answers delays nobody" {
+  store -t 300
+  for i in {1..40}; do pm-fdstore "a-name-of-some-length-so-that-a-list-is-long-$i" </dev/null; done
+  local ask=
+  for i in {1..400}; do ask+=000000030000000000000000; done
+  mkfifo hold
+  exec 8<>hold
+  for i in 1 2 3; do start_ready offer stream s hex "$HELLO$ask" send 0 say 9 wait </dev/null; done
+  for i in 1 2 3; do run -0 pm-fdlist; done
+  assert_equal "${#lines[@]}" 40
+}
+
+@test "pm-fdstored: who says nothing is closed after a while; the others go on" {
+  store -t 100
+  run -0 pm-client s sh -c 'timeout 20 cat <&6 | wc -c'
+  assert_output 20
+  run -0 names
+}
+
+@test "pm-fdstored: one system call after another fails: nothing but that one question, or a start that says so" {
+  local call
+  for call in accept4:1:24 accept4:1:23 recvmsg:1:12 recvmsg:2:105 sendmsg:1:109 sendmsg:2:12 epoll_ctl:1:28 fstat:1:12 getsockopt:3:12 poll:2:4; do
+    PM_FAULT=$call STORED=$FAULT/pm-fdstored store
+    mkfifo pipe
+    exec 7<>pipe
+    pm-fdstore -t 5000 -d 7 first || :
+    pm-fdstore -d 7 second
+    run -0 pm-fdlist
+    assert_line --partial second
+    exec 7>&-
+    rm pipe
+    kill "$STORE" && wait "$STORE"
+  done
+}
+
+# --- a server that is killed, and replaced, under load
+
+@test "restart without losing a connection: killed and upgraded under s6, none of 10,000 is refused" {
+  mkdir scan scan/store scan/server
+  mkfifo ready go
+  exec 5<>ready
+  cat >scan/store/run <<EOT
+#!/bin/sh
+exec pm-fdstored -N 3 $PWD/s 2>>$PWD/log 3>$PWD/ready
+EOT
+  cat >scan/server/run <<EOT
+#!/bin/sh
+exec pm-fdget -t 20000 -d 5 web $PWD/server 5 hello
+EOT
+  chmod 755 scan/*/run
+  cp "$PM_BUILD/hello-on" server
+  export PM_FDSTORE=$PWD/s
+  start s6-svscan scan
+  read -r -t 20 -u 5 _
+  pm-socketbinder -n web=tcp:127.0.0.1:0 pm-fdstore -d 3 web
+  local port
+  port=$(pm-fdlist | cut -f3 | sed 's/.*://')
+  exec 7<>go
+  start knock "$port" 10000 7 1000 >result
+  local knocking=$PID
+  read -r -t 60 -u 7 _
+  # Killed, and killed again; the store becomes another; then a new version of the server.
+  s6-svc -k scan/server
+  s6-svc -h scan/store
+  cp server new && mv new server
+  s6-svc -r scan/server
+  s6-svc -k scan/server
+  await end "$knocking"
+  run -0 cat result
+  assert_output --regexp ', 0 refused$'
+  # Some were accepted by one that was killed, never many.
+  [ "$(cut -d' ' -f1 result)" -ge 9990 ]
+  s6-svscanctl -t scan
+  await end "${STARTED[0]}"
+}

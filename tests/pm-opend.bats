@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+load common
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# opener [as UID] RULE... : files/ behind pm-opend at ./s, with an environment of these rules; its messages in ./log.
+opener() {
+  local who=()
+  [ "$1" != as ] || { who=(as "$2"); shift 2; }
+  [ -d files ] || { mkdir -p files/sub; echo secret >files/secret; echo text >files/sub/text; mkfifo files/fifo; ln -s secret files/link; ln -s / files/out; ln -s sub files/dir; }
+  export PM_OPENER=$BATS_TEST_TMPDIR/s
+  start_ready "${who[@]}" env "$@" pm-super -N 9 s pm-opend ${PASSWORDS:+-p passwords} files </dev/null >/dev/null 2>>log
+}
+refused() { assert_output "pm-open: fatal: unable to open $1: $2"; }
+
+@test "pm-opend: --help, --version, unknown options; wrong usage" {
+  common_options pm-opend
+  run -100 pm-opend
+  run -100 pm-opend a b
+  run -100 pm-opend -t x .
+  run -111 pm-opend ./missing
+  assert_output 'pm-opend: fatal: unable to open ./missing: No such file or directory'
+  run -111 pm-opend . </dev/null
+  assert_output 'pm-opend: fatal: descriptor 0 is no connected Unix stream socket'
+}
+
+@test "pm-opend: what the rule says is opened, as it says; nothing else is" {
+  opener PM_OPEN_READ='secret sub/*' PM_OPEN_APPEND=secret PM_OPEN_WRITE=sub/text
+  run -0 pm-open secret cat
+  assert_output secret
+  run -0 pm-open sub/text cat
+  assert_output text
+  pm-open -m a -d 1 secret echo more
+  assert_equal "$(cat files/secret)" $'secret\nmore'
+  pm-open -m rw sub/text sh -c 'read -r line; echo "$line, too" >&0'
+  assert_equal "$(cat files/sub/text)" $'text\ntext, too'
+  pm-open -m w -d 1 sub/text printf TEXT
+  assert_equal "$(head -n 1 files/sub/text)" TEXT
+  pm-open -m a sub/text true
+  local refusals=(r none w secret rw secret a sub/none)
+  for ((at = 0; at < ${#refusals[@]}; at += 2)); do
+    run -1 pm-open -m "${refusals[at]}" "${refusals[at + 1]}" touch started
+    refused "${refusals[at + 1]}" 'denied by the rules'
+  done
+  assert_not_exist started
+  assert_file_contains log "^pm-opend: warning: refused secret to pid [0-9]*, uid $(id -u): denied by the rules$"
+}
+
+@test "pm-opend: the descriptor is not O_NONBLOCK, and not writable where it was to be read" {
+  opener PM_OPEN_READ='*'
+  run -0 pm-open secret sh -c 'grep flags /proc/self/fdinfo/0'
+  assert_output --regexp 'flags:[[:space:]]*0?100000$'
+  run pm-open secret sh -c 'echo x >&0'
+  assert_failure
+  assert_equal "$(cat files/secret)" secret
+}
+
+@test "pm-opend: no rule, nothing is opened" {
+  opener X=
+  for name in secret sub/text; do
+    run -1 pm-open $name true
+    refused $name 'denied by the rules'
+  done
+}
+
+@test "pm-opend: not out of the directory: no symbolic link, no .., no absolute path; nothing but regular files" {
+  opener PM_OPEN_READ='*' PM_OPEN_WRITE='*'
+  for name in link out/etc/passwd dir/text missing sub/missing secret/x; do
+    run -1 pm-open $name true
+    refused $name 'no such file'
+  done
+  for name in sub fifo; do
+    run -1 pm-open $name true
+    refused $name 'it is no regular file'
+    run -1 pm-open -m w $name true
+    refused $name 'it is no regular file'
+  done
+  for name in '' . .. ../s sub/.. sub/../secret /etc/passwd sub//text secret/ ./secret $'a\nb' $'\x7f' "$(printf 'x%.0s' {1..256})"; do
+    run -1 pm-open "$name" true
+    refused "$name" 'no such name can be'
+  done
+  # Nothing is created.
+  run -1 pm-open -m w new true
+  assert_not_exist files/new
+}
+
+@test "pm-opend: a file that its own user may not open, and what the client hears" {
+  needs_root
+  mkdir -p files
+  echo x >files/root-only && chmod 600 files/root-only
+  mkdir -m 777 open && cd open && ln -s ../files files
+  export PM_OPENER=$PWD/s
+  start_ready as $ALICE env PM_OPEN_READ='*' pm-super -N 9 s pm-opend ../files 2>>../log
+  run -111 pm-open root-only true
+  assert_output "pm-open: fatal: unable to ask the opener at $PWD/s: the other side reports an error"
+  assert_file_contains ../log '^pm-opend: fatal: unable to open root-only: Permission denied$'
+}
+
+@test "pm-opend: two users, each with a rule of his own, by uid and by gid" {
+  needs_root
+  mkdir -p files rules/uid/$ALICE/env rules/gid/$BOB/env
+  touch rules/uid/$ALICE/allow rules/gid/$BOB/allow
+  echo of-alice >files/a && echo of-bob >files/b && chmod 600 files/*
+  echo a >rules/uid/$ALICE/env/PM_OPEN_READ
+  echo b >rules/gid/$BOB/env/PM_OPEN_READ
+  export PM_OPENER=$BATS_TEST_TMPDIR/s
+  start_ready pm-super -N 9 s pm-access -v 0 -i rules pm-opend files 2>>log
+  run -0 as $ALICE pm-open a cat
+  assert_output of-alice
+  run -0 as $BOB pm-open b cat
+  assert_output of-bob
+  run -1 as $ALICE pm-open b cat
+  run -1 as $BOB pm-open a cat
+  refused a 'denied by the rules'
+  run -111 as 65503 pm-open a cat
+  assert_output --regexp 'the connection was (closed|lost)$'
+}
+
+@test "pm-opend: a password: asked for by the rule, compared with a hash, in nobody's log and no argv" {
+  # Of `hunter2`: SHA-512 and yescrypt, by crypt(3).
+  printf 'secret:%s\n' "$(openssl passwd -6 -salt abcdefgh hunter2)" >passwords
+  PASSWORDS=1 opener PM_OPEN_READ='*' PM_OPEN_PASSWORD='secret sub/*'
+  run -0 pm-open -p 8 secret cat 8<<<'hunter2'
+  assert_output secret
+  run -0 pm-open -p 8 secret cat 8< <(printf hunter2)
+  assert_output secret
+  for wrong in '' hunter hunter22 Hunter2 'hunter2 ' "$(printf 'x%.0s' {1..511})"; do
+    run -1 pm-open -p 8 secret cat 8<<<"$wrong"
+    refused secret 'the password is wrong'
+  done
+  run -1 pm-open secret cat
+  refused secret 'the password is wrong'
+  # One that has no hash is nobody's.
+  run -1 pm-open -p 8 sub/text cat 8<<<'hunter2'
+  refused sub/text 'the password is wrong'
+  run -100 pm-open -p 8 secret cat 8<<<"$(printf 'x%.0s' {1..513})"
+  run -1 grep -i hunter log
+}
+
+HELLO=fffffffe0000000800000000706d000100010000
+says() { pm-client s bash -c 'printf "$(sed "s/../\\\\x&/g" <<<"$0")" >&7; exec "$@"' "$@"; }
+
+@test "pm-opend: what is no protocol, bad payloads, the end at every byte, descriptors where none belong" {
+  opener PM_OPEN_READ='*'
+  local question="${HELLO}0000000100000014000000000000000673656372657400000000000000000000" bytes
+  run -0 says "$question" sh -c 'timeout 20 cat <&6 | wc -c'
+  assert_output 36
+  for bytes in 474554202f20485454502f312e300d0a "${HELLO/706d0001/706d0002}" "${HELLO%00010000}000000ff" "${HELLO}00000001ffffffff00000000" \
+    "${HELLO}000000010000000000000001" "${HELLO}000000010000000080000000"; do
+    run -0 says "$bytes" sh -c 'timeout 20 cat <&6 | wc -c'
+    assert_output 20
+  done
+  # A length that is none, a mode that is none, another message, none of any type: an error, after the hello.
+  for bytes in "${HELLO}000000010000001400000000000004007365637265740000""0000000000000000" "${HELLO}0000000100000014000000000000000673656372657400000000000400000000" \
+    "${HELLO}000000010000001400000000ffffffff73656372657400000000000000000000" "${HELLO}000000650000000400000000""00000000" "${HELLO}000000070000000000000000"; do
+    run -0 says "$bytes" sh -c 'timeout 20 cat <&6 | wc -c'
+    assert_output 36
+  done
+  for ((n = 0; n < ${#question}; n += 2)); do says "${question:0:n}" true; done
+  run -0 pm-open secret cat
+  assert_output secret
+}
+
+@test "pm-opend: descriptors where none belong: the connection ends" {
+  opener PM_OPEN_READ='*'
+  local question="0000000100000014000000000000000673656372657400000000000000000000"
+  for count in 1 2 253; do
+    run -0 offer stream s hex "$HELLO$question" send $count answer answer </dev/null
+    assert_line -n -1 --regexp '^(closed|Connection reset by peer)$'
+  done
+  run -0 pm-open secret cat
+  assert_output secret
+}
+
+@test "pm-opend: who says nothing, and who is told so" {
+  opener X=
+  start_ready pm-super -N 9 short pm-opend -t 50 files 2>>log
+  run -0 pm-client short sh -c 'timeout 20 cat <&6 | wc -c'
+  assert_output 20
+  assert_file_contains log 'pm-opend: fatal: unable to serve pid [0-9]*, uid [0-9]*: timed out'
+}
+
+@test "pm-opend: one system call after another fails: that question, and no other" {
+  local call
+  opener PM_OPEN_READ='*'
+  for call in openat2:1:24 openat2:1:23 fstat:1:12 fcntl:1:12 sendmsg:1:109 sendmsg:2:12 recvmsg:1:12 poll:1:4 getsockopt:1:12; do
+    start_ready env PM_OPEN_READ='*' pm-super -N 9 faulty env PM_FAULT=$call $FAULT/pm-opend files 2>>log
+    run timeout 20 pm-open -t 5000 -s faulty secret cat
+    [ "$status" != 124 ]
+    end "$PID"
+  done
+  # A directory that was renamed in the meantime is tried again.
+  start_ready env PM_OPEN_READ='*' pm-super -N 9 faulty env PM_FAULT=openat2:1:11 $FAULT/pm-opend files 2>>log
+  run -0 pm-open -s faulty secret cat
+  assert_output secret
+}

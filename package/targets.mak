@@ -63,6 +63,7 @@ failures-waiters \
 finder \
 message \
 registry \
+rows \
 rpc \
 super \
 text

@@ -9,6 +9,9 @@ namespace pm::onc {
 
 using namespace registry;
 
+/** A few of those that were left, for each that comes, but not each time: rows that RPC sets leave nothing themselves. */
+constexpr unsigned sets_a_sweep = 4 * sweep_window;
+
 bool Store::has_enough(Rank rank, uid_t uid) noexcept {
   if (rank < Rank::user) return false;
   size_t count = 0;
@@ -44,9 +47,8 @@ Result<bool> Store::set(Setter const &who, uint32_t program, uint32_t version, A
   Request const request = {service.view(), address, version, false};
   Registrant const registrant = {row.uid, row.of_process ? who.pid : pid_, row.of_process ? who.start : start_,
                                  who.uid.has_value()};
-  // A few of those that were left for each that comes: but not each time.
   auto const made =
-      (*writer)->add_row(registrant, request, row.of_process ? held_for_process : held_for_nobody, sets_++ % sweep_window == 0);
+      (*writer)->add_row(registrant, request, row.of_process ? held_for_process : held_for_nobody, sets_++ % sets_a_sweep == 0);
   if (!made) {
     if (auto const *error = std::get_if<SysError>(&made.error())) return look_again(*error);
     return false;

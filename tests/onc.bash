@@ -60,8 +60,9 @@ w() { printf '%08x' "$@"; }
 str() {
   local hex
   hex=$(printf %s "$1" | od -An -tx1 -v | tr -d ' \n')
-  printf '%08x%s' "${#1}" "$hex"
-  printf '%.*s' $((2 * ((4 - ${#1} % 4) % 4))) 000000
+  local size=$((${#hex} / 2))
+  printf '%08x%s' $size "$hex"
+  printf '%.*s' $((2 * ((4 - size % 4) % 4))) 000000
 }
 # call VERSION PROCEDURE [ARGUMENTS]: xid 7, the port mapper's program, no authentication.
 call() { printf '%s%s' "$(w 7 0 2 100000 "$1" "$2" 0 0 0 0)" "${3:-}"; }
@@ -69,6 +70,17 @@ call() { printf '%s%s' "$(w 7 0 2 100000 "$1" "$2" 0 0 0 0)" "${3:-}"; }
 binding() { printf '%s%s%s%s' "$(w "$1" "$2")" "$(str "$3")" "$(str "$4")" "$(str "${5:-}")"; }
 # The beginning of a reply to it.
 ok() { w 7 1 0 0 0 0; }
+
+# One process's port mapper, asked over UDP.
+ask() { run -0 ours rpc-raw udp 127.0.0.1 111 "$@"; }
+yes=$(ok)$(w 1) no=$(ok)$(w 0)
+
+# It still answers; how many descriptors it has.
+answered_still() {
+  run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 2 3 "$(w 100000 2 17 0)")"
+  assert_output "$(ok)$(w 111)"
+}
+descriptors() { ls "/proc/$MAPPER/fd" | wc -l; }
 
 # two_hosts: hosts `ours` and `other` on one network, 10.1.1.1 and 10.1.1.9.
 two_hosts() {

@@ -147,7 +147,7 @@ void Server::keep_within() noexcept {
 /** Whether nothing is accepted for a while, or it is again. */
 void Server::pause(bool pauses) noexcept {
   for (Socket *const socket : *sockets_)
-    if (!is_datagram(socket->netid)) (void)epoll_->change(socket->fd.get(), pauses ? 0 : EPOLLIN);
+    if (!is_datagram(socket->netid)) (void)epoll_->change(socket->fd.get(), pauses ? 0U : uint32_t{EPOLLIN});
   paused_ = pauses;
   if (pauses) resume_ = Deadline::in(rest);
 }

@@ -4,6 +4,8 @@
 #include "scale.h"
 
 #include <pm/base/spawn.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/inotify.h>
 #include <sys/wait.h>
 
@@ -35,10 +37,40 @@ pid_t start_waiter(char const *registry, int null, int out) noexcept {
   return *child;
 }
 
-/** From one registration to the line of the last of all waiters, and to the end of the last, in ms. */
-struct Awoken {
-  double last_line, last_end;
+/**
+ * Reads without waiting for its turn behind 2,000 processes that end: when a line comes is to be known, not when this process
+ * gets to it. Only root may; as another user, what is measured has that wait in it.
+ */
+class OutOfTurn {
+ public:
+  OutOfTurn() noexcept { set(SCHED_FIFO, 1); }
+  ~OutOfTurn() { set(SCHED_OTHER, 0); }
+
+ private:
+  static void set(int policy, int priority) noexcept {
+    struct sched_param const wanted = {.sched_priority = priority};
+    (void)::sched_setscheduler(0, policy, &wanted);
+  }
 };
+
+/** From the start of one registration to the line of the last of all waiters, to the registration's end, to the end of the last waiter; ms. */
+struct Awoken {
+  double last_line, registered, last_end;
+};
+
+/** Registers in a process of its own when `go` has a byte; says when it is done, in ns, on `done`; is there until it is killed. */
+pid_t start_registrant(Registry const &registry, int go, int done) noexcept {
+  pid_t const registrant = ::fork();
+  EXPECT(registrant >= 0);
+  if (registrant > 0) return registrant;
+  char byte;
+  EXPECT(::read(go, &byte, 1) == 1);
+  Registration const up = add(registry, "awaited");
+  double const now = now_ns();
+  EXPECT(::write(done, &now, sizeof now) == sizeof now);
+  for (;;) ::pause();
+}
+
 Awoken wake_all(Registry const &registry, char const *path) noexcept {
   Fd const null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   int out[2];
@@ -59,21 +91,34 @@ Awoken wake_all(Registry const &registry, char const *path) noexcept {
     for (ssize_t at = 0; at < n; --left)
       at += static_cast<ssize_t>(sizeof(struct inotify_event) + reinterpret_cast<struct inotify_event *>(events + at)->len);
   }
-  double const start = now_ns();
-  Registration const up = add(registry, "awaited");
-  int lines = 0;
-  char text[65536];
-  while (lines < waiters) {
-    ssize_t const n = ::read(out[0], text, sizeof text);
-    EXPECT(n > 0);
-    lines += static_cast<int>(std::count(text, text + n, '\n'));
+  int go[2], done[2];
+  EXPECT(::pipe2(go, O_CLOEXEC) == 0 && ::pipe2(done, O_CLOEXEC) == 0);
+  pid_t const registrant = start_registrant(registry, go[0], done[1]);
+  Awoken awoken = {};
+  double start, registered;
+  {
+    OutOfTurn const reading;
+    start = now_ns();
+    EXPECT(::write(go[1], "", 1) == 1);
+    int lines = 0;
+    char text[65536];
+    while (lines < waiters) {
+      ssize_t const n = ::read(out[0], text, sizeof text);
+      EXPECT(n > 0);
+      lines += static_cast<int>(std::count(text, text + n, '\n'));
+    }
+    awoken.last_line = (now_ns() - start) / 1e6;
   }
-  Awoken awoken = {(now_ns() - start) / 1e6, 0};
   for (pid_t const one : all) {
     int status = 0;
     EXPECT(::waitpid(one, &status, 0) == one && status == 0);
   }
   awoken.last_end = (now_ns() - start) / 1e6;
+  EXPECT(::read(done[0], &registered, sizeof registered) == sizeof registered);
+  awoken.registered = (registered - start) / 1e6;
+  ::kill(registrant, SIGKILL);
+  EXPECT(::waitpid(registrant, nullptr, 0) == registrant);
+  for (int const fd : {go[0], go[1], done[0], done[1]}) ::close(fd);
   ::close(out[0]);
   return awoken;
 }
@@ -127,15 +172,16 @@ int main() {
   Registry const awaited = open_place(awaited_place);
   { Registration const before = add(awaited, "awaited"); }
   constexpr int times = 11;
-  double lines[times], ends[times];
+  double lines[times], registered[times], ends[times];
   for (int i = 0; i < times; ++i) {
     auto const awoken = wake_all(awaited, awaited_place.path());
     lines[i] = awoken.last_line;
+    registered[i] = awoken.registered;
     ends[i] = awoken.last_end;
   }
-  std::sort(lines, lines + times);
-  std::sort(ends, ends + times);
+  for (double *const all : {lines, registered, ends}) std::sort(all, all + times);
   report("one registration to the line of the last of 1,000 pm-wait", lines[times / 2], 100, "ms");
+  report("  to the end of the registration, which has its turn among them", registered[times / 2], 0, "ms");
   report("  to the end of the last", ends[times / 2], 0, "ms");
   return all_within ? 0 : 1;
 }

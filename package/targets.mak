@@ -64,6 +64,7 @@ failures-waiters \
 finder \
 message \
 registry \
+rows \
 rpc \
 super \
 text

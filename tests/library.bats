@@ -15,6 +15,7 @@ teardown() { common_teardown; }
 @test "library: asking a port mapper: old ones, and such as answer nonsense, late or never" { run -0 "$PM_BUILD/rpc"; }
 @test "library: SIGKILL at every system call of every change" { run -0 "$PM_BUILD/crash"; }
 @test "library: a failure at every system call of every change" { run -0 "$PM_BUILD/failures"; }
+@test "library: the port mapper's rows: SIGKILL and a failure at every system call of SET and UNSET" { run -0 "$PM_BUILD/rows"; }
 @test "library: events: requests, netstrings, notify, waiting and watching, one and any, through a child and a service" {
   run -0 "$PM_BUILD/events"
 }

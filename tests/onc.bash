@@ -63,6 +63,17 @@ binding() { printf '%s%s%s%s' "$(w "$1" "$2")" "$(str "$3")" "$(str "$4")" "$(st
 # The beginning of a reply to it.
 ok() { w 7 1 0 0 0 0; }
 
+# One process's port mapper, asked over UDP.
+ask() { run -0 ours rpc-raw udp 127.0.0.1 111 "$@"; }
+yes=$(ok)$(w 1) no=$(ok)$(w 0)
+
+# It still answers; how many descriptors it has.
+answered_still() {
+  run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 2 3 "$(w 100000 2 17 0)")"
+  assert_output "$(ok)$(w 111)"
+}
+descriptors() { ls "/proc/$MAPPER/fd" | wc -l; }
+
 # two_hosts: hosts `ours` and `other` on one network, 10.1.1.1 and 10.1.1.9.
 two_hosts() {
   a_host ours

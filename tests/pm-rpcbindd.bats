@@ -234,10 +234,6 @@ replies() { same rpc-raw "$@"; }
   assert_output "$(w 7 1 0 0 0 5)"
 }
 
-# One process's port mapper, asked over UDP.
-ask() { run -0 ours rpc-raw udp 127.0.0.1 111 "$@"; }
-yes=$(ok)$(w 1) no=$(ok)$(w 0)
-
 @test "pm-rpcbindd: SET and UNSET: the same address, another, somebody else's, nobody's" {
   needs_namespaces
   both
@@ -647,6 +643,19 @@ $(ok)$(w 111 0)"
   assert_output --partial 10.1.1.1.0.111
 }
 
+# man_says TEXT: the page has it.
+man_says() { MANWIDTH=9999 man -l "$PM_SOURCE/doc/pm-rpcbindd.8" | tr -s ' \n' ' ' | grep -qF "$1"; }
+# times CALL: how many times as long as the call its answer is, to a tenth.
+times() { ask "$1" && awk -v a="${#output}" -v c="${#1}" 'BEGIN { print sprintf("%.1f", a / c) + 0 }'; }
+
+@test "pm-rpcbindd: how much longer than their calls answers are, as the page says it" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  statistics=$(times "$(call 4 12)")
+  man_says "a list is $(times "$(call 2 4)") times its call in version 2 and $(times "$(call 3 4)") times in version 3, the statistics at first $statistics times, a GETADDRLIST $(times "$(call 4 11 "$(binding 100000 4 '' '')")") times"
+}
+
 @test "pm-rpcbindd: who asks from another host by UDP gets long answers of 8192 bytes at most, and not for ever" {
   needs_namespaces
   a_host ours
@@ -668,6 +677,8 @@ $(ok)$(w 111 0)"
   assert_line -n 2 silent
   assert_line -n 3 silent
   assert_line -n 5 "$(ok)$(w 111)"
+  # What the page says of lists: 8192 bytes at most, for a call of 40.
+  man_says 'a list of 8192 bytes is 205 times its call'
   # On the host itself there is no limit, nor over TCP.
   run -0 ours rpc-raw udp 10.1.1.1 111 "$dump" "$dump" "$dump" "$dump"
   assert_equal "${#lines[3]}" $((2 * 8148))
@@ -686,6 +697,10 @@ $(ok)$(w 111 0)"
   service=$PID
   ask "$(call 2 1 "$(w 200121 1 17 9)")"
   run -0 ours rpcinfo -t localhost 200120 1
+  # A process that is stopped has not ended.
+  kill -STOP "$service"
+  ask "$(call 2 3 "$(w 200120 1 6 0)")"
+  refute_output "$(ok)$(w 0)"
   end "$service"
   await_gone 200120
   ask "$(call 2 3 "$(w 200121 1 17 0)")"
@@ -730,12 +745,6 @@ await_gone() { on ours timeout 20 sh -c 'while rpcinfo | grep -q "$0"; do :; don
   await end "$PID"
   run -1 ours pm-lookup -r /run/pm 100005
 }
-
-answered_still() {
-  run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 2 3 "$(w 100000 2 17 0)")"
-  assert_output "$(ok)$(w 111)"
-}
-descriptors() { ls "/proc/$MAPPER/fd" | wc -l; }
 
 @test "pm-rpcbindd: connections have bounds: in all, of one address, in time" {
   needs_namespaces

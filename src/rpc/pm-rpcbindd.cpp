@@ -5,6 +5,7 @@
 #include <pm/base/privileges.h>
 #include <pm/base/program.h>
 #include <pm/base/signals.h>
+#include <pm/rpc/own_rows.h>
 #include <pm/rpc/server.h>
 #include <pm/super/bind.h>
 #include <stdlib.h>
@@ -84,52 +85,12 @@ Wanted read_options(Options &options) noexcept {
   return wanted;
 }
 
-/** Owns them. */
-struct Sockets : List<Socket *> {
-  Sockets() noexcept = default;
-  Sockets(Sockets &&) noexcept = default;
-  Sockets &operator=(Sockets &&) = delete;
-  ~Sockets() {
-    for (Socket *const socket : *this) Box<Socket> const last(socket);
-  }
-};
-
 void keep(Sockets &sockets, Socket socket) noexcept {
-  auto owned = make_box<Socket>(static_cast<Socket &&>(socket));
-  if (!owned || !sockets.append(owned.release())) die_no_memory();
-}
-
-/** Without IPv6, or without an address of this host's, there is nothing to bind. */
-bool is_absent(int code) noexcept {
-  return code == EAFNOSUPPORT || code == EADDRNOTAVAIL;
-}
-
-void bind_addresses(Wanted &wanted, Sockets &sockets) noexcept {
-  bool const all = wanted.addresses.empty();
-  for (int const family : {AF_INET6, AF_INET}) {
-    auto const more = all ? Endpoint::wildcard(family, 0) : Endpoint::loopback(family, 0);
-    if (!wanted.addresses.append(more)) die_no_memory();
-  }
-  List<Endpoint> bound;
-  size_t const named = wanted.addresses.size() - 2;
-  for (size_t i = 0; i < wanted.addresses.size(); ++i) {
-    Endpoint address = wanted.addresses[i];
-    if (std::any_of(bound.begin(), bound.end(), [&](Endpoint const &e) noexcept { return same_host(e, address); })) continue;
-    if (!bound.append(address)) die_no_memory();
-    address.set_port(wanted.port);
-    bool const v6 = address.family() == AF_INET6;
-    for (Netid const netid : {v6 ? Netid::tcp6 : Netid::tcp, v6 ? Netid::udp6 : Netid::udp}) {
-      auto socket = bind_ip(netid, address);
-      if (!socket && v6 && i >= named && is_absent(socket.error().code)) break;
-      if (!socket) die_sys(socket.error(), (Text<64>(name(netid)) << ':' << universal(address).view()).view());
-      join_groups(*socket);
-      keep(sockets, static_cast<Socket &&>(*socket));
-    }
-  }
+  if (!sockets.keep(static_cast<Socket &&>(socket))) die_no_memory();
 }
 
 /** Those that are given, or all that the options want. */
-Sockets make_sockets(Options const &options, Wanted &wanted) noexcept {
+Sockets make_sockets(Options const &options, Wanted const &wanted) noexcept {
   Sockets sockets;
   auto const given = ListenFds::own();
   if (!given && given.error().code != ENOENT) die_sys(given.error(), "");
@@ -141,7 +102,9 @@ Sockets make_sockets(Options const &options, Wanted &wanted) noexcept {
     }
     return sockets;
   }
-  bind_addresses(wanted, sockets);
+  Text<64> where;
+  auto const each = bind_each({wanted.addresses.begin(), wanted.addresses.size()}, wanted.port, sockets, where);
+  if (!each) die_sys(each.error(), where.c_str());
   if (!*wanted.path) return sockets;
   super::BindOptions how;
   how.mode = 0666;
@@ -152,28 +115,6 @@ Sockets make_sockets(Options const &options, Wanted &wanted) noexcept {
   local.netid = Netid::local;
   keep(sockets, static_cast<Socket &&>(local));
   return sockets;
-}
-
-/** What is listened on, as rows: the order that rpcbind has. */
-void register_own(Store &store, Sockets const &sockets, char const *registry) noexcept {
-  List<uint32_t> versions;
-  List<Address> addresses;
-  for (Netid const netid : {Netid::tcp6, Netid::udp6, Netid::tcp, Netid::udp, Netid::local}) {
-    auto const *const found =
-        std::find_if(sockets.begin(), sockets.end(), [=](Socket const *s) noexcept { return s->netid == netid; });
-    if (found == sockets.end()) continue;
-    auto address = netid == Netid::local
-                       ? Address::of_socket((*found)->fd.get())
-                       : Result<Address>(*address_of(
-                             netid, universal(Endpoint::wildcard(is_v6(netid) ? AF_INET6 : AF_INET, (*found)->port)).view()));
-    if (!address) continue; // a relative path is none to tell others
-    bool const oldest = netid == Netid::tcp || netid == Netid::udp;
-    for (uint32_t version = highest_version; version >= (oldest ? 2U : 3U); --version)
-      if (!versions.append(version) || !addresses.append(*address)) die_no_memory();
-  }
-  auto const kept = store.keep_own(portmapper_program, std::span(versions.begin(), versions.size()),
-                                   std::span(addresses.begin(), addresses.size()));
-  if (!kept) die_sys(kept.error(), registry);
 }
 
 } // namespace
@@ -188,7 +129,7 @@ int main(int argc, char const *const *argv) {
   DescriptorLimit limit;
   (void)limit.raise();
 
-  auto sockets = make_sockets(options, wanted);
+  auto const sockets = make_sockets(options, wanted);
   auto const registry = Registry::open(wanted.registry);
   if (!registry) die_sys(registry.error(), wanted.registry);
   if (::geteuid() != registry->owner() || ::geteuid() == 0) {
@@ -199,12 +140,10 @@ int main(int argc, char const *const *argv) {
   }
   Store store(*registry, wanted.rows);
   if (auto const opened = store.open(); !opened) die_sys(opened.error(), wanted.registry);
-  register_own(store, sockets, wanted.registry);
+  if (auto const kept = register_own(store, sockets); !kept) die_sys(kept.error(), wanted.registry);
   Portmapper portmapper(store, wanted.policy);
-  Server server(store, portmapper, wanted.limits);
+  Server server(store, portmapper, sockets, wanted.limits);
   if (auto const opened = server.open(signals->fd()); !opened) die_sys(opened.error(), "");
-  for (Socket *const socket : sockets)
-    if (auto const added = server.add(static_cast<Socket &&>(*socket)); !added) die_sys(added.error(), "");
   announce_readiness(wanted.ready);
   if (auto const served = server.run(); !served) die_sys(served.error(), "");
   return exits::done;

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -96,6 +97,7 @@ class Peer {
 
  private:
   [[noreturn]] void serve() noexcept {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct pollfd fds[2] = {{listener_.get(), POLLIN, 0}, {datagrams_.get(), POLLIN, 0}};
     for (;;) {
       if (::poll(fds, 2, -1) < 0) ::_exit(1);

@@ -1,7 +1,7 @@
-// rpc-raw [-w] [-p PORT] [-s ADDRESS] [-f BYTES] NETID (HOST PORT | PATH) HEX...: sends each HEX as a message, from PORT and ADDRESS
+// rpc-raw [-w] [-c PID] [-p PORT] [-s ADDRESS] [-f BYTES] NETID (HOST PORT | PATH) HEX...: sends each HEX as a message, from PORT and ADDRESS
 // if they are given, in fragments of BYTES, and prints the reply to it, in hexadecimal, or `silent`, or `closed`. What is not
 // answered is known by the answer to a call of procedure 0 that follows it; with -w, none does, and one answer is waited for,
-// from wherever it comes.
+// from wherever it comes. With -c all are sent before any answer is read, and then PID, which was stopped, goes on.
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,9 +115,11 @@ Name name_of(bool v6, char const *host, int port) {
 int main(int argc, char **argv) {
   int from = 0;
   bool waits = false;
+  pid_t stopped = 0;
   char const *source = nullptr;
-  for (int letter; (letter = getopt(argc, argv, "wp:s:f:")) >= 0;)
+  for (int letter; (letter = getopt(argc, argv, "wc:p:s:f:")) >= 0;)
     if (letter == 'w') waits = true;
+    else if (letter == 'c') stopped = atoi(optarg);
     else if (letter == 'p') from = atoi(optarg);
     else if (letter == 's') source = optarg;
     else if (letter == 'f') fragment = static_cast<size_t>(atoi(optarg));
@@ -145,7 +148,9 @@ int main(int argc, char **argv) {
   for (char **hex = argv + (local ? 2 : 3); *hex; ++hex) {
     size_t const size = read_hex(*hex);
     send_message(fd, out, size);
+    if (stopped && hex[1]) continue;
     if (!waits) send_message(fd, after, sizeof after);
+    if (stopped) kill(stopped, SIGCONT);
     bool answered = false;
     for (;;) {
       size_t const n = receive_message(fd);

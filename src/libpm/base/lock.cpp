@@ -53,9 +53,14 @@ Result<Lock> Lock::take(Fd file, Deadline deadline, int stop) noexcept {
   return Lock(static_cast<Fd &&>(file));
 }
 
-Lock::~Lock() {
+Fd Lock::release() noexcept {
   // Said and not left to close: a child forked meanwhile may share the open file.
-  if (file_.valid()) sys::flock(file_.get(), LOCK_UN);
+  if (file_.valid() && sys::flock(file_.get(), LOCK_UN) < 0) file_.reset();
+  return static_cast<Fd &&>(file_);
+}
+
+Lock::~Lock() {
+  (void)release();
 }
 
 } // namespace pm

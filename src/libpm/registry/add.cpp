@@ -11,6 +11,8 @@ using fifodir::Life;
 
 namespace {
 
+constexpr char const *making_token = "make a token";
+
 Result<Ticket> new_ticket(std::string_view service, std::string_view owner, Registrant const &who) noexcept {
   auto const bits = random_bits();
   if (!bits) return fail(bits);
@@ -18,6 +20,10 @@ Result<Ticket> new_ticket(std::string_view service, std::string_view owner, Regi
   id << who.pid << '.' << who.start << '.';
   for (int shift = 28; shift >= 0; shift -= 4) id << "0123456789abcdef"[*bits >> shift & 0xf];
   return make_ticket(service, owner, id.view());
+}
+
+OwnerName owner_of(Registrant const &who) noexcept {
+  return who.named ? owner_name(who.uid) : OwnerName(unnamed_owner);
 }
 
 Record record_of(Request const &request, Registrant const &who, Terms const &terms) noexcept {
@@ -71,34 +77,37 @@ Done Writer::link_exclusive(Ticket const &ticket, Record const &record) noexcept
   return {};
 }
 
-/** Token, links and record of one registration, all but its rename into place. The first of a call makes the FIFO, where there is none. */
-Done Writer::make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept {
-  constexpr char const *doing = "make a token";
-  auto const path = layout::file(ticket, layout::token);
-  auto const make = [&]() noexcept -> Done {
-    if (first_token) return sys::linkat(dir_, first_token, dir_, path.c_str(), 0) < 0 ? Done(failed(doing)) : Done();
-    auto made = fifodir::make_token(dir_, path.c_str(), 0622);
-    if (!made) return fail(made);
-    token = static_cast<Fd &&>(*made);
-    return {};
-  };
-  auto made = make();
-  if (!made && made.error().code == ENOENT) {
-    made = make_directories(record.service, first_token == layout::onc);
-    if (!made) return made;
-    if (sys::mkdirat(dir_, layout::instances(record.service, ticket.owner.view()).c_str(), 0755) < 0 && errno != EEXIST)
-      return failed(doing);
-    made = make();
-  }
-  if (!made) return made;
+Done Writer::make_in_place(Ticket const &ticket, bool quiet, Callback<Done()> make) noexcept {
+  auto const made = make();
+  if (made || made.error().code != ENOENT) return made;
+  if (auto const directories = make_directories(ticket.service.view(), quiet); !directories) return directories;
+  if (sys::mkdirat(dir_, layout::instances(ticket.service.view(), ticket.owner.view()).c_str(), 0755) < 0 && errno != EEXIST)
+    return failed(making_token);
+  return make();
+}
 
+Done Writer::link_owner(Ticket const &ticket, char const *token) noexcept {
   auto const link = layout::owner_link(ticket);
-  int linked = sys::linkat(dir_, path.c_str(), dir_, link.c_str(), 0);
+  int linked = sys::linkat(dir_, token, dir_, link.c_str(), 0);
   if (linked < 0 && errno == ENOENT) {
-    if (sys::mkdirat(dir_, layout::owner(ticket.owner.view()).c_str(), 0755) < 0 && errno != EEXIST) return failed(doing);
-    linked = sys::linkat(dir_, path.c_str(), dir_, link.c_str(), 0);
+    if (sys::mkdirat(dir_, layout::owner(ticket.owner.view()).c_str(), 0755) < 0 && errno != EEXIST) return failed(making_token);
+    linked = sys::linkat(dir_, token, dir_, link.c_str(), 0);
   }
-  if (linked < 0) return failed(doing);
+  return linked < 0 ? Done(failed(making_token)) : Done();
+}
+
+/** Token, links and record of one registration, all but its rename into place. The first of a call makes the FIFO. */
+Done Writer::make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept {
+  auto const path = layout::file(ticket, layout::token);
+  auto const made = make_in_place(ticket, false, [&]() noexcept -> Done {
+    if (first_token) return sys::linkat(dir_, first_token, dir_, path.c_str(), 0) < 0 ? Done(failed(making_token)) : Done();
+    auto fifo = fifodir::make_token(dir_, path.c_str(), 0622);
+    if (!fifo) return fail(fifo);
+    token = static_cast<Fd &&>(*fifo);
+    return {};
+  });
+  if (!made) return made;
+  if (auto const linked = link_owner(ticket, path.c_str()); !linked) return linked;
   if (record.exclusive)
     if (auto const held = link_exclusive(ticket, record); !held) return held;
   return write_file(layout::file(ticket, reserve ? layout::reserved : layout::temporary).c_str(), record);
@@ -109,9 +118,9 @@ Done Writer::make_all(Registrant const &who, std::string_view owner, std::span<R
   for (Request const &request : requests) {
     auto const ticket = new_ticket(request.service, owner, who);
     if (!ticket) return fail(ticket);
-    if (!made.tickets.append(*ticket)) return failed("make a token", ENOMEM);
+    if (!made.tickets.append(*ticket)) return failed(making_token, ENOMEM);
     auto const first = layout::file(made.tickets[0], layout::token);
-    char const *const linked = terms.onc ? layout::onc : made.token.valid() ? first.c_str() : nullptr;
+    char const *const linked = made.token.valid() ? first.c_str() : nullptr;
     auto const entry = make_entry(*ticket, record_of(request, who, terms), terms.reserve, linked, made.token);
     if (!entry) return entry;
   }
@@ -129,9 +138,7 @@ void Writer::take_back(Registration const &made) noexcept {
 
 Answer<Registration> Writer::add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept {
   if (requests.size() > batch_max) return refuse(Refusal::too_many, 0, batch_max);
-  OwnerName owner;
-  if (who.named) owner << who.uid;
-  else owner << unnamed_owner;
+  auto const owner = owner_of(who);
   for (size_t i = 0; i < requests.size(); ++i) {
     Request const &request = requests.data()[i];
     if (!is_service_name(request.service)) return refuse(Refusal::bad_name, i);
@@ -140,16 +147,53 @@ Answer<Registration> Writer::add(Registrant const &who, std::span<Request const>
     if (*conflict) return refuse(Refusal::conflict, i);
   }
   // What others left where this writes: a few of it, so that it is never much.
-  if (terms.sweeps)
-    if (auto const swept = sweep_owner(owner.view(), false); !swept) return fail(swept);
+  if (auto const swept = sweep_owner(owner.view(), false); !swept) return fail(swept);
   for (Request const &request : requests)
-    if (!terms.sweeps) break;
-    else if (auto const swept = sweep_instances(request.service, owner.view(), false); !swept) return fail(swept);
+    if (auto const swept = sweep_instances(request.service, owner.view(), false); !swept) return fail(swept);
 
   Registration made;
   auto const done = make_all(who, owner.view(), requests, terms, made);
   if (done) return made;
   take_back(made); // all or none
+  return fail(done);
+}
+
+/**
+ * The way of the others, but that the token comes last: it is alive as soon as it is there. So a record without one is what a
+ * killed writer left, known by its second name and swept with it, and needs no name of its own until it is whole.
+ */
+Done Writer::make_row(Ticket const &ticket, Record const &record, bool fresh) noexcept {
+  if (auto const linked = link_owner(ticket, layout::onc); !linked) return linked;
+  auto const written =
+      make_in_place(ticket, true, [&]() noexcept { return write_file(layout::file(ticket, layout::published).c_str(), record); });
+  if (!written) return written;
+  fifodir::Listeners listeners;
+  if (auto const opened = open_listeners(ticket.service.view(), fresh, listeners); !opened) return opened;
+  if (sys::linkat(dir_, layout::onc, dir_, layout::file(ticket, layout::token).c_str(), 0) < 0) return failed(making_token);
+  listeners.send("u");
+  return {};
+}
+
+Answer<Ticket> Writer::add_row(Registrant const &who, Request const &request, std::string_view holder, bool sweeps) noexcept {
+  auto const owner = owner_of(who);
+  auto const ticket = new_ticket(request.service, owner.view(), who);
+  if (!ticket) return fail(ticket);
+  // Where there was no directory nothing is in the way, and nobody waits: a look at each is saved. Where others may listen
+  // without the lock, it is made with a fifodir in it, by make_directories().
+  bool const fresh = alone_ && sys::mkdirat(dir_, layout::service(request.service).c_str(), 0755) == 0;
+  auto const conflict = fresh ? Result<bool>(false) : conflicts(owner.view(), request);
+  if (!conflict) return fail(conflict);
+  if (*conflict) return refuse(Refusal::conflict);
+  if (sweeps) {
+    auto swept = sweep_owner(owner.view(), false);
+    if (swept) swept = sweep_instances(request.service, owner.view(), false);
+    if (!swept) return fail(swept);
+  }
+  if (fresh) sys::mkdirat(dir_, layout::instances(request.service, owner.view()).c_str(), 0755);
+  auto const done = make_row(*ticket, record_of(request, who, {.holder = holder}), fresh);
+  if (done) return *ticket;
+  (void)erase(*ticket, true);
+  prune(request.service, owner.view());
   return fail(done);
 }
 

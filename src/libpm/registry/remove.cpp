@@ -60,8 +60,16 @@ Done Writer::unlink_exclusives(Ticket const &ticket) noexcept {
   });
 }
 
+Result<bool> Writer::unlink_each(std::initializer_list<Path> paths) noexcept {
+  bool there = false;
+  for (Path const &path : paths) {
+    if (sys::unlinkat(dir_, path.c_str(), 0) == 0) there = true;
+    else if (errno != ENOENT) return failed("remove a registration");
+  }
+  return there;
+}
+
 Result<bool> Writer::erase(Ticket const &ticket, bool announce) noexcept {
-  constexpr char const *doing = "remove a registration";
   auto const published = layout::file(ticket, layout::published), reserved = layout::file(ticket, layout::reserved);
   auto const token = layout::file(ticket, layout::token);
 
@@ -78,28 +86,35 @@ Result<bool> Writer::erase(Ticket const &ticket, bool announce) noexcept {
 
   fifodir::Listeners listeners;
   if (announce && was_published)
-    if (auto const opened = open_listeners(ticket.service.view(), listeners); !opened) return fail(opened);
-  bool there = false;
-  for (auto const suffix : {layout::published, layout::reserved, layout::temporary}) {
-    if (sys::unlinkat(dir_, layout::file(ticket, suffix).c_str(), 0) == 0) there = true;
-    else if (errno != ENOENT) return failed(doing);
-  }
+    if (auto const opened = open_listeners(ticket.service.view(), false, listeners); !opened) return fail(opened);
+  auto const there = unlink_each({published, reserved, layout::file(ticket, layout::temporary)});
+  if (!there) return there;
   listeners.send("d");
 
   if (auto const given = record ? unlink_exclusive(ticket, *record) : unlink_exclusives(ticket); !given) return fail(given);
-  for (auto const &path : {layout::owner_link(ticket), token}) {
-    if (sys::unlinkat(dir_, path.c_str(), 0) == 0) there = true;
-    else if (errno != ENOENT) return failed(doing);
-  }
+  auto const links = unlink_each({layout::owner_link(ticket), token});
+  if (!links) return links;
   // "Look whether you still exist." A FIFO that is full has bytes unread, which say the same.
   if (holder) NoSigpipe().write(holder->get(), {"", 1});
-  return there;
+  return *there || *links;
 }
 
 Result<bool> Writer::remove(Ticket const &ticket) noexcept {
   auto const erased = erase(ticket, true);
   if (erased) prune(ticket.service.view(), ticket.owner.view());
   return erased;
+}
+
+Result<bool> Writer::remove_row(Ticket const &ticket) noexcept {
+  fifodir::Listeners listeners;
+  if (auto const opened = open_listeners(ticket.service.view(), false, listeners); !opened) return fail(opened);
+  auto const there = unlink_each({layout::file(ticket, layout::published)});
+  if (!there) return there;
+  listeners.send("d");
+  auto const links = unlink_each({layout::owner_link(ticket), layout::file(ticket, layout::token)});
+  if (!links) return links;
+  prune(ticket.service.view(), ticket.owner.view());
+  return *there || *links;
 }
 
 Result<unsigned> Writer::remove_matching(std::string_view owner, Query const &query) noexcept {
@@ -127,7 +142,10 @@ bool Writer::prune(std::string_view service, std::string_view owner) noexcept {
   // rmdir refuses what is not empty: nothing can be lost by asking.
   sys::unlinkat(dir_, layout::owner(owner).c_str(), AT_REMOVEDIR);
   if (sys::unlinkat(dir_, layout::instances(service, owner).c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) return false;
-  auto const opened = open_directory(dir_, layout::service(service).c_str());
+  // Nobody ever waited for it: there is nothing left in it, not even a fifodir.
+  auto const directory = layout::service(service);
+  if (sys::unlinkat(dir_, directory.c_str(), AT_REMOVEDIR) == 0) return true;
+  auto const opened = open_directory(dir_, directory.c_str());
   if (!opened) return false;
   Entries entries(opened->get());
   for (;;) {
@@ -138,7 +156,7 @@ bool Writer::prune(std::string_view service, std::string_view owner) noexcept {
   auto const event = layout::service_event(service);
   (void)fifodir::clean(dir_, event.c_str());
   if (sys::unlinkat(dir_, event.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) return false;
-  return sys::unlinkat(dir_, layout::service(service).c_str(), AT_REMOVEDIR) == 0;
+  return sys::unlinkat(dir_, directory.c_str(), AT_REMOVEDIR) == 0;
 }
 
 } // namespace pm::registry

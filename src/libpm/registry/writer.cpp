@@ -12,7 +12,12 @@ Writer::Writer(Registry const &registry, Lock lock, mode_t umask) noexcept
     : dir_(registry.dir()), lock_(std::move(lock)), umask_(umask) {}
 
 Writer::Writer(Writer &&other) noexcept
-    : dir_(other.dir_), lock_(std::move(other.lock_)), umask_(other.umask_), active_(other.active_) {
+    : dir_(other.dir_),
+      lock_(std::move(other.lock_)),
+      umask_(other.umask_),
+      spared_(other.spared_),
+      alone_(other.alone_),
+      active_(other.active_) {
   other.active_ = false;
 }
 
@@ -23,6 +28,13 @@ Writer::~Writer() {
 Result<Writer> Writer::begin(Registry const &registry, Deadline deadline, int stop) noexcept {
   if (!registry.is_mine()) return failed("write as another than its owner", EPERM);
   auto lock = Lock::take(registry.dir(), layout::lock, deadline, stop);
+  if (!lock) return fail(lock);
+  return Writer(registry, std::move(*lock), sys::umask(0));
+}
+
+Result<Writer> Writer::begin_again(Registry const &registry, Fd file, Deadline deadline) noexcept {
+  if (!file.valid()) return begin(registry, deadline);
+  auto lock = Lock::take(std::move(file), deadline);
   if (!lock) return fail(lock);
   return Writer(registry, std::move(*lock), sys::umask(0));
 }
@@ -74,14 +86,14 @@ Done Writer::write_file(char const *path, Record const &record) noexcept {
 }
 
 /** Those of the service, and those of the registry. */
-Done Writer::open_listeners(std::string_view service, fifodir::Listeners &listeners) noexcept {
-  auto const opened = listeners.open(dir_, layout::service_event(service).c_str());
-  return opened ? listeners.open(dir_, layout::event, spared_) : opened;
+Done Writer::open_listeners(std::string_view service, bool fresh, fifodir::Listeners &listeners) noexcept {
+  auto const opened = fresh ? Done() : listeners.open(dir_, layout::service_event(service).c_str());
+  return opened && !alone_ ? listeners.open(dir_, layout::event, spared_) : opened;
 }
 
 Done Writer::commit(Ticket const &ticket, std::string_view event) noexcept {
   fifodir::Listeners listeners;
-  if (auto const opened = open_listeners(ticket.service.view(), listeners); !opened) return opened;
+  if (auto const opened = open_listeners(ticket.service.view(), false, listeners); !opened) return opened;
   auto const from = layout::file(ticket, layout::temporary), to = layout::file(ticket, layout::published);
   if (sys::renameat(dir_, from.c_str(), dir_, to.c_str()) < 0) return failed("publish a record");
   listeners.send(event);

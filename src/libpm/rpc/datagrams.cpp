@@ -1,10 +1,14 @@
 #include <pm/rpc/datagrams.h>
 
+#include <netinet/udp.h>
 #include <string.h>
 
 namespace pm::onc {
 
 namespace {
+
+/** The longest answer that may be joined with others: less than any path's MTU, RFC 8200 section 5. */
+constexpr size_t joined_size_max = 1024;
 
 /** The address that a datagram was sent to, and which may answer: a broadcast's is the interface's own. */
 Endpoint reached_by(struct msghdr &message, Socket const &socket) noexcept {
@@ -78,6 +82,7 @@ void Datagrams::answer(Socket const &socket, Portmapper &portmapper, Meter &mete
   unsigned ready = 0;
   unsigned first = 0;
   auto const send_ready = [&]() noexcept {
+    portmapper.settle();
     send(socket, ready);
     replies_.clear();
     ready = 0;
@@ -93,21 +98,74 @@ void Datagrams::answer(Socket const &socket, Portmapper &portmapper, Meter &mete
       send_ready();
     }
   }
-  if (ready) send_ready();
+  send_ready();
   if (replies_.size() > enough / 4) replies_ = List<char>();
+}
+
+Datagrams::Slot &Datagrams::slot_of(struct msghdr const &message) noexcept {
+  return *reinterpret_cast<Slot *>(reinterpret_cast<char *>(message.msg_iov) - offsetof(Slot, data));
+}
+
+/** Whether the answer `b`, which lies behind `a`, goes to the same peer, the same way, and is as long. */
+bool Datagrams::go_together(struct msghdr const &a, struct msghdr const &b) noexcept {
+  return a.msg_iov->iov_len == b.msg_iov->iov_len && a.msg_namelen == b.msg_namelen && a.msg_controllen == b.msg_controllen &&
+         memcmp(a.msg_name, b.msg_name, a.msg_namelen) == 0 && memcmp(a.msg_control, b.msg_control, a.msg_controllen) == 0;
+}
+
+/**
+ * Makes one message of those that follow each other to one peer and are as long as each other: the kernel cuts it into as many
+ * datagrams again (UDP_SEGMENT, udp(7)), for a part of what each costs by itself. How many messages there are then.
+ */
+unsigned Datagrams::join(unsigned count) noexcept {
+  unsigned joined = 0;
+  for (unsigned i = 0; i < count; ++joined) {
+    auto &first = headers_[i].msg_hdr;
+    Slot &slot = slot_of(first);
+    slot.run = 1;
+    bool const may = joins_ && slot.size <= joined_size_max;
+    while (may && i + slot.run < count && go_together(first, headers_[i + slot.run].msg_hdr)) ++slot.run;
+    i += slot.run;
+    if (slot.run > 1) {
+      slot.data.iov_len *= slot.run;
+      auto const size = static_cast<uint16_t>(slot.size);
+      auto *const cut = reinterpret_cast<struct cmsghdr *>(slot.control + CMSG_ALIGN(first.msg_controllen));
+      *cut = {CMSG_LEN(sizeof size), SOL_UDP, UDP_SEGMENT};
+      memcpy(CMSG_DATA(cut), &size, sizeof size);
+      first.msg_controllen = CMSG_ALIGN(first.msg_controllen) + CMSG_SPACE(sizeof size);
+    }
+    headers_[joined].msg_hdr = first;
+  }
+  return joined;
+}
+
+/** What was joined, one by one. */
+void Datagrams::send_apart(Socket const &socket, struct msghdr &message) noexcept {
+  Slot &slot = slot_of(message);
+  message.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
+  for (unsigned i = 0; i < slot.run; ++i) {
+    slot.data = {replies_.begin() + slot.reply + i * slot.size, slot.size};
+    (void)sys::sendmsg(socket.fd.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
 }
 
 /** Sends the first `count`; one that cannot be sent is lost, as datagrams are. */
 void Datagrams::send(Socket const &socket, unsigned count) noexcept {
   for (unsigned i = 0; i < count; ++i) {
     auto &message = headers_[i].msg_hdr;
-    auto *const slot = reinterpret_cast<Slot *>(reinterpret_cast<char *>(message.msg_iov) - offsetof(Slot, data));
-    slot->data = {replies_.begin() + slot->reply, slot->size};
+    Slot &slot = slot_of(message);
+    slot.data = {replies_.begin() + slot.reply, slot.size};
     message.msg_flags = 0;
   }
-  for (unsigned i = 0; i < count;) {
-    int const n = sys::sendmmsg(socket.fd.get(), headers_ + i, count - i, MSG_DONTWAIT | MSG_NOSIGNAL);
+  unsigned const joined = join(count);
+  for (unsigned i = 0; i < joined;) {
+    int const n = sys::sendmmsg(socket.fd.get(), headers_ + i, joined - i, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
+    auto &message = headers_[i].msg_hdr;
+    if (n < 0 && slot_of(message).run > 1 && errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM) {
+      // An old kernel, or an interface that leaves sums to us: never again.
+      joins_ = false;
+      send_apart(socket, message);
+    }
     i += n > 0 ? static_cast<unsigned>(n) : 1U;
   }
 }

@@ -15,7 +15,6 @@ constexpr uint32_t rest = 1000;
 
 Server::~Server() {
   while (!streams_.empty()) close(*streams_[0]);
-  for (Socket *socket : sockets_) Box<Socket>(socket).reset();
 }
 
 Done Server::watch(int fd, uint32_t events, Kind kind, void *what) noexcept {
@@ -39,6 +38,10 @@ Done Server::open(int stop) noexcept {
     // A host without IPv6 has nobody to forward it for.
     (void)open_forwarder(AF_INET6, forwarders_[1]);
   }
+  for (Socket *const socket : *sockets_) {
+    auto const kind = is_datagram(socket->netid) ? Kind::datagrams : Kind::listener;
+    if (auto const watched = watch(socket->fd.get(), EPOLLIN, kind, socket); !watched) return watched;
+  }
   return watch(store_->fd(), EPOLLIN, Kind::store, nullptr);
 }
 
@@ -49,14 +52,6 @@ Done Server::open_forwarder(int family, Box<Forwarder> &forwarder) noexcept {
   if (opened) return watch(forwarder->fd(), EPOLLIN, Kind::forwarder, forwarder.get());
   forwarder.reset();
   return opened;
-}
-
-Done Server::add(Socket socket) noexcept {
-  bool const datagrams = is_datagram(socket.netid);
-  auto owned = make_box<Socket>(std::move(socket));
-  if (!owned || !sockets_.append(owned.get())) return failed("serve", ENOMEM);
-  Socket *const kept = owned.release();
-  return watch(kept->fd.get(), EPOLLIN, datagrams ? Kind::datagrams : Kind::listener, kept);
 }
 
 void Server::refresh() noexcept {
@@ -75,7 +70,7 @@ Done Server::run() noexcept {
       handle(place, event.events);
     }
     if (has_deadline_ && earliest_.remaining() == 0) close_late();
-    if (paused_ && resume_.remaining() == 0) resume();
+    if (paused_ && resume_.remaining() == 0) pause(false);
   }
   return {};
 }
@@ -121,7 +116,7 @@ void Server::accept_some(Socket &socket) noexcept {
       case ENOMEM:
         if (make_room()) continue;
         warn_sys({errno, "accept"}, "a connection");
-        return pause();
+        return pause(true);
       case EAGAIN: return;
       default: continue; // of the one connection: accept(2)
     }
@@ -149,17 +144,12 @@ void Server::keep_within() noexcept {
   }
 }
 
-void Server::pause() noexcept {
-  for (Socket *const socket : sockets_)
-    if (!is_datagram(socket->netid)) (void)epoll_->change(socket->fd.get(), 0);
-  paused_ = true;
-  resume_ = Deadline::in(rest);
-}
-
-void Server::resume() noexcept {
-  for (Socket *const socket : sockets_)
-    if (!is_datagram(socket->netid)) (void)epoll_->change(socket->fd.get(), EPOLLIN);
-  paused_ = false;
+/** Whether nothing is accepted for a while, or it is again. */
+void Server::pause(bool pauses) noexcept {
+  for (Socket *const socket : *sockets_)
+    if (!is_datagram(socket->netid)) (void)epoll_->change(socket->fd.get(), pauses ? 0U : uint32_t{EPOLLIN});
+  paused_ = pauses;
+  if (pauses) resume_ = Deadline::in(rest);
 }
 
 void Server::begin(Fd fd, Socket const &socket, Endpoint const &peer) noexcept {

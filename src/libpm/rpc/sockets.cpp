@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <pm/base/box.h>
 #include <string.h>
+#include <algorithm>
 
 namespace pm::onc {
 
@@ -40,6 +42,60 @@ Result<Socket> bind_ip(Netid netid, Endpoint const &address) noexcept {
   if (!tell_address(fd, netid) || sys::bind(fd, &address.any, address.size()) < 0) return failed(doing);
   if (!datagrams && sys::listen(fd, backlog) < 0) return failed(doing);
   return s;
+}
+
+Sockets::~Sockets() {
+  for (Socket *const socket : *this) Box<Socket> const last(socket);
+}
+
+Done Sockets::keep(Socket socket) noexcept {
+  auto owned = make_box<Socket>(static_cast<Socket &&>(socket));
+  if (!owned || !append(owned.get())) return failed("serve", ENOMEM);
+  (void)owned.release();
+  return {};
+}
+
+Socket const *Sockets::find(Netid netid) const noexcept {
+  for (Socket const *const socket : *this)
+    if (socket->netid == netid) return socket;
+  return nullptr;
+}
+
+namespace {
+/** Without IPv6, or without an address of this host's, there is nothing to bind. */
+bool is_absent(int code) noexcept {
+  return code == EAFNOSUPPORT || code == EADDRNOTAVAIL;
+}
+} // namespace
+
+Done bind_each(std::span<Endpoint const> named, uint16_t port, Sockets &sockets, Text<64> &where) noexcept {
+  Done done;
+  List<Endpoint> bound;
+  /** Whether it could be, or need not be. */
+  auto const bind_one = [&](Endpoint address, bool must_be) noexcept {
+    if (std::any_of(bound.begin(), bound.end(), [&](Endpoint const &e) noexcept { return same_host(e, address); })) return true;
+    if (!bound.append(address)) done = failed("serve", ENOMEM);
+    address.set_port(port);
+    bool const v6 = address.family() == AF_INET6;
+    for (Netid const netid : {v6 ? Netid::tcp6 : Netid::tcp, v6 ? Netid::udp6 : Netid::udp}) {
+      if (!done) return false;
+      auto socket = bind_ip(netid, address);
+      if (!socket && !must_be && is_absent(socket.error().code)) return true;
+      if (!socket) {
+        where << name(netid) << ':' << universal(address).view();
+        done = fail(socket);
+        return false;
+      }
+      join_groups(*socket);
+      done = sockets.keep(static_cast<Socket &&>(*socket));
+    }
+    return done.has_value();
+  };
+  for (Endpoint const &address : named)
+    if (!bind_one(address, true)) return done;
+  for (int const family : {AF_INET6, AF_INET})
+    if (!bind_one(named.empty() ? Endpoint::wildcard(family, 0) : Endpoint::loopback(family, 0), family == AF_INET)) break;
+  return done;
 }
 
 Result<Socket> adopt(Fd fd) noexcept {

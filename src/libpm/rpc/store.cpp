@@ -42,6 +42,8 @@ Done Store::take_token() noexcept {
     return failed(error ? error->doing : doing, error ? error->code : EINVAL);
   }
   subscription_ = std::move(*subscription);
+  audience_.watch(registry_->dir(), layout::event, subscription_.name.view());
+  lock_ = writer->end();
   return {};
 }
 
@@ -124,10 +126,19 @@ Done Store::follow(Row const &row) noexcept {
 }
 
 /** The right to change the tree; of what this does then it tells everybody but itself. */
-Result<Writer> Store::begin(uint32_t patience) noexcept {
-  auto writer = Writer::begin(*registry_, Deadline::in(patience));
-  if (writer) writer->spare(subscription_.name.view());
-  return writer;
+Result<Writer *> Store::begin(uint32_t patience) noexcept {
+  if (writer_) return &*writer_;
+  auto writer = Writer::begin_again(*registry_, std::move(lock_), Deadline::in(patience));
+  if (!writer) return fail(writer);
+  writer_.emplace(std::move(*writer));
+  writer_->spare(subscription_.name.view(), audience_.is_alone());
+  return &*writer_;
+}
+
+void Store::settle() noexcept {
+  if (!writer_) return;
+  lock_ = writer_->end();
+  writer_.reset();
 }
 
 Done Store::remove_ended() noexcept {
@@ -143,14 +154,21 @@ Done Store::remove_ended() noexcept {
     }
     rows_.each([&](Row &row) noexcept {
       if (!row.of_process || row.id.pid != process.pid || row.id.start != process.start) return;
-      auto const removed = writer->remove(ticket_of(row));
+      auto const removed = (*writer)->remove_row(ticket_of(row));
       if (removed) rows_.remove(row);
       else failure = removed.error();
     });
   }
   processes_.truncate(kept);
-  if (failure.code) return failed(failure.doing, failure.code);
+  settle();
+  if (failure.code) return look_again(failure);
   return {};
+}
+
+/** A change that failed midway may have come as far as to be seen. */
+tl::unexpected<SysError> Store::look_again(SysError const &failure) noexcept {
+  stale_ = went_ = true;
+  return failed(failure.doing, failure.code);
 }
 
 } // namespace pm::onc

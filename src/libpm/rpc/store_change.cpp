@@ -9,6 +9,9 @@ namespace pm::onc {
 
 using namespace registry;
 
+/** A few of those that were left, for each that comes, but not each time: rows that RPC sets leave nothing themselves. */
+constexpr unsigned sets_a_sweep = 4 * sweep_window;
+
 bool Store::has_enough(Rank rank, uid_t uid) noexcept {
   if (rank < Rank::user) return false;
   size_t count = 0;
@@ -42,19 +45,15 @@ Result<bool> Store::set(Setter const &who, uint32_t program, uint32_t version, A
   if (!writer) return fail(writer);
   Text<12> const service = Text<12>() << program;
   Request const request = {service.view(), address, version, false};
-  Terms terms;
-  terms.holder = row.of_process ? held_for_process : held_for_nobody;
-  terms.onc = true;
-  // A few of those that were left for each that comes: but not each time.
-  terms.sweeps = sets_++ % sweep_window == 0;
   Registrant const registrant = {row.uid, row.of_process ? who.pid : pid_, row.of_process ? who.start : start_,
                                  who.uid.has_value()};
-  auto const made = writer->add(registrant, {&request, 1}, terms);
+  auto const made =
+      (*writer)->add_row(registrant, request, row.of_process ? held_for_process : held_for_nobody, sets_++ % sets_a_sweep == 0);
   if (!made) {
-    if (auto const *error = std::get_if<SysError>(&made.error())) return failed(error->doing, error->code);
+    if (auto const *error = std::get_if<SysError>(&made.error())) return look_again(*error);
     return false;
   }
-  row.id = *row_id(made->tickets[0].id.view());
+  row.id = *row_id(made->id.view());
   owned.path = nullptr;
   Row const *const added = rows_.add(row);
   if (!added) {
@@ -89,11 +88,12 @@ Result<bool> Store::unset(Setter const &who, uint32_t program, uint32_t version,
   SysError failure = {0, ""};
   each_match([&](Row &row) noexcept {
     if (failure.code || !may_unset(who, row)) return;
-    auto const removed = writer->remove(ticket_of(row));
+    auto const ticket = ticket_of(row);
+    auto const removed = row.ours ? (*writer)->remove_row(ticket) : (*writer)->remove(ticket);
     if (removed) rows_.remove(row);
     else failure = removed.error();
   });
-  if (failure.code) return failed(failure.doing, failure.code);
+  if (failure.code) return look_again(failure);
   return !refused;
 }
 
@@ -117,12 +117,13 @@ Done Store::keep_own(uint32_t program, std::span<uint32_t const> versions, std::
     auto writer = begin(10000);
     if (!writer) return fail(writer);
     for (Ticket const &ticket : stale)
-      if (auto const removed = writer->remove(ticket); !removed) return fail(removed);
+      if (auto const removed = (*writer)->remove_row(ticket); !removed) return fail(removed);
   }
   for (size_t i = 0; i < versions.size(); ++i) {
     auto const added = set({.uid = 0}, program, versions.data()[i], addresses.data()[i]);
     if (!added) return fail(added);
   }
+  settle();
   return {};
 }
 

@@ -39,9 +39,14 @@ Result<bool> Store::read_row(Ticket const &ticket, uint32_t program, Row &row, u
   row.ours = row.of_process || record->holder == held_for_nobody;
   row.token = -1;
   since = record->since;
+  auto const path = layout::file(ticket, layout::token);
+  struct stat st;
+  // A row of ours whose token was never linked is what a killed writer left.
+  if (row.ours && sys::fstatat(registry_->dir(), path.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0)
+    return errno == ENOENT ? Result<bool>(false) : failed("read a row");
   if (!set_address(row, *address)) return failed("read a row", ENOMEM);
   if (row.ours) return true;
-  auto token = fifodir::open_token(registry_->dir(), layout::file(ticket, layout::token).c_str());
+  auto token = fifodir::open_token(registry_->dir(), path.c_str());
   // Errors are always heard: POLLERR is the last reader's end.
   auto const watched = token ? epoll_->add(token->get(), 0) : Done(fail(token));
   if (watched) {

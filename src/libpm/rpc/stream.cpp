@@ -62,8 +62,9 @@ bool Stream::receive(Portmapper &portmapper) noexcept {
   if (n < 0) return errno == EAGAIN || errno == EINTR;
   if (n == 0) ended_ = true;
   std::string_view bytes(buffer, static_cast<size_t>(n));
-  if (!work(bytes, portmapper)) return false;
-  if (!append(in_, bytes) || !flush()) return false;
+  bool const worked = work(bytes, portmapper);
+  portmapper.settle();
+  if (!worked || !append(in_, bytes) || !flush()) return false;
   return !is_over();
 }
 
@@ -74,7 +75,9 @@ bool Stream::send(Portmapper &portmapper) noexcept {
     if (!append_mark(out_, 0, true) || !go_on_listing(0, portmapper)) return false;
   } else {
     std::string_view bytes(in_.begin(), in_.size());
-    if (!work(bytes, portmapper)) return false;
+    bool const worked = work(bytes, portmapper);
+    portmapper.settle();
+    if (!worked) return false;
     if (bytes.empty()) in_ = List<char>();
     else in_.erase_front(in_.size() - bytes.size());
   }

@@ -20,12 +20,17 @@ class Lock {
   /** The same with the directory `path` under `dir` for the file: it is only opened, so whoever may read it may lock it. */
   [[nodiscard]] static Result<Lock> take_directory(int dir, char const *path, Deadline deadline, int stop = -1) noexcept;
 
+  /** The same with an open file. */
+  [[nodiscard]] static Result<Lock> take(Fd file, Deadline deadline, int stop = -1) noexcept;
+
+  /** Gives the lock up, and the file back for another time. */
+  [[nodiscard]] Fd release() noexcept;
+
   Lock(Lock &&) noexcept = default;
   Lock &operator=(Lock &&) = delete;
   ~Lock();
 
  private:
-  static Result<Lock> take(Fd file, Deadline deadline, int stop) noexcept;
   explicit Lock(Fd file) noexcept : file_(static_cast<Fd &&>(file)) {}
   Fd file_;
 };

@@ -12,6 +12,7 @@
 #include <pm/registry/policy.h>
 #include <pm/registry/refusal.h>
 #include <pm/registry/registry.h>
+#include <initializer_list>
 #include <span>
 
 namespace pm::registry {
@@ -42,8 +43,6 @@ struct Terms {
   bool is_public = false;           /**< the executable is to be seen */
   std::string_view exe = {};        /**< the executable, where it is known already */
   bool deleted = false;             /**< and whether its file was gone */
-  bool sweeps = true;               /**< test some old entries in passing; a caller with many to add need not each time */
-  bool onc = false;                 /**< the token is a link of layout::onc, and no FIFO of its own: no descriptor is given */
 };
 
 /** What a call of add made. Whoever keeps the token open is registered, by all the tickets. */
@@ -63,15 +62,35 @@ class Writer {
  public:
   /** EPERM: the caller is not the owner. ETIMEDOUT, ECANCELED as Lock::take. */
   [[nodiscard]] static Result<Writer> begin(Registry const &registry, Deadline deadline, int stop = -1) noexcept;
+  /** The same, by the file that end() gave, so long as it is that; without one, one is opened. */
+  [[nodiscard]] static Result<Writer> begin_again(Registry const &registry, Fd file, Deadline deadline) noexcept;
   Writer(Writer &&other) noexcept;
   Writer &operator=(Writer &&) = delete;
   ~Writer();
 
-  /** The name of the caller's own listener of the registry, which hears nothing of what it does; it must outlive this. */
-  void spare(std::string_view listener) noexcept { spared_ = listener; }
+  /** Ends it, with the lock's file for begin_again(). */
+  [[nodiscard]] Fd end() noexcept { return lock_.release(); }
+
+  /**
+   * The name of the caller's own listener of the registry, which hears nothing of what it does; it must outlive this. `alone`:
+   * it is known that nobody else listens there, nor could without the lock.
+   */
+  void spare(std::string_view listener, bool alone) noexcept {
+    spared_ = listener;
+    alone_ = alone;
+  }
 
   /** Registers all that is asked for, or nothing. Exclusive ones of one call do not exclude each other. Waiters are told `u`. */
   [[nodiscard]] Answer<Registration> add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept;
+  /**
+   * Registers a row of the port mapper's: its token is one more link of layout::onc, no FIFO of its own, so no descriptor is
+   * given. `sweeps`: tests some old entries in passing; a caller with many to add need not each time. Waiters are told `u`.
+   */
+  [[nodiscard]] Answer<Ticket> add_row(Registrant const &who, Request const &request, std::string_view holder,
+                                       bool sweeps) noexcept;
+  /** Removes such a one, as remove() does: nobody else has its token, it is published and not exclusive. */
+  [[nodiscard]] Result<bool> remove_row(Ticket const &ticket) noexcept;
+
   /** Whether a policy lets him register that as well; ask before add. bad_name, rule, process_limit, user_limit. */
   [[nodiscard]] Answer<void> admit(Registrant const &who, std::span<Request const> requests, Policy const &policy) noexcept;
 
@@ -126,10 +145,17 @@ class Writer {
   void take_back(Registration const &made) noexcept;
   Done make_directories(std::string_view service, bool quiet) noexcept;
   Done make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept;
+  /** Makes the first file of an entry by `make`, and the directories it is in where they are missing. `quiet` as make_directories(). */
+  Done make_in_place(Ticket const &ticket, bool quiet, Callback<Done()> make) noexcept;
+  /** Its token's second name. */
+  Done link_owner(Ticket const &ticket, char const *token) noexcept;
+  /** Token, links and record of a row of the port mapper's, and what its waiters are told. */
+  Done make_row(Ticket const &ticket, Record const &record, bool fresh) noexcept;
   Done link_announcement(Ticket const &ticket, pid_t pid) noexcept;
   Done link_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Done write_file(char const *path, Record const &record) noexcept;
-  Done open_listeners(std::string_view service, fifodir::Listeners &listeners) noexcept;
+  /** `fresh`: the service's directory was made under this lock, so nobody listens there. */
+  Done open_listeners(std::string_view service, bool fresh, fifodir::Listeners &listeners) noexcept;
   /** Renames the temporary record into place, with the event that belongs to it. */
   Done commit(Ticket const &ticket, std::string_view event) noexcept;
 
@@ -141,7 +167,8 @@ class Writer {
 
   Result<bool> prepare(Ticket const &ticket, std::string_view exe, bool deleted) noexcept;
   Result<bool> erase(Ticket const &ticket, bool announce) noexcept;
-  Result<bool> unlink_last(char const *path, Result<Fd> const &holder, bool there) noexcept;
+  /** Whether any of them was there. */
+  Result<bool> unlink_each(std::initializer_list<Path> paths) noexcept;
   Done unlink_exclusives(Ticket const &ticket) noexcept;
   Done unlink_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Result<bool> same_token(char const *a, char const *b) noexcept;
@@ -165,6 +192,7 @@ class Writer {
   Lock lock_;
   mode_t umask_;
   std::string_view spared_;
+  bool alone_ = false;
   bool active_ = true;
 };
 

@@ -37,6 +37,9 @@ class Portmapper {
   /** Appends the reply to one message. */
   [[nodiscard]] Outcome answer(std::string_view message, Caller const &caller, List<char> &out) noexcept;
 
+  /** Before answers are sent: what they say was changed is done. */
+  void settle() noexcept { store_->settle(); }
+
   /** Where the list of an answer is. */
   struct Cursor {
     uint32_t version = 0; /**< 0: there is no list to go on with */

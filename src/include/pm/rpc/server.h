@@ -18,15 +18,15 @@ class Server {
     uint32_t midway = 10000;    /**< how long a call may take to come whole, or an answer to be read, ms. 0: for ever */
   };
 
-  Server(Store &store, Portmapper &portmapper, Limits const &limits) noexcept
-      : store_(&store), portmapper_(&portmapper), limits_(limits) {}
+  /** All of them outlive it. */
+  Server(Store &store, Portmapper &portmapper, Sockets const &sockets, Limits const &limits) noexcept
+      : store_(&store), portmapper_(&portmapper), sockets_(&sockets), limits_(limits) {}
   Server(Server const &) = delete;
   Server &operator=(Server const &) = delete;
   ~Server();
 
   /** ENOMEM, or epoll(7)'s. `stop`: readable means that it is to end. */
   [[nodiscard]] Done open(int stop) noexcept;
-  [[nodiscard]] Done add(Socket socket) noexcept;
   /** Serves until `stop` is readable. Fails only where it can wait no more. */
   [[nodiscard]] Done run() noexcept;
 
@@ -45,8 +45,7 @@ class Server {
   void begin(Fd fd, Socket const &socket, Endpoint const &peer) noexcept;
   [[nodiscard]] bool make_room() noexcept;
   void keep_within() noexcept;
-  void pause() noexcept;
-  void resume() noexcept;
+  void pause(bool pauses) noexcept;
 
   void serve(Stream &stream, uint32_t events) noexcept;
   void set_deadline(Stream &stream) noexcept;
@@ -55,13 +54,13 @@ class Server {
 
   Store *store_;
   Portmapper *portmapper_;
+  Sockets const *sockets_;
   Limits limits_;
   std::optional<Epoll> epoll_;
   Box<Datagrams> datagrams_;
   Meter meter_;
   Box<Forwarder> forwarders_[2]; /**< for IPv4 and IPv6; none, where nothing is forwarded */
   List<Place> places_;           /**< by descriptor */
-  List<Socket *> sockets_;       /**< owned */
   List<Stream *> streams_;       /**< owned */
   Deadline earliest_;            /**< no connection's deadline is before it */
   bool has_deadline_ = false, paused_ = false, going_on_ = true;

@@ -3,6 +3,7 @@
 #define PM_RPC_STORE_H
 
 #include <pm/base/epoll.h>
+#include <pm/fifodir/audience.h>
 #include <pm/fifodir/subscription.h>
 #include <pm/registry/writer.h>
 #include <pm/rpc/rows.h>
@@ -56,6 +57,8 @@ class Store {
   [[nodiscard]] Result<bool> unset(Setter const &who, uint32_t program, uint32_t version, std::optional<Netid> netid) noexcept;
   /** Whether all of a version's rows could be unset by him. */
   [[nodiscard]] bool may_unset(Setter const &who, Row const &row) const noexcept;
+  /** Gives the registry's lock up, which is taken at the first change and kept for more of them: before their answers are sent. */
+  void settle() noexcept;
   /** Makes the rows of `program` that root has and RPC set exactly these, in this order; what is there already stays. */
   [[nodiscard]] Done keep_own(uint32_t program, std::span<uint32_t const> versions, std::span<Address const> addresses) noexcept;
 
@@ -72,8 +75,9 @@ class Store {
   [[nodiscard]] Done take_token() noexcept;
   void hear() noexcept;
   void drain() noexcept;
-  [[nodiscard]] Result<registry::Writer> begin(uint32_t patience) noexcept;
+  [[nodiscard]] Result<registry::Writer *> begin(uint32_t patience) noexcept;
   void bury(int fd) noexcept;
+  [[nodiscard]] tl::unexpected<SysError> look_again(SysError const &failure) noexcept;
   [[nodiscard]] Done read_tree() noexcept;
   [[nodiscard]] Result<bool> read_row(registry::Ticket const &ticket, uint32_t program, Row &row, uint64_t &since) noexcept;
   [[nodiscard]] bool is_there(Row const &row) noexcept;
@@ -88,6 +92,9 @@ class Store {
   uint64_t start_ = 0;
   Fd token_;
   fifodir::Subscription subscription_;
+  fifodir::Audience audience_; /**< of the registry, besides us */
+  Fd lock_;                    /**< its file, between two changes */
+  std::optional<registry::Writer> writer_;
   std::optional<Epoll> epoll_;
   Rows rows_;
   List<Process> processes_; /**< of those whose rows are to go with them */

@@ -1,0 +1,37 @@
+/** Whether anybody listens, known without looking each time. */
+#ifndef PM_FIFODIR_AUDIENCE_H
+#define PM_FIFODIR_AUDIENCE_H
+
+#include <pm/base/fd.h>
+#include <string_view>
+
+namespace pm::fifodir {
+
+/**
+ * Who listens in a fifodir, to somebody who notifies it again and again: the kernel tells of changes to the directory,
+ * inotify(7), so it is read only after one. Where there is no inotify, nothing is known.
+ */
+class Audience {
+ public:
+  /** Starts to watch the fifodir `path` under `dir`; both, and `own`, the name of a listener that does not count, must outlive this. */
+  void watch(int dir, char const *path, std::string_view own) noexcept;
+
+  /**
+   * Whether nobody else listens, and only the fifodir's owner can make it otherwise: then it is so until he does. One call of
+   * the kernel's, where nothing has changed.
+   */
+  [[nodiscard]] bool is_alone() noexcept;
+
+ private:
+  [[nodiscard]] bool look() const noexcept;
+
+  Fd changes_;
+  int dir_ = -1;
+  char const *path_ = nullptr;
+  std::string_view own_;
+  bool looked_ = false, alone_ = false;
+};
+
+} // namespace pm::fifodir
+
+#endif

@@ -1,0 +1,204 @@
+// The port mapper's rows: it is stopped at each system call of SET and of UNSET, looked at, killed, and started again; and each
+// call fails. Alone with the registry, where it saves itself looks, and with others who listen. FAULTS: SIGKILL of any process
+// at any instruction; readers see the state before or that after; what was unset is never there again.
+
+#include "../fault/fault.h"
+#include "world.h"
+
+#include <pm/rpc/store.h>
+#include <sys/wait.h>
+
+namespace {
+
+using onc::Rows;
+using onc::Setter;
+using onc::Store;
+
+constexpr uint32_t target = 536870912, beside = 536870913;
+constexpr char const *service = "536870912", *service_beside = "536870913";
+
+struct Case {
+  char const *name;
+  bool sets;      /**< SET, or UNSET */
+  bool again;     /**< the program has a row of another version, so its directories are there */
+  bool listening; /**< others listen to the service and to the registry */
+};
+constexpr Case cases[] = {
+    {"set", true, false, false},
+    {"set beside another version", true, true, false},
+    {"set, listened to", true, false, true},
+    {"set beside another version, listened to", true, true, true},
+    {"unset", false, false, false},
+    {"unset beside another version", false, true, false},
+    {"unset, listened to", false, false, true},
+    {"unset beside another version, listened to", false, true, true},
+};
+
+Address somewhere() noexcept {
+  return *Address::parse("udp:0.0.0.0:2049");
+}
+Setter root() noexcept {
+  return {::geteuid()};
+}
+bool set(Store &store, uint32_t program, uint32_t version) noexcept {
+  auto const done = store.set(root(), program, version, somewhere());
+  store.settle();
+  return done && *done;
+}
+bool unset(Store &store, uint32_t program, uint32_t version) noexcept {
+  auto const done = store.unset(root(), program, version, {});
+  store.settle();
+  return done && *done;
+}
+bool act(Store &store, Case const &c) noexcept {
+  return c.sets ? set(store, target, 1) : unset(store, target, 1);
+}
+void prepare(Store &store, Case const &c) noexcept {
+  EXPECT(store.open().has_value());
+  EXPECT(set(store, beside, 1) && (!c.again || set(store, target, 2)) && (c.sets || set(store, target, 1)));
+}
+
+/** How many of version 1 a lookup sees: as many as the port mapper answers with. */
+size_t rows(World const &world, Store &store) noexcept {
+  EXPECT(store.refresh().has_value());
+  size_t known = 0;
+  for (auto *row = store.rows().same_key(target, 1, Netid::udp); row; row = store.rows().same_key(target, 1, Netid::udp, row))
+    ++known;
+  EXPECT(known <= 1 && world.seen(service_beside) == 1 && store.rows().has(beside, Netid::udp));
+  return known;
+}
+
+struct Listening {
+  fifodir::Subscription of_service, of_registry;
+};
+Listening listen(Registry const &registry) noexcept {
+  auto writer = Writer::begin(registry, Deadline::in(10000));
+  EXPECT(writer.has_value());
+  auto service_events = writer->subscribe(service), registry_events = writer->subscribe("");
+  EXPECT(service_events.has_value() && registry_events.has_value());
+  return {std::move(*service_events), std::move(*registry_events)};
+}
+bool woken(fifodir::Subscription const &s) noexcept {
+  struct pollfd p = {s.fifo.get(), POLLIN, 0};
+  return ::poll(&p, 1, 0) == 1 && (p.revents & (POLLIN | POLLHUP));
+}
+
+/** The row is set and unset once more, all goes, and nothing is left. */
+void end(World const &world, Registry const &registry, Store &store, Case const &c, size_t others) noexcept {
+  size_t const known = rows(world, store);
+  EXPECT(world.seen(service) == known + others);
+  EXPECT(act(store, c) && rows(world, store) == c.sets && world.seen(service) == c.sets + others);
+  EXPECT(unset(store, target, 1) && rows(world, store) == 0 && set(store, target, 1) && rows(world, store) == 1);
+  for (uint32_t const version : {1U, 2U}) EXPECT(unset(store, target, version));
+  EXPECT(unset(store, beside, 1) && world.seen(service) == 0);
+  (void)registry;
+}
+
+/** One kill at the nth call; whether the change got that far. */
+bool kill_at(Case const &c, unsigned nth) noexcept {
+  World world;
+  Registry const registry = world.open();
+  size_t const others = c.again ? 1 : 0;
+  {
+    int ready[2], go[2];
+    EXPECT(::pipe2(ready, O_CLOEXEC) == 0 && ::pipe2(go, O_CLOEXEC) == 0);
+    pid_t const child = ::fork();
+    EXPECT(child >= 0);
+    if (child == 0) {
+      Store store(registry, {});
+      prepare(store, c);
+      char byte = 0;
+      (void)!::write(ready[1], &byte, 1);
+      (void)!::read(go[0], &byte, 1);
+      fault::plan(nullptr, nth, fault::Act::stop);
+      ::_exit(act(store, c) ? 0 : 1);
+    }
+    char byte = 0;
+    EXPECT(::read(ready[0], &byte, 1) == 1);
+    std::optional<Listening> listening;
+    if (c.listening) listening.emplace(listen(registry));
+    EXPECT(::write(go[1], &byte, 1) == 1);
+    int status = 0;
+    EXPECT(::waitpid(child, &status, WUNTRACED) == child);
+    for (int const fd : {ready[0], ready[1], go[0], go[1]}) ::close(fd);
+    if (WIFEXITED(status)) {
+      EXPECT(WEXITSTATUS(status) == 0);
+      return false;
+    }
+    EXPECT(WIFSTOPPED(status));
+    size_t const while_stopped = world.seen(service);
+    EXPECT(while_stopped == others || while_stopped == others + 1);
+    world.bystander_is_there();
+    EXPECT(::kill(child, SIGKILL) == 0 && ::waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    EXPECT(world.seen(service) == 0); // nobody holds the token
+    if (listening && while_stopped != others + (c.sets ? 0 : 1))
+      EXPECT(woken(listening->of_service) && woken(listening->of_registry));
+    if (listening) {
+      auto writer = Writer::begin(registry, Deadline::in(10000));
+      EXPECT(writer->unsubscribe(service, listening->of_service.name.view()).has_value());
+      EXPECT(writer->unsubscribe("", listening->of_registry.name.view()).has_value());
+    }
+    Store store(registry, {});
+    EXPECT(store.open().has_value());
+    // What was seen is there again, and what was gone is gone.
+    EXPECT(rows(world, store) == while_stopped - others);
+    end(world, registry, store, c, others);
+  }
+  world.only_bystander_is_left();
+  return true;
+}
+
+/** The same with a failure there: it is told, or made good, and both views are of one opinion. */
+bool fail_at(Case const &c, unsigned nth, int code) noexcept {
+  World world;
+  Registry const registry = world.open();
+  bool happened;
+  {
+    Store store(registry, {});
+    prepare(store, c);
+    std::optional<Listening> listening;
+    if (c.listening) listening.emplace(listen(registry));
+    EXPECT(store.refresh().has_value());
+    int const open = open_descriptors();
+    fault::plan(nullptr, nth, fault::Act::fail, code);
+    bool const done = act(store, c);
+    happened = fault::happened();
+    fault::plan(nullptr, 0, fault::Act::nothing);
+    EXPECT(open_descriptors() == open || open_descriptors() == open - 1); // the lock's file may be opened anew
+    size_t const known = rows(world, store), others = c.again ? 1 : 0;
+    EXPECT(!done || known == c.sets);
+    EXPECT(world.seen(service) == known + others);
+    if (listening) {
+      auto writer = Writer::begin(registry, Deadline::in(10000));
+      EXPECT(writer->unsubscribe(service, listening->of_service.name.view()).has_value());
+      EXPECT(writer->unsubscribe("", listening->of_registry.name.view()).has_value());
+    }
+    end(world, registry, store, c, others);
+  }
+  world.only_bystander_is_left();
+  return happened;
+}
+
+} // namespace
+
+int main() {
+  PROG = "rows";
+  for (Case const &c : cases) {
+    char label[128];
+    unsigned calls = 0;
+    for (unsigned nth = 1;; ++nth) {
+      snprintf(label, sizeof label, "%s, killed at call %u", c.name, nth);
+      expect_case = label;
+      if (!kill_at(c, nth)) break;
+      calls = nth;
+    }
+    for (unsigned nth = 1;; ++nth) {
+      snprintf(label, sizeof label, "%s, failure at call %u", c.name, nth);
+      expect_case = label;
+      if (!fail_at(c, nth, nth % 2 ? EIO : EMFILE)) break;
+    }
+    printf("%s: killed and failed at each of %u system calls\n", c.name, calls);
+    EXPECT(calls > 5);
+  }
+  return 0;
+}

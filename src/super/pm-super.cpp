@@ -1,11 +1,10 @@
 // Bind sockets, become somebody else, and start PROG for each connection.
 
-#include <fcntl.h>
 #include <pm/base/program.h>
 #include <pm/super/bind.h>
 #include <pm/super/identity.h>
 #include <pm/super/server.h>
-#include <initializer_list>
+#include <pm/super/superd_command.h>
 
 namespace {
 
@@ -51,26 +50,14 @@ constexpr char help[] =
     "ADDRESS: PATH local:PATH local:@NAME tcp:HOST:PORT tcp6:[HOST]:PORT udp:HOST:PORT udp6:[HOST]:PORT; port 0 is any\n"
     "exit codes: 0 1 100 101 111 126 127\n";
 
-/** An option as it was given. */
-struct Said {
-  char option[3];
-  char const *value; /**< null: it has none */
-};
-
 struct Wanted {
   Bindings sockets;
   BindOptions socket;
   ServerOptions server;
   Identity identity;
-  List<Said> said; /**< what is pm-superd's, too */
+  SuperdCommand superd;
   bool by_worker = false, start_worker = false;
 };
-
-/** Those that pm-superd has besides, but for readiness, whose descriptor may have to move. */
-void remember(Options const &options, int letter, Wanted &wanted) noexcept {
-  if (letter == '1' || letter == 'N') return;
-  if (!wanted.said.append({{'-', static_cast<char>(letter), 0}, options.value()})) die_no_memory();
-}
 
 void read_options(Options &options, Wanted &wanted) noexcept {
   bool by_environment = false;
@@ -87,14 +74,14 @@ void read_options(Options &options, Wanted &wanted) noexcept {
         // Here, before anything is bound.
         (void)LocalAddress::argument(options, options.value());
         wanted.by_worker = true;
-        remember(options, letter, wanted);
+        wanted.superd.remember(options, letter);
         break;
       case 's':
         wanted.start_worker = true;
-        remember(options, letter, wanted);
+        wanted.superd.remember(options, letter);
         break;
       default:
-        if (read_server_option(options, letter, wanted.server)) remember(options, letter, wanted);
+        if (read_server_option(options, letter, wanted.server)) wanted.superd.remember(options, letter);
         else read_bind_option(options, letter, wanted.socket);
     }
   // What does not listen cannot be served.
@@ -102,49 +89,6 @@ void read_options(Options &options, Wanted &wanted) noexcept {
   check_server_options(options, wanted.server);
   if (wanted.start_worker && !wanted.by_worker) options.refuse("-s starts the worker of -w");
   if (by_environment) wanted.identity.add_environment(options);
-}
-
-/** With its sockets bound, and as whoever it is to be: pm-superd can hand connections over. */
-int become_superd(Wanted &wanted, bool named, char const *const *program) noexcept {
-  Bindings &sockets = wanted.sockets;
-  int const first = named ? listen_fds_start : 0, end = first + static_cast<int>(sockets.size());
-  int ready = wanted.server.ready;
-  // Out of the way of the sockets.
-  if (ready >= first && ready < end) ready = sys::fcntl(ready, F_DUPFD, end);
-  Done done = ready < 0 && wanted.server.ready >= 0 ? Done(failed("have descriptors for")) : Done();
-  if (done) done = place_fds(sockets.size(), first, [&](size_t i) noexcept -> Fd & { return sockets.fd(i); });
-  if (done) done = wanted.identity.become();
-  if (!done) {
-    sockets.remove_paths();
-    die_sys(done.error(), "pm-superd");
-  }
-  Environment environment;
-  if (named) give_listen_fds(environment, sockets.names());
-  // They are for those who have the sockets.
-  for (auto const &name : sockets.names())
-    if (named) environment.unset(shell_name(name).c_str());
-
-  Text<4> const verbosity = Text<4>() << wanted.server.verbosity;
-  Text<16> const descriptor = Text<16>() << ready;
-  List<char const *> argv;
-  bool fits = true;
-  auto const add = [&](std::initializer_list<char const *> words) noexcept {
-    for (char const *const word : words) fits = argv.append(word) && fits;
-  };
-  add({"pm-superd", "-O", "-v", verbosity.c_str()});
-  if (named) add({"-L"});
-  if (ready >= 0) add({"-N", descriptor.c_str()});
-  for (auto const &one : wanted.said) {
-    add({one.option});
-    if (one.value) add({one.value});
-  }
-  add({"--"});
-  for (; *program; ++program) add({*program});
-  add({nullptr});
-  if (!fits) die_no_memory();
-  int const code = environment.exec(argv.begin());
-  sockets.remove_paths();
-  return code;
 }
 
 /** Until it ends by itself, or a signal ends it. */
@@ -174,7 +118,7 @@ int main(int argc, char const *const *argv) {
   if (!named) sockets.add(options, "", *program++);
   if (wanted.by_worker) {
     if (auto const bound = sockets.bind(wanted.socket); !bound) die_sys(bound.error(), sockets.failed_at());
-    return become_superd(wanted, named, program);
+    return wanted.superd.become(sockets, wanted.identity, wanted.server, program);
   }
 
   auto connections = Connections::make(wanted.server.most);

@@ -67,7 +67,7 @@ teardown() { common_teardown; }
 @test "pm-fdget: -t waits until there is one: what it was stored as, for each who waits; -D: for the first" {
   store
   for who in 1 2; do
-    pm-fdget -t 20000 later cat >got$who &
+    pm-fdget -t 20000 later dd status=none >got$who &
     waiters[who]=$!
   done
   echo late >late

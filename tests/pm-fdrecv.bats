@@ -624,10 +624,11 @@ squeeze() {
 
 @test "pm-fdrecv: a worker that is killed leaves its PROGs, and a path that the next one replaces" {
   turns
-  worker sock sh -c 'echo + >order; read -r _ <gate; echo hello'
-  start handed pm-fdpass sock >got
+  worker sock sh -c 'read -r _ <gate; echo hello'
+  # Answered, before it is killed.
+  start handed sh -c 'pm-fdpass sock && echo = >order' >got
   local waiting=$PID
-  said +
+  said =
   end "$WORKER_PID"
   assert_socket_exist sock
   worker sock echo another

@@ -207,6 +207,8 @@ $(cat reg/service/web/*/"$id")
       listening ${what% *} "${what##* }" '' 0
       kill -$signal "$PID"
       ended 111
+      what=${what#* }
+      assert_equal "$(cat err)" "pm-listend: fatal: unable to wait for ${what% *}: Interrupted system call"
       assert_equal "$(listeners dir reg)" 0
     done
     mkfifo silent.$signal

@@ -43,15 +43,21 @@ Request read_request(List<char> &bytes, int signals) noexcept {
   }
 }
 
-/** Says why, and the code to return: what listens is to end first. */
-int complain(SysError error, std::string_view object) noexcept {
-  warn_sys(error, object);
-  return exit_code(error);
+/** What could not be done, and with what. */
+struct Failed {
+  SysError error;
+  std::string_view object;
+};
+/** The exit code, or what is to be said once nothing listens any more. */
+using Served = tl::expected<int, Failed>;
+
+Served complain(SysError error, std::string_view object) noexcept {
+  return tl::unexpected<Failed>({error, object});
 }
 
-/** Waits, with a listener that has begun; the exit code. The listener's end is its caller's. */
+/** Waits, with a listener that has begun. The listener's end is its caller's. */
 template <class Waiter>
-int serve(Waiter &waiter, Request const &request, int signals) noexcept {
+Served serve(Waiter &waiter, Request const &request, int signals) noexcept {
   auto const deadline = Deadline::in(request.timeout);
   if (auto const said = write_all(1, {"", 1}, Deadline::in(patience)); !said) return complain(said.error(), "standard output");
   struct pollfd fds[] = {{waiter.fd(), POLLIN, 0}, {0, POLLIN, 0}, {signals, POLLIN, 0}};
@@ -61,7 +67,7 @@ int serve(Waiter &waiter, Request const &request, int signals) noexcept {
     if (!stepped) return complain(stepped.error(), request.what);
     if (*stepped) {
       auto const said = write_all(1, {answer.begin(), answer.size()}, Deadline::in(patience));
-      return said ? exits::done : complain(said.error(), "standard output");
+      return said ? Served(exits::done) : complain(said.error(), "standard output");
     }
     int const n = sys::poll(fds, std::size(fds), deadline.remaining());
     if (n < 0 && errno != EINTR) return complain({errno, "wait for"}, request.what);
@@ -73,13 +79,13 @@ int serve(Waiter &waiter, Request const &request, int signals) noexcept {
   }
 }
 
-int listen_to_fifodir(Request const &request, int signals) noexcept {
+Served listen_to_fifodir(Request const &request, int signals) noexcept {
   auto waiter = FifodirWaiter::open(request);
   if (!waiter) die_sys(waiter.error(), request.what);
   return serve(*waiter, request, signals);
 }
 
-int listen_to_service(Request const &request, char const *path, registry::Way way, int signals) noexcept {
+Served listen_to_service(Request const &request, char const *path, registry::Way way, int signals) noexcept {
   auto const registry = registry::Registry::open(path);
   if (!registry) die_sys(registry.error(), path);
   auto waiter = ServiceWaiter::open(*registry, request, Deadline::in(patience), signals, way);
@@ -109,5 +115,8 @@ int main(int argc, char const *const *argv) {
 
   List<char> bytes;
   Request const request = read_request(bytes, signals);
-  return request.kind == Kind::event ? listen_to_fifodir(request, signals) : listen_to_service(request, path, way, signals);
+  auto const served =
+      request.kind == Kind::event ? listen_to_fifodir(request, signals) : listen_to_service(request, path, way, signals);
+  if (!served) die_sys(served.error().error, served.error().object);
+  return *served;
 }

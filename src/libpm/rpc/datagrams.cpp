@@ -26,6 +26,8 @@ Endpoint reached_by(struct msghdr &message, Socket const &socket) noexcept {
       if (IN6_IS_ADDR_MULTICAST(&info->ipi6_addr)) memset(&info->ipi6_addr, 0, sizeof info->ipi6_addr);
       else if (!reached.v6.sin6_scope_id) info->ipi6_ifindex = 0;
     }
+    // The kernel leaves what is behind it as it was; go_together() compares that, too.
+    memset(reinterpret_cast<char *>(c) + c->cmsg_len, 0, CMSG_ALIGN(c->cmsg_len) - c->cmsg_len);
   }
   return reached;
 }

@@ -815,6 +815,43 @@ EOT
   answered_still
 }
 
+@test "pm-rpcbindd: over a socket of both families, ::ffff:127.0.0.1 is this host, and ::ffff:127.0.0.2 is not" {
+  needs_namespaces
+  a_host ours
+  on ours pm-mkregistry -u "$KEEPER" /run/pm
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n pm-socketbinder -4 -n 'udp6=udp6:[::]:111' -n 'tcp6=tcp6:[::]:111' pm-rpcbindd -d /run/pm -N 9 </dev/null
+  for netid in udp tcp; do
+    run -0 ours rpc-raw $netid 127.0.0.1 111 "$(call 4 1 "$(binding 200001 1 tcp 0.0.0.0.4.1)")"
+    assert_output "$(ok)$(w 1)"
+    run -0 ours pm-lookup -a 200001
+    assert_output tcp:0.0.0.0:1025
+    run -0 ours rpc-raw $netid 127.0.0.1 111 "$(call 4 2 "$(binding 200001 1 '' '')")"
+    assert_output "$(ok)$(w 1)"
+    run -0 ours rpc-raw -s 127.0.0.2 $netid 127.0.0.1 111 "$(call 4 1 "$(binding 200001 1 tcp 0.0.0.0.4.1)")"
+    assert_output "$(w 7 1 1 1 5)"
+    run -1 ours pm-lookup -a 200001
+  done
+}
+
+@test "pm-rpcbindd: -l says what is set and unset, for whom, and what is refused; without it nothing is said" {
+  needs_namespaces
+  a_host ours
+  for option in -l -i; do
+    mapper ours $option 2>said
+    ours rpcinfo >/dev/null
+    run -0 ours tirpc rpcb_set 200001 1 tcp 0.0.0.0.4.1
+    run -0 on ours as $ALICE rpc-raw local /run/rpcbind.sock "$(call 4 2 "$(binding 200001 1 '' '')")"
+    run -0 ours rpc-raw -s 127.0.0.2 -p 5002 udp 127.0.0.1 111 "$(call 4 2 "$(binding 200002 1 '' '')")"
+    run -0 ours tirpc rpcb_unset 200001 1 tcp
+    kill "$MAPPER" && wait "$MAPPER"
+    [ $option = -l ] || { assert_equal "$(cat said)" ''; continue; }
+    assert_equal "$(cat said)" "pm-rpcbindd: info: set 200001 version 1 for uid 0
+pm-rpcbindd: info: unset 200001 version 1 for uid $ALICE: refused
+pm-rpcbindd: info: refused a change from 127.0.0.2.19.138
+pm-rpcbindd: info: unset 200001 version 1 for uid 0"
+  done
+}
+
 @test "pm-rpcbindd: sockets that somebody else has bound: pm-socketbinder's, and those that pm-activate has waited for" {
   needs_namespaces
   a_host ours

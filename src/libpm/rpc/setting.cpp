@@ -58,7 +58,7 @@ Outcome Portmapper::change(uint32_t xid, uint32_t version, bool sets, xdr::Decod
     Setter const who = setter_of(caller);
     Result<bool> const done = change_it(who);
     if (!done) {
-      warn_sys(done.error(), "the registry");
+      warn_sys(done.error(), "in the registry");
       return accepted(out, xid, Accept::system_error) ? Outcome::reply : Outcome::silent;
     }
     if (*done) sets ? statistics_.was_set(version) : statistics_.was_unset(version);

@@ -108,38 +108,39 @@ $(O)/html/%.html: doc/%
 	mandoc -T html -O 'man=%N.%S.html' $< > $@.tmp
 	mv $@.tmp $@
 
-# The commands of README: each installs what is missing, configures if nobody has, builds, and only then runs.
+# The commands of README: each installs what is missing, configures if nobody has, builds on every processor, and only then runs.
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 demo:
 	@tools/setup build demo
 	@test -e config.mak || ./configure
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(JOBS) all
 	@tools/demo $(O)
 
 check:
 	@tools/setup build demo check
 	@test -e config.mak || ./configure
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) --no-print-directory $(JOBS) tests
 	@tools/check $(O)
 
 bench:
 	@tools/setup build check
 	@test -e config.mak || ./configure
-	@$(MAKE) --no-print-directory benches
+	@$(MAKE) --no-print-directory $(JOBS) benches
 	@tools/bench $(O)
 
 # Super-servers at their limit, for SOAK_SECONDS.
 soak:
 	@tools/setup build
 	@test -e config.mak || ./configure
-	@$(MAKE) --no-print-directory benches
+	@$(MAKE) --no-print-directory $(JOBS) benches
 	@$(O)/soak-super $(SOAK_SECONDS)
 
 # Each parser of foreign bytes, for FUZZ_SECONDS.
 fuzz:
 	@tools/setup build check
 	@test -e config.mak || ./configure
-	@$(MAKE) --no-print-directory FUZZ=1 fuzzers
+	@$(MAKE) --no-print-directory $(JOBS) FUZZ=1 fuzzers
 	@tools/fuzz build/fuzz
 
 # Both compilers without a warning, the formatting, the pages.

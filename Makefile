@@ -133,7 +133,7 @@ bench:
 soak:
 	@tools/setup build
 	@test -e config.mak || ./configure
-	@$(MAKE) --no-print-directory $(JOBS) benches
+	@$(MAKE) --no-print-directory $(JOBS) $(O)/soak-super
 	@$(O)/soak-super $(SOAK_SECONDS)
 
 # Each parser of foreign bytes, for FUZZ_SECONDS.

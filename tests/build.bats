@@ -80,7 +80,7 @@ EOT
 }
 
 @test "build: layers: an include points down, never up or sideways" {
-  # Who may include what, besides itself: DESIGN's folders.
+  # Who may include what, besides itself: README's folders.
   allowed() {
     case $1 in
       base) echo base ;;

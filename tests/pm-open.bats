@@ -12,7 +12,7 @@ teardown() { common_teardown; }
     run -100 pm-open $options name true
     assert_output --partial 'pm-open: fatal: '
   done
-  run -100 pm-open "$(printf 'x%.0s' {1..1024})" true
+  run -100 pm-open "$(printf 'x%.0s' {1..256})" true
   assert_output --partial 'the name is too long'
 }
 

@@ -106,7 +106,8 @@ int main(int argc, char const *const *argv) {
         : status == Status::refused ? exits::no
                                     : exits::system,
         "unable to ask the opener at ", address, ": ",
-        by_system ? std::string_view(strerror(connection.error())) : describe(status));
+        by_system ? std::string_view(strerror(connection.error())) : describe(status), status == Status::peer_error ? ": " : "",
+        status == Status::peer_error ? describe(connection.peer_status()) : std::string_view());
   }
   connection.close();
   if (auto const placed = place_fds(1, fd, [&](size_t) noexcept -> Fd & { return opened.fd; }); !placed)

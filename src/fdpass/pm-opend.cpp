@@ -32,7 +32,7 @@ std::string_view variable(char const *name) noexcept {
   die(code, "unable to serve ", who, ": ", describe(status));
 }
 
-/** Whether pm-crypt says that it is the right one. It is a program of its own: its code is five times as long as ours. */
+/** Whether pm-crypt says that it is the right one. It is a program of its own: its code is several times as long as ours. */
 bool is_right(char const *file, std::string_view name, std::string_view password) noexcept {
   int ends[2];
   if (sys::pipe2(ends, O_CLOEXEC) < 0) die_sys({errno, "check a password for"}, name);

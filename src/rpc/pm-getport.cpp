@@ -13,7 +13,7 @@ constexpr char help[] =
     "  -p PORT   its port (default 111)\n"
     "  -s PATH   its Unix socket, for -n local (default /run/rpcbind.sock)\n"
     "  -t MS     how long it may take (default 10000; 0: for ever)\n"
-    "  -n NETID  by which transport: tcp tcp6 udp udp6 local (default tcp, or tcp6 if HOST is of IPv6 only)\n"
+    "  -n NETID  by which transport: tcp tcp6 udp udp6 local (default tcp, or tcp6 if HOST's first address is of IPv6)\n"
     "PROGRAM: a number, or a name in /etc/rpc\n"
     "exit codes: 0 1 99 100 101 111\n";
 

@@ -348,6 +348,18 @@ int main() {
     char what[80];
     snprintf(what, sizeof what, "GETPORT by UDP, processor time / rpcbind's, at %u rows", rows);
     bench::report(what, cost.ours / cost.theirs, rows == 100 ? 0.5 : rows == most_rows ? 0.1 : 0, "times", detail);
+    if (rows == 1000) {
+      Changes sets_ours, sets_theirs, unsets_ours, unsets_theirs;
+      constexpr unsigned rounds = 20, some = 100;
+      for (unsigned i = 0; i < rounds; ++i) {
+        sets_ours += change_rows(ours, true, rows, rows + some);
+        sets_theirs += change_rows(theirs, true, rows, rows + some);
+        unsets_ours += change_rows(ours, false, rows, rows + some);
+        unsets_theirs += change_rows(theirs, false, rows, rows + some);
+      }
+      report_changes("SET at 1,000 rows: time / rpcbind's", sets_ours, sets_theirs, 1, rounds * some);
+      report_changes("UNSET at 1,000 rows: time / rpcbind's", unsets_ours, unsets_theirs, 1, rounds * some);
+    }
     if (rows == 100) {
       int const mine = ours.tcp(), others = theirs.tcp();
       double const a = pace(mine, rows, ask_by_stream), b = pace(others, rows, ask_by_stream);

@@ -36,11 +36,12 @@ Status Client::connect() noexcept {
 void Client::go_on_or_die(Status status) noexcept {
   if ((status == Status::closed || status == Status::lost) && ++lost_ < lost_max) return;
   int const code = status == Status::timeout ? exits::timeout : status == Status::refused ? exits::no : exits::system;
-  auto const why = status == Status::peer_error ? connection_.peer_status() : status;
   // What a system call says is more than what it comes to.
-  bool const by_system = why == Status::no_endpoint || why == Status::denied || why == Status::system;
+  bool const by_system = status == Status::no_endpoint || status == Status::denied || status == Status::system;
+  bool const by_peer = status == Status::peer_error;
   die(code, "unable to ask the store at ", address_, ": ",
-      by_system ? std::string_view(strerror(connection_.error())) : describe(why));
+      by_system ? std::string_view(strerror(connection_.error())) : describe(status), by_peer ? ": " : "",
+      by_peer ? describe(connection_.peer_status()) : std::string_view());
 }
 
 void die_refused(char const *what, std::string_view name, Refusal why) noexcept {

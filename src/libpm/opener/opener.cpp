@@ -24,8 +24,7 @@ bool Rights::allow(std::string_view name, Mode mode) const noexcept {
 }
 
 bool is_name(std::string_view name) noexcept {
-  // What a pattern can be compared with, see matches().
-  if (name.size() > 255 || has_control(name) || name.find('\0') != std::string_view::npos) return false;
+  if (name.size() > name_max || has_control(name) || name.find('\0') != std::string_view::npos) return false;
   for (Cut rest = {{}, name, true}; rest.found;) {
     rest = cut(rest.tail, '/');
     if (rest.head.empty() || rest.head == "." || rest.head == "..") return false;

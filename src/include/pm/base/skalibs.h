@@ -1,4 +1,4 @@
-/** skalibs and execline, as C. The only place that includes their headers: they have no guards for C++. */
+/** skalibs, as C. The only place that includes their headers: they have no guards for C++. */
 #ifndef PM_BASE_SKALIBS_H
 #define PM_BASE_SKALIBS_H
 

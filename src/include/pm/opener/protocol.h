@@ -6,7 +6,8 @@
 
 namespace pm::opener {
 
-inline constexpr uint32_t name_max = 1023, password_max = 511;
+/** Bytes; of a name so many as a pattern can be compared with, see matches(). */
+inline constexpr uint32_t name_max = 255, password_max = 511;
 
 enum class Mode : uint8_t { read, write, append, both };
 [[nodiscard]] constexpr Mode last_of(Mode) noexcept {

@@ -240,7 +240,8 @@ each_by_service() {
 }
 
 @test "client: the public header stands alone: no other header of the library, in either direction" {
-  run -1 grep -n '#include <pm/' "$PM_SOURCE/src/include/pm/client/registry.h"
+  run -0 grep -h '#include <pm/' "$PM_SOURCE"/src/include/pm/client/{registry,calls,values}.h
+  assert_equal "$(sort -u <<<"$output")" $'#include <pm/client/calls.h>\n#include <pm/client/values.h>'
   run -0 grep -lr 'pm/client/' "$PM_SOURCE/src" --include=*.h --include=*.cpp
   for file in "${lines[@]}"; do [[ $file == */client/* ]]; done
 }

@@ -64,10 +64,8 @@ int main(int argc, char const *const *argv) {
   (void)options.arguments(0, 0);
   check_readiness(options, ready);
 
-  auto const trapped = Signals::trap({SIGTERM, SIGINT, SIGHUP});
-  if (!trapped) die_sys(trapped.error(), "");
-  int const signals = trapped->fd();
-  ::signal(SIGPIPE, SIG_IGN);
+  Signals const ends = trap_ends();
+  int const signals = ends.fd();
   DescriptorLimit limit;
   (void)limit.raise();
 

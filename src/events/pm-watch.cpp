@@ -92,10 +92,8 @@ int main(int argc, char const *const *argv) {
   char const *const *services = options.arguments(0);
   for (char const *const *service = services; *service; ++service) (void)registry::service_argument(options, *service);
 
-  auto const trapped = Signals::trap({SIGTERM, SIGINT, SIGHUP});
-  if (!trapped) die_sys(trapped.error(), "");
-  int const signals = trapped->fd();
-  ::signal(SIGPIPE, SIG_IGN);
+  Signals const ends = trap_ends();
+  int const signals = ends.fd();
   DescriptorLimit limit;
   (void)limit.raise();
 

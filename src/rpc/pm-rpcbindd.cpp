@@ -123,9 +123,7 @@ int main(int argc, char const *const *argv) {
   start("pm-rpcbindd", argc, argv, help);
   Options options(argc, argv, "d:rilkwfh:p:s:c:C:b:t:1N:", help);
   Wanted wanted = read_options(options);
-  auto const signals = Signals::trap({SIGTERM, SIGINT, SIGHUP});
-  if (!signals) die_sys(signals.error(), "");
-  ::signal(SIGPIPE, SIG_IGN);
+  Signals const signals = trap_ends();
   DescriptorLimit limit;
   (void)limit.raise();
 
@@ -143,7 +141,7 @@ int main(int argc, char const *const *argv) {
   if (auto const kept = register_own(store, sockets); !kept) die_sys(kept.error(), wanted.registry);
   Portmapper portmapper(store, wanted.policy);
   Server server(store, portmapper, sockets, wanted.limits);
-  if (auto const opened = server.open(signals->fd()); !opened) die_sys(opened.error(), "");
+  if (auto const opened = server.open(signals.fd()); !opened) die_sys(opened.error(), "");
   announce_readiness(wanted.ready);
   if (auto const served = server.run(); !served) die_sys(served.error(), "");
   return exits::done;

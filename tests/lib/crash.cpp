@@ -9,23 +9,6 @@
 
 namespace {
 
-struct Listening {
-  fifodir::Subscription of_service, of_registry;
-};
-
-Listening listen(Registry const &registry, char const *service) noexcept {
-  auto writer = Writer::begin(registry, Deadline::in(10000));
-  EXPECT(writer.has_value());
-  auto service_events = writer->subscribe(service), registry_events = writer->subscribe("");
-  EXPECT(service_events.has_value() && registry_events.has_value());
-  return {std::move(*service_events), std::move(*registry_events)};
-}
-
-bool woken(fifodir::Subscription const &s) noexcept {
-  struct pollfd p = {s.fifo.get(), POLLIN, 0};
-  return ::poll(&p, 1, 0) == 1 && (p.revents & (POLLIN | POLLHUP));
-}
-
 /** Where in a change a kill found it. */
 struct Tally {
   unsigned calls = 0, locked = 0;
@@ -37,7 +20,7 @@ bool kill_at(Change const &change, unsigned nth, Tally &tally) noexcept {
   Registration kept = change.prepare(world);
   EXPECT(world.seen(change.service) == change.before);
   Registry const registry = world.open();
-  Listening const listening = listen(registry, change.service);
+  Waiters const listening = listen(registry, change.service);
 
   pid_t const child = ::fork();
   EXPECT(child >= 0);

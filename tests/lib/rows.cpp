@@ -68,21 +68,6 @@ size_t rows(World const &world, Store &store) noexcept {
   return known;
 }
 
-struct Listening {
-  fifodir::Subscription of_service, of_registry;
-};
-Listening listen(Registry const &registry) noexcept {
-  auto writer = Writer::begin(registry, Deadline::in(10000));
-  EXPECT(writer.has_value());
-  auto service_events = writer->subscribe(service), registry_events = writer->subscribe("");
-  EXPECT(service_events.has_value() && registry_events.has_value());
-  return {std::move(*service_events), std::move(*registry_events)};
-}
-bool woken(fifodir::Subscription const &s) noexcept {
-  struct pollfd p = {s.fifo.get(), POLLIN, 0};
-  return ::poll(&p, 1, 0) == 1 && (p.revents & (POLLIN | POLLHUP));
-}
-
 /** The row is set and unset once more, all goes, and nothing is left. */
 void end(World const &world, Registry const &registry, Store &store, Case const &c, size_t others) noexcept {
   size_t const known = rows(world, store);
@@ -115,8 +100,8 @@ bool kill_at(Case const &c, unsigned nth) noexcept {
     }
     char byte = 0;
     EXPECT(::read(ready[0], &byte, 1) == 1);
-    std::optional<Listening> listening;
-    if (c.listening) listening.emplace(listen(registry));
+    std::optional<Waiters> listening;
+    if (c.listening) listening.emplace(listen(registry, service));
     EXPECT(::write(go[1], &byte, 1) == 1);
     int status = 0;
     EXPECT(::waitpid(child, &status, WUNTRACED) == child);
@@ -156,8 +141,8 @@ bool fail_at(Case const &c, unsigned nth, int code) noexcept {
   {
     Store store(registry, {});
     prepare(store, c);
-    std::optional<Listening> listening;
-    if (c.listening) listening.emplace(listen(registry));
+    std::optional<Waiters> listening;
+    if (c.listening) listening.emplace(listen(registry, service));
     EXPECT(store.refresh().has_value());
     int const open = open_descriptors();
     fault::plan(nullptr, nth, fault::Act::fail, code);

@@ -9,6 +9,7 @@
 #include <pm/base/process.h>
 #include <pm/base/program.h>
 #include <pm/registry/writer.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 #include <utility>
@@ -206,5 +207,23 @@ inline constexpr Change all[] = {
 };
 
 } // namespace changes
+
+/** Two who wait, for the service and for the registry. */
+struct Waiters {
+  fifodir::Subscription of_service, of_registry;
+};
+
+inline Waiters listen(Registry const &registry, char const *service) noexcept {
+  auto writer = Writer::begin(registry, Deadline::in(10000));
+  EXPECT(writer.has_value());
+  auto service_events = writer->subscribe(service), registry_events = writer->subscribe("");
+  EXPECT(service_events.has_value() && registry_events.has_value());
+  return {std::move(*service_events), std::move(*registry_events)};
+}
+
+inline bool woken(fifodir::Subscription const &s) noexcept {
+  struct pollfd p = {s.fifo.get(), POLLIN, 0};
+  return ::poll(&p, 1, 0) == 1 && (p.revents & (POLLIN | POLLHUP));
+}
 
 #endif

@@ -8,6 +8,11 @@ namespace {
 constexpr size_t path_offset = offsetof(struct sockaddr_un, sun_path);
 }
 
+bool is_same_socket(int a, int b) noexcept {
+  struct stat of_a, of_b;
+  return sys::fstat(a, &of_a) == 0 && sys::fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
 Text<local_path_max + 1> text_of(SocketName const &name, socklen_t size) noexcept {
   Text<local_path_max + 1> text;
   if (size <= path_offset || size > sizeof name) return text;

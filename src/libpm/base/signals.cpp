@@ -1,6 +1,9 @@
 #include <pm/base/signals.h>
 
+#include <pm/base/say.h>
+#include <signal.h>
 #include <sys/signalfd.h>
+#include <utility>
 
 namespace pm {
 
@@ -20,6 +23,13 @@ int Signals::next(pid_t *sender) const noexcept {
   if (n != sizeof info) return 0;
   if (sender) *sender = static_cast<pid_t>(info.ssi_pid);
   return static_cast<int>(info.ssi_signo);
+}
+
+Signals trap_ends() noexcept {
+  auto trapped = Signals::trap({SIGTERM, SIGINT, SIGHUP});
+  if (!trapped) die_sys(trapped.error(), "");
+  ::signal(SIGPIPE, SIG_IGN);
+  return std::move(*trapped);
 }
 
 } // namespace pm

@@ -11,11 +11,6 @@ namespace pm::fdpass {
 
 namespace {
 constexpr char const *doing = "take descriptors from";
-/** The kernel's name for a socket, whatever leads to it. */
-bool is_same(int a, int b) noexcept {
-  struct stat of_a, of_b;
-  return sys::fstat(a, &of_a) == 0 && sys::fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
-}
 } // namespace
 
 Done Receiver::prepare() noexcept {
@@ -155,7 +150,7 @@ std::optional<Text<256>> Receiver::handle(message::Channel const &connection, me
 }
 
 std::optional<Text<256>> Receiver::take(Offer const &offer, Fd descriptor) noexcept {
-  if (is_same(descriptor.get(), socket_.get())) return Text<256>("it is the worker's own socket");
+  if (is_same_socket(descriptor.get(), socket_.get())) return Text<256>("it is the worker's own socket");
   Environment environment;
   apply(offer.identity, environment);
   environment.unset(fifodir::inherited_variable);

@@ -32,20 +32,14 @@ bool Server::handle(Client &client, message::Message &message) noexcept {
   }
 }
 
-/** The socket that listens, whoever has sent it: kept, it would keep itself. */
-bool Server::is_own(int fd) const noexcept {
-  struct stat own, other;
-  return sys::fstat(socket_, &own) == 0 && sys::fstat(fd, &other) == 0 && own.st_dev == other.st_dev &&
-         own.st_ino == other.st_ino;
-}
-
 bool Server::store(Client &client, message::Message &message) noexcept {
   Store request;
   if (client.connection.read(message, request) != Status::ok || !request.fd.valid())
     return client.connection.send_error(Status::bad_message, Wait::never()) == Status::ok;
   if (!is_word(request.name, name_max)) return refuse(client, Refusal::bad_name);
   if (!client.rights.may_store(request.name)) return refuse(client, Refusal::denied);
-  if (is_own(request.fd.get())) return refuse(client, Refusal::unfit);
+  // Kept, it would keep itself.
+  if (is_same_socket(socket_, request.fd.get())) return refuse(client, Refusal::unfit);
   auto const refused = store_.add(request.name, std::move(request.fd), client.rights.uid, request.lifetime, !client.rights.all);
   if (!refused) return client.connection.send_error(Status::exhausted, Wait::never()) == Status::ok;
   if (*refused) return refuse(client, **refused);

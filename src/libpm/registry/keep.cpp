@@ -58,13 +58,6 @@ int become_registered(Registry const &registry, Keeping const &keeping, Registra
   return code;
 }
 
-Signals trap_ends() noexcept {
-  auto trapped = Signals::trap({SIGTERM, SIGINT, SIGHUP});
-  if (!trapped) die_sys(trapped.error(), "");
-  ::signal(SIGPIPE, SIG_IGN);
-  return std::move(*trapped);
-}
-
 int hold_until(Signals const &ends, Registry const &registry, Keeping const &keeping, Registration const &made) noexcept {
   announce_readiness(keeping.ready);
   struct pollfd fds[] = {{ends.fd(), POLLIN, 0}, {made.token.get(), POLLIN, 0}, {keeping.until_end ? 0 : -1, POLLIN, 0}};

@@ -36,6 +36,9 @@ union SocketName {
 /** What the kernel said of a Unix socket: its path, an abstract name as @NAME; empty when it has none, or one that as text would mean something else. */
 [[nodiscard]] Text<local_path_max + 1> text_of(SocketName const &name, socklen_t size) noexcept;
 
+/** Whether they are one socket: the kernel's name for it, whatever leads there. */
+[[nodiscard]] bool is_same_socket(int a, int b) noexcept;
+
 /**
  * A connection to the socket of that type at `path` (as above), blocking, bound to `from` first, where there is one.
  * ETIMEDOUT: its backlog stayed full; EPROTOTYPE: it is of another type; ENOENT, ECONNREFUSED, EACCES...

@@ -25,6 +25,9 @@ class Signals {
   Fd fd_;
 };
 
+/** SIGTERM, SIGINT and SIGHUP, to end at in good order; SIGPIPE is ignored. Ends the program if they cannot be had. */
+[[nodiscard]] Signals trap_ends() noexcept;
+
 } // namespace pm
 
 #endif

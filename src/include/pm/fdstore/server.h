@@ -83,7 +83,6 @@ class Server {
   [[nodiscard]] bool answer(Client &client, T const &value) noexcept;
   [[nodiscard]] bool refuse(Client &client, Refusal why) noexcept;
   void wake(std::string_view name) noexcept;
-  [[nodiscard]] bool is_own(int fd) const noexcept;
   [[nodiscard]] bool set_inherited(bool inherited) noexcept;
   [[nodiscard]] int timeout() const noexcept;
 

@@ -32,9 +32,7 @@ struct Keeping {
 [[nodiscard]] int become_registered(Registry const &registry, Keeping const &keeping, Registration made, ReadyPipe pipe,
                                     char const *const *program) noexcept;
 
-/** SIGTERM, SIGINT and SIGHUP, from before the registration on: hold_until() ends with them. Ends the program if they cannot be had. */
-[[nodiscard]] Signals trap_ends() noexcept;
-/** Says that it is ready, and holds `made` until one of `ends` comes, or all of it was removed. The code to exit with. */
+/** Says that it is ready, and holds `made` until one of `ends` comes, trapped before it was made, or all of it was removed. The code to exit with. */
 [[nodiscard]] int hold_until(Signals const &ends, Registry const &registry, Keeping const &keeping,
                              Registration const &made) noexcept;
 

@@ -91,10 +91,11 @@ refused() { assert_output "pm-open: fatal: unable to open $1: $2"; }
   echo x >files/root-only && chmod 600 files/root-only
   mkdir -m 777 open && cd open && ln -s ../files files
   export PM_OPENER=$PWD/s
-  start_ready as $ALICE env PM_OPEN_READ='*' pm-super -N 9 s pm-opend ../files 2>>../log
+  watch_log
+  start_ready as $ALICE env PM_OPEN_READ='*' pm-super -N 9 s pm-opend ../files 2>log
   run -111 pm-open root-only true
   assert_output "pm-open: fatal: unable to ask the opener at $PWD/s: the other side reports an error: a system call failed"
-  assert_file_contains ../log '^pm-opend: fatal: unable to open root-only: Permission denied$'
+  logged '^pm-opend: fatal: unable to open root-only: Permission denied$'
 }
 
 @test "pm-opend: two users, each with a rule of his own, by uid and by gid" {

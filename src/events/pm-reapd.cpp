@@ -33,8 +33,9 @@ int reap(Registry const &registry, events::Watch &watch, char const *path, int s
   int seen = 0;
   auto const looked = watch.look([&](events::Changed changed, Instance const &instance) noexcept {
     seen += changed != events::Changed::down;
-    Ticket const ticket = make_ticket(instance.record.service, instance.owner, instance.id);
-    return changed != events::Changed::down || dead.append(ticket) ? Done() : failed("reap", ENOMEM);
+    // Rows are waiting for the port mapper.
+    if (changed != events::Changed::down || instance.is_row) return Done();
+    return dead.append(make_ticket(instance.record.service, instance.owner, instance.id)) ? Done() : failed("reap", ENOMEM);
   });
   if (!looked) die_in(path, looked.error());
   int const unseen = static_cast<int>(*looked) - seen;
@@ -42,7 +43,7 @@ int reap(Registry const &registry, events::Watch &watch, char const *path, int s
   auto writer = Writer::begin(registry, {}, signals);
   if (!writer) die_in(path, writer.error());
   for (Ticket const &ticket : dead)
-    if (auto const removed = writer->bury(ticket); !removed) die_in(path, removed.error());
+    if (auto const removed = writer->remove(ticket); !removed) die_in(path, removed.error());
   return unseen;
 }
 

@@ -72,8 +72,7 @@ void Watch::drain(Heard &heard) noexcept {
 }
 
 Result<int> Watch::watch_token(Instance const &instance) noexcept {
-  Ticket const ticket = make_ticket(instance.record.service, instance.owner, instance.id);
-  auto token = fifodir::open_token(registry_->dir(), layout::file(ticket, layout::token).c_str());
+  auto token = fifodir::open_token(registry_->dir(), instance.token().c_str());
   if (!token && (token.error().code == ENXIO || token.error().code == ENOENT)) return -1;
   if (!token) return fail(token);
   auto const fd = static_cast<size_t>(token->get());

@@ -4,6 +4,7 @@
 #include <pm/base/random.h>
 #include <pm/fifodir/token.h>
 #include <pm/registry/writer.h>
+#include <string.h>
 
 namespace pm::registry {
 
@@ -13,7 +14,9 @@ namespace {
 
 constexpr char const *making_token = "make a token";
 
-Result<Ticket> new_ticket(std::string_view service, std::string_view owner, Registrant const &who) noexcept {
+} // namespace
+
+Result<Ticket> Writer::new_ticket(std::string_view service, std::string_view owner, Registrant const &who) noexcept {
   auto const bits = random_bits();
   if (!bits) return fail(bits);
   Id id;
@@ -22,11 +25,11 @@ Result<Ticket> new_ticket(std::string_view service, std::string_view owner, Regi
   return make_ticket(service, owner, id.view());
 }
 
-OwnerName owner_of(Registrant const &who) noexcept {
+OwnerName Writer::owner_of(Registrant const &who) noexcept {
   return who.named ? owner_name(who.uid) : OwnerName(unnamed_owner);
 }
 
-Record record_of(Request const &request, Registrant const &who, Terms const &terms) noexcept {
+Record Writer::record_of(Request const &request, Registrant const &who, Terms const &terms) noexcept {
   Record r;
   r.service = request.service;
   r.version = request.version;
@@ -43,8 +46,6 @@ Record record_of(Request const &request, Registrant const &who, Terms const &ter
   return r;
 }
 
-} // namespace
-
 /** Whether a living registration of the same key forbids this one; reserved ones do as well. */
 Result<bool> Writer::conflicts(std::string_view owner, Request const &request) noexcept {
   auto const netid = name(request.address.netid());
@@ -55,10 +56,22 @@ Result<bool> Writer::conflicts(std::string_view owner, Request const &request) n
     if (*key != Life::alive) return false;
   }
   bool conflict = false;
-  auto const read = each_living(request.service, owner, [&](Ticket const &, Record const &record) noexcept -> Done {
+  auto read = each_living(request.service, owner, [&](Ticket const &, Record const &record) noexcept -> Done {
     conflict |= record.version == request.version && record.netid == netid && (record.exclusive || request.exclusive);
     return {};
   });
+  // A row holds its key as well.
+  if (read && request.exclusive) {
+    auto const key = Path(request.service) << ':' << request.version << ':' << netid << ':';
+    read = each_entry(dir_, layout::rows_of(owner, request.service).c_str(),
+                      [&](int directory, char const *name, unsigned char) noexcept -> Done {
+                        if (strncmp(name, key.c_str(), key.size()) != 0) return {};
+                        auto const life = fifodir::life(directory, name);
+                        if (!life) return fail(life);
+                        conflict |= *life == Life::alive;
+                        return {};
+                      });
+  }
   if (!read) return fail(read);
   return conflict;
 }
@@ -77,37 +90,30 @@ Done Writer::link_exclusive(Ticket const &ticket, Record const &record) noexcept
   return {};
 }
 
-Done Writer::make_in_place(Ticket const &ticket, bool quiet, Callback<Done()> make) noexcept {
-  auto const made = make();
-  if (made || made.error().code != ENOENT) return made;
-  if (auto const directories = make_directories(ticket.service.view(), quiet); !directories) return directories;
-  if (sys::mkdirat(dir_, layout::instances(ticket.service.view(), ticket.owner.view()).c_str(), 0755) < 0 && errno != EEXIST)
-    return failed(making_token);
-  return make();
-}
-
-Done Writer::link_owner(Ticket const &ticket, char const *token) noexcept {
-  auto const link = layout::owner_link(ticket);
-  int linked = sys::linkat(dir_, token, dir_, link.c_str(), 0);
-  if (linked < 0 && errno == ENOENT) {
-    if (sys::mkdirat(dir_, layout::owner(ticket.owner.view()).c_str(), 0755) < 0 && errno != EEXIST) return failed(making_token);
-    linked = sys::linkat(dir_, token, dir_, link.c_str(), 0);
-  }
-  return linked < 0 ? Done(failed(making_token)) : Done();
-}
-
 /** Token, links and record of one registration, all but its rename into place. The first of a call makes the FIFO. */
 Done Writer::make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept {
   auto const path = layout::file(ticket, layout::token);
-  auto const made = make_in_place(ticket, false, [&]() noexcept -> Done {
+  auto const make = [&]() noexcept -> Done {
     if (first_token) return sys::linkat(dir_, first_token, dir_, path.c_str(), 0) < 0 ? Done(failed(making_token)) : Done();
     auto fifo = fifodir::make_token(dir_, path.c_str(), 0622);
     if (!fifo) return fail(fifo);
     token = static_cast<Fd &&>(*fifo);
     return {};
-  });
+  };
+  auto made = make();
+  if (!made && made.error().code == ENOENT) {
+    if (auto const directories = make_directories(ticket.service.view()); !directories) return directories;
+    if (!has_directory(layout::instances(ticket.service.view(), ticket.owner.view()))) return failed(making_token);
+    made = make();
+  }
   if (!made) return made;
-  if (auto const linked = link_owner(ticket, path.c_str()); !linked) return linked;
+  auto const link = layout::owner_link(ticket);
+  int linked = sys::linkat(dir_, path.c_str(), dir_, link.c_str(), 0);
+  if (linked < 0 && errno == ENOENT) {
+    if (!has_directory(layout::owner(ticket.owner.view()))) return failed(making_token);
+    linked = sys::linkat(dir_, path.c_str(), dir_, link.c_str(), 0);
+  }
+  if (linked < 0) return failed(making_token);
   if (record.exclusive)
     if (auto const held = link_exclusive(ticket, record); !held) return held;
   return write_file(layout::file(ticket, reserve ? layout::reserved : layout::temporary).c_str(), record);
@@ -155,45 +161,6 @@ Answer<Registration> Writer::add(Registrant const &who, std::span<Request const>
   auto const done = make_all(who, owner.view(), requests, terms, made);
   if (done) return made;
   take_back(made); // all or none
-  return fail(done);
-}
-
-/**
- * The way of the others, but that the token comes last: it is alive as soon as it is there. So a record without one is what a
- * killed writer left, known by its second name and swept with it, and needs no name of its own until it is whole.
- */
-Done Writer::make_row(Ticket const &ticket, Record const &record, bool fresh) noexcept {
-  if (auto const linked = link_owner(ticket, layout::onc); !linked) return linked;
-  auto const written =
-      make_in_place(ticket, true, [&]() noexcept { return write_file(layout::file(ticket, layout::published).c_str(), record); });
-  if (!written) return written;
-  fifodir::Listeners listeners;
-  if (auto const opened = open_listeners(ticket.service.view(), fresh, listeners); !opened) return opened;
-  if (sys::linkat(dir_, layout::onc, dir_, layout::file(ticket, layout::token).c_str(), 0) < 0) return failed(making_token);
-  listeners.send("u");
-  return {};
-}
-
-Answer<Ticket> Writer::add_row(Registrant const &who, Request const &request, std::string_view holder, bool sweeps) noexcept {
-  auto const owner = owner_of(who);
-  auto const ticket = new_ticket(request.service, owner.view(), who);
-  if (!ticket) return fail(ticket);
-  // Where there was no directory nothing is in the way, and nobody waits: a look at each is saved. Where others may listen
-  // without the lock, it is made with a fifodir in it, by make_directories().
-  bool const fresh = alone_ && sys::mkdirat(dir_, layout::service(request.service).c_str(), 0755) == 0;
-  auto const conflict = fresh ? Result<bool>(false) : conflicts(owner.view(), request);
-  if (!conflict) return fail(conflict);
-  if (*conflict) return refuse(Refusal::conflict);
-  if (sweeps) {
-    auto swept = sweep_owner(owner.view(), false);
-    if (swept) swept = sweep_instances(request.service, owner.view(), false);
-    if (!swept) return fail(swept);
-  }
-  if (fresh) sys::mkdirat(dir_, layout::instances(request.service, owner.view()).c_str(), 0755);
-  auto const done = make_row(*ticket, record_of(request, who, {.holder = holder}), fresh);
-  if (done) return *ticket;
-  (void)erase(*ticket, true);
-  prune(request.service, owner.view());
   return fail(done);
 }
 

@@ -1,6 +1,7 @@
 #include <pm/registry/finder.h>
 
 #include <pm/fifodir/token.h>
+#include <pm/registry/row.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ Done select(Instances const &all, Query const &query, Instances &out) noexcept {
     if ((query.version && record.version != *query.version) || (query.netid && record.netid != name(*query.netid)) ||
         (query.pid && pid_in(instance.id) != query.pid))
       continue;
-    if (!out.add(instance.owner, instance.id, instance.text, record.since)) return failed("look up", ENOMEM);
+    if (!out.add(instance.owner, instance.id, instance.text, record.since, instance.is_row)) return failed("look up", ENOMEM);
   }
   return {};
 }
@@ -73,10 +74,19 @@ bool Finder::watch(Answer &answer, char const *directory, bool must_be) noexcept
 /** Before they are read. An owner's that is not there comes into the service's, which is watched. */
 bool Finder::watch_all(Answer &answer) noexcept {
   auto const service = answer.service.view();
+  bool const rows = may_have_rows(service);
   auto const of = [&](uid_t uid) noexcept {
-    return watch(answer, layout::instances(service, owner_name(uid).view()).c_str(), false);
+    auto const owner = owner_name(uid);
+    return watch(answer, layout::instances(service, owner.view()).c_str(), false) &&
+           (!rows || (watch(answer, layout::rows_of(owner.view()).c_str(), false) &&
+                      watch(answer, layout::rows_of(owner.view(), service).c_str(), false)));
   };
-  if (!watch(answer, layout::service(service).c_str(), true)) return false;
+  auto const directory = layout::service(service);
+  if (rows && !watch(answer, layout::rows, true)) return false;
+  // A program may have rows and nothing else; then its directory would come into the one above.
+  if (!watch(answer, directory.c_str(), true) &&
+      !(rows && errno == ENOENT && watch(answer, layout::services, true) && watch(answer, directory.c_str(), false)))
+    return false;
   if (answer.whose.kind == Whose::Kind::user) return of(answer.whose.uid);
   return of(0) && of(registry_->owner()) && of(answer.asker);
 }
@@ -97,9 +107,7 @@ void Finder::forget(Answer &answer) noexcept {
 bool Finder::hold_tokens(Answer &answer) noexcept {
   if (answer.instances.size() > instances_max) return false;
   for (size_t i = 0; i < answer.instances.size(); ++i) {
-    auto const instance = answer.instances[i];
-    auto const path = layout::file(make_ticket(answer.service.view(), instance.owner, instance.id), layout::token);
-    auto token = fifodir::open_token(registry_->dir(), path.c_str());
+    auto token = fifodir::open_token(registry_->dir(), answer.instances[i].token().c_str());
     if (!token) return false;
     answer.tokens[i] = std::move(*token);
   }

@@ -4,6 +4,7 @@
 #include <pm/base/directory.h>
 #include <pm/base/sort.h>
 #include <pm/fifodir/token.h>
+#include <pm/registry/row.h>
 #include <unistd.h>
 #include <algorithm>
 
@@ -13,7 +14,7 @@ using fifodir::Life;
 
 Instance Instances::operator[](size_t i) const noexcept {
   Entry const &e = entries_[i];
-  Instance instance{{bytes_.begin() + e.at, e.owner}, id(i), {}, text(i)};
+  Instance instance{{bytes_.begin() + e.at, e.owner}, id(i), {}, text(i), e.is_row};
   auto const record = parse(instance.text);
   if (!record) bug("a record that was read once cannot be read again");
   instance.record = *record;
@@ -35,11 +36,11 @@ void Instances::clear() noexcept {
   entries_.clear();
 }
 
-bool Instances::add(std::string_view owner, std::string_view id, std::string_view text, uint64_t since) noexcept {
+bool Instances::add(std::string_view owner, std::string_view id, std::string_view text, uint64_t since, bool is_row) noexcept {
   size_t const at = bytes_.size();
   auto const length = [](std::string_view s) noexcept { return static_cast<uint32_t>(s.size()); };
   return append(bytes_, owner) && append(bytes_, id) && append(bytes_, text) &&
-         entries_.append(Entry{since, at, length(owner), length(id), length(text)});
+         entries_.append(Entry{since, at, length(owner), length(id), length(text), is_row});
 }
 
 void Instances::sort_oldest_first(size_t first) noexcept {
@@ -48,6 +49,10 @@ void Instances::sort_oldest_first(size_t first) noexcept {
     char const *const s = bytes_.begin();
     return std::string_view(s + a.at + a.owner, a.id) < std::string_view(s + b.at + b.owner, b.id);
   });
+}
+
+Path Instance::token() const noexcept {
+  return is_row ? layout::row(owner, id, record) : layout::file(make_ticket(record.service, owner, id), layout::token);
 }
 
 namespace {
@@ -89,6 +94,24 @@ Done gather(int above, char const *path, std::string_view owner, Criteria const 
         if (!record) return fail(record);
         if (criteria.allows(*record) && !out.add(owner, id, {text, *size}, record->since)) return failed("look up", ENOMEM);
         return {};
+      },
+      criteria.whole);
+}
+
+/** The living rows of a service that are asked for, of one owner. */
+Done gather_rows(Registry const &registry, std::string_view owner, std::string_view service, Criteria const &criteria,
+                 Instances &out) noexcept {
+  return each_row(
+      registry.dir(), owner, service,
+      [&](int dir, char const *name, RowName const &row) noexcept -> Done {
+        if (!passes(criteria.pids, row.record.pid) || !criteria.allows(row.record)) return {};
+        auto const life = fifodir::life(dir, name);
+        if (!life) return fail(life);
+        if (*life != Life::alive) return {};
+        auto const text = format(row.record);
+        if (!text) return fail(text);
+        bool const fits = out.add(owner, row.id, {text->begin(), text->size()}, row.record.since, true);
+        return fits ? Done() : failed("look up", ENOMEM);
       },
       criteria.whole);
 }
@@ -135,7 +158,8 @@ Done gather_believed(int dir, Believed const &believed, Criteria const &criteria
   }
 }
 
-Done gather_all(Registry const &registry, Query const &query, Criteria const &criteria, Instances &out) noexcept {
+Done gather_instances(Registry const &registry, Query const &query, Believed const &believed, Criteria const &criteria,
+                      Instances &out) noexcept {
   auto const one = [&](std::string_view owner) noexcept {
     return gather(registry.dir(), layout::instances(query.service, owner).c_str(), owner, criteria, out);
   };
@@ -146,7 +170,6 @@ Done gather_all(Registry const &registry, Query const &query, Criteria const &cr
                         [&](int, char const *name, unsigned char) noexcept { return is_owner_name(name) ? one(name) : Done(); });
     case Whose::Kind::believed: break;
   }
-  Believed const believed(registry);
   if (believed.count == 1) return one(owner_name(believed.uids[0]).view());
   auto const opened = open_directory(registry.dir(), layout::service(query.service).c_str());
   if (!opened && opened.error().code == ENOENT) return {};
@@ -154,13 +177,31 @@ Done gather_all(Registry const &registry, Query const &query, Criteria const &cr
   return gather_believed(opened->get(), believed, criteria, out);
 }
 
+Done gather_all_rows(Registry const &registry, Query const &query, Believed const &believed, Criteria const &criteria,
+                     Instances &out) noexcept {
+  if (!may_have_rows(query.service)) return {};
+  auto const one = [&](std::string_view owner) noexcept { return gather_rows(registry, owner, query.service, criteria, out); };
+  switch (query.whose.kind) {
+    case Whose::Kind::user: return one(owner_name(query.whose.uid).view());
+    case Whose::Kind::anyone:
+      return each_entry(registry.dir(), layout::rows,
+                        [&](int, char const *name, unsigned char) noexcept { return is_owner_name(name) ? one(name) : Done(); });
+    case Whose::Kind::believed: break;
+  }
+  for (size_t i = 0; i < believed.count; ++i)
+    if (auto const done = one(owner_name(believed.uids[i]).view()); !done) return done;
+  return {};
+}
+
 } // namespace
 
 Done lookup(Registry const &registry, Query const &query, Instances &out) noexcept {
   size_t const first = out.size();
-  auto const done = gather_all(
-      registry, query,
-      {query.version, query.netid, query.pid ? std::span(&query.pid, 1) : std::span<pid_t const>(), registry.reads_whole()}, out);
+  Believed const believed(registry);
+  Criteria const criteria{query.version, query.netid, query.pid ? std::span(&query.pid, 1) : std::span<pid_t const>(),
+                          registry.reads_whole()};
+  auto done = gather_instances(registry, query, believed, criteria, out);
+  if (done) done = gather_all_rows(registry, query, believed, criteria, out);
   out.sort_oldest_first(first);
   return done;
 }
@@ -169,33 +210,49 @@ Done list(Registry const &registry, Filter const &filter, Instances &out) noexce
   Criteria const criteria{{}, {}, filter.pids, registry.reads_whole()};
   Believed const believed(registry);
   auto const allows = [&](std::string_view owner) noexcept {
-    if (filter.whose.kind == Whose::Kind::anyone) return is_owner_name(owner);
+    if (!is_owner_name(owner) || !passes(filter.owners, owner)) return false;
+    if (filter.whose.kind == Whose::Kind::anyone) return true;
     auto const uid = number<uid_t>(owner);
     return uid && (filter.whose.kind == Whose::Kind::user ? *uid == filter.whose.uid : believed.has(*uid));
   };
   auto const one_service = [&](std::string_view service) noexcept -> Done {
     size_t const first = out.size();
-    auto const done =
+    auto done =
         each_entry(registry.dir(), layout::service(service).c_str(), [&](int, char const *name, unsigned char) noexcept -> Done {
-          if (!allows(name) || !passes(filter.owners, std::string_view(name))) return {};
+          if (!allows(name)) return {};
           return gather(registry.dir(), layout::instances(service, name).c_str(), name, criteria, out);
         });
+    if (done && may_have_rows(service))
+      done = each_entry(registry.dir(), layout::rows, [&](int, char const *name, unsigned char) noexcept {
+        return allows(name) ? gather_rows(registry, name, service, criteria, out) : Done();
+      });
     out.sort_oldest_first(first);
     return done;
   };
 
   List<char> names;
   List<size_t> starts;
-  auto const read = each_entry(registry.dir(), layout::services, [&](int, char const *name, unsigned char) noexcept -> Done {
-    if (!is_service_name(name) || !passes(filter.services, std::string_view(name))) return {};
-    if (!starts.append(names.size()) || !append(names, {name, strlen(name) + 1})) return failed("list", ENOMEM);
+  auto const add_name = [&](std::string_view name) noexcept -> Done {
+    if (!is_service_name(name) || !passes(filter.services, name)) return {};
+    if (!starts.append(names.size()) || !append(names, name) || !append(names, {"", 1})) return failed("list", ENOMEM);
     return {};
-  });
+  };
+  auto read =
+      each_entry(registry.dir(), layout::services, [&](int, char const *name, unsigned char) noexcept { return add_name(name); });
+  if (read)
+    read = each_row(registry.dir(), [&](int, char const *, std::string_view, RowName const &row) noexcept {
+      return add_name(row.record.service);
+    });
   if (!read) return read;
   sort(std::span(starts.begin(), starts.end()),
        [&](size_t a, size_t b) noexcept { return strcmp(names.begin() + a, names.begin() + b) < 0; });
-  for (size_t const start : starts)
-    if (auto const done = one_service(names.begin() + start); !done) return done;
+  std::string_view last;
+  for (size_t const start : starts) {
+    std::string_view const service = names.begin() + start;
+    if (service == last) continue; // it has rows, and others
+    if (auto const done = one_service(service); !done) return done;
+    last = service;
+  }
   return {};
 }
 

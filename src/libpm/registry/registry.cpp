@@ -4,6 +4,7 @@
 #include <pm/base/config.h>
 #include <pm/base/directory.h>
 #include <pm/registry/layout.h>
+#include <pm/registry/row.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,11 +45,8 @@ namespace {
 constexpr struct {
   char const *name;
   mode_t mode;
-} directories[] = {{layout::executables, 0755},
-                   {layout::services, 0755},
-                   {layout::event, 0700},
-                   {layout::owners, 0755},
-                   {layout::listeners, 0755}};
+} directories[] = {{layout::executables, 0755}, {layout::services, 0755},  {layout::event, 0700},
+                   {layout::owners, 0755},      {layout::listeners, 0755}, {layout::rows, 0755}};
 
 /** Whether `name` is one of ours, or what a mounted file system or the service puts there. */
 bool belongs(char const *name) noexcept {

@@ -60,18 +60,18 @@ Done Writer::unlink_exclusives(Ticket const &ticket) noexcept {
   });
 }
 
-Result<bool> Writer::unlink_each(std::initializer_list<Path> paths) noexcept {
+Result<bool> Writer::unlink_each(std::initializer_list<char const *> paths) noexcept {
   bool there = false;
-  for (Path const &path : paths) {
-    if (sys::unlinkat(dir_, path.c_str(), 0) == 0) there = true;
+  for (char const *const path : paths) {
+    if (sys::unlinkat(dir_, path, 0) == 0) there = true;
     else if (errno != ENOENT) return failed("remove a registration");
   }
   return there;
 }
 
 Result<bool> Writer::erase(Ticket const &ticket, bool announce) noexcept {
-  auto const published = layout::file(ticket, layout::published), reserved = layout::file(ticket, layout::reserved);
-  auto const token = layout::file(ticket, layout::token);
+  auto const published = layout::file(ticket, layout::published), reserved = layout::file(ticket, layout::reserved),
+             temporary = layout::file(ticket, layout::temporary), token = layout::file(ticket, layout::token);
 
   // The way to its holder, while there is a name to open; a dead one has none, and nobody to tell.
   auto const holder = fifodir::open_token(dir_, token.c_str());
@@ -87,12 +87,12 @@ Result<bool> Writer::erase(Ticket const &ticket, bool announce) noexcept {
   fifodir::Listeners listeners;
   if (announce && was_published)
     if (auto const opened = open_listeners(ticket.service.view(), false, listeners); !opened) return fail(opened);
-  auto const there = unlink_each({published, reserved, layout::file(ticket, layout::temporary)});
+  auto const there = unlink_each({published.c_str(), reserved.c_str(), temporary.c_str()});
   if (!there) return there;
   listeners.send("d");
 
   if (auto const given = record ? unlink_exclusive(ticket, *record) : unlink_exclusives(ticket); !given) return fail(given);
-  auto const links = unlink_each({layout::owner_link(ticket), token});
+  auto const links = unlink_each({layout::owner_link(ticket).c_str(), token.c_str()});
   if (!links) return links;
   // "Look whether you still exist." A FIFO that is full has bytes unread, which say the same.
   if (holder) NoSigpipe().write(holder->get(), {"", 1});
@@ -105,28 +105,17 @@ Result<bool> Writer::remove(Ticket const &ticket) noexcept {
   return erased;
 }
 
-Result<bool> Writer::remove_row(Ticket const &ticket) noexcept {
-  fifodir::Listeners listeners;
-  if (auto const opened = open_listeners(ticket.service.view(), false, listeners); !opened) return fail(opened);
-  auto const there = unlink_each({layout::file(ticket, layout::published)});
-  if (!there) return there;
-  listeners.send("d");
-  auto const links = unlink_each({layout::owner_link(ticket), layout::file(ticket, layout::token)});
-  if (!links) return links;
-  prune(ticket.service.view(), ticket.owner.view());
-  return *there || *links;
-}
-
 Result<unsigned> Writer::remove_matching(std::string_view owner, Query const &query) noexcept {
   List<Ticket> tickets;
-  auto const read = each_living(query.service, owner, [&](Ticket const &ticket, Record const &record) noexcept -> Done {
+  auto read = each_living(query.service, owner, [&](Ticket const &ticket, Record const &record) noexcept -> Done {
     if ((query.pid && record.pid != query.pid) || (query.version && record.version != *query.version) ||
         (query.netid && record.netid != name(*query.netid)))
       return {};
     return tickets.append(ticket) ? Done() : failed("remove a registration", ENOMEM);
   });
-  if (!read) return fail(read);
   unsigned removed = 0;
+  if (read) read = remove_rows(owner, query, removed);
+  if (!read) return fail(read);
   for (Ticket const &ticket : tickets) {
     auto const erased = erase(ticket, true);
     if (!erased) return fail(erased);

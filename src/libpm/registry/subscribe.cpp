@@ -7,7 +7,7 @@ namespace pm::registry {
 Answer<fifodir::Subscription> Writer::subscribe(std::string_view service) noexcept {
   if (!service.empty()) {
     if (!is_service_name(service)) return refuse(Refusal::bad_name);
-    if (auto const made = make_directories(service, false); !made) return fail(made);
+    if (auto const made = make_directories(service); !made) return fail(made);
   }
   auto subscription = fifodir::subscribe(dir_, layout::fifodir(service).c_str(), 0600);
   if (!subscription) return fail(subscription);

@@ -11,24 +11,11 @@ namespace pm::registry {
 
 using fifodir::Life;
 
-bool Writer::waits(char const *token) noexcept {
-  // What cannot be known is left alone.
-  auto const same = same_token(token, layout::onc);
-  return same.value_or(true);
-}
-
-Result<bool> Writer::bury(Ticket const &ticket) noexcept {
-  auto const token = layout::file(ticket, layout::token);
-  auto const life = fifodir::life(dir_, token.c_str());
-  if (!life) return fail(life);
-  return *life == Life::dead && waits(token.c_str()) ? Result<bool>(false) : remove(ticket);
-}
-
 Result<bool> Writer::sweep_entry(Ticket const &ticket, bool whole, bool announce) noexcept {
   auto const token = layout::file(ticket, layout::token);
   auto const life = fifodir::life(dir_, token.c_str());
   if (!life) return fail(life);
-  if (*life == Life::alive || waits(token.c_str())) {
+  if (*life == Life::alive) {
     if (!whole) return false;
     // Alive, with neither record nor reservation: under the lock that is a removal whose writer was killed.
     struct stat st;
@@ -42,7 +29,7 @@ Result<bool> Writer::sweep_entry(Ticket const &ticket, bool whole, bool announce
 
 namespace {
 
-/** The names of a directory: all of them, or those that one read of the kernel's gives, from a random one on. */
+/** The names of a directory: all of them, or those that one read of the kernel's gives. */
 Result<List<char>> names_to_test(int dir, char const *path, bool whole) noexcept {
   List<char> names;
   auto const opened = open_directory(dir, path);
@@ -52,18 +39,10 @@ Result<List<char>> names_to_test(int dir, char const *path, bool whole) noexcept
   for (;;) {
     auto const name = entries.next();
     if (!name) return fail(name);
-    if (!*name) break;
+    if (!*name) return names;
     if (!append(names, {*name, strlen(*name) + 1})) return failed("read a directory", ENOMEM);
-    if (!whole && !entries.buffered()) break;
+    if (!whole && !entries.buffered()) return names;
   }
-  if (whole || names.empty()) return names;
-  // Any start will do, so long as it is another each time: the clock's last digits are.
-  size_t start = boottime() % names.size();
-  while (start > 0 && names[start - 1]) --start;
-  List<char> turned;
-  if (!append(turned, {names.begin() + start, names.size() - start}) || !append(turned, {names.begin(), start}))
-    return failed("read a directory", ENOMEM);
-  return turned;
 }
 
 /** What there was to do about a name. */
@@ -73,9 +52,16 @@ enum class Tested { passed_over, alive, swept };
 Result<unsigned> test_names(int dir, char const *path, bool whole, Callback<Result<Tested>(char const *)> test) noexcept {
   auto const names = names_to_test(dir, path, whole);
   if (!names) return fail(names);
+  // In passing, from another name on each time: any will do, and the clock's last digits are another.
+  size_t at = whole || names->empty() ? 0 : boottime() % names->size();
+  while (at > 0 && names->begin()[at - 1]) --at;
   unsigned tested = 0, swept = 0;
-  for (char const *name = names->begin(); name != names->end(); name += strlen(name) + 1) {
+  for (size_t left = names->size(); left;) {
     if (!whole && (tested >= sweep_window || (tested >= sweep_probe && swept == 0))) break;
+    char const *const name = names->begin() + at;
+    size_t const size = strlen(name) + 1;
+    left -= size;
+    at = at + size == names->size() ? 0 : at + size;
     auto const done = test(name);
     if (!done) return fail(done);
     tested += *done != Tested::passed_over;
@@ -209,17 +195,27 @@ Result<unsigned> Writer::sweep_owners() noexcept {
 }
 
 Result<unsigned> sweep(Registry const &registry, Deadline deadline, bool announce) noexcept {
-  auto const services = names_to_test(registry.dir(), layout::services, true);
-  if (!services) return fail(services);
   unsigned swept = 0;
-  for (char const *service = services->begin(); service != services->end(); service += strlen(service) + 1) {
-    if (!is_service_name(service)) continue;
-    auto writer = Writer::begin(registry, deadline);
-    if (!writer) return fail(writer);
-    auto const gone = writer->sweep_service(service, announce);
-    if (!gone) return gone;
-    swept += *gone;
-  }
+  auto const each_name = [&](char const *directory, auto sweep_one) noexcept -> Done {
+    auto const names = names_to_test(registry.dir(), directory, true);
+    if (!names) return fail(names);
+    for (char const *name = names->begin(); name != names->end(); name += strlen(name) + 1) {
+      auto writer = Writer::begin(registry, deadline);
+      if (!writer) return fail(writer);
+      Result<unsigned> const gone = sweep_one(*writer, name);
+      if (!gone) return fail(gone);
+      swept += *gone;
+    }
+    return {};
+  };
+  auto done = each_name(layout::services, [announce](Writer &writer, char const *name) noexcept {
+    return is_service_name(name) ? writer.sweep_service(name, announce) : Result<unsigned>(0);
+  });
+  if (done)
+    done = each_name(layout::rows, [](Writer &writer, char const *name) noexcept {
+      return is_owner_name(name) ? writer.sweep_rows(name) : Result<unsigned>(0);
+    });
+  if (!done) return fail(done);
   auto writer = Writer::begin(registry, deadline);
   if (!writer) return fail(writer);
   auto const gone = writer->sweep_owners();

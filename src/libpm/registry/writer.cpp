@@ -39,18 +39,18 @@ Result<Writer> Writer::begin_again(Registry const &registry, Fd file, Deadline d
   return Writer(registry, std::move(*lock), sys::umask(0));
 }
 
-/**
- * service/NAME and its fifodir, which gets the mode that the registry's own has. `quiet`: the fifodir only where others may
- * listen with their own FIFOs; else whoever subscribes makes it.
- */
-Done Writer::make_directories(std::string_view service, bool quiet) noexcept {
+bool Writer::has_directory(Path const &path) noexcept {
+  return sys::mkdirat(dir_, path.c_str(), 0755) == 0 || errno == EEXIST;
+}
+
+/** service/NAME and its fifodir, which gets the mode that the registry's own has. */
+Done Writer::make_directories(std::string_view service) noexcept {
   constexpr char const *doing = "make a service's directories";
   struct stat st;
   if (sys::fstatat(dir_, layout::event, &st, AT_SYMLINK_NOFOLLOW) < 0) return failed(doing);
   // mkdir takes no setgid bit; where there is a group, service/ has it and hands it down.
   mode_t const mode = st.st_mode & 01777;
-  if (sys::mkdirat(dir_, layout::service(service).c_str(), 0755) < 0 && errno != EEXIST) return failed(doing);
-  if (quiet && !(mode & S_IWGRP)) return {};
+  if (!has_directory(layout::service(service))) return failed(doing);
   if (sys::mkdirat(dir_, layout::service_event(service).c_str(), mode) < 0 && errno != EEXIST) return failed(doing);
   return {};
 }
@@ -86,8 +86,8 @@ Done Writer::write_file(char const *path, Record const &record) noexcept {
 }
 
 /** Those of the service, and those of the registry. */
-Done Writer::open_listeners(std::string_view service, bool fresh, fifodir::Listeners &listeners) noexcept {
-  auto const opened = fresh ? Done() : listeners.open(dir_, layout::service_event(service).c_str());
+Done Writer::open_listeners(std::string_view service, bool idle, fifodir::Listeners &listeners) noexcept {
+  auto const opened = idle ? Done() : listeners.open(dir_, layout::service_event(service).c_str());
   return opened && !alone_ ? listeners.open(dir_, layout::event, spared_) : opened;
 }
 

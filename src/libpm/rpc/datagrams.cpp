@@ -61,7 +61,7 @@ bool Datagrams::answer_one(Socket const &socket, Slot &slot, unsigned size, Port
                            Forwarder *forwarder) noexcept {
   auto &message = headers_[&slot - slots_].msg_hdr;
   if (message.msg_flags & MSG_TRUNC) return false;
-  Caller const caller = {socket.netid, slot.peer, reached_by(message, socket), -1, {}};
+  Caller const caller = {socket.netid, slot.peer, reached_by(message, socket), -1, 0, 0, {}};
   slot.reply = replies_.size();
   auto const outcome = portmapper.answer({slot.bytes, size}, caller, replies_);
   bool sends = outcome == Outcome::reply || outcome == Outcome::bulky;

@@ -1,9 +1,14 @@
 #include <pm/rpc/portmapper.h>
 
+#include <pm/base/say.h>
 #include <string.h>
 #include <sys/un.h>
 
 namespace pm::onc {
+
+void Portmapper::refresh() noexcept {
+  if (auto const refreshed = store_->refresh(); !refreshed) warn_sys(refreshed.error(), "the registry");
+}
 
 Outcome Portmapper::answer(std::string_view message, Caller const &caller, List<char> &out) noexcept {
   xdr::Decoder decoder(message);

@@ -32,6 +32,11 @@ Universal Row::universal() const noexcept {
   return path ? Universal(path) : onc::universal(endpoint());
 }
 
+Address Row::address() const noexcept {
+  if (!path) return Address::of_ip(netid, host, port);
+  return Address::parse((Text<local_path_max + 8>("local:") << path).view()).value_or(Address());
+}
+
 bool Row::same_address(Row const &other) const noexcept {
   if (path || other.path) return path && other.path && strcmp(path, other.path) == 0;
   return port == other.port && memcmp(host, other.host, sizeof host) == 0;

@@ -8,8 +8,7 @@
 namespace pm::onc {
 
 namespace {
-/** Connections accepted at a time, and how long a listener rests when nothing can be accepted, ms. */
-constexpr unsigned accepted_at_once = 16;
+/** How long a listener rests when nothing can be accepted, ms. */
 constexpr uint32_t rest = 1000;
 } // namespace
 
@@ -54,10 +53,6 @@ Done Server::open_forwarder(int family, Box<Forwarder> &forwarder) noexcept {
   return opened;
 }
 
-void Server::refresh() noexcept {
-  if (auto const refreshed = store_->refresh(); !refreshed) warn_sys(refreshed.error(), "the registry");
-}
-
 Done Server::run() noexcept {
   while (going_on_) {
     struct epoll_event room[64];
@@ -79,25 +74,23 @@ void Server::handle(Place const &place, uint32_t events) noexcept {
   switch (place.kind) {
     case Kind::none: return;
     case Kind::stop: going_on_ = false; return;
-    case Kind::store: return refresh();
+    case Kind::store: return portmapper_->refresh();
     case Kind::datagrams: {
       auto const &socket = *static_cast<Socket const *>(place.what);
       if (!datagrams_->receive(socket)) return;
-      // What was registered before a call came is in its answer.
-      refresh();
+      portmapper_->refresh();
       return datagrams_->answer(socket, *portmapper_, meter_, forwarders_[is_v6(socket.netid)].get());
     }
     case Kind::forwarder: return static_cast<Forwarder *>(place.what)->answer();
-    case Kind::listener: return accept_some(*static_cast<Socket *>(place.what));
+    case Kind::listener: return accept_one(*static_cast<Socket *>(place.what));
     case Kind::stream: return serve(*static_cast<Stream *>(place.what), events);
   }
 }
 
 // --- connections
 
-void Server::accept_some(Socket &socket) noexcept {
-  for (unsigned i = 0; i < accepted_at_once; ++i) {
-    Endpoint peer = Endpoint::none();
+void Server::accept_one(Socket &socket) noexcept {
+  for (;;) {
     union {
       struct sockaddr any;
       char bytes[sizeof(struct sockaddr_storage)];
@@ -105,21 +98,16 @@ void Server::accept_some(Socket &socket) noexcept {
     socklen_t size = sizeof name;
     Fd fd(sys::accept4(socket.fd.get(), &name.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.valid()) {
+      Endpoint peer = Endpoint::none();
       if (socket.netid != Netid::local) memcpy(&peer, &name, std::min<size_t>(size, sizeof peer));
-      begin(std::move(fd), socket, peer);
-      continue;
+      return begin(std::move(fd), socket, peer);
     }
-    switch (errno) {
-      case EMFILE:
-      case ENFILE:
-      case ENOBUFS:
-      case ENOMEM:
-        if (make_room()) continue;
-        warn_sys({errno, "accept"}, "a connection");
-        return pause(true);
-      case EAGAIN: return;
-      default: continue; // of the one connection: accept(2)
-    }
+    int const code = errno;
+    // Nobody is there any more, or it is of that one connection: accept(2).
+    if (code != EMFILE && code != ENFILE && code != ENOBUFS && code != ENOMEM) return;
+    if (make_room()) continue;
+    warn_sys({code, "accept"}, "a connection");
+    return pause(true);
   }
 }
 
@@ -153,13 +141,13 @@ void Server::pause(bool pauses) noexcept {
 }
 
 void Server::begin(Fd fd, Socket const &socket, Endpoint const &peer) noexcept {
-  Caller caller = {socket.netid, peer, Endpoint::none(), -1, {}};
-  uid_t uid = 0;
+  Caller caller = {socket.netid, peer, Endpoint::none(), -1, 0, 0, {}};
   if (socket.netid == Netid::local) {
     struct ucred who;
     socklen_t size = sizeof who;
     if (sys::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) < 0) return;
-    uid = who.uid;
+    caller.uid = who.uid;
+    caller.pid = who.pid;
   } else {
     // Answers go at once: what comes after one is no reason to wait for its acknowledgement.
     int const yes = 1;
@@ -169,11 +157,12 @@ void Server::begin(Fd fd, Socket const &socket, Endpoint const &peer) noexcept {
   }
   uint32_t same = 0;
   for (Stream *const stream : streams_)
-    same += stream->caller().transport == Netid::local ? socket.netid == Netid::local && stream->uid() == uid && uid != 0
-                                                       : same_host(stream->caller().peer, peer);
+    same += stream->caller().transport == Netid::local
+                ? socket.netid == Netid::local && stream->uid() == caller.uid && caller.uid != 0
+                : same_host(stream->caller().peer, peer);
   if (same >= limits_.of_one) return;
   if (streams_.size() >= limits_.connections && !make_room()) return;
-  auto stream = make_box<Stream>(std::move(fd), caller, uid);
+  auto stream = make_box<Stream>(std::move(fd), caller);
   if (!stream || !streams_.append(stream.get())) return;
   Stream *const kept = stream.release();
   kept->last = ++clock_;
@@ -183,7 +172,6 @@ void Server::begin(Fd fd, Socket const &socket, Endpoint const &peer) noexcept {
 
 void Server::serve(Stream &stream, uint32_t events) noexcept {
   stream.last = ++clock_;
-  refresh();
   size_t const before = stream.buffered();
   bool const goes_on = stream.is_busy() ? stream.send(*portmapper_) : stream.receive(*portmapper_);
   buffered_ += stream.buffered() - before;

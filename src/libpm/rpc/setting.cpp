@@ -2,19 +2,18 @@
 
 #include <pm/rpc/portmapper.h>
 
-#include <pm/base/peer.h>
 #include <pm/base/say.h>
 #include <pm/rpc/socket_owner.h>
 
 namespace pm::onc {
 
-Setter Portmapper::setter_of(Caller const &caller) const noexcept {
+Setter Portmapper::setter_of(Caller const &caller, bool sets) noexcept {
   if (caller.transport == Netid::local) {
+    if (!sets) return {caller.uid};
     if (caller.who) return *caller.who;
-    auto const peer = peer_of(caller.socket);
-    if (!peer) return {};
-    Setter who = {peer->uid};
-    if (auto const start = peer_start_time(caller.socket, *peer)) who = {peer->uid, peer->pid, *start};
+    Setter who = {caller.uid};
+    if (auto const start = last_setter_.start_time(caller.socket, {caller.uid, 0, caller.pid, {}}))
+      who = {caller.uid, caller.pid, *start};
     caller.who = who;
     return who;
   }
@@ -55,7 +54,7 @@ Outcome Portmapper::change(uint32_t xid, uint32_t version, bool sets, xdr::Decod
     return denied(out, xid, AuthStatus::too_weak) ? Outcome::reply : Outcome::silent;
   }
   auto const finish = [&](uint32_t program, uint32_t of_version, auto change_it) noexcept {
-    Setter const who = setter_of(caller);
+    Setter const who = setter_of(caller, sets);
     Result<bool> const done = change_it(who);
     if (!done) {
       warn_sys(done.error(), "in the registry");

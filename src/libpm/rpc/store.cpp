@@ -10,9 +10,12 @@ namespace pm::onc {
 
 using namespace registry;
 
+OwnerName owner_name_of(Row const &row) noexcept {
+  return row.rank == Rank::unnamed ? OwnerName(unnamed_owner) : owner_name(row.uid);
+}
+
 Ticket ticket_of(Row const &row) noexcept {
-  auto const owner = row.rank == Rank::unnamed ? OwnerName(unnamed_owner) : owner_name(row.uid);
-  return make_ticket((Text<12>() << row.program).view(), owner.view(), text_of(row.id).view());
+  return make_ticket((Text<12>() << row.program).view(), owner_name_of(row).view(), text_of(row.id).view());
 }
 
 Rank Store::rank_of(std::string_view owner) const noexcept {
@@ -154,7 +157,7 @@ Done Store::remove_ended() noexcept {
     }
     rows_.each([&](Row &row) noexcept {
       if (!row.of_process || row.id.pid != process.pid || row.id.start != process.start) return;
-      auto const removed = (*writer)->remove_row(ticket_of(row));
+      auto const removed = remove_own(**writer, row);
       if (removed) rows_.remove(row);
       else failure = removed.error();
     });
@@ -167,7 +170,7 @@ Done Store::remove_ended() noexcept {
 
 /** A change that failed midway may have come as far as to be seen. */
 tl::unexpected<SysError> Store::look_again(SysError const &failure) noexcept {
-  stale_ = went_ = true;
+  stale_ = unread_ = went_ = true;
   return failed(failure.doing, failure.code);
 }
 

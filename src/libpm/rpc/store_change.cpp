@@ -9,8 +9,9 @@ namespace pm::onc {
 
 using namespace registry;
 
-/** A few of those that were left, for each that comes, but not each time: rows that RPC sets leave nothing themselves. */
-constexpr unsigned sets_a_sweep = 4 * sweep_window;
+Result<bool> Store::remove_own(Writer &writer, Row const &row) noexcept {
+  return writer.remove_row(path_of(row).c_str(), (Text<12>() << row.program).view(), owner_name_of(row).view());
+}
 
 bool Store::has_enough(Rank rank, uid_t uid) noexcept {
   if (rank < Rank::user) return false;
@@ -47,8 +48,7 @@ Result<bool> Store::set(Setter const &who, uint32_t program, uint32_t version, A
   Request const request = {service.view(), address, version, false};
   Registrant const registrant = {row.uid, row.of_process ? who.pid : pid_, row.of_process ? who.start : start_,
                                  who.uid.has_value()};
-  auto const made =
-      (*writer)->add_row(registrant, request, row.of_process ? held_for_process : held_for_nobody, sets_++ % sets_a_sweep == 0);
+  auto const made = (*writer)->add_row(registrant, request, row.of_process ? held_for_process : held_for_nobody, row.since);
   if (!made) {
     if (auto const *error = std::get_if<SysError>(&made.error())) return look_again(*error);
     return false;
@@ -57,7 +57,7 @@ Result<bool> Store::set(Setter const &who, uint32_t program, uint32_t version, A
   owned.path = nullptr;
   Row const *const added = rows_.add(row);
   if (!added) {
-    stale_ = true;
+    stale_ = unread_ = true;
     return failed("set a row", ENOMEM);
   }
   if (auto const followed = follow(*added); !followed) return fail(followed);
@@ -88,8 +88,7 @@ Result<bool> Store::unset(Setter const &who, uint32_t program, uint32_t version,
   SysError failure = {0, ""};
   each_match([&](Row &row) noexcept {
     if (failure.code || !may_unset(who, row)) return;
-    auto const ticket = ticket_of(row);
-    auto const removed = row.ours ? (*writer)->remove_row(ticket) : (*writer)->remove(ticket);
+    auto const removed = row.ours ? remove_own(**writer, row) : (*writer)->remove(ticket_of(row));
     if (removed) rows_.remove(row);
     else failure = removed.error();
   });
@@ -98,10 +97,9 @@ Result<bool> Store::unset(Setter const &who, uint32_t program, uint32_t version,
 }
 
 Done Store::keep_own(uint32_t program, std::span<uint32_t const> versions, std::span<Address const> addresses) noexcept {
-  List<Ticket> stale;
-  bool fits = true;
+  Done done;
   rows_.each([&](Row &row) noexcept {
-    if (row.program != program || !row.ours || row.rank != Rank::root) return;
+    if (!done || row.program != program || !row.ours || row.rank != Rank::root) return;
     for (size_t i = 0; i < versions.size(); ++i) {
       Row wanted;
       if (row.version != versions.data()[i] || !set_address(wanted, addresses.data()[i])) continue;
@@ -109,16 +107,12 @@ Done Store::keep_own(uint32_t program, std::span<uint32_t const> versions, std::
       ::free(const_cast<char *>(wanted.path));
       if (same) return;
     }
-    fits = fits && stale.append(ticket_of(row));
-    rows_.remove(row);
+    auto const writer = begin(10000);
+    auto const removed = writer ? remove_own(**writer, row) : Result<bool>(fail(writer));
+    if (removed) rows_.remove(row);
+    else done = fail(removed);
   });
-  if (!fits) return failed("set a row", ENOMEM);
-  if (!stale.empty()) {
-    auto writer = begin(10000);
-    if (!writer) return fail(writer);
-    for (Ticket const &ticket : stale)
-      if (auto const removed = (*writer)->remove_row(ticket); !removed) return fail(removed);
-  }
+  if (!done) return done;
   for (size_t i = 0; i < versions.size(); ++i) {
     auto const added = set({.uid = 0}, program, versions.data()[i], addresses.data()[i]);
     if (!added) return fail(added);

@@ -61,6 +61,7 @@ bool Stream::receive(Portmapper &portmapper) noexcept {
   ssize_t const n = sys::read(fd_.get(), buffer, sizeof buffer);
   if (n < 0) return errno == EAGAIN || errno == EINTR;
   if (n == 0) ended_ = true;
+  else portmapper.refresh();
   std::string_view bytes(buffer, static_cast<size_t>(n));
   bool const worked = work(bytes, portmapper);
   portmapper.settle();
@@ -75,6 +76,7 @@ bool Stream::send(Portmapper &portmapper) noexcept {
     if (!append_mark(out_, 0, true) || !go_on_listing(0, portmapper)) return false;
   } else {
     std::string_view bytes(in_.begin(), in_.size());
+    portmapper.refresh();
     bool const worked = work(bytes, portmapper);
     portmapper.settle();
     if (!worked) return false;

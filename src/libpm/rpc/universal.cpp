@@ -105,21 +105,15 @@ std::optional<Endpoint> parse_universal(std::string_view text) noexcept {
 }
 
 std::optional<Address> address_of(Netid netid, std::string_view universal) noexcept {
-  Text<local_path_max + 64> spelled;
-  spelled << name(netid) << ':';
-  if (netid == Netid::local) {
-    spelled << universal;
-    if (universal.empty() || universal.front() == ':') return std::nullopt;
-  } else {
-    if (netid == Netid::none) return std::nullopt;
+  if (netid == Netid::none) return std::nullopt;
+  if (netid != Netid::local) {
     auto const endpoint = parse_universal(netid, universal);
-    if (!endpoint) return std::nullopt;
-    char host[INET6_ADDRSTRLEN];
-    inet_ntop(endpoint->family(), endpoint->host().data(), host, sizeof host);
-    spelled << (is_v6(netid) ? "[" : "") << host << (is_v6(netid) ? "]" : "") << ':' << endpoint->port();
+    if (!endpoint || !endpoint->port()) return std::nullopt;
+    return Address::of_ip(netid, endpoint->host().data(), endpoint->port());
   }
-  if (spelled.overflowed()) return std::nullopt;
-  return Address::parse(spelled.view());
+  if (universal.empty() || universal.front() == ':') return std::nullopt;
+  auto const spelled = Text<local_path_max + 64>("local:") << universal;
+  return spelled.overflowed() ? std::nullopt : Address::parse(spelled.view());
 }
 
 std::optional<Endpoint> endpoint_of(Address const &address) noexcept {

@@ -32,6 +32,8 @@ class Address {
 
   /** Reads an address; a path that starts with / means local. Nothing if it is none of the above. */
   [[nodiscard]] static std::optional<Address> parse(std::string_view text) noexcept;
+  /** An IP one: `host` has 4 or 16 bytes, network order; `port` host order, not 0. */
+  [[nodiscard]] static Address of_ip(Netid netid, void const *host, uint16_t port) noexcept;
   /** What getsockname(2) says of a socket. ENOTSOCK, EAFNOSUPPORT (another family), ESOCKTNOSUPPORT (another
    * type), EADDRNOTAVAIL (it is not bound, or to a relative path). */
   [[nodiscard]] static Result<Address> of_socket(int fd) noexcept;
@@ -48,7 +50,6 @@ class Address {
   [[nodiscard]] std::string_view path() const noexcept;
 
  private:
-  static Address of_ip(Netid netid, void const *host, uint16_t port) noexcept;
   static std::optional<Address> of_local(std::string_view path) noexcept;
 
   Netid netid_ = Netid::none;

@@ -23,7 +23,7 @@ class Finder {
   [[nodiscard]] Done lookup(Query const &query, Instances &out) noexcept;
 
  private:
-  static constexpr size_t answers_max = 8, instances_max = 8, watches_max = 4;
+  static constexpr size_t answers_max = 8, instances_max = 8, watches_max = 12;
 
   /** All instances of a service of one kind of owners. */
   struct Answer {

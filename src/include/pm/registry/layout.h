@@ -45,8 +45,6 @@ namespace layout {
 
 inline constexpr char lock[] = "lock", event[] = "event", services[] = "service", owners[] = "owner", executables[] = "exe",
                       listeners[] = "listener", socket[] = "socket";
-/** The one FIFO whose links are the tokens of all rows of the ONC port mapper: it holds them again after its death, so they wait for it. */
-inline constexpr char onc[] = "onc";
 
 /** What a registration's files are called, after its ID. */
 inline constexpr std::string_view published = "", reserved = ".reserved", temporary = ".tmp", token = ".token";

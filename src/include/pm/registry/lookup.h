@@ -38,7 +38,11 @@ struct Instance {
   std::string_view owner; /**< by the kernel's word: a uid in digits, or `-` */
   std::string_view id;
   Record record;
-  std::string_view text; /**< the record's own */
+  std::string_view text; /**< the record's own; of a row, what it would be */
+  bool is_row;
+
+  /** Where its token is, under the registry's directory. */
+  [[nodiscard]] Path token() const noexcept;
 };
 
 /** Registrations found; reusable, keeps its memory. */
@@ -52,7 +56,8 @@ class Instances {
   [[nodiscard]] std::string_view text(size_t i) const noexcept;
   void clear() noexcept;
 
-  [[nodiscard]] bool add(std::string_view owner, std::string_view id, std::string_view text, uint64_t since) noexcept;
+  [[nodiscard]] bool add(std::string_view owner, std::string_view id, std::string_view text, uint64_t since,
+                         bool is_row = false) noexcept;
   /** Sorts those from `first` on: oldest first. */
   void sort_oldest_first(size_t first = 0) noexcept;
 
@@ -61,6 +66,7 @@ class Instances {
     uint64_t since;
     size_t at;
     uint32_t owner, id, text; /**< lengths */
+    bool is_row;
   };
   List<char> bytes_;
   List<Entry> entries_;
@@ -69,7 +75,7 @@ class Instances {
 /**
  * Appends to `out` the living instances of one service that the query asks for, oldest first. None is no error.
  * An instance whose life or record cannot be read is an error and nothing else (EMFILE, EACCES, EBADMSG...).
- * Costs an open a believed uid (three at most) and five calls an instance, whatever else the registry holds.
+ * Costs an open a believed uid (three at most) and five calls an instance, two a row, whatever else the registry holds.
  */
 [[nodiscard]] Done lookup(Registry const &registry, Query const &query, Instances &out) noexcept;
 

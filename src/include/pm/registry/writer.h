@@ -12,6 +12,7 @@
 #include <pm/registry/policy.h>
 #include <pm/registry/refusal.h>
 #include <pm/registry/registry.h>
+#include <pm/registry/row.h>
 #include <initializer_list>
 #include <span>
 
@@ -83,13 +84,13 @@ class Writer {
   /** Registers all that is asked for, or nothing. Exclusive ones of one call do not exclude each other. Waiters are told `u`. */
   [[nodiscard]] Answer<Registration> add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept;
   /**
-   * Registers a row of the port mapper's: its token is one more link of layout::onc, no FIFO of its own, so no descriptor is
-   * given. `sweeps`: tests some old entries in passing; a caller with many to add need not each time. Waiters are told `u`.
+   * Registers a row, of a service that may have them: its token is one more link of layout::onc, so no descriptor is given. `since`
+   * becomes what its record says. Waiters are told `u`. ENAMETOOLONG: the address is too long for a file's name.
    */
   [[nodiscard]] Answer<Ticket> add_row(Registrant const &who, Request const &request, std::string_view holder,
-                                       bool sweeps) noexcept;
-  /** Removes such a one, as remove() does: nobody else has its token, it is published and not exclusive. */
-  [[nodiscard]] Result<bool> remove_row(Ticket const &ticket) noexcept;
+                                       uint64_t &since) noexcept;
+  /** Removes a row, by its path; waiters are told `d`. Whether it was there. */
+  [[nodiscard]] Result<bool> remove_row(char const *row, std::string_view service, std::string_view owner) noexcept;
 
   /** Whether a policy lets him register that as well; ask before add. bad_name, rule, process_limit, user_limit. */
   [[nodiscard]] Answer<void> admit(Registrant const &who, std::span<Request const> requests, Policy const &policy) noexcept;
@@ -114,9 +115,6 @@ class Writer {
    */
   [[nodiscard]] Result<bool> remove(Ticket const &ticket) noexcept;
 
-  /** Removes a registration whose holder has died, as remove() does; one whose token is layout::onc's is only waiting for it, and stays. */
-  [[nodiscard]] Result<bool> bury(Ticket const &ticket) noexcept;
-
   /** Removes one owner's registrations of a service that the query asks for (its `whose` is not used). How many. */
   [[nodiscard]] Result<unsigned> remove_matching(std::string_view owner, Query const &query) noexcept;
 
@@ -128,9 +126,11 @@ class Writer {
   /** Ends a subscription by its name. */
   [[nodiscard]] Done unsubscribe(std::string_view service, std::string_view name) noexcept;
 
-  /** Tests everything under one service; unlinks what is dead, and what writers that were killed left. How many entries went.
+  /** Tests everything under one service, but rows; unlinks what is dead, and what writers that were killed left. How many entries went.
    * `announce`: waiters are told `d` for each that had been published. */
   [[nodiscard]] Result<unsigned> sweep_service(char const *service, bool announce = false) noexcept;
+  /** Unlinks the rows of an owner that nobody can hold any more, and directories without any. */
+  [[nodiscard]] Result<unsigned> sweep_rows(char const *owner) noexcept;
   /** The same for owner/UID of every owner, and for the registry's fifodir. */
   [[nodiscard]] Result<unsigned> sweep_owners() noexcept;
   /** The same for what was announced, and for the links to it. */
@@ -139,23 +139,30 @@ class Writer {
  private:
   Writer(Registry const &registry, Lock lock, mode_t umask) noexcept;
 
+  [[nodiscard]] static OwnerName owner_of(Registrant const &who) noexcept;
+  [[nodiscard]] static Result<Ticket> new_ticket(std::string_view service, std::string_view owner,
+                                                 Registrant const &who) noexcept;
+  [[nodiscard]] static Record record_of(Request const &request, Registrant const &who, Terms const &terms) noexcept;
   Done make_all(Registrant const &who, std::string_view owner, std::span<Request const> requests, Terms const &terms,
                 Registration &made) noexcept;
   /** Takes back what make_all() made before it failed. */
   void take_back(Registration const &made) noexcept;
-  Done make_directories(std::string_view service, bool quiet) noexcept;
+  /** Whether a directory is there, or could be made. */
+  bool has_directory(Path const &path) noexcept;
+  Done make_directories(std::string_view service) noexcept;
+  /** Whether others may listen with FIFOs of their own making, without the lock. */
+  Result<bool> has_group() noexcept;
   Done make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept;
-  /** Makes the first file of an entry by `make`, and the directories it is in where they are missing. `quiet` as make_directories(). */
-  Done make_in_place(Ticket const &ticket, bool quiet, Callback<Done()> make) noexcept;
-  /** Its token's second name. */
-  Done link_owner(Ticket const &ticket, char const *token) noexcept;
-  /** Token, links and record of a row of the port mapper's, and what its waiters are told. */
-  Done make_row(Ticket const &ticket, Record const &record, bool fresh) noexcept;
+  /** An owner's that a query asks for, alive or not; counts them. */
+  Done remove_rows(std::string_view owner, Query const &query, unsigned &removed) noexcept;
+  Done link_row(Path const &path, std::string_view owner, std::string_view service) noexcept;
+  /** Whether nobody has registered under a service's name, nor waits for it, or could. */
+  Result<bool> is_idle(std::string_view service) noexcept;
   Done link_announcement(Ticket const &ticket, pid_t pid) noexcept;
   Done link_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Done write_file(char const *path, Record const &record) noexcept;
-  /** `fresh`: the service's directory was made under this lock, so nobody listens there. */
-  Done open_listeners(std::string_view service, bool fresh, fifodir::Listeners &listeners) noexcept;
+  /** `idle`: as is_idle() says of the service. */
+  Done open_listeners(std::string_view service, bool idle, fifodir::Listeners &listeners) noexcept;
   /** Renames the temporary record into place, with the event that belongs to it. */
   Done commit(Ticket const &ticket, std::string_view event) noexcept;
 
@@ -168,12 +175,10 @@ class Writer {
   Result<bool> prepare(Ticket const &ticket, std::string_view exe, bool deleted) noexcept;
   Result<bool> erase(Ticket const &ticket, bool announce) noexcept;
   /** Whether any of them was there. */
-  Result<bool> unlink_each(std::initializer_list<Path> paths) noexcept;
+  Result<bool> unlink_each(std::initializer_list<char const *> paths) noexcept;
   Done unlink_exclusives(Ticket const &ticket) noexcept;
   Done unlink_exclusive(Ticket const &ticket, Record const &record) noexcept;
   Result<bool> same_token(char const *a, char const *b) noexcept;
-  /** Whether a token that is dead waits for the one that holds layout::onc. */
-  bool waits(char const *token) noexcept;
   /** Unlinks an entry that is dead or was left by a killed writer; whether it did. */
   Result<bool> sweep_entry(Ticket const &ticket, bool whole, bool announce) noexcept;
   Result<unsigned> sweep_instances(std::string_view service, std::string_view owner, bool whole, bool announce = false) noexcept;

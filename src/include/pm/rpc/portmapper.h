@@ -2,6 +2,7 @@
 #ifndef PM_RPC_PORTMAPPER_H
 #define PM_RPC_PORTMAPPER_H
 
+#include <pm/base/known_peer.h>
 #include <pm/rpc/statistics.h>
 #include <pm/rpc/store.h>
 
@@ -9,11 +10,13 @@ namespace pm::onc {
 
 /** Who calls, and over what. */
 struct Caller {
-  Netid transport;                   /**< none is not one */
-  Endpoint peer;                     /**< none, over local */
-  Endpoint reached;                  /**< the address that he called, with our port; none, over local */
-  int socket = -1;                   /**< over local, the connection, whose peer the kernel knows */
-  mutable std::optional<Setter> who; /**< over local, what it said, once it was asked: it never changes */
+  Netid transport;  /**< none is not one */
+  Endpoint peer;    /**< none, over local */
+  Endpoint reached; /**< the address that he called, with our port; none, over local */
+  int socket = -1;  /**< over local, the connection, whose peer the kernel knows: */
+  uid_t uid = 0;
+  pid_t pid = 0;                     /**< 0: a process that has no number here */
+  mutable std::optional<Setter> who; /**< over local, what was known of him when he set a row: it never changes */
 };
 
 /** What is to be done about a call. */
@@ -37,6 +40,8 @@ class Portmapper {
   /** Appends the reply to one message. */
   [[nodiscard]] Outcome answer(std::string_view message, Caller const &caller, List<char> &out) noexcept;
 
+  /** Before calls are answered: what was registered before they came is in the answers. */
+  void refresh() noexcept;
   /** Before answers are sent: what they say was changed is done. */
   void settle() noexcept { store_->settle(); }
 
@@ -79,12 +84,14 @@ class Portmapper {
   [[nodiscard]] Outcome forward_call(uint32_t xid, Call const &call, xdr::Decoder &decoder, Caller const &caller,
                                      List<char> &out) noexcept;
   [[nodiscard]] Universal address_for(Row const &row, Caller const &caller, std::string_view hint) noexcept;
-  [[nodiscard]] Setter setter_of(Caller const &caller) const noexcept;
+  /** As far as it matters to one who `sets`, or unsets. */
+  [[nodiscard]] Setter setter_of(Caller const &caller, bool sets) noexcept;
   void say(bool sets, Setter const &who, uint32_t program, uint32_t version, bool done) const noexcept;
 
   Store *store_;
   Policy policy_;
   Statistics statistics_;
+  KnownPeer last_setter_;
   uint32_t version_ = 0;
   Forward forward_ = {};
 };

@@ -23,24 +23,28 @@ struct RowId {
 enum class Rank : uint8_t { root, keeper /**< the registry's owner */, user, unnamed };
 
 struct Row {
+  // What is looked for, and most often said, together: a lookup takes one line of the cache.
   uint32_t program, version;
-  RowId id;
-  uid_t uid; /**< whose, unless his rank is unnamed */
+  uint32_t next_key, next_transport; /**< the row before this one in its bucket; none: the first */
   Rank rank;
   Netid netid;
+  uint16_t port;
+  int token;        /**< the writing end of one that is not ours; else -1 */
+  char const *path; /**< of local; else null. Rows own it. */
+  uint8_t host[16]; /**< network order, 4 or 16 bytes of it */
+  uint64_t serial;  /**< ascending with the order they came in */
+  RowId id;
+  uint64_t since;  /**< as Record has it */
+  uid_t uid;       /**< whose, unless his rank is unnamed */
   bool ours;       /**< set by RPC: its token is the port mapper's */
   bool of_process; /**< and the kernel named the process, which is in the ID */
-  uint16_t port;
-  uint8_t host[16]; /**< network order, 4 or 16 bytes of it */
-  char const *path; /**< of local; else null. Rows own it. */
-  int token;        /**< the writing end of one that is not ours; else -1 */
   bool live;
-  bool seen;                         /**< for whoever goes over all of them */
-  uint64_t serial;                   /**< ascending with the order they came in */
-  uint32_t next_key, next_transport; /**< the row before this one in its bucket; none: the first */
+  bool seen; /**< for whoever goes over all of them */
 
   [[nodiscard]] Endpoint endpoint() const noexcept;
   [[nodiscard]] Universal universal() const noexcept;
+  /** As it was set. */
+  [[nodiscard]] Address address() const noexcept;
   [[nodiscard]] bool same_address(Row const &other) const noexcept;
 };
 

@@ -38,10 +38,9 @@ class Server {
   };
   [[nodiscard]] Done watch(int fd, uint32_t events, Kind kind, void *what) noexcept;
   void handle(Place const &place, uint32_t events) noexcept;
-  void refresh() noexcept;
   [[nodiscard]] Done open_forwarder(int family, Box<Forwarder> &forwarder) noexcept;
 
-  void accept_some(Socket &socket) noexcept;
+  void accept_one(Socket &socket) noexcept;
   void begin(Fd fd, Socket const &socket, Endpoint const &peer) noexcept;
   [[nodiscard]] bool make_room() noexcept;
   void keep_within() noexcept;

@@ -5,6 +5,7 @@
 #include <pm/base/epoll.h>
 #include <pm/fifodir/audience.h>
 #include <pm/fifodir/subscription.h>
+#include <pm/registry/row.h>
 #include <pm/registry/writer.h>
 #include <pm/rpc/rows.h>
 
@@ -68,9 +69,20 @@ class Store {
     pid_t pid;
     uint64_t start;
   };
-  struct Known {
-    RowId id;
-    Row *row;
+  /** Rows by their IDs, none of them seen. */
+  class Known {
+   public:
+    /** Our own, or those of others. */
+    [[nodiscard]] Done take(Rows &rows, bool own) noexcept;
+    /** Whether it is one of them; then it is seen. */
+    [[nodiscard]] bool see(RowId const &id) noexcept;
+
+   private:
+    struct One {
+      RowId id;
+      Row *row;
+    };
+    List<One> all_;
   };
   [[nodiscard]] Done take_token() noexcept;
   void hear() noexcept;
@@ -79,7 +91,12 @@ class Store {
   void bury(int fd) noexcept;
   [[nodiscard]] tl::unexpected<SysError> look_again(SysError const &failure) noexcept;
   [[nodiscard]] Done read_tree() noexcept;
-  [[nodiscard]] Result<bool> read_row(registry::Ticket const &ticket, uint32_t program, Row &row, uint64_t &since) noexcept;
+  [[nodiscard]] Done read_others(List<Row> &found) noexcept;
+  [[nodiscard]] Done read_own_rows(List<Row> &found) noexcept;
+  [[nodiscard]] Result<bool> read_other(registry::Ticket const &ticket, uint32_t program, Row &row) noexcept;
+  [[nodiscard]] Result<bool> read_own(int directory, char const *file, std::string_view owner, registry::RowName const &name,
+                                      Row &row) noexcept;
+  [[nodiscard]] static Result<bool> remove_own(registry::Writer &writer, Row const &row) noexcept;
   [[nodiscard]] bool is_there(Row const &row) noexcept;
   [[nodiscard]] Done follow(Row const &row) noexcept;
   [[nodiscard]] Done remove_ended() noexcept;
@@ -98,13 +115,15 @@ class Store {
   std::optional<Epoll> epoll_;
   Rows rows_;
   List<Process> processes_; /**< of those whose rows are to go with them */
-  unsigned sets_ = 0;
-  bool stale_ = true;  /**< the tree is to be read */
-  bool went_ = true;   /**< a row that is known may have gone, too */
-  bool ended_ = false; /**< a process of processes_ has */
+  bool stale_ = true;       /**< the tree is to be read */
+  bool unread_ = true;      /**< our own rows in it as well */
+  bool went_ = true;        /**< a row that is known may have gone, too */
+  bool ended_ = false;      /**< a process of processes_ has */
 };
 
-/** Where a row is. */
+[[nodiscard]] registry::OwnerName owner_name_of(Row const &row) noexcept;
+/** Where a row is: of ours; and of another's. */
+[[nodiscard]] registry::Path path_of(Row const &row) noexcept;
 [[nodiscard]] registry::Ticket ticket_of(Row const &row) noexcept;
 
 } // namespace pm::onc

@@ -15,8 +15,7 @@ inline constexpr size_t read_size = 16384, send_size = 32768;
 
 class Stream {
  public:
-  Stream(Fd fd, Caller const &caller, uid_t uid) noexcept
-      : fd_(static_cast<Fd &&>(fd)), caller_(caller), uid_(uid), records_(call_max, fragments_max) {
+  Stream(Fd fd, Caller const &caller) noexcept : fd_(static_cast<Fd &&>(fd)), caller_(caller), records_(call_max, fragments_max) {
     caller_.socket = fd_.get();
   }
 
@@ -37,7 +36,7 @@ class Stream {
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   [[nodiscard]] Caller const &caller() const noexcept { return caller_; }
   /** Over local, the peer's. */
-  [[nodiscard]] uid_t uid() const noexcept { return uid_; }
+  [[nodiscard]] uid_t uid() const noexcept { return caller_.uid; }
 
   /** For whoever waits for it. */
   bool sending = false; /**< for room, and not for more calls */
@@ -55,7 +54,6 @@ class Stream {
 
   Fd fd_;
   Caller caller_;
-  uid_t uid_;
   Records records_;
   List<char> in_, out_; /**< came and is not looked at yet; is to be sent */
   size_t sent_ = 0;     /**< of out_ */

@@ -1,5 +1,6 @@
 #include <pm/fdstore/client.h>
 
+#include <pm/base/say.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +15,6 @@ constexpr unsigned lost_max = 16;
 Client::Client() noexcept {
   char const *const address = ::getenv("PM_FDSTORE");
   address_ = address && *address ? address : default_address;
-}
-
-void Client::set_address(Options const &options, char const *address) noexcept {
-  (void)LocalAddress::argument(options, address);
-  address_ = address;
 }
 
 Status Client::connect() noexcept {
@@ -42,15 +38,6 @@ void Client::go_on_or_die(Status status) noexcept {
   die(code, "unable to ask the store at ", address_, ": ",
       by_system ? std::string_view(strerror(connection_.error())) : describe(status), by_peer ? ": " : "",
       by_peer ? describe(connection_.peer_status()) : std::string_view());
-}
-
-void die_refused(char const *what, std::string_view name, Refusal why) noexcept {
-  die(exits::no, "unable to ", what, " ", name, ": ", describe(why));
-}
-
-Name name_argument(Options const &options, std::string_view text) noexcept {
-  if (!is_word(text, name_max)) options.refuse((Text<512>("not a name: ") << text).view());
-  return text;
 }
 
 } // namespace pm::fdstore

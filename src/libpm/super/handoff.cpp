@@ -1,4 +1,5 @@
 #include <pm/base/children.h>
+#include <pm/base/say.h>
 #include <pm/super/handoff.h>
 #include <string.h>
 #include <algorithm>

@@ -1,5 +1,6 @@
 // Handing connections over to a worker.
 
+#include <pm/base/say.h>
 #include <pm/base/stream.h>
 #include <pm/super/server.h>
 #include <string.h>

@@ -1,6 +1,8 @@
 // The loop, signals, and the ends of children.
 
 #include <fcntl.h>
+#include <pm/base/readiness.h>
+#include <pm/base/say.h>
 #include <pm/fifodir/inherited.h>
 #include <pm/super/server.h>
 #include <stdlib.h>

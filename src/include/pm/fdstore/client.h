@@ -1,9 +1,7 @@
-/** Asking a descriptor store: what the programs have in common. */
+/** Asking a descriptor store. */
 #ifndef PM_FDSTORE_CLIENT_H
 #define PM_FDSTORE_CLIENT_H
 
-#include <pm/base/local_address.h>
-#include <pm/base/program.h>
 #include <pm/fdstore/protocol.h>
 
 namespace pm::fdstore {
@@ -13,7 +11,7 @@ class Client {
  public:
   Client() noexcept;
   /** Another than $PM_FDSTORE and the one built in. */
-  void set_address(Options const &options, char const *address) noexcept;
+  void set_address(char const *address) noexcept { address_ = address; }
   void set_timeout(uint32_t ms) noexcept { timeout_ = ms; }
 
   /** Nothing: `answer` is the answer; or why not. A store that becomes its next version meanwhile is asked again. */
@@ -44,11 +42,6 @@ class Client {
   bool started_ = false;
   Deadline deadline_;
 };
-
-/** The end with 1: unable to DO NAME: why. */
-[[noreturn]] void die_refused(char const *what, std::string_view name, Refusal why) noexcept;
-/** The argument as a name, or the end with 100. */
-[[nodiscard]] Name name_argument(Options const &options, std::string_view text) noexcept;
 
 } // namespace pm::fdstore
 

@@ -6,7 +6,7 @@
 #include <pm/base/fd.h>
 #include <pm/base/list.h>
 #include <pm/base/listen_fds.h>
-#include <pm/base/program.h>
+#include <pm/base/time.h>
 #include <pm/super/connection_environment.h>
 #include <pm/super/connections.h>
 #include <pm/super/handoff.h>
@@ -28,11 +28,6 @@ struct ServerOptions {
   uint32_t starts = 0, starts_ms = 0;     /**< how many in how long; 0: no limit */
   uint32_t failures = 0, failures_ms = 0; /**< the same: then it gives up */
 };
-
-/** Sets what one of the options 1 N: p P c: C: L R: F: I: W: X is for. False: it is another's. */
-bool read_server_option(Options const &options, int letter, ServerOptions &wanted) noexcept;
-/** Refuses what does not go together, ends with 111 where the descriptor for readiness cannot be written to. Before a descriptor is opened. */
-void check_server_options(Options const &options, ServerOptions const &wanted) noexcept;
 
 /**
  * Listens on descriptor 0, or on those of LISTEN_FDS, and keeps 0 and 1 for itself, so that no connection gets these numbers.

@@ -1,6 +1,6 @@
 // Have a store forget a descriptor.
 
-#include <pm/fdstore/arguments.h>
+#include <pm/fdstore/client.h>
 
 namespace {
 
@@ -19,7 +19,7 @@ int main(int argc, char const *const *argv) {
   start("pm-fddrop", argc, argv, help);
   Options options(argc, argv, "s:t:", help);
   Client client;
-  for (int letter; (letter = options.next()) >= 0;) read_client_option(options, letter, client);
+  for (int letter; (letter = options.next()) >= 0;) client.read_option(options, letter);
   Drop question;
   question.name = name_argument(options, options.arguments(1, 1)[0]);
   Finished finished;

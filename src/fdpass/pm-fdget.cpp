@@ -1,7 +1,7 @@
 // Get descriptors from a store, then become the program that has them.
 
 #include <pm/base/listen_fds.h>
-#include <pm/fdstore/arguments.h>
+#include <pm/fdstore/client.h>
 #include <utility>
 
 namespace {
@@ -30,7 +30,7 @@ int main(int argc, char const *const *argv) {
       case 'D': question.remove = true; break;
       case 'd': fd = options.value_descriptor(); break;
       case 't': question.wait = true; [[fallthrough]];
-      default: read_client_option(options, letter, client);
+      default: client.read_option(options, letter);
     }
   char const *const *const arguments = options.arguments(2);
   std::string_view names[listen_fds_max];

@@ -1,6 +1,6 @@
 // What is in a descriptor store, a line each.
 
-#include <pm/fdstore/arguments.h>
+#include <pm/fdstore/client.h>
 
 namespace {
 
@@ -25,7 +25,7 @@ int main(int argc, char const *const *argv) {
       case 'H':
         if (text.empty() && !append(text, "name\tkind\taddress\towner\tage\texpiry\n")) die_no_memory();
         break;
-      default: read_client_option(options, letter, client);
+      default: client.read_option(options, letter);
     }
   (void)options.arguments(0, 0);
   Listing listing;

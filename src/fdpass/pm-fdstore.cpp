@@ -1,7 +1,7 @@
 // Keep a descriptor in a store, under a name.
 
 #include <fcntl.h>
-#include <pm/fdstore/arguments.h>
+#include <pm/fdstore/client.h>
 
 namespace {
 
@@ -27,7 +27,7 @@ int main(int argc, char const *const *argv) {
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
       case 'd': fd = options.value_descriptor(); break;
       case 'x': question.lifetime = options.value_number(1); break;
-      default: read_client_option(options, letter, client);
+      default: client.read_option(options, letter);
     }
   question.name = name_argument(options, options.arguments(1, 1)[0]);
   // What holds the number of one that came closed is close-on-exec, which nothing is that came by exec.

@@ -9,8 +9,8 @@
 #include <pm/base/time.h>
 #include <pm/super/connection_environment.h>
 #include <pm/super/connections.h>
-#include <pm/super/handoff.h>
 #include <pm/super/rate.h>
+#include <pm/super/worker_queue.h>
 
 namespace pm::super {
 
@@ -115,7 +115,7 @@ class Server {
   Rate starts_, failures_;
   Work const *work_ = nullptr; /**< null: a program is started for each */
   char const *worker_name_ = nullptr;
-  Handoff handoff_;
+  WorkerQueue worker_queue_;
   int worker_socket_ = -1;
   pid_t worker_ = 0;
   bool absent_ = false;  /**< it was said that there is no worker */

@@ -104,9 +104,8 @@ int main(int argc, char const *const *argv) {
   (void)options.arguments(0, 0);
 
   // Told to end, it unlinks its FIFO first.
-  auto const trapped = Signals::trap({SIGTERM, SIGINT, SIGHUP});
-  if (!trapped) die_sys(trapped.error(), "");
-  int const signals = trapped->fd();
+  Signals const ends = trap_ends();
+  int const signals = ends.fd();
   DescriptorLimit limit;
   (void)limit.raise();
 

@@ -45,7 +45,6 @@ tests: all $(ALL_TESTS)
 benches: all $(ALL_BENCHES)
 fuzzers: $(ALL_FUZZERS)
 fuzzer-objects: $(FUZZ_TARGETS:%=$(O)/tests/fuzz/%.o)
-html: $(HTML)
 
 seen: $(patsubst %.cpp,$(O)/%.seen,$(wildcard src/*/*.cpp src/libpm/*/*.cpp $(addprefix tests/,bench/*.cpp fault/*.cpp fuzz/*.cpp lib/*.cpp tools/*.cpp)))
 
@@ -118,7 +117,7 @@ demo:
 	@tools/demo $(O)
 
 check:
-	@tools/setup build demo check
+	@tools/setup build demo check html
 	@test -e config.mak || ./configure
 	@$(MAKE) --no-print-directory $(JOBS) tests
 	@tools/check $(O)
@@ -128,6 +127,11 @@ bench:
 	@test -e config.mak || ./configure
 	@$(MAKE) --no-print-directory $(JOBS) benches
 	@tools/bench $(O)
+
+# The pages.
+html:
+	@tools/setup html
+	@$(MAKE) --no-print-directory $(JOBS) $(HTML)
 
 # Super-servers at their limit, for SOAK_SECONDS.
 soak:
@@ -145,7 +149,7 @@ fuzz:
 
 # Both compilers without a warning, the formatting, the pages.
 lint:
-	@tools/setup build check
+	@tools/setup build check html
 	@test -e config.mak || ./configure
 	@tools/lint
 

@@ -100,16 +100,12 @@ int main(int argc, char const *const *argv) {
   Options options(argc, argv, "r:S", help);
   char const *path = registry::Registry::default_path();
   auto way = registry::Way::by_rights;
-  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'r': path = options.value(); break;
-      case 'S': way = registry::Way::service; break;
-    }
+  for (int letter; (letter = options.next()) >= 0;) registry::read_registry_option(options, letter, path, &way);
   (void)options.arguments(0, 0);
 
   // Told to end, it unlinks its FIFO first.
-  auto const trapped = Signals::trap({SIGTERM, SIGINT, SIGHUP});
-  if (!trapped) die_sys(trapped.error(), "");
-  int const signals = trapped->fd();
+  Signals const ends = trap_ends();
+  int const signals = ends.fd();
   DescriptorLimit limit;
   (void)limit.raise();
 

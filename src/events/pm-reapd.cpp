@@ -58,10 +58,9 @@ int main(int argc, char const *const *argv) {
   Options options(argc, argv, "r:N:", help);
   char const *path = Registry::default_path();
   int ready = -1;
-  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'r': path = options.value(); break;
-      case 'N': ready = options.value_descriptor(); break;
-    }
+  for (int letter; (letter = options.next()) >= 0;)
+    if (letter == 'N') ready = options.value_descriptor();
+    else read_registry_option(options, letter, path);
   (void)options.arguments(0, 0);
   check_readiness(options, ready);
 

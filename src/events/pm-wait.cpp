@@ -41,15 +41,14 @@ Wanted parse_command(int argc, char const *const *argv) noexcept {
   bool fifodir = false, onc = false;
   int whose = 0;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'r': wanted.registry = options.value(); break;
       case 's': wanted.service = options.value(); break;
       case 'u':
       case 'a': registry::read_whose_option(options, letter, request.whose, whose); break;
       case 'V': request.version = options.value_number(); break;
       case 'o': onc = true; break;
-      case 'S': wanted.way = registry::Way::service; break;
       case 't': request.timeout = options.value_number(); break;
       case 'f': fifodir = true; break;
+      default: registry::read_registry_option(options, letter, wanted.registry, &wanted.way);
     }
   if (wanted.service && (wanted.registry || wanted.way == registry::Way::service))
     options.refuse("-s goes without -r and -S: a service has a registry of its own");

@@ -82,12 +82,11 @@ int main(int argc, char const *const *argv) {
   Scope scope;
   Lines lines;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'r': path = options.value(); break;
       case 'i': initial = true; break;
-      case 'S': scope.way = registry::Way::service; break;
       case 'u':
       case 'a': registry::read_whose_option(options, letter, scope.whose, whose); break;
       case 'o': registry::read_fields_option(options, lines.fields); break;
+      default: registry::read_registry_option(options, letter, path, &scope.way);
     }
   char const *const *services = options.arguments(0);
   for (char const *const *service = services; *service; ++service) (void)registry::service_argument(options, *service);

@@ -19,9 +19,7 @@ int main(int argc, char const *const *argv) {
   start("pm-fddrop", argc, argv, help);
   Options options(argc, argv, "s:t:", help);
   Client client;
-  for (int letter; (letter = options.next()) >= 0;)
-    if (letter == 's') client.set_address(options, options.value());
-    else client.set_timeout(options.value_number());
+  for (int letter; (letter = options.next()) >= 0;) client.read_option(options, letter);
   Drop question;
   question.name = name_argument(options, options.arguments(1, 1)[0]);
   Finished finished;

@@ -27,13 +27,10 @@ int main(int argc, char const *const *argv) {
   Get question;
   int fd = -1;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 's': client.set_address(options, options.value()); break;
       case 'D': question.remove = true; break;
       case 'd': fd = options.value_descriptor(); break;
-      case 't':
-        client.set_timeout(options.value_number());
-        question.wait = true;
-        break;
+      case 't': question.wait = true; [[fallthrough]];
+      default: client.read_option(options, letter);
     }
   char const *const *const arguments = options.arguments(2);
   std::string_view names[listen_fds_max];

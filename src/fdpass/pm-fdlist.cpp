@@ -22,11 +22,10 @@ int main(int argc, char const *const *argv) {
   Client client;
   List<char> text;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 's': client.set_address(options, options.value()); break;
-      case 't': client.set_timeout(options.value_number()); break;
       case 'H':
         if (text.empty() && !append(text, "name\tkind\taddress\towner\tage\texpiry\n")) die_no_memory();
         break;
+      default: client.read_option(options, letter);
     }
   (void)options.arguments(0, 0);
   Listing listing;

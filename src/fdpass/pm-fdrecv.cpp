@@ -1,8 +1,7 @@
 // The worker's side: take descriptors that are handed over, and start PROG on each.
 
-#include <pm/base/program.h>
 #include <pm/fdpass/receiver.h>
-#include <pm/super/worker_socket.h>
+#include <pm/super/arguments.h>
 
 namespace {
 
@@ -53,7 +52,7 @@ int main(int argc, char const *const *argv) {
   // Closed, its number would become the socket's.
   char const *const *const arguments = options.arguments(2);
   std::string_view const address = arguments[0];
-  auto socket = WorkerSocket::argument(options, address, binding);
+  auto socket = worker_socket_argument(options, address, binding);
   Receiver receiver(std::move(wanted), std::move(socket.bound.fd), arguments + 1);
   auto received = receiver.run();
   socket.remove();

@@ -25,10 +25,9 @@ int main(int argc, char const *const *argv) {
   Store question;
   int fd = 0;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 's': client.set_address(options, options.value()); break;
-      case 't': client.set_timeout(options.value_number()); break;
       case 'd': fd = options.value_descriptor(); break;
       case 'x': question.lifetime = options.value_number(1); break;
+      default: client.read_option(options, letter);
     }
   question.name = name_argument(options, options.arguments(1, 1)[0]);
   // What holds the number of one that came closed is close-on-exec, which nothing is that came by exec.

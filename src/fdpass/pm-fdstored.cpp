@@ -2,7 +2,7 @@
 
 #include <pm/base/limits.h>
 #include <pm/fdstore/server.h>
-#include <pm/super/worker_socket.h>
+#include <pm/super/arguments.h>
 #include <stdlib.h>
 #include <utility>
 
@@ -10,7 +10,7 @@ namespace {
 
 using namespace pm;
 using namespace pm::fdstore;
-using namespace pm::super;
+using super::BindOptions, super::WorkerSocket, super::worker_socket_argument;
 
 constexpr char help[] =
     "[-i DIR] [-w] [-c MAX] [-u MAX] [-t MS] [-a MODE] [-N FD] ADDRESS\n"
@@ -49,7 +49,7 @@ Inherited inherited(Options const &options) noexcept {
 
 /** The path is its own still, though the socket has another owner in this process. */
 WorkerSocket take_over(Options const &options, Inherited const &from, std::string_view address) noexcept {
-  auto socket = WorkerSocket::argument(options, (Text<32>("fd:") << from.socket).view(), {});
+  auto socket = worker_socket_argument(options, (Text<32>("fd:") << from.socket).view(), {});
   if (!address.starts_with("fd:")) socket.name = LocalAddress::argument(options, address);
   socket.bound.device = from.device;
   socket.bound.inode = from.inode;
@@ -95,7 +95,7 @@ int main(int argc, char const *const *argv) {
   DescriptorLimit limit;
   (void)limit.raise();
 
-  auto socket = before.state >= 0 ? take_over(options, before, address) : WorkerSocket::argument(options, address, binding);
+  auto socket = before.state >= 0 ? take_over(options, before, address) : worker_socket_argument(options, address, binding);
   ::unsetenv(inheritance);
   // A socket that others connect to has room for one program; the store is this one's for as long as it has it.
   auto server = make_box<Server>(wanted, socket.bound.fd.get());

@@ -1,10 +1,9 @@
 // Have a file opened by who may, then become the program that has it.
 
 #include <pm/base/listen_fds.h>
-#include <pm/base/local_address.h>
 #include <pm/base/program.h>
+#include <pm/message/client.h>
 #include <pm/opener/protocol.h>
-#include <stdlib.h>
 #include <string.h>
 #include <utility>
 
@@ -21,8 +20,6 @@ constexpr char help[] =
     "  -d FD       the number of the descriptor (default 0)\n"
     "  -t MS       how long it may take (default 10000; 0: for ever)\n"
     "exit codes: 0 1 99 100 101 111 126 127\n";
-
-constexpr char default_address[] = "/run/pm-opener/socket";
 
 struct Password {
   char bytes[password_max + 1] = {};
@@ -58,17 +55,11 @@ std::optional<Mode> mode_of(std::string_view text) noexcept {
 int main(int argc, char const *const *argv) {
   start("pm-open", argc, argv, help);
   Options options(argc, argv, "s:m:p:d:t:", help);
-  char const *const variable = ::getenv("PM_OPENER");
-  std::string_view address = variable && *variable ? variable : default_address;
+  message::Client client(protocol, "the opener", "PM_OPENER", "/run/pm-opener/socket");
   Open question;
   Password password;
   int fd = 0, password_fd = -1;
-  uint32_t timeout = 10000;
   for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 's':
-        (void)LocalAddress::argument(options, options.value());
-        address = options.value();
-        break;
       case 'm': {
         auto const mode = mode_of(options.value());
         if (!mode) options.refuse((Text<512>("not a mode: ") << options.value()).view());
@@ -77,7 +68,7 @@ int main(int argc, char const *const *argv) {
       }
       case 'p': password_fd = options.value_descriptor(); break;
       case 'd': fd = options.value_descriptor(); break;
-      case 't': timeout = options.value_number(); break;
+      default: client.read_option(options, letter);
     }
   char const *const *const arguments = options.arguments(2);
   std::string_view const name = arguments[0];
@@ -86,30 +77,9 @@ int main(int argc, char const *const *argv) {
   question.name = name;
   question.password = std::string_view(password.bytes, password.size);
 
-  Connection connection(protocol);
-  Wait const wait = Wait::in(timeout);
   Opened opened;
-  No no;
-  message::Message *message = nullptr;
-  if (address.starts_with("local:")) address.remove_prefix(6);
-  auto status = connection.set_endpoint(Connection::Mode::local, address);
-  if (status == Status::ok) status = connection.connect(wait);
-  if (status == Status::ok) status = connection.send(question, wait);
-  if (status == Status::ok) status = connection.receive(message, wait);
-  if (status == Status::ok && message->type == No::type && connection.read(*message, no) == Status::ok)
-    die(exits::no, "unable to open ", name, ": ", describe(no.why));
-  if (status == Status::ok) status = connection.read(*message, opened);
-  if (status == Status::ok && !opened.fd.valid()) status = Status::bad_message;
-  if (status != Status::ok) {
-    bool const by_system = status == Status::no_endpoint || status == Status::denied || status == Status::system;
-    die(status == Status::timeout   ? exits::timeout
-        : status == Status::refused ? exits::no
-                                    : exits::system,
-        "unable to ask the opener at ", address, ": ",
-        by_system ? std::string_view(strerror(connection.error())) : describe(status), status == Status::peer_error ? ": " : "",
-        status == Status::peer_error ? describe(connection.peer_status()) : std::string_view());
-  }
-  connection.close();
+  if (auto const refused = client.ask<No>(question, opened)) die(exits::no, "unable to open ", name, ": ", describe(*refused));
+  if (!opened.fd.valid()) client.die(Status::bad_message);
   if (auto const placed = place_fds(1, fd, [&](size_t) noexcept -> Fd & { return opened.fd; }); !placed)
     die_sys(placed.error(), arguments[1]);
   return Environment().exec(arguments + 1);

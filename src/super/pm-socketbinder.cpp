@@ -1,7 +1,6 @@
 // Bind sockets and listen on them; then become PROG, which has them as standard input, or by number and name.
 
-#include <pm/base/program.h>
-#include <pm/super/bind.h>
+#include <pm/super/arguments.h>
 
 namespace {
 
@@ -33,12 +32,12 @@ int main(int argc, char const *const *argv) {
   BindOptions wanted;
   Bindings sockets;
   for (int letter; (letter = options.next()) >= 0;)
-    if (letter == 'n') sockets.add_named(options, options.value());
-    else if (letter == 'L') sockets.add_outer(options, options.value());
+    if (letter == 'n') add_named_socket(options, sockets, options.value());
+    else if (letter == 'L') add_outer_socket(options, sockets, options.value());
     else read_bind_option(options, letter, wanted);
   bool const named = sockets.size();
   char const *const *program = options.arguments(named ? 1 : 2);
-  if (!named) sockets.add(options, "", *program++);
+  if (!named) add_socket(options, sockets, "", *program++);
 
   if (auto const bound = sockets.bind(wanted); !bound) die_sys(bound.error(), sockets.failed_at());
   auto const placed =

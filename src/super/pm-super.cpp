@@ -1,9 +1,6 @@
 // Bind sockets, become somebody else, and start PROG for each connection.
 
-#include <pm/base/program.h>
-#include <pm/super/bind.h>
-#include <pm/super/identity.h>
-#include <pm/super/server.h>
+#include <pm/super/arguments.h>
 #include <pm/super/superd_command.h>
 
 namespace {
@@ -69,26 +66,26 @@ void read_options(Options &options, Wanted &wanted) noexcept {
       case 'g': wanted.identity.group = options.value_group(); break;
       case 'G': wanted.identity.groups = options.value_groups(); break;
       case 'U': by_environment = true; break;
-      case 'n': wanted.sockets.add_named(options, options.value()); break;
+      case 'n': add_named_socket(options, wanted.sockets, options.value()); break;
       case 'w':
         // Here, before anything is bound.
         (void)LocalAddress::argument(options, options.value());
         wanted.by_worker = true;
-        wanted.superd.remember(options, letter);
+        wanted.superd.remember(letter, options.value());
         break;
       case 's':
         wanted.start_worker = true;
-        wanted.superd.remember(options, letter);
+        wanted.superd.remember(letter, options.value());
         break;
       default:
-        if (read_server_option(options, letter, wanted.server)) wanted.superd.remember(options, letter);
+        if (read_server_option(options, letter, wanted.server)) wanted.superd.remember(letter, options.value());
         else read_bind_option(options, letter, wanted.socket);
     }
   // What does not listen cannot be served.
   if (!wanted.socket.backlog) wanted.socket.backlog = 1;
   check_server_options(options, wanted.server);
   if (wanted.start_worker && !wanted.by_worker) options.refuse("-s starts the worker of -w");
-  if (by_environment) wanted.identity.add_environment(options);
+  if (by_environment) add_environment(options, wanted.identity);
 }
 
 /** Until it ends by itself, or a signal ends it. */
@@ -115,7 +112,7 @@ int main(int argc, char const *const *argv) {
   int const addresses = named ? 0 : 1;
   char const *const *program = options.arguments(addresses + program_needed, program_needed ? INT32_MAX : addresses);
   char const *const object = named ? "its sockets" : program[0];
-  if (!named) sockets.add(options, "", *program++);
+  if (!named) add_socket(options, sockets, "", *program++);
   if (wanted.by_worker) {
     if (auto const bound = sockets.bind(wanted.socket); !bound) die_sys(bound.error(), sockets.failed_at());
     return wanted.superd.become(sockets, wanted.identity, wanted.server, program);

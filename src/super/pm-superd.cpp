@@ -1,9 +1,6 @@
 // Accept connections on sockets that listen, and start PROG for each.
 
-#include <pm/base/listen_fds.h>
-#include <pm/base/program.h>
-#include <pm/super/bind.h>
-#include <pm/super/server.h>
+#include <pm/super/arguments.h>
 #include <utility>
 
 namespace {
@@ -44,8 +41,11 @@ Done listen(Server &server, ServerOptions const &wanted, Options const &options,
     for (size_t i = 0; i < count; ++i) fds[i] = given->fd(i), names[i] = given->name(i);
   }
   if (auto const listening = server.listen_on({fds, count}, wanted.outer ? names : nullptr); !listening) return listening;
-  for (size_t i = 0; i < count && wanted.own; ++i)
-    if (auto const adopted = paths.adopt(options, fds[i]); !adopted) return adopted;
+  for (size_t i = 0; i < count && wanted.own; ++i) {
+    auto const address = address_of(fds[i]);
+    if (!address.view().starts_with("local:")) continue;
+    if (auto const adopted = paths.adopt(SocketAddress::argument(options, address.view(), 0), fds[i]); !adopted) return adopted;
+  }
   return {};
 }
 

@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <pm/base/directory.h>
 #include <pm/base/netstring.h>
 #include <pm/events/fifodir_waiter.h>
 #include <algorithm>

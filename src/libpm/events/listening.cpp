@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <pm/base/local_socket.h>
 #include <pm/base/netstring.h>
-#include <pm/base/program.h>
+#include <pm/base/say.h>
 #include <pm/base/spawn.h>
 #include <pm/base/stream.h>
 #include <stdlib.h>

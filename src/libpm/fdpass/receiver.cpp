@@ -1,6 +1,8 @@
 #include <pm/fdpass/receiver.h>
 
 #include <fcntl.h>
+#include <pm/base/readiness.h>
+#include <pm/base/say.h>
 #include <pm/fifodir/inherited.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,6 +1,8 @@
 #include <pm/registry/keep.h>
 
-#include <pm/base/program.h>
+#include <pm/base/environment.h>
+#include <pm/base/readiness.h>
+#include <pm/base/say.h>
 #include <pm/fifodir/inherited.h>
 #include <pm/registry/holder.h>
 #include <pm/registry/registrant.h>

@@ -1,7 +1,7 @@
 #include <pm/registry/registrant.h>
 
 #include <pm/base/process.h>
-#include <pm/base/program.h>
+#include <pm/base/say.h>
 #include <unistd.h>
 
 namespace pm::registry {

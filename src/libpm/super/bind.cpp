@@ -211,19 +211,4 @@ void remove_path(BoundSocket const &bound, LocalAddress const &name) noexcept {
   if (!name.is_abstract() && is_at_path(bound, name).value_or(false)) sys::unlinkat(AT_FDCWD, name.text(), 0);
 }
 
-void read_bind_option(Options const &options, int letter, BindOptions &wanted) noexcept {
-  switch (letter) {
-    case 'd': wanted.replace = true; break;
-    case 'D': wanted.replace = false; break;
-    case 'b': wanted.backlog = options.value_number(0, INT32_MAX); break;
-    case 'a': wanted.mode = options.value_mode(); break;
-    case 'o': options.value_owner(wanted.owner, wanted.group); break;
-    case 'S': wanted.type = SOCK_SEQPACKET; break;
-    case 'm': wanted.type = SOCK_DGRAM; break;
-    case 'r': wanted.share = true; break;
-    case '4': wanted.only_v6 = false; break;
-    case 'A': wanted.say_address = true; break;
-  }
-}
-
 } // namespace pm::super

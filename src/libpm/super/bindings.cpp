@@ -8,33 +8,21 @@
 
 namespace pm::super {
 
-void Bindings::add(Options const &options, std::string_view name, char const *address) noexcept {
-  if (size_ == listen_fds_max) options.refuse("more than 64 sockets");
-  addresses_[size_] = SocketAddress::argument(options, address, 0);
+void Bindings::add(std::string_view name, SocketAddress const &address, char const *written) noexcept {
+  addresses_[size_] = address;
   names_[size_] = name;
-  written_[size_++] = address;
+  written_[size_++] = written;
 }
 
-void Bindings::add_named(Options const &options, char const *name_and_address) noexcept {
-  auto const [name, address, found] = cut(name_and_address, '=');
-  if (!found || !is_listen_name(name)) options.refuse((Text<512>("-n is no NAME=ADDRESS: ") << name_and_address).view());
-  // What follows the sign ends where the argument does.
-  add(options, name, address.data());
-}
-
-void Bindings::add_outer(Options const &options, char const *name) noexcept {
-  if (size_ == listen_fds_max) options.refuse("more than 64 sockets");
-  if (!is_listen_name(name)) options.refuse((Text<512>("-L is no name: ") << name).view());
+void Bindings::add_outer(std::string_view name) noexcept {
   names_[size_] = name;
   written_[size_++] = outer_;
   ++outers_;
   take_outer_sockets_ = &Bindings::take_outer;
 }
 
-Done Bindings::adopt(Options const &options, int fd) noexcept {
-  auto const address = address_of(fd);
-  if (!address.view().starts_with("local:")) return {};
-  addresses_[size_] = SocketAddress::argument(options, address.view(), 0);
+Done Bindings::adopt(SocketAddress const &address, int fd) noexcept {
+  addresses_[size_] = address;
   sockets_[size_].fd.reset(fd);
   if (auto const found = find_file(sockets_[size_], addresses_[size_].local()); !found) return found;
   bound_ = ++size_;

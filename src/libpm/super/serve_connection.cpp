@@ -1,6 +1,7 @@
 // What is done for one connection.
 
 #include <fcntl.h>
+#include <pm/base/say.h>
 #include <pm/super/server.h>
 #include <string.h>
 

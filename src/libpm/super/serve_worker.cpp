@@ -1,5 +1,6 @@
 // Handing connections over to a worker.
 
+#include <pm/base/say.h>
 #include <pm/base/stream.h>
 #include <pm/super/server.h>
 #include <string.h>
@@ -20,7 +21,7 @@ Done Server::use_worker(LocalAddress const &worker, int socket) noexcept {
   work_ = &work;
   worker_name_ = worker.text();
   worker_socket_ = socket;
-  return handoff_.make(worker, options_.most);
+  return worker_queue_.make(worker, options_.most);
 }
 
 void Server::offer_again() noexcept {
@@ -31,12 +32,12 @@ void Server::offer_again() noexcept {
 
 /** False: the worker has ended, and what it did not take is the next one's, at once. What cannot be sent otherwise waits. */
 bool Server::send_on() noexcept {
-  auto const sent = handoff_.send();
+  auto const sent = worker_queue_.send();
   if (sent) return true;
-  bool const lives = handoff_.is_connected();
+  bool const lives = worker_queue_.is_connected();
   if (lives && options_.verbosity >= warnings) warn_sys(sent.error(), worker_name_);
   // One that closes before it has taken anything is not asked again at once either.
-  if (!lives && handoff_.has_served()) return false;
+  if (!lives && worker_queue_.has_served()) return false;
   children_.pause();
   return true;
 }
@@ -56,8 +57,8 @@ bool Server::has_worker() noexcept {
     worker_ = *started;
     ++started_;
   }
-  if (handoff_.is_connected()) return true;
-  auto const connected = handoff_.connect();
+  if (worker_queue_.is_connected()) return true;
+  auto const connected = worker_queue_.connect();
   if (!connected) {
     if (options_.verbosity >= warnings && !absent_) warn_sys(connected.error(), worker_name_);
     absent_ = true;
@@ -69,16 +70,16 @@ bool Server::has_worker() noexcept {
 }
 
 void Server::hand_over(Fd connection, Source const &source) noexcept {
-  auto const ticket = handoff_.add(static_cast<Fd &&>(connection), environment_.said());
+  auto const ticket = worker_queue_.add(static_cast<Fd &&>(connection), environment_.said());
   connections_.add(static_cast<pid_t>(ticket), source);
   if (options_.verbosity >= everything) inform("handed over: ", source.text().view());
   // If it has ended, it will be heard of; what it did not answer for is offered again. Others may have come besides: what is not
   // due yet is sent before anything is waited for.
-  if (handoff_.is_due()) (void)send_on();
+  if (worker_queue_.is_due()) (void)send_on();
 }
 
 void Server::hear_worker() noexcept {
-  auto const heard = handoff_.receive([&](uint32_t ticket, int connection, std::string_view why) noexcept {
+  auto const heard = worker_queue_.receive([&](uint32_t ticket, int connection, std::string_view why) noexcept {
     (void)connections_.remove(static_cast<pid_t>(ticket));
     if (why.empty()) return;
     if (options_.verbosity >= warnings) warn("the worker has refused a connection: ", why);
@@ -86,14 +87,14 @@ void Server::hear_worker() noexcept {
   });
   if (connections_.count() == 0) idle_ = Deadline::in(options_.idle);
   // A worker that closes before it has taken anything is not asked again at once.
-  if (!heard && !handoff_.has_served()) children_.pause();
-  else if (heard && handoff_.has_unsent()) (void)send_on();
+  if (!heard && !worker_queue_.has_served()) children_.pause();
+  else if (heard && worker_queue_.has_unsent()) (void)send_on();
 }
 
 /** Nobody will be handed to it any more. Who is under way to it is waited for, but not for ever. */
 void Server::end_worker() noexcept {
   auto const deadline = Deadline::in(patience);
-  while (connections_.count() && handoff_.is_connected() && wait_for(handoff_.fd(), POLLIN, deadline)) hear_worker();
+  while (connections_.count() && worker_queue_.is_connected() && wait_for(worker_queue_.fd(), POLLIN, deadline)) hear_worker();
   sys::kill(worker_, SIGTERM);
 }
 

@@ -1,6 +1,8 @@
 // The loop, signals, and the ends of children.
 
 #include <fcntl.h>
+#include <pm/base/readiness.h>
+#include <pm/base/say.h>
 #include <pm/fifodir/inherited.h>
 #include <pm/super/server.h>
 #include <stdlib.h>
@@ -80,7 +82,7 @@ void Server::announce() noexcept {
 
 /** Whether there is room, and time, for one more. */
 bool Server::may_start() noexcept {
-  if (connections_.full() || children_.is_paused() || handoff_.is_stuck()) return false;
+  if (connections_.full() || children_.is_paused() || worker_queue_.is_stuck()) return false;
   bool const limited = starts_.wait() > 0;
   if (limited && !limited_ && options_.verbosity >= 1)
     warn("pausing: ", (Text<64>() << starts_.number() << " starts in " << starts_.ms() << " ms").view());
@@ -108,7 +110,7 @@ Done Server::serve() noexcept {
     // No more than there are: poll takes no more than a process may have descriptors.
     size_t count = 1;
     for (auto const &one : listeners_) fds[count++] = {accepting && !one.child ? one.fd : -1, POLLIN, 0};
-    if (work_) fds[count++] = {handoff_.fd(), static_cast<short>(handoff_.is_stuck() ? POLLIN | POLLOUT : POLLIN), 0};
+    if (work_) fds[count++] = {worker_queue_.fd(), static_cast<short>(worker_queue_.is_stuck() ? POLLIN | POLLOUT : POLLIN), 0};
     // What was not done because of a pause that is over by now is not waited for.
     int const n = sys::poll(fds, count, paused && !children_.is_paused() ? 0 : timeout());
     if (n < 0 && errno != EINTR) return failed("wait for connections on");
@@ -212,7 +214,7 @@ void Server::forget_worker(int status) noexcept {
   if (options_.verbosity >= 1) warn("the worker has ended", WIFSIGNALED(status) ? " by a signal" : "");
   if (is_failure(status)) count_failure();
   // One that ends before it has taken anything is not started again at once.
-  if (!handoff_.has_served()) children_.pause();
+  if (!worker_queue_.has_served()) children_.pause();
 }
 
 void Server::count_failure() noexcept {

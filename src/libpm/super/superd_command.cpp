@@ -3,14 +3,14 @@
 #include <fcntl.h>
 #include <pm/base/environment.h>
 #include <pm/base/listen_fds.h>
-#include <pm/base/program.h>
+#include <pm/base/say.h>
 #include <initializer_list>
 
 namespace pm::super {
 
-void SuperdCommand::remember(Options const &options, int letter) noexcept {
+void SuperdCommand::remember(int letter, char const *value) noexcept {
   if (letter == '1' || letter == 'N') return;
-  if (!said_.append({{'-', static_cast<char>(letter), 0}, options.value()})) die_no_memory();
+  if (!said_.append({{'-', static_cast<char>(letter), 0}, value})) die_no_memory();
 }
 
 int SuperdCommand::become(Bindings &sockets, Identity &identity, ServerOptions const &server,

@@ -2,13 +2,11 @@
 #ifndef PM_BASE_LOCAL_SOCKET_H
 #define PM_BASE_LOCAL_SOCKET_H
 
-#include <netinet/in.h>
 #include <pm/base/address.h>
 #include <pm/base/fd.h>
 #include <pm/base/result.h>
+#include <pm/base/socket_name.h>
 #include <pm/base/time.h>
-
-#include <sys/un.h>
 
 namespace pm {
 
@@ -22,15 +20,6 @@ struct LocalName {
   [[nodiscard]] static Result<LocalName> make(std::string_view path) noexcept;
   /** To bind a socket to a name that the kernel makes up, so that it can be answered to: unix(7), autobind. */
   [[nodiscard]] static constexpr LocalName made_up() noexcept { return {{AF_UNIX, {}}, sizeof(sa_family_t)}; }
-};
-
-/** Room for what the kernel may write: a path of 108 bytes comes with a NUL after them (unix(7), BUGS). */
-union SocketName {
-  struct sockaddr any;
-  struct sockaddr_un local;
-  struct sockaddr_in v4;
-  struct sockaddr_in6 v6;
-  char bytes[sizeof(struct sockaddr_un) + 1];
 };
 
 /** What the kernel said of a Unix socket: its path, an abstract name as @NAME; empty when it has none, or one that as text would mean something else. */

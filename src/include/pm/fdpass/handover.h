@@ -2,8 +2,8 @@
 #ifndef PM_FDPASS_HANDOVER_H
 #define PM_FDPASS_HANDOVER_H
 
+#include <pm/base/environment.h>
 #include <pm/base/local_address.h>
-#include <pm/base/program.h>
 #include <pm/message/channel.h>
 
 namespace pm::fdpass {

@@ -2,9 +2,9 @@
 #ifndef PM_SUPER_ACCESS_H
 #define PM_SUPER_ACCESS_H
 
+#include <pm/base/environment.h>
 #include <pm/base/fd.h>
 #include <pm/base/peer.h>
-#include <pm/base/program.h>
 #include <pm/base/socket_address.h>
 
 namespace pm::super {

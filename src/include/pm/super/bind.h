@@ -25,9 +25,6 @@ struct BindOptions {
   bool credentials = false; /**< the kernel writes on each datagram who sent it, from the first (SO_PASSCRED) */
 };
 
-/** Sets what one of the options d D S m r 4 A b: a: o: is for; another letter is passed over. */
-void read_bind_option(Options const &options, int letter, BindOptions &wanted) noexcept;
-
 /** A socket with a name, and the file that is its path. */
 struct BoundSocket {
   Fd fd; /**< non-blocking, close-on-exec */
@@ -54,16 +51,15 @@ void remove_path(BoundSocket const &bound, LocalAddress const &name) noexcept;
 /** The sockets of a command line: all of them, or none. */
 class Bindings {
  public:
-  /** One more, or the end with 100. `name`: what it is called, empty if it is the only one. */
-  void add(Options const &options, std::string_view name, char const *address) noexcept;
-  /** The same of NAME=ADDRESS. */
-  void add_named(Options const &options, char const *name_and_address) noexcept;
+  /** Whether there are listen_fds_max of them. */
+  [[nodiscard]] bool full() const noexcept { return size_ == listen_fds_max; }
+  /** One more. `name`: what it is called, empty if it is the only one; `written`: its address as it was written. Not when full(). */
+  void add(std::string_view name, SocketAddress const &address, char const *written) noexcept;
+  /** One that was given to this process by LISTEN_FDS, under another name: each in its turn, and each of them. Not when full(). */
+  void add_outer(std::string_view name) noexcept;
 
-  /** One that was given to this process by LISTEN_FDS, under another name: each in its turn, and each of them. */
-  void add_outer(Options const &options, char const *name) noexcept;
-
-  /** One that another has bound for this process alone: its path, if it has one, is to be removed as if it was bound here. */
-  [[nodiscard]] Done adopt(Options const &options, int fd) noexcept;
+  /** A local one that another has bound for this process alone: its path is to be removed as if it was bound here. Not when full(). */
+  [[nodiscard]] Done adopt(SocketAddress const &address, int fd) noexcept;
 
   /** Binds them all, those of LISTEN_FDS being bound: EINVAL when they are not as many as are to be taken; what was bound is undone when one cannot be, or when their addresses cannot be said. */
   [[nodiscard]] Done bind(BindOptions const &options) noexcept;

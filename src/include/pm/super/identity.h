@@ -3,8 +3,8 @@
 #define PM_SUPER_IDENTITY_H
 
 #include <pm/base/list.h>
-#include <pm/base/options.h>
 #include <pm/base/result.h>
+#include <sys/types.h>
 #include <optional>
 
 namespace pm::super {
@@ -15,8 +15,6 @@ struct Identity {
   std::optional<gid_t> group;
   std::optional<List<gid_t>> groups;
 
-  /** What was not said yet, of $UID, $GID and $GIDLIST, as s6-envuidgid has them, which are unset then; or the end with 100. */
-  void add_environment(Options const &options) noexcept;
   /** For good. EPERM: not root. Once. */
   [[nodiscard]] Done become() noexcept;
 };

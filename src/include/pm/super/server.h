@@ -6,11 +6,11 @@
 #include <pm/base/fd.h>
 #include <pm/base/list.h>
 #include <pm/base/listen_fds.h>
-#include <pm/base/program.h>
+#include <pm/base/time.h>
 #include <pm/super/connection_environment.h>
 #include <pm/super/connections.h>
-#include <pm/super/handoff.h>
 #include <pm/super/rate.h>
+#include <pm/super/worker_queue.h>
 
 namespace pm::super {
 
@@ -28,11 +28,6 @@ struct ServerOptions {
   uint32_t starts = 0, starts_ms = 0;     /**< how many in how long; 0: no limit */
   uint32_t failures = 0, failures_ms = 0; /**< the same: then it gives up */
 };
-
-/** Sets what one of the options 1 N: p P c: C: L R: F: I: W: X is for. False: it is another's. */
-bool read_server_option(Options const &options, int letter, ServerOptions &wanted) noexcept;
-/** Refuses what does not go together, ends with 111 where the descriptor for readiness cannot be written to. Before a descriptor is opened. */
-void check_server_options(Options const &options, ServerOptions const &wanted) noexcept;
 
 /**
  * Listens on descriptor 0, or on those of LISTEN_FDS, and keeps 0 and 1 for itself, so that no connection gets these numbers.
@@ -120,7 +115,7 @@ class Server {
   Rate starts_, failures_;
   Work const *work_ = nullptr; /**< null: a program is started for each */
   char const *worker_name_ = nullptr;
-  Handoff handoff_;
+  WorkerQueue worker_queue_;
   int worker_socket_ = -1;
   pid_t worker_ = 0;
   bool absent_ = false;  /**< it was said that there is no worker */

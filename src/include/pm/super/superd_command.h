@@ -3,7 +3,6 @@
 #define PM_SUPER_SUPERD_COMMAND_H
 
 #include <pm/base/list.h>
-#include <pm/base/options.h>
 #include <pm/super/bind.h>
 #include <pm/super/identity.h>
 #include <pm/super/server.h>
@@ -13,8 +12,8 @@ namespace pm::super {
 /** Its command line: of the same options, and with sockets that are bound. */
 class SuperdCommand {
  public:
-  /** An option that pm-superd has, too, as it was given; but for those of readiness, whose descriptor may have to move. */
-  void remember(Options const &options, int letter) noexcept;
+  /** An option that pm-superd has, too, as it was given, `value` null if it has none; but for those of readiness, whose descriptor may have to move. */
+  void remember(int letter, char const *value) noexcept;
 
   /**
    * Takes on the identity and executes into it: the one socket on descriptor 0, or those with names from 3 on. The exit code

@@ -1,5 +1,6 @@
 #include <pm/base/children.h>
-#include <pm/super/handoff.h>
+#include <pm/base/say.h>
+#include <pm/super/worker_queue.h>
 #include <string.h>
 #include <algorithm>
 
@@ -9,7 +10,7 @@ namespace {
 constexpr char const *doing = "hand connections to";
 }
 
-Done Handoff::make(LocalAddress const &worker, uint32_t most) noexcept {
+Done WorkerQueue::make(LocalAddress const &worker, uint32_t most) noexcept {
   worker_ = worker;
   most_ = most;
   waiting_.reset(static_cast<Waiting *>(::calloc(most, sizeof(Waiting))));
@@ -17,12 +18,12 @@ Done Handoff::make(LocalAddress const &worker, uint32_t most) noexcept {
   return {};
 }
 
-Done Handoff::lose() noexcept {
+Done WorkerQueue::lose() noexcept {
   disconnect();
   return failed(doing, ECONNRESET);
 }
 
-Done Handoff::connect() noexcept {
+Done WorkerQueue::connect() noexcept {
   Fd made(sys::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!made.valid()) return failed(doing);
   auto const &name = worker_.name();
@@ -33,7 +34,7 @@ Done Handoff::connect() noexcept {
   return {};
 }
 
-void Handoff::disconnect() noexcept {
+void WorkerQueue::disconnect() noexcept {
   connection_.reset();
   socket_.reset();
   stuck_ = false;
@@ -41,7 +42,7 @@ void Handoff::disconnect() noexcept {
   unsent_ = oldest_;
 }
 
-uint32_t Handoff::add(Fd connection, std::span<char const *const> said) noexcept {
+uint32_t WorkerQueue::add(Fd connection, std::span<char const *const> said) noexcept {
   offer_.identity.elements.clear();
   encoded_.clear();
   bool fits = true;
@@ -60,7 +61,7 @@ uint32_t Handoff::add(Fd connection, std::span<char const *const> said) noexcept
   return static_cast<uint32_t>(end_++ % most_) + 1;
 }
 
-Done Handoff::send() noexcept {
+Done WorkerQueue::send() noexcept {
   stuck_ = false;
   while (has_unsent() && is_connected()) {
     message::Encoded messages[together];
@@ -82,7 +83,7 @@ Done Handoff::send() noexcept {
   return {};
 }
 
-Done Handoff::receive(Answered answered) noexcept {
+Done WorkerQueue::receive(Answered answered) noexcept {
   for (bool more = true; more; more = connection_->has_more()) {
     auto const received = connection_->receive_ahead();
     if (!received && (received.error().code == EAGAIN || received.error().code == EINTR)) return {};

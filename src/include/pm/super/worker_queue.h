@@ -1,6 +1,6 @@
 /** Passing connections on to a worker, over one connection to it: no process for each, and none lost. */
-#ifndef PM_SUPER_HANDOFF_H
-#define PM_SUPER_HANDOFF_H
+#ifndef PM_SUPER_WORKER_QUEUE_H
+#define PM_SUPER_WORKER_QUEUE_H
 
 #include <pm/base/callback.h>
 #include <pm/base/fd.h>
@@ -14,7 +14,7 @@ namespace pm::super {
  * A queue of connections that are offered to a worker and not yet taken. Each is kept until the worker has said that it has
  * taken it: when the worker ends, or closes, those that it has not answered for are offered again, to the next.
  */
-class Handoff {
+class WorkerQueue {
  public:
   /** The worker's answer for a connection, which is closed here after it: `why` is empty if it was taken. */
   using Answered = Callback<void(uint32_t ticket, int connection, std::string_view why)>;

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <pm/base/local_socket.h>
 #include <pm/base/process.h>
+#include <pm/base/sort.h>
 #include <string.h>
 #include <unistd.h>
-#include <algorithm>
 
 namespace pm {
 
@@ -28,7 +28,7 @@ Result<std::optional<List<gid_t>>> groups_of(int socket) noexcept {
     if (sys::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.begin(), &size) == 0) {
       List<gid_t> found;
       gid_t *const end = groups.begin() + size / sizeof(gid_t);
-      std::sort(groups.begin(), end);
+      sort(std::span(groups.begin(), end), [](gid_t a, gid_t b) noexcept { return a < b; });
       if (!found.append({groups.begin(), end})) return failed(doing, ENOMEM);
       return found;
     }

@@ -183,7 +183,7 @@ int main() {
       if (!fail_at(c, nth, nth % 2 ? EIO : EMFILE)) break;
     }
     printf("%s: killed and failed at each of %u system calls\n", c.name, calls);
-    EXPECT(calls > 5);
+    EXPECT(calls > 4);
   }
   return 0;
 }

@@ -253,6 +253,13 @@ with_closed() (
   exec "${@:2}"
 )
 
+# CLOSE_OTHERS, for bash -c: closes every descriptor but 0, 1, 2 and $keep.
+CLOSE_OTHERS='for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || [ "$fd" = "${keep-}" ] || eval "exec $fd>&-"; done'
+# limited N COMMAND...: with N descriptors, and none but 0, 1 and 2 in use. bash -c "$LIMITED" N COMMAND... is the same where a
+# program is wanted.
+LIMITED="$CLOSE_OTHERS; "'ulimit -n $0; exec "$@"'
+limited() { bash -c "$LIMITED" "$@"; }
+
 # common_options PROGRAM: what every program has.
 common_options() {
   run -0 --separate-stderr "$1" --help

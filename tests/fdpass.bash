@@ -55,7 +55,3 @@ end_worker() {
   kill "${1:-$WORKER_PID}"
   wait "${1:-$WORKER_PID}"
 }
-
-# limited N COMMAND...: with N descriptors, and none but 0, 1 and 2 in use.
-LIMITED='for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n $0; exec "$@"'
-limited() { bash -c "$LIMITED" "$@"; }

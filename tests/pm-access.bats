@@ -405,7 +405,7 @@ same_as_s6() {
 @test "pm-access: with 8 descriptors" {
   identity me
   allow uid/default RULE=default
-  run -0 from me bash -c "$(declare -f limited)"'; limited "$@"' - 8 "${ACCESS[@]}" "${WHICH[@]}"
+  run -0 from me bash -c "$LIMITED" 8 "${ACCESS[@]}" "${WHICH[@]}"
   assert_output default
 }
 

@@ -584,7 +584,7 @@ squeeze() {
 
 @test "pm-fdrecv: with 8 descriptors" {
   for kind in "${KINDS[@]}"; do
-    start_ready sh -c 'exec "$@" >&9' - bash -c "$LIMITED" 8 pm-fdrecv -N 1 $kind sock echo hello </dev/null 2>log
+    start_ready bash -c "exec >&9; $LIMITED" 8 pm-fdrecv -N 1 $kind sock echo hello </dev/null 2>log
     run -0 handed pm-fdpass sock
     assert_output hello
     end "$PID"

@@ -510,7 +510,7 @@ asks_drop() { framed 4 0 "$(str "$1")"; }
 @test "pm-fdstored: no room for what comes: that client is closed, and the others go on" {
   export PM_FDSTORE=$BATS_TEST_TMPDIR/s
   # Its own: 0, 1, 2, the socket, two to wait with; so one for a client, one for what it brings, and one more.
-  start_ready bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || [ "$fd" = 9 ] || eval "exec $fd>&-"; done; ulimit -Sn 10 -Hn 10; exec pm-fdstored -N 9 s' 2>>log
+  start_ready bash -c "keep=9; $CLOSE_OTHERS; ulimit -Sn 10 -Hn 10; exec pm-fdstored -N 9 s" 2>>log
   local kept=0
   for i in 1 2 3 4 5 6; do pm-fdstore -t 5000 "n$i" </dev/null 2>/dev/null && kept=$((kept + 1)) || :; done
   [ $kept -ge 1 ] && [ $kept -le 4 ]

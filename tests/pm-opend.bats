@@ -284,7 +284,7 @@ closed"
   run -0 offer stream s hex "$HELLO" send 0 hear hex "$(asks secret)" send 2 hear </dev/null
   assert_line -n 1 --regexp "$ENDED"
   # 0, 1, 2, the directory, the peer's process, and one more: the file, which would be the second.
-  start_ready env PM_OPEN_READ='*' pm-super -N 9 narrow bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n 6; exec pm-opend files' 2>>log
+  start_ready env PM_OPEN_READ='*' pm-super -N 9 narrow bash -c "$LIMITED" 6 pm-opend files 2>>log
   run -0 pm-open -s narrow secret cat
   assert_output secret
   run -0 offer stream narrow hex "$HELLO" send 0 hear hex "$(framed 1 9 "$(str secret)$(w 0 0)")" send 9 hear </dev/null

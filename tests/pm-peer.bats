@@ -276,7 +276,7 @@ $ALICE"
     from me bash -c "$(declare -f with_closed)"'; with_closed "$@"' - $n pm-peer "${STANDARD[@]}"
     assert_equal "$n $(cat open)" "$n $(open_without $n)"
   done
-  run -0 from me bash -c "$(declare -f limited)"'; limited "$@"' - 8 pm-peer sh -c 'echo "$PM_PEER_PID $PM_PEER_START"'
+  run -0 from me bash -c "$LIMITED" 8 pm-peer sh -c 'echo "$PM_PEER_PID $PM_PEER_START"'
   assert_output "$PID $(start_of "$PID")"
 }
 

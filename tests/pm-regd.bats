@@ -578,8 +578,7 @@ end 0"
   kill -0 "$READY"
   run -1 pm-lookup -a web
   start_ready as $ALICE pm-reg web none bash -c \
-    'exec 0<&- 1>&-; for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || [ "$fd" = 9 ] || eval "exec $fd>&-"; done
-    exec 2>&-; echo >&9; exec 9>&-; exec sleep infinity'
+    "exec 0<&- 1>&-; keep=9; $CLOSE_OTHERS; exec 2>&-; echo >&9; exec 9>&-; exec sleep infinity"
   run -0 pm-lookup -a web
   kill -KILL "$PID"
   await down "$PM_REGISTRY" web

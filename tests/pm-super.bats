@@ -699,8 +699,7 @@ two_progs() {
   # Nothing but 0, 1 and 2 from outside; readiness is on 1.
   mkfifo out
   exec 7<>out
-  start bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n 8
-    exec pm-super -1 local:sock sh -c "echo \$IPCCONNNUM; exec cat"' >out 2>log </dev/null 7>&-
+  start bash -c "$LIMITED" 8 pm-super -1 local:sock sh -c 'echo $IPCCONNNUM; exec cat' >out 2>log </dev/null 7>&-
   read -r -t 20 _ <&7
   for n in {1..20}; do
     client sock

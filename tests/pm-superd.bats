@@ -473,8 +473,7 @@ counted_all() {
 
 # limited_superd N ARGUMENT...: as superd, with N descriptors and none but 0, 1 and 2 in use; readiness is on 1.
 limited_superd() {
-  start_ready bash -c 'exec >&9; for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n $0
-    exec s6-ipcserver-socketbinder "$PWD/sock" pm-superd -1 "$@"' "$@" </dev/null 2>>log
+  start_ready bash -c "exec >&9; $LIMITED" "$1" s6-ipcserver-socketbinder "$PWD/sock" pm-superd -1 "${@:2}" </dev/null 2>>log
 }
 
 @test "pm-superd: with 8 descriptors, and 10 with a worker" {

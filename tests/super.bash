@@ -70,9 +70,7 @@ open_without() {
   local n
   for n in 0 1 2; do (($1 >> n & 1)) || printf %s $n; done
 }
-# limited N COMMAND...: with N descriptors, and none but 0, 1 and 2 in use.
-limited() { bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n $0; exec "$@"' "$@"; }
-# The same as a PROG that looks at itself, a line each.
+# Which descriptors a PROG has, as it sees them itself, a line each.
 OPEN=(sh -c 'ls "/proc/$$/fd"; :')
 
 # A server of ucspi-unix's on PATH, accepting when this returns. It says so on standard output, and goes on to say things there.

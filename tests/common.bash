@@ -193,6 +193,16 @@ heard() {
   assert_equal "$(cat "$BATS_TEST_TMPDIR/heard.$1")" "$2"
 }
 
+# HEAR, as a client's PROG: prints what the server says until it closes the connection.
+# hear ADDRESS [OPTION...]: that, by pm-client; hear_by_s6 [as UID] PATH: that, by s6's client.
+HEAR=(sh -c 'exec timeout 20 cat <&6 6<&- 7>&-')
+hear() { pm-client "${@:2}" "$1" "${HEAR[@]}"; }
+hear_by_s6() {
+  local who=()
+  [ "$1" != as ] || { who=("${AS[@]/UID/$2}"); shift 2; }
+  "${who[@]}" s6-ipcclient "$1" "${HEAR[@]}"
+}
+
 # waiting ARGUMENTS...: pm-wait, listening when this returns; its pid in $PID. ARGUMENTS may begin with `as UID`.
 # answered PID [TEXT]: it ended with 0, and that is what it printed.
 waiting() {

@@ -20,13 +20,6 @@ handed() {
   return $status
 }
 
-# ask [as UID] PATH: what the server says until it closes the connection.
-ask() {
-  local who=()
-  [ "$1" != as ] || { who=("${AS[@]/UID/$2}"); shift 2; }
-  "${who[@]}" s6-ipcclient "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-'
-}
-
 # settle KIND: somebody is connected to the worker at ./sock whom it has served; whoever was there before him is gone by
 # then, with all that he brought. His pid in $PID.
 settle() {

@@ -168,7 +168,7 @@ teardown() { common_teardown; }
     # The kernel makes the connection, whoever runs; whoever is killed has the next one started.
     for _ in 1 2 3; do
       until [ -S "$supervisor.sock" ]; do :; done
-      server=$(pm-client "local:$supervisor.sock" sh -c 'exec timeout 20 cat <&6')
+      server=$(pm-client "local:$supervisor.sock" "${HEAR[@]}")
       assert_regex "$server" '^[0-9]+$'
       assert_not_equal "$server" "$before"
       before=$server
@@ -239,5 +239,5 @@ EOT
   command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
   start systemd-socket-activate -l "$PWD/sock" --fdname=x pm-activate pm-superd -L sh -c 'echo "$PM_LISTEN_NAME"' 2>log </dev/null
   until [ -S sock ]; do :; done
-  assert_equal "$(ask sock)" x
+  assert_equal "$(hear_by_s6 sock)" x
 }

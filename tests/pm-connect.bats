@@ -4,7 +4,6 @@ load super
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-HEAR=(sh -c 'exec timeout 20 cat <&6')
 
 # say_at [as UID] ADDRESS WORD: a server there that says WORD to each that connects; listening when this returns; its pid in $PID.
 say_at() {

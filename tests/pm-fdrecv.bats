@@ -111,7 +111,7 @@ EOT
 @test "pm-fdrecv: under s6-ipcserver and ucspi-unix's unixserver" {
   worker -u $ALICE sock sh -c 'eval "echo \$PROTO \$${PROTO}REMOTEEUID \$${PROTO}REMOTEEGID \$${PROTO}REMOTEPID"'
   start_ready sh -c 'exec s6-ipcserver -1 s6 pm-fdpass sock >&9 9>&-'
-  run -0 s6-ipcclient s6 sh -c 'exec timeout 20 cat <&6'
+  run -0 s6-ipcclient s6 "${HEAR[@]}"
   assert_output "IPC $(id -u) $(id -g)"
   mkfifo said
   exec 7<>said
@@ -129,7 +129,7 @@ UNIX $(id -u) $(id -g) ${lines[0]}"
   # Root hands over for everybody.
   start_ready pm-super -N 9 front pm-fdpass open/sock
   for uid in 0 $ALICE $BOB; do
-    run -0 ask as $uid front
+    run -0 hear_by_s6 as $uid front
     assert_output "$uid $uid, served by $ALICE"
   done
 }
@@ -839,7 +839,7 @@ squeeze() {
   run -111 timeout 20 pm-fdrecv fd:9 true 9<>/dev/null
   assert_output 'pm-fdrecv: fatal: unable to take descriptors from fd:9: Socket operation on non-socket'
   start_ready pm-super -N 9 front sh -c 'timeout 20 pm-fdrecv fd:0 true 2>&1; echo $?'
-  run -0 ask front
+  run -0 hear_by_s6 front
   assert_output $'pm-fdrecv: fatal: unable to take descriptors from fd:0: Invalid argument\n111'
   run -111 pm-socketbinder tcp:127.0.0.1:0 timeout 20 pm-fdrecv fd:0 true
   assert_output 'pm-fdrecv: fatal: unable to take descriptors from fd:0: Address family not supported by protocol'
@@ -869,7 +869,7 @@ squeeze() {
   local datetime=$PID
   start_ready pm-super -N 9 test.serv pm-fdpass test.dt
   before=$(date -u +%Y-%m-%d)
-  run -0 s6-ipcclient test.serv sh -c 'exec timeout 20 cat <&6 7>&-'
+  run -0 s6-ipcclient test.serv "${HEAR[@]}"
   after=$(date -u +%Y-%m-%d)
   assert [ "$output" = "$datetime $before" -o "$output" = "$datetime $after" ]
   # Neither is the other's child.

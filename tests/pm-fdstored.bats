@@ -522,11 +522,11 @@ asks_drop() { framed 4 0 "$(str "$1")"; }
 @test "pm-fdstored: one who never reads his answers delays nobody" {
   store -t 300
   for i in {1..40}; do pm-fdstore "a-name-of-some-length-so-that-a-list-is-long-$i" </dev/null; done
-  local ask=
-  for i in {1..400}; do ask+=000000030000000000000000; done
+  local questions=
+  for i in {1..400}; do questions+=000000030000000000000000; done
   mkfifo hold
   exec 8<>hold
-  for i in 1 2 3; do start_ready offer stream s hex "$HELLO$ask" send 0 say 9 wait </dev/null; done
+  for i in 1 2 3; do start_ready offer stream s hex "$HELLO$questions" send 0 say 9 wait </dev/null; done
   for i in 1 2 3; do run -0 pm-fdlist; done
   assert_equal "${#lines[@]}" 40
 }

@@ -295,5 +295,5 @@ $ALICE"
 @test "pm-peer: -U under s6-ipcserver: each client is served as himself" {
   needs_root
   s6 "$PWD/s6" pm-peer -U id -u
-  for uid in $ALICE $BOB 0; do assert_equal "$(ask as "$uid" s6)" "$uid"; done
+  for uid in $ALICE $BOB 0; do assert_equal "$(hear_by_s6 as "$uid" s6)" "$uid"; done
 }

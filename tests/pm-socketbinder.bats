@@ -77,9 +77,9 @@ server_of() { s6-ipcclient "$1" sh -c 'exec pm-peer sh -c "echo \$PM_PEER_PID" <
 
 @test "pm-socketbinder: it binds for s6-ipcserverd, and s6's binds for pm-superd" {
   start_ready sh -c 'exec pm-socketbinder local:sock s6-ipcserverd -1 echo hello >&9 9>&-' </dev/null >/dev/null
-  assert_equal "$(ask sock)" hello
+  assert_equal "$(hear_by_s6 sock)" hello
   start_ready s6-ipcserver-socketbinder "$PWD/other" pm-superd -N 9 sh -c 'echo "$IPCLOCALPATH"' </dev/null >/dev/null 2>log
-  assert_equal "$(ask other)" "$PWD/other"
+  assert_equal "$(hear_by_s6 other)" "$PWD/other"
 }
 
 # --- the path
@@ -503,7 +503,7 @@ contest() {
   command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
   start systemd-socket-activate -l "$PWD/sock" pm-socketbinder -L web pm-superd -L sh -c 'echo "$PM_LISTEN_NAME"' 2>log </dev/null
   until [ -S sock ]; do :; done
-  assert_equal "$(ask sock)" web
+  assert_equal "$(hear_by_s6 sock)" web
 }
 
 @test "pm-socketbinder: -L: LISTEN_FDS that is wrong, another's, or of what is closed, is said, and nothing is started" {

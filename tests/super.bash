@@ -11,13 +11,6 @@ super() {
 BAD_ADDRESSES=('' none local: local:@ $'local:/a\nb' tcp: tcp:80 tcp:127.0.0.1 tcp:127.0.0.1:65536 tcp:127.0.0.1:-1 tcp:127.0.0.1:x tcp:256.0.0.1:80
   tcp:localhost:80 tcp:[::1]:80 tcp6:127.0.0.1:80 tcp6:::1:80 tcp6:[::1] udp:127.0.0.1:1x udp6:[::1]:)
 
-# ask [as UID] PATH: what the server says until it closes the connection.
-ask() {
-  local who=()
-  [ "$1" != as ] || { who=("${AS[@]/UID/$2}"); shift 2; }
-  "${who[@]}" s6-ipcclient "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-'
-}
-
 # client [as UID] PATH: connects and stays until killed. Returns when the server has said a line, in $READY, or has closed the
 # connection, and it is empty; its pid in $PID.
 client() {
@@ -94,7 +87,5 @@ super_at() {
   start_ready "${SUPER:-pm-super}" -A -N 9 "$@" </dev/null >bound 2>>log 5>&- || { cat log; return 1; }
   ADDRESS=$(<bound)
 }
-# hear ADDRESS [COMMAND...]: what the server says, by our own client, until the end; COMMAND is before it.
-hear() { pm-client "${@:2}" "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-'; }
 # port: of $ADDRESS.
 port() { echo "${ADDRESS##*:}"; }

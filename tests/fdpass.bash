@@ -20,15 +20,15 @@ handed() {
   return $status
 }
 
-# settle KIND: somebody is connected to the worker at ./sock whom it has served; whoever was there before him is gone by
+# settle_worker KIND: somebody is connected to the worker at ./sock whom it has served; whoever was there before him is gone by
 # then, with all that he brought. His pid in $PID.
-settle() {
+settle_worker() {
   [ -p hold ] || mkfifo hold
   start_ready offer "$1" sock frame 200 - 1 send 1 answer say 9 wait </dev/null >/dev/null 8<>hold
 }
 # opened KIND: how many descriptors the worker has then.
 opened() {
-  settle "$1"
+  settle_worker "$1"
   ls "/proc/$WORKER_PID/fd" | wc -l
   end "$PID"
 }

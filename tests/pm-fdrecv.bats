@@ -548,7 +548,7 @@ squeeze() {
     local before most
     most=$(ulimit -n)
     before=$(opened "$(kind_of $kind)")
-    settle "$(kind_of $kind)"
+    settle_worker "$(kind_of $kind)"
     # One for the connection, where there is one.
     if [ "$kind" = -m ]; then squeeze 0; else squeeze 1; fi
     run -1 --separate-stderr handed pm-fdpass sock

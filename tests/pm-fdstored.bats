@@ -290,11 +290,6 @@ teardown() { common_teardown; }
 
 # --- what comes over the wire
 
-# says HEX COMMAND...: a client that says these bytes; then COMMAND, with the connection as descriptor 6.
-says() {
-  pm-client s bash -c 'printf "$(sed "s/../\\\\x&/g" <<<"$0")" >&7; exec "$@"' "$@"
-}
-
 @test "pm-fdstored: what is no protocol ends the client, and nobody else; bad payloads do not even that" {
   store -t 5000
   pm-fdstore null </dev/null
@@ -358,8 +353,6 @@ for_two() {
   as $BOB pm-fdstore bobs </dev/null
   BEFORE=$(held)
 }
-# alice STEP...: what she says and hears, after the hello of both.
-alice() { run -0 as $ALICE timeout 20 offer stream s hex $HELLO send 0 hear "$@" </dev/null; }
 # bob_goes_on [NAME...]: he is served, the store has these names besides his, and no other descriptor than before.
 bob_goes_on() {
   run -0 as $BOB pm-fdget bobs true
@@ -367,7 +360,7 @@ bob_goes_on() {
   assert_output "$(printf '%s\n' bobs "$@" | sort | paste -sd ' ')"
   assert_equal "$(held)" $((BEFORE + $#))
 }
-# What she asks: asks_store NAME [LIFETIME], asks_get NAME, asks_drop NAME.
+# What Alice asks: asks_store NAME [LIFETIME], asks_get NAME, asks_drop NAME.
 asks_store() { framed 1 1 "$(str "$1")$(w "${2:-0}" 1)"; }
 asks_get() { framed 2 0 "$(str "$1")$(w 0 0)"; }
 asks_drop() { framed 4 0 "$(str "$1")"; }

@@ -829,10 +829,6 @@ $(grep -vx 8 <<<"$INHERITED")"
 
 # --- privileges
 
-# What a process is, in one line.
-WHO=(sh -c 'sed -n "s/^\(Uid\|Gid\|Groups\):\t*//p" /proc/$$/status | tr "\t" " " | sed "s/ *$//" | paste -sd "|"')
-alike() { echo "$1 $1 $1 $1"; }
-
 @test "pm-super: -u: that user, his group, and no other group" {
   needs_root
   for user in $ALICE nobody; do

@@ -47,6 +47,10 @@ from() {
   s6-ipcclient "$path" sh -c 'exec "$@" <&6 6<&- 7>&-' - "${who[@]}" "$@"
 }
 
+# What a PROG is, in one line: uids, gids (real, effective, saved, of the file system), groups. alike ID: four times the same.
+WHO=(sh -c 'sed -n "s/^\(Uid\|Gid\|Groups\):\t*//p" /proc/$$/status | tr "\t" " " | sed "s/ *$//" | paste -sd "|"')
+alike() { echo "$1 $1 $1 $1"; }
+
 # used PID: the processor time it has had, in clock ticks: fields 14 and 15 of /proc/PID/stat.
 used() {
   local stat

@@ -196,7 +196,7 @@ each_by_service() {
     assert_output --regexp "^($before|$(date -u +%F)) [0-2][0-9]:[0-5][0-9]:[0-6][0-9]$"
   done
   # Neither has more open than at first.
-  assert_equal "$(ls "/proc/$datetime/fd" | wc -l)" "$(ls "/proc/$PID/fd" | wc -l)"
+  assert_equal "$(count_open "$datetime")" "$(count_open "$PID")"
   # Without the other half nobody is answered, and the server goes on.
   end "$datetime"
   run -0 s6-ipcclient test.serv "${HEAR[@]}"

@@ -29,7 +29,7 @@ settle_worker() {
 # opened KIND: how many descriptors the worker has then.
 opened() {
   settle_worker "$1"
-  ls "/proc/$WORKER_PID/fd" | wc -l
+  count_open "$WORKER_PID"
   end "$PID"
 }
 

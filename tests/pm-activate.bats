@@ -80,20 +80,14 @@ teardown() { common_teardown; }
 @test "pm-activate: PROG that is not there is 127" {
   start_ready pm-socketbinder local:sock pm-activate -0 -N 9 no-such-program </dev/null 2>log
   pm-client local:sock true
-  status=0
-  await end "$PID"
-  wait "$PID" || status=$?
-  assert_equal "$status" 127
+  ends_with "$PID" 127
 }
 
 @test "pm-activate: PROG that cannot be executed is 126" {
   touch file
   start_ready pm-socketbinder local:sock pm-activate -0 -N 9 ./file </dev/null 2>log
   pm-client local:sock true
-  status=0
-  await end "$PID"
-  wait "$PID" || status=$?
-  assert_equal "$status" 126
+  ends_with "$PID" 126
 }
 
 @test "pm-activate: each of its calls fails: it says so with 111, or PROG has the connection" {

@@ -344,8 +344,8 @@ ends_at() {
   done
 }
 
-# start_ready bound KIND COMMAND...: with descriptor 3 a socket that is bound to ./KIND.sock, and listens if it can.
-bound() {
+# start_ready with_bound KIND COMMAND...: with descriptor 3 a socket that is bound to ./KIND.sock, and listens if it can.
+with_bound() {
   local -A option=([seqpacket]=-S [datagram]=-m)
   exec pm-socketbinder ${option[$1]} -n it="local:$1.sock" "${@:2}"
 }
@@ -354,7 +354,7 @@ bound() {
   for kind in stream seqpacket datagram; do
     # Who has it besides is who bound it.
     [ -p gate ] || mkfifo gate
-    start_ready bound "$kind" sh -c 'pm-fdrecv -N 9 fd:3 touch started & exec 9>&-; read -r _ <gate; timeout 20 offer "$0" "$0.sock" descriptor 3 frame 200 - 1 send 1 answer; kill $!; wait $!' "$kind" \
+    start_ready with_bound "$kind" sh -c 'pm-fdrecv -N 9 fd:3 touch started & exec 9>&-; read -r _ <gate; timeout 20 offer "$0" "$0.sock" descriptor 3 frame 200 - 1 send 1 answer; kill $!; wait $!' "$kind" \
       >said 2>>log
     echo >gate
     wait "$PID"
@@ -428,7 +428,7 @@ said() {
     turns
     mkfifo ready
     exec 7<>ready
-    start bound $kind sh -c 'for i in 1 2; do pm-fdrecv -N 9 -c 1 fd:3 sh -c "echo \$PPID >>workers; exec \"\$@\"" - "$@" 9>ready 2>>log 3<&3 & done; exec 3<&-; wait' - "${TURN[@]}"
+    start with_bound $kind sh -c 'for i in 1 2; do pm-fdrecv -N 9 -c 1 fd:3 sh -c "echo \$PPID >>workers; exec \"\$@\"" - "$@" 9>ready 2>>log 3<&3 & done; exec 3<&-; wait' - "${TURN[@]}"
     local binder=$PID all=()
     read -r -t 20 -u 7 _ && read -r -t 20 -u 7 _
     for i in {1..5}; do
@@ -827,7 +827,7 @@ squeeze() {
 
 @test "pm-fdrecv: fd:N of each kind" {
   for kind in stream seqpacket datagram; do
-    start_ready bound $kind pm-fdrecv -N 9 fd:3 echo hello </dev/null
+    start_ready with_bound $kind pm-fdrecv -N 9 fd:3 echo hello </dev/null
     run -0 handed pm-fdpass $kind.sock
     assert_output hello
   done

@@ -28,11 +28,9 @@ listening() {
 }
 # ended CODE [ANSWER]: with that, and nothing more.
 ended() {
-  local status=0 answer
+  local answer
   answer=$(tr '\0' 0 <&6)
-  await end "$PID"
-  wait "$PID" || status=$?
-  assert_equal "$status" "$1"
+  ends_with "$PID" "$1"
   assert_equal "$answer" "${2-}"
 }
 
@@ -104,8 +102,7 @@ no='Bad message' long='Message too long' short='it ended before it was whole'
   IFS= read -r -d '' -u 6 line
   assert_equal "$line" ''
   run -0 pm-notify dir x
-  await end "$PID"
-  wait "$PID"
+  ends_with "$PID" 0
 }
 
 @test "pm-listend: nothing is written before it has subscribed to a service" {
@@ -378,10 +375,7 @@ $(cat reg/service/web/*/"$id")
   # It is stuck until the reader goes.
   IFS= read -r -d '' -u 6 line
   exec 6<&-
-  status=0
-  await end "$PID"
-  wait "$PID" || status=$?
-  assert_equal "$status" 111
+  ends_with "$PID" 111
 }
 
 @test "pm-listend: a standard output that nobody reads, or that is full, is 111" {

@@ -177,7 +177,7 @@ for_two() {
   OPENER=$PID
   # Somebody was served: readiness was said, and its descriptor is closed.
   bob_goes_on
-  BEFORE=$(ls "/proc/$OPENER/fd" | wc -l)
+  BEFORE=$(count_open "$OPENER")
 }
 # bob_goes_on: he is served.
 bob_goes_on() {

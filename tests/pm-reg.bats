@@ -55,7 +55,7 @@ token_of() { echo "$PM_REGISTRY"/service/"$1"/"$(id -u)"/*.token; }
   assert_equal "${#lines[@]}" 1
   holder=${lines[0]}
   assert_not_equal "$holder" "$PID"
-  assert_equal "$(ls /proc/"$holder"/fd | wc -l)" 2
+  assert_equal "$(count_open "$holder")" 2
   assert_equal "$(readlink /proc/"$holder"/cwd)" /
   # Fields 5 and 6 of /proc/PID/stat: process group and session.
   assert_equal "$(cut -d ' ' -f 5 /proc/"$holder"/stat)" "$(cut -d ' ' -f 6 /proc/"$holder"/stat)"

@@ -30,6 +30,7 @@ regd() {
   "${SERVER:-by_super}" "$PM_REGISTRY/socket" pm-access -i "$PWD/rules" "${REGD:-pm-regd}" "$@"
 }
 by_super() { start_ready pm-super -N 9 -u $PM "$@" </dev/null >/dev/null 2>>log 5>&-; }
+by_talking_super() { by_super -v "$@"; }
 by_s6() { start_ready sh -c 'exec s6-ipcserver -1 -u "$0" -g "$0" -G "$0" "$@" >&9 9>&-' $PM "$@" </dev/null 2>>log 5>&-; }
 # It says "status: ..." on standard output once it listens.
 by_unixserver() {
@@ -447,8 +448,7 @@ asks() { framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1)$(str "$1")$(str no
 
 @test "pm-regd: an end between two requests is the usual one, with 0" {
   watch_log
-  by_super() { start_ready pm-super -v -N 9 -u $PM "$@" </dev/null >/dev/null 2>>log 5>&-; }
-  regd
+  SERVER=by_talking_super regd
   run -0 socket as $ALICE half answer
   assert_output end
   logged 'end pid [0-9]+ uid [0-9]+ exitcode 0$'
@@ -462,8 +462,7 @@ end 0"
 @test "pm-regd -t: who says nothing, half a request, or never takes its answer: dropped with 99; others are served meanwhile" {
   watch_log
   mkfifo endless
-  by_super() { start_ready pm-super -v -N 9 -u $PM "$@" </dev/null >/dev/null 2>>log 5>&-; }
-  regd -t 300
+  SERVER=by_talking_super regd -t 300
   local steps
   for steps in ready 'hex=0000 ready' 'hex=000000000000000400000000 ready' 'add=kept ready'; do
     staying as $ALICE $steps

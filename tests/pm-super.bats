@@ -1117,19 +1117,13 @@ $(grep -vx 8 <<<"$INHERITED")"
   for prog in 'kill -SEGV $$' 'exit 1'; do
     super -F 3/60000 local:sock sh -c "$prog"
     for _ in 1 2 3; do hear_by_s6 sock || :; done
-    await end "$PID"
-    status=0
-    wait "$PID" || status=$?
-    assert_equal "$status" 1
+    ends_with "$PID" 1
     assert_equal "$(tail -n 1 log)" 'pm-super: fatal: giving up: sh has failed 3 times in 60000 ms'
     assert_not_exist sock
   done
   super -q -F 1/60000 local:sock ./nothing
   hear_by_s6 sock || :
-  status=0
-  await end "$PID"
-  wait "$PID" || status=$?
-  assert_equal "$status" 1
+  ends_with "$PID" 1
 }
 
 @test "pm-super: -F: successes are no failures, nor is what a signal of ours ended, nor failures long ago" {
@@ -1162,8 +1156,7 @@ $(grep -vx 8 <<<"$INHERITED")"
   kill -0 "${STARTED[0]}"
   end "$PID"
   logged 'idle, quitting'
-  await end "${STARTED[0]}"
-  wait "${STARTED[0]}"
+  ends_with "${STARTED[0]}" 0
   assert_not_exist sock
 }
 

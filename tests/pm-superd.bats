@@ -56,8 +56,7 @@ superd() {
   for _ in 1 2 3; do assert_equal "$(hear_by_s6 sock)" 02; done
   # It does not wait for a connection and hear nothing else.
   kill -TERM "$PID"
-  await end "$PID"
-  wait "$PID"
+  ends_with "$PID" 0
 }
 
 @test "pm-superd: PROG has its connection and what we had, and no more" {
@@ -252,8 +251,7 @@ superd() {
       assert_equal "$way $call $(cat answer)" "$way $call hello"
       # A worker lives until it is told: what is left of the end is its own.
       if [ $way = worker ] && [ $call != shutdown:1 ]; then kill "$server"; fi
-      await end "$server"
-      wait "$server"
+      ends_with "$server" 0
       assert_not_exist sock
     done
   done
@@ -372,10 +370,7 @@ counted_all() {
   superd -w worker -F 2/60000 -s false
   server=$PID
   start s6-ipcclient sock "${HEAR[@]}" >/dev/null
-  status=0
-  await end "$server"
-  wait "$server" || status=$?
-  assert_equal "$status" 1
+  ends_with "$server" 1
   run -0 cat log
   assert_line 'pm-superd: fatal: giving up: false has failed 2 times in 60000 ms'
 }

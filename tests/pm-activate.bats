@@ -232,6 +232,6 @@ EOT
 @test "pm-activate: systemd-socket-activate into it" {
   command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
   start systemd-socket-activate -l "$PWD/sock" --fdname=x pm-activate pm-superd -L sh -c 'echo "$PM_LISTEN_NAME"' 2>log </dev/null
-  until [ -S sock ]; do :; done
+  until grep -qs '^Listening on ' log; do :; done
   assert_equal "$(hear_by_s6 sock)" x
 }

@@ -84,9 +84,13 @@ soak-super
 
 FUZZ_TARGETS := \
 fuzz-connection \
+fuzz-fdstore \
 fuzz-frames \
+fuzz-handover \
+fuzz-message \
 fuzz-netstring \
-fuzz-protocol \
+fuzz-opener \
 fuzz-record \
+fuzz-registry \
 fuzz-request \
 fuzz-rpc

@@ -192,14 +192,14 @@ each_by_service() {
   assert_equal "$line" accepting
   before=$(date -u +%F)
   for i in 1 2 3; do
-    run -0 s6-ipcclient test.serv sh -c 'exec timeout 20 cat <&6 7>&-'
+    run -0 s6-ipcclient test.serv "${HEAR[@]}"
     assert_output --regexp "^($before|$(date -u +%F)) [0-2][0-9]:[0-5][0-9]:[0-6][0-9]$"
   done
   # Neither has more open than at first.
-  assert_equal "$(ls "/proc/$datetime/fd" | wc -l)" "$(ls "/proc/$PID/fd" | wc -l)"
+  assert_equal "$(count_open "$datetime")" "$(count_open "$PID")"
   # Without the other half nobody is answered, and the server goes on.
   end "$datetime"
-  run -0 s6-ipcclient test.serv sh -c 'exec timeout 20 cat <&6 7>&-'
+  run -0 s6-ipcclient test.serv "${HEAR[@]}"
   assert_output ''
 }
 

@@ -144,6 +144,14 @@ end() {
   wait "$1" 2>/dev/null || :
 }
 
+# ends_with PID CODE: that one, which was started, ends by itself, and with that.
+ends_with() {
+  local status=0
+  await end "$1"
+  wait "$1" || status=$?
+  assert_equal "$status" "$2"
+}
+
 # hold [as UID] ARGUMENTS...: pm-reg without PROG, registered when this returns; its pid in $PID.
 hold() {
   local who=()
@@ -151,11 +159,13 @@ hold() {
   start_ready "${who[@]}" pm-reg -N 9 "$@" </dev/null >/dev/null
 }
 
-# hold_as UID SERVICE ADDRESS [exclusive]: registered for UID as the registry's service does it; its pid in $PID, the ID in $READY.
+# hold_as [as OWNER] UID SERVICE ADDRESS [exclusive]: registered for UID as the registry's service does it, as the registry's owner,
+# if he is another; its pid in $PID, the ID in $READY.
 hold_as() {
-  local fifo=$BATS_TEST_TMPDIR/endless.$RANDOM$RANDOM
-  mkfifo "$fifo"
-  start_ready sh -c 'fifo=$1; shift; exec hold-as "$@" <>"$fifo" >&9 9>&-' - "$fifo" "$PM_REGISTRY" "$@"
+  local who=() fifo=$BATS_TEST_TMPDIR/endless.$RANDOM$RANDOM
+  [ "$1" != as ] || { who=(as "$2"); shift 2; }
+  mkfifo -m 666 "$fifo"
+  start_ready "${who[@]}" sh -c 'fifo=$1; shift; exec hold-as "$@" <>"$fifo" >&9 9>&-' - "$fifo" "$PM_REGISTRY" "$@"
 }
 
 # hold_unnamed SERVICE ADDRESS ID: registered, by hand, for an owner without a name; this shell has the token.
@@ -193,6 +203,16 @@ heard() {
   assert_equal "$(cat "$BATS_TEST_TMPDIR/heard.$1")" "$2"
 }
 
+# HEAR, as a client's PROG: prints what the server says until it closes the connection.
+# hear ADDRESS [OPTION...]: that, by pm-client; hear_by_s6 [as UID] PATH: that, by s6's client.
+HEAR=(sh -c 'exec timeout 20 cat <&6 6<&- 7>&-')
+hear() { pm-client "${@:2}" "$1" "${HEAR[@]}"; }
+hear_by_s6() {
+  local who=()
+  [ "$1" != as ] || { who=("${AS[@]/UID/$2}"); shift 2; }
+  "${who[@]}" s6-ipcclient "$1" "${HEAR[@]}"
+}
+
 # waiting ARGUMENTS...: pm-wait, listening when this returns; its pid in $PID. ARGUMENTS may begin with `as UID`.
 # answered PID [TEXT]: it ended with 0, and that is what it printed.
 waiting() {
@@ -202,10 +222,7 @@ waiting() {
   mv "$out" "$out.$PID"
 }
 answered() {
-  local status=0
-  await end "$1"
-  wait "$1" || status=$?
-  assert_equal "$status" 0
+  ends_with "$1" 0
   [ $# = 1 ] || assert_equal "$(cat "$BATS_TEST_TMPDIR/answer.$1")" "$2"
 }
 
@@ -231,6 +248,8 @@ own_fifo() {
   mkfifo "$(printf '%s/ftrig1:@4%023d:pmTEST' "$1" "$2")"
 }
 
+# count_open PID: how many descriptors it has.
+count_open() { ls "/proc/$1/fd" | wc -l; }
 # holders TOKEN: who has that FIFO open, a pid a line.
 holders() {
   local fd
@@ -252,6 +271,13 @@ with_closed() (
   if (($1 & 4)); then exec 2>&-; fi
   exec "${@:2}"
 )
+
+# CLOSE_OTHERS, for bash -c: closes every descriptor but 0, 1, 2 and $keep.
+CLOSE_OTHERS='for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || [ "$fd" = "${keep-}" ] || eval "exec $fd>&-"; done'
+# limited N COMMAND...: with N descriptors, and none but 0, 1 and 2 in use. bash -c "$LIMITED" N COMMAND... is the same where a
+# program is wanted.
+LIMITED="$CLOSE_OTHERS; "'ulimit -n $0; exec "$@"'
+limited() { bash -c "$LIMITED" "$@"; }
 
 # common_options PROGRAM: what every program has.
 common_options() {

@@ -20,23 +20,16 @@ handed() {
   return $status
 }
 
-# ask [as UID] PATH: what the server says until it closes the connection.
-ask() {
-  local who=()
-  [ "$1" != as ] || { who=("${AS[@]/UID/$2}"); shift 2; }
-  "${who[@]}" s6-ipcclient "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-'
-}
-
-# settle KIND: somebody is connected to the worker at ./sock whom it has served; whoever was there before him is gone by
+# settle_worker KIND: somebody is connected to the worker at ./sock whom it has served; whoever was there before him is gone by
 # then, with all that he brought. His pid in $PID.
-settle() {
+settle_worker() {
   [ -p hold ] || mkfifo hold
   start_ready offer "$1" sock frame 200 - 1 send 1 answer say 9 wait </dev/null >/dev/null 8<>hold
 }
 # opened KIND: how many descriptors the worker has then.
 opened() {
-  settle "$1"
-  ls "/proc/$WORKER_PID/fd" | wc -l
+  settle_worker "$1"
+  count_open "$WORKER_PID"
   end "$PID"
 }
 
@@ -55,7 +48,3 @@ end_worker() {
   kill "${1:-$WORKER_PID}"
   wait "${1:-$WORKER_PID}"
 }
-
-# limited N COMMAND...: with N descriptors, and none but 0, 1 and 2 in use.
-LIMITED='for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n $0; exec "$@"'
-limited() { bash -c "$LIMITED" "$@"; }

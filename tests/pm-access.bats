@@ -405,7 +405,7 @@ same_as_s6() {
 @test "pm-access: with 8 descriptors" {
   identity me
   allow uid/default RULE=default
-  run -0 from me bash -c "$(declare -f limited)"'; limited "$@"' - 8 "${ACCESS[@]}" "${WHICH[@]}"
+  run -0 from me bash -c "$LIMITED" 8 "${ACCESS[@]}" "${WHICH[@]}"
   assert_output default
 }
 
@@ -453,59 +453,56 @@ same_as_s6() {
   ucspi unix "${ACCESS[@]}" "${WHICH[@]}"
   super local:pm "${ACCESS[@]}" "${WHICH[@]}"
   s6 "$PWD/theirs" s6-ipcserver-access -v 0 -i rules "${WHICH[@]}"
-  seven() { setpriv --reuid 9 --regid 7 --clear-groups s6-ipcclient "$1" sh -c 'exec timeout 20 cat <&6'; }
+  seven() { setpriv --reuid 9 --regid 7 --clear-groups s6-ipcclient "$1" "${HEAR[@]}"; }
   for path in s6 unix pm theirs; do
-    assert_equal "$(ask $path)" self
-    assert_equal "$(ask as $ALICE $path)" alice
-    assert_equal "$(ask as $BOB $path)" ''
-    assert_equal "$(ask as 12345 $path)" ''
+    assert_equal "$(hear_by_s6 $path)" self
+    assert_equal "$(hear_by_s6 as $ALICE $path)" alice
+    assert_equal "$(hear_by_s6 as $BOB $path)" ''
+    assert_equal "$(hear_by_s6 as 12345 $path)" ''
     assert_equal "$(seven $path)" seven
   done
 }
 
 # --- IP addresses, names, and rules in one file
 
-# told ADDRESS [FROM]: what pm-access with rules there lets PROG say, by tcp, to who comes from there.
-told() { pm-client ${2:+-b "$2"} "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-'; }
-
 @test "pm-access: ip4: the host, then ever larger networks; nothing is denied" {
   super_at tcp:127.0.0.1:0 "${ACCESS[@]}" "${WHICH[@]}"
   mkdir rules
-  assert_equal "$(told "$ADDRESS")" ''
+  assert_equal "$(hear "$ADDRESS")" ''
   allow ip4/0.0.0.0_0 RULE=all
   allow uid/default RULE=wrong
   allow uid/self RULE=wrong
-  assert_equal "$(told "$ADDRESS")" all
+  assert_equal "$(hear "$ADDRESS")" all
   allow ip4/127.0.0.0_8 RULE=net
-  assert_equal "$(told "$ADDRESS")" net
+  assert_equal "$(hear "$ADDRESS")" net
   allow ip4/127.0.0.4_31 RULE=two
-  assert_equal "$(told "$ADDRESS" tcp:127.0.0.5:0)" two
-  assert_equal "$(told "$ADDRESS" tcp:127.0.0.6:0)" net
+  assert_equal "$(hear "$ADDRESS" -b tcp:127.0.0.5:0)" two
+  assert_equal "$(hear "$ADDRESS" -b tcp:127.0.0.6:0)" net
   allow ip4/127.0.0.5_32 RULE=host
-  assert_equal "$(told "$ADDRESS" tcp:127.0.0.5:0)" host
-  assert_equal "$(told "$ADDRESS" tcp:127.0.0.4:0)" two
+  assert_equal "$(hear "$ADDRESS" -b tcp:127.0.0.5:0)" host
+  assert_equal "$(hear "$ADDRESS" -b tcp:127.0.0.4:0)" two
   deny ip4/127.0.0.4_32
-  assert_equal "$(told "$ADDRESS" tcp:127.0.0.4:0)" ''
+  assert_equal "$(hear "$ADDRESS" -b tcp:127.0.0.4:0)" ''
 }
 
 @test "pm-access: ip6, and IPv4 that came by IPv6 is ip4" {
   super_at -4 'tcp6:[::]:0' "${ACCESS[@]}" "${WHICH[@]}"
   port=${ADDRESS##*:}
   allow ip6/::_0 RULE=all
-  assert_equal "$(told "tcp6:[::1]:$port")" all
-  assert_equal "$(told "tcp:127.0.0.1:$port")" ''
+  assert_equal "$(hear "tcp6:[::1]:$port")" all
+  assert_equal "$(hear "tcp:127.0.0.1:$port")" ''
   allow ip6/::_127 RULE=two
   allow ip4/127.0.0.0_8 RULE=v4
-  assert_equal "$(told "tcp6:[::1]:$port")" two
-  assert_equal "$(told "tcp:127.0.0.1:$port")" v4
+  assert_equal "$(hear "tcp6:[::1]:$port")" two
+  assert_equal "$(hear "tcp:127.0.0.1:$port")" v4
   allow ip6/::1_128 RULE=host
-  assert_equal "$(told "tcp6:[::1]:$port")" host
+  assert_equal "$(hear "tcp6:[::1]:$port")" host
 }
 
 @test "pm-access: -v: who it was, by IP" {
   super_at tcp:127.0.0.1:0 pm-access -i rules true
   mkdir rules
-  told "$ADDRESS"
+  hear "$ADDRESS"
   assert_regex "$(cat log)" '^pm-access: info: deny ip 127\.0\.0\.1 port [0-9]+$'
 }
 
@@ -533,7 +530,7 @@ told() { pm-client ${2:+-b "$2"} "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-';
   GONE=1 run -0 from me pm-access -v 0 -x rules.cdb sh -c 'echo "$RULE|$OTHER"'
   assert_output 'self|a b'
   super_at tcp:127.0.0.1:0 pm-access -v 0 -x rules.cdb "${WHICH[@]}"
-  assert_equal "$(told "$ADDRESS")" net
+  assert_equal "$(hear "$ADDRESS")" net
   # A file that unsets, and exec.
   : >rules/uid/self/env/GONE
   s6-accessrules-cdb-from-fs rules.cdb rules

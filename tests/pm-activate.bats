@@ -80,20 +80,14 @@ teardown() { common_teardown; }
 @test "pm-activate: PROG that is not there is 127" {
   start_ready pm-socketbinder local:sock pm-activate -0 -N 9 no-such-program </dev/null 2>log
   pm-client local:sock true
-  status=0
-  await end "$PID"
-  wait "$PID" || status=$?
-  assert_equal "$status" 127
+  ends_with "$PID" 127
 }
 
 @test "pm-activate: PROG that cannot be executed is 126" {
   touch file
   start_ready pm-socketbinder local:sock pm-activate -0 -N 9 ./file </dev/null 2>log
   pm-client local:sock true
-  status=0
-  await end "$PID"
-  wait "$PID" || status=$?
-  assert_equal "$status" 126
+  ends_with "$PID" 126
 }
 
 @test "pm-activate: each of its calls fails: it says so with 111, or PROG has the connection" {
@@ -168,7 +162,7 @@ teardown() { common_teardown; }
     # The kernel makes the connection, whoever runs; whoever is killed has the next one started.
     for _ in 1 2 3; do
       until [ -S "$supervisor.sock" ]; do :; done
-      server=$(pm-client "local:$supervisor.sock" sh -c 'exec timeout 20 cat <&6')
+      server=$(pm-client "local:$supervisor.sock" "${HEAR[@]}")
       assert_regex "$server" '^[0-9]+$'
       assert_not_equal "$server" "$before"
       before=$server
@@ -238,6 +232,6 @@ EOT
 @test "pm-activate: systemd-socket-activate into it" {
   command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
   start systemd-socket-activate -l "$PWD/sock" --fdname=x pm-activate pm-superd -L sh -c 'echo "$PM_LISTEN_NAME"' 2>log </dev/null
-  until [ -S sock ]; do :; done
-  assert_equal "$(ask sock)" x
+  until grep -qs '^Listening on ' log; do :; done
+  assert_equal "$(hear_by_s6 sock)" x
 }

@@ -4,7 +4,6 @@ load super
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-HEAR=(sh -c 'exec timeout 20 cat <&6')
 
 @test "pm-client: --help, --version, unknown options" {
   common_options pm-client

@@ -4,7 +4,6 @@ load super
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-HEAR=(sh -c 'exec timeout 20 cat <&6')
 
 # say_at [as UID] ADDRESS WORD: a server there that says WORD to each that connects; listening when this returns; its pid in $PID.
 say_at() {
@@ -13,8 +12,6 @@ say_at() {
   start_ready "${who[@]}" "$PM_BUILD/greet" "$1" "$2" </dev/null
   ADDRESS=$READY
 }
-# register [as UID] [OPTION...] SERVICE ADDRESS
-register() { hold "$@"; }
 
 @test "pm-connect: --help, --version, unknown options" {
   common_options pm-connect
@@ -36,7 +33,7 @@ register() { hold "$@"; }
 @test "pm-connect: every transport: what was registered is what is connected to, and PROG is told" {
   for address in tcp:127.0.0.1:0 tcp6:[::1]:0 "local:$PWD/socket" "local:@pm-test.$$.$RANDOM"; do
     say_at "$address" hello
-    register "s$PID" "$ADDRESS"
+    hold "s$PID" "$ADDRESS"
     run -0 pm-connect "s${STARTED[-2]}" sh -c 'timeout 20 cat <&6; echo "$PM_ADDRESS $PM_UID $PM_SERVICE $PROTO"'
     assert_line -n 0 hello
     protocol=IPC
@@ -48,7 +45,7 @@ register() { hold "$@"; }
 @test "pm-connect: a wildcard address is connected to by loopback" {
   for address in tcp:0.0.0.0:0 tcp6:[::]:0; do
     say_at "$address" hello
-    register "s$PID" "$ADDRESS"
+    hold "s$PID" "$ADDRESS"
     run -0 pm-connect "s${STARTED[-2]}" sh -c 'timeout 20 cat <&6; echo "$PM_ADDRESS $TCPREMOTEIP"'
     assert_line -n 0 hello
     assert_line -n 1 --regexp "^\\Q$ADDRESS\\E|${ADDRESS//[\[\]]/.} (127.0.0.1|::1)$"
@@ -57,14 +54,14 @@ register() { hold "$@"; }
 
 @test "pm-connect: the UCSPI environment, and what a server left there of another connection is gone" {
   say_at tcp:127.0.0.1:0 hello
-  register web "$ADDRESS"
+  hold web "$ADDRESS"
   run -0 env TCPREMOTEHOST=lie TCPREMOTEINFO=lie pm-connect web sh -c 'echo "$TCPREMOTEIP $TCPREMOTEPORT $TCPLOCALIP ${TCPREMOTEHOST-unset} ${TCPREMOTEINFO-unset} $PM_HOST $PM_PORT"'
   assert_output "127.0.0.1 ${ADDRESS##*:} 127.0.0.1 unset unset 127.0.0.1 ${ADDRESS##*:}"
 }
 
 @test "pm-connect: 6 reads and 7 writes, both block" {
   s6 "$PWD/sock" cat
-  register echo "local:$PWD/sock"
+  hold echo "local:$PWD/sock"
   run -0 pm-connect echo sh -c 'echo hello >&7; read -r line <&6; echo "$line"; sed -n "s/^flags:\t//p" /proc/$$/fdinfo/6 /proc/$$/fdinfo/7'
   assert_output "hello
 02
@@ -77,7 +74,7 @@ register() { hold "$@"; }
 
 @test "pm-connect: PROG has its arguments, its exit code and the same pid; 126, 127" {
   s6 "$PWD/sock" cat
-  register echo "local:$PWD/sock"
+  hold echo "local:$PWD/sock"
   run -3 pm-connect echo sh -c 'echo "$1|$2"; exit 3' - -t 'two words'
   assert_output -- '-t|two words'
   run -0 sh -c 'echo $$; exec pm-connect echo sh -c "echo \$\$"'
@@ -90,8 +87,8 @@ register() { hold "$@"; }
 @test "pm-connect: nothing registered, or nothing that can be connected to, is 1" {
   run -1 pm-connect web touch started
   assert_output ''
-  register web none
-  register web udp:127.0.0.1:53
+  hold web none
+  hold web udp:127.0.0.1:53
   run -1 pm-connect web touch started
   run -111 pm-connect -r missing web touch started
   assert_not_exist started
@@ -101,18 +98,18 @@ register() { hold "$@"; }
   left "$PWD/stale"
   say_at "local:$PWD/one" one
   say_at "local:$PWD/two" two
-  register web "local:$PWD/stale"
+  hold web "local:$PWD/stale"
   run -111 pm-connect web touch started
   assert_output "pm-connect: fatal: unable to connect to web in $PM_REGISTRY: Connection refused"
-  register web "local:$PWD/missing"
+  hold web "local:$PWD/missing"
   run -111 pm-connect web touch started
   assert_output "pm-connect: fatal: unable to connect to web in $PM_REGISTRY: No such file or directory"
-  register web tcp:127.0.0.1:1
+  hold web tcp:127.0.0.1:1
   run -111 pm-connect web touch started
   assert_output --partial 'Connection refused'
-  register web "local:$PWD/one"
+  hold web "local:$PWD/one"
   first=$PID
-  register web "local:$PWD/two"
+  hold web "local:$PWD/two"
   run -0 pm-connect web "${HEAR[@]}"
   assert_output one
   run -0 pm-connect -P "$PID" web "${HEAR[@]}"
@@ -126,9 +123,9 @@ register() { hold "$@"; }
 
 @test "pm-connect: -V and -n" {
   say_at "local:$PWD/one" one
-  register -V 1 web "$ADDRESS"
+  hold -V 1 web "$ADDRESS"
   say_at tcp:127.0.0.1:0 two
-  register -V 2 web "$ADDRESS"
+  hold -V 2 web "$ADDRESS"
   run -0 pm-connect -V 2 web "${HEAR[@]}"
   assert_output two
   run -0 pm-connect -n local web "${HEAR[@]}"
@@ -215,7 +212,7 @@ $ALICE"
 @test "pm-connect: -t: a server that has no room, and a host that does not answer, are waited for so long" {
   mkfifo go
   start_ready s6-ipcserver-socketbinder -b 1 "$PWD/sock" sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null
-  register web "local:$PWD/sock"
+  hold web "local:$PWD/sock"
   for _ in 1 2; do run -0 pm-connect web true; done
   run -99 pm-connect -t 50 web touch started
   assert_output "pm-connect: fatal: unable to connect to web in $PM_REGISTRY: timed out"
@@ -226,8 +223,8 @@ $ALICE"
   say_at tcp:127.0.0.1:0 hello
   tcp=$ADDRESS
   say_at "local:$PWD/socket" hello
-  register tcp "$tcp"
-  register local "$ADDRESS"
+  hold tcp "$tcp"
+  hold local "$ADDRESS"
   for service in tcp local; do
     for errno in 5 24; do
       for ((n = 1; n < 80; n++)); do
@@ -247,7 +244,7 @@ $ALICE"
 
 @test "pm-connect: descriptors 0, 1 and 2 closed: PROG finds them closed, and is connected; with 9 descriptors" {
   say_at "local:$PWD/socket" hello
-  register web "$ADDRESS"
+  hold web "$ADDRESS"
   for n in {0..7}; do
     with_closed $n pm-connect web "${STANDARD[@]}"
     assert_equal "$n $(cat open)" "$n $(open_without $n)"

@@ -102,8 +102,8 @@ teardown() { common_teardown; }
   echo text >file
   pm-fdstore one <file
   pm-fdstore two </dev/null
-  run -0 bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n 8; exec pm-fdget one cat'
+  run -0 limited 8 pm-fdget one cat
   assert_output text
-  run -111 bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n 4; exec pm-fdget one,two true'
+  run -111 limited 4 pm-fdget one,two true
   for n in 1 2 3 4 5 6 7; do with_closed $n pm-fdget -d 5 one sh -c 'test -e /proc/$$/fd/5'; done
 }

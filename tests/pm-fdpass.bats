@@ -274,6 +274,6 @@ identified() {
   mkfifo gate
   worker sock sh -c 'read -r _ <gate; echo late'
   start_ready pm-super -N 9 front sh -c 'pm-fdpass sock; echo $? >passed; echo >gate'
-  assert_equal "$(ask front)" late
+  assert_equal "$(hear_by_s6 front)" late
   assert_equal "$(cat passed)" 0
 }

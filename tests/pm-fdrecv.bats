@@ -111,7 +111,7 @@ EOT
 @test "pm-fdrecv: under s6-ipcserver and ucspi-unix's unixserver" {
   worker -u $ALICE sock sh -c 'eval "echo \$PROTO \$${PROTO}REMOTEEUID \$${PROTO}REMOTEEGID \$${PROTO}REMOTEPID"'
   start_ready sh -c 'exec s6-ipcserver -1 s6 pm-fdpass sock >&9 9>&-'
-  run -0 s6-ipcclient s6 sh -c 'exec timeout 20 cat <&6'
+  run -0 s6-ipcclient s6 "${HEAR[@]}"
   assert_output "IPC $(id -u) $(id -g)"
   mkfifo said
   exec 7<>said
@@ -129,7 +129,7 @@ UNIX $(id -u) $(id -g) ${lines[0]}"
   # Root hands over for everybody.
   start_ready pm-super -N 9 front pm-fdpass open/sock
   for uid in 0 $ALICE $BOB; do
-    run -0 ask as $uid front
+    run -0 hear_by_s6 as $uid front
     assert_output "$uid $uid, served by $ALICE"
   done
 }
@@ -344,8 +344,8 @@ ends_at() {
   done
 }
 
-# start_ready bound KIND COMMAND...: with descriptor 3 a socket that is bound to ./KIND.sock, and listens if it can.
-bound() {
+# start_ready with_bound KIND COMMAND...: with descriptor 3 a socket that is bound to ./KIND.sock, and listens if it can.
+with_bound() {
   local -A option=([seqpacket]=-S [datagram]=-m)
   exec pm-socketbinder ${option[$1]} -n it="local:$1.sock" "${@:2}"
 }
@@ -354,7 +354,7 @@ bound() {
   for kind in stream seqpacket datagram; do
     # Who has it besides is who bound it.
     [ -p gate ] || mkfifo gate
-    start_ready bound "$kind" sh -c 'pm-fdrecv -N 9 fd:3 touch started & exec 9>&-; read -r _ <gate; timeout 20 offer "$0" "$0.sock" descriptor 3 frame 200 - 1 send 1 answer; kill $!; wait $!' "$kind" \
+    start_ready with_bound "$kind" sh -c 'pm-fdrecv -N 9 fd:3 touch started & exec 9>&-; read -r _ <gate; timeout 20 offer "$0" "$0.sock" descriptor 3 frame 200 - 1 send 1 answer; kill $!; wait $!' "$kind" \
       >said 2>>log
     echo >gate
     wait "$PID"
@@ -428,7 +428,7 @@ said() {
     turns
     mkfifo ready
     exec 7<>ready
-    start bound $kind sh -c 'for i in 1 2; do pm-fdrecv -N 9 -c 1 fd:3 sh -c "echo \$PPID >>workers; exec \"\$@\"" - "$@" 9>ready 2>>log 3<&3 & done; exec 3<&-; wait' - "${TURN[@]}"
+    start with_bound $kind sh -c 'for i in 1 2; do pm-fdrecv -N 9 -c 1 fd:3 sh -c "echo \$PPID >>workers; exec \"\$@\"" - "$@" 9>ready 2>>log 3<&3 & done; exec 3<&-; wait' - "${TURN[@]}"
     local binder=$PID all=()
     read -r -t 20 -u 7 _ && read -r -t 20 -u 7 _
     for i in {1..5}; do
@@ -548,7 +548,7 @@ squeeze() {
     local before most
     most=$(ulimit -n)
     before=$(opened "$(kind_of $kind)")
-    settle "$(kind_of $kind)"
+    settle_worker "$(kind_of $kind)"
     # One for the connection, where there is one.
     if [ "$kind" = -m ]; then squeeze 0; else squeeze 1; fi
     run -1 --separate-stderr handed pm-fdpass sock
@@ -584,7 +584,7 @@ squeeze() {
 
 @test "pm-fdrecv: with 8 descriptors" {
   for kind in "${KINDS[@]}"; do
-    start_ready sh -c 'exec "$@" >&9' - bash -c "$LIMITED" 8 pm-fdrecv -N 1 $kind sock echo hello </dev/null 2>log
+    start_ready bash -c "exec >&9; $LIMITED" 8 pm-fdrecv -N 1 $kind sock echo hello </dev/null 2>log
     run -0 handed pm-fdpass sock
     assert_output hello
     end "$PID"
@@ -827,7 +827,7 @@ squeeze() {
 
 @test "pm-fdrecv: fd:N of each kind" {
   for kind in stream seqpacket datagram; do
-    start_ready bound $kind pm-fdrecv -N 9 fd:3 echo hello </dev/null
+    start_ready with_bound $kind pm-fdrecv -N 9 fd:3 echo hello </dev/null
     run -0 handed pm-fdpass $kind.sock
     assert_output hello
   done
@@ -839,7 +839,7 @@ squeeze() {
   run -111 timeout 20 pm-fdrecv fd:9 true 9<>/dev/null
   assert_output 'pm-fdrecv: fatal: unable to take descriptors from fd:9: Socket operation on non-socket'
   start_ready pm-super -N 9 front sh -c 'timeout 20 pm-fdrecv fd:0 true 2>&1; echo $?'
-  run -0 ask front
+  run -0 hear_by_s6 front
   assert_output $'pm-fdrecv: fatal: unable to take descriptors from fd:0: Invalid argument\n111'
   run -111 pm-socketbinder tcp:127.0.0.1:0 timeout 20 pm-fdrecv fd:0 true
   assert_output 'pm-fdrecv: fatal: unable to take descriptors from fd:0: Address family not supported by protocol'
@@ -869,7 +869,7 @@ squeeze() {
   local datetime=$PID
   start_ready pm-super -N 9 test.serv pm-fdpass test.dt
   before=$(date -u +%Y-%m-%d)
-  run -0 s6-ipcclient test.serv sh -c 'exec timeout 20 cat <&6 7>&-'
+  run -0 s6-ipcclient test.serv "${HEAR[@]}"
   after=$(date -u +%Y-%m-%d)
   assert [ "$output" = "$datetime $before" -o "$output" = "$datetime $after" ]
   # Neither is the other's child.

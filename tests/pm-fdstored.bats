@@ -114,7 +114,7 @@ teardown() { common_teardown; }
   pm-fdget -t 20000 later cat >got &
   waiter=$!
   # He is connected.
-  until [ "$(ls "/proc/$STORE/fd" | wc -l)" -gt 6 ]; do pm-fdlist >/dev/null; done
+  until [ "$(count_open "$STORE")" -gt 6 ]; do pm-fdlist >/dev/null; done
   kill -HUP "$STORE"
   echo late >late
   pm-fdstore later <late
@@ -290,11 +290,6 @@ teardown() { common_teardown; }
 
 # --- what comes over the wire
 
-# says HEX COMMAND...: a client that says these bytes; then COMMAND, with the connection as descriptor 6.
-says() {
-  pm-client s bash -c 'printf "$(sed "s/../\\\\x&/g" <<<"$0")" >&7; exec "$@"' "$@"
-}
-
 @test "pm-fdstored: what is no protocol ends the client, and nobody else; bad payloads do not even that" {
   store -t 5000
   pm-fdstore null </dev/null
@@ -358,8 +353,6 @@ for_two() {
   as $BOB pm-fdstore bobs </dev/null
   BEFORE=$(held)
 }
-# alice STEP...: what she says and hears, after the hello of both.
-alice() { run -0 as $ALICE timeout 20 offer stream s hex $HELLO send 0 hear "$@" </dev/null; }
 # bob_goes_on [NAME...]: he is served, the store has these names besides his, and no other descriptor than before.
 bob_goes_on() {
   run -0 as $BOB pm-fdget bobs true
@@ -367,7 +360,7 @@ bob_goes_on() {
   assert_output "$(printf '%s\n' bobs "$@" | sort | paste -sd ' ')"
   assert_equal "$(held)" $((BEFORE + $#))
 }
-# What she asks: asks_store NAME [LIFETIME], asks_get NAME, asks_drop NAME.
+# What Alice asks: asks_store NAME [LIFETIME], asks_get NAME, asks_drop NAME.
 asks_store() { framed 1 1 "$(str "$1")$(w "${2:-0}" 1)"; }
 asks_get() { framed 2 0 "$(str "$1")$(w 0 0)"; }
 asks_drop() { framed 4 0 "$(str "$1")"; }
@@ -510,7 +503,7 @@ asks_drop() { framed 4 0 "$(str "$1")"; }
 @test "pm-fdstored: no room for what comes: that client is closed, and the others go on" {
   export PM_FDSTORE=$BATS_TEST_TMPDIR/s
   # Its own: 0, 1, 2, the socket, two to wait with; so one for a client, one for what it brings, and one more.
-  start_ready bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || [ "$fd" = 9 ] || eval "exec $fd>&-"; done; ulimit -Sn 10 -Hn 10; exec pm-fdstored -N 9 s' 2>>log
+  start_ready bash -c "keep=9; $CLOSE_OTHERS; ulimit -Sn 10 -Hn 10; exec pm-fdstored -N 9 s" 2>>log
   local kept=0
   for i in 1 2 3 4 5 6; do pm-fdstore -t 5000 "n$i" </dev/null 2>/dev/null && kept=$((kept + 1)) || :; done
   [ $kept -ge 1 ] && [ $kept -le 4 ]
@@ -522,11 +515,11 @@ asks_drop() { framed 4 0 "$(str "$1")"; }
 @test "pm-fdstored: one who never reads his answers delays nobody" {
   store -t 300
   for i in {1..40}; do pm-fdstore "a-name-of-some-length-so-that-a-list-is-long-$i" </dev/null; done
-  local ask=
-  for i in {1..400}; do ask+=000000030000000000000000; done
+  local questions=
+  for i in {1..400}; do questions+=000000030000000000000000; done
   mkfifo hold
   exec 8<>hold
-  for i in 1 2 3; do start_ready offer stream s hex "$HELLO$ask" send 0 say 9 wait </dev/null; done
+  for i in 1 2 3; do start_ready offer stream s hex "$HELLO$questions" send 0 say 9 wait </dev/null; done
   for i in 1 2 3; do run -0 pm-fdlist; done
   assert_equal "${#lines[@]}" 40
 }

@@ -28,11 +28,9 @@ listening() {
 }
 # ended CODE [ANSWER]: with that, and nothing more.
 ended() {
-  local status=0 answer
+  local answer
   answer=$(tr '\0' 0 <&6)
-  await end "$PID"
-  wait "$PID" || status=$?
-  assert_equal "$status" "$1"
+  ends_with "$PID" "$1"
   assert_equal "$answer" "${2-}"
 }
 
@@ -104,8 +102,7 @@ no='Bad message' long='Message too long' short='it ended before it was whole'
   IFS= read -r -d '' -u 6 line
   assert_equal "$line" ''
   run -0 pm-notify dir x
-  await end "$PID"
-  wait "$PID"
+  ends_with "$PID" 0
 }
 
 @test "pm-listend: nothing is written before it has subscribed to a service" {
@@ -378,10 +375,7 @@ $(cat reg/service/web/*/"$id")
   # It is stuck until the reader goes.
   IFS= read -r -d '' -u 6 line
   exec 6<&-
-  status=0
-  await end "$PID"
-  wait "$PID" || status=$?
-  assert_equal "$status" 111
+  ends_with "$PID" 111
 }
 
 @test "pm-listend: a standard output that nobody reads, or that is full, is 111" {
@@ -391,17 +385,17 @@ $(cat reg/service/web/*/"$id")
 }
 
 @test "pm-listend: with 8 descriptors a fifodir, with some more a service; any of 0, 1, 2 closed" {
-  local limited='exec 3>&- 4>&-; ulimit -n $0; exec "$@"'
-  listend bash -c "$limited" 8 pm-listend
+  local within='exec 3>&- 4>&-; ulimit -n $0; exec "$@"'
+  listend bash -c "$within" 8 pm-listend
   request event dir x '' 0 >&7
   IFS= read -r -d '' -u 6 line
   pm-notify dir x
   ended 0 1:x,
-  run -111 bash -c "$limited" 8 pm-listend < <(request down web '' '' 0)
+  run -111 bash -c "$within" 8 pm-listend < <(request down web '' '' 0)
   assert_output --partial 'Too many open files'
   assert_equal "$(listeners reg)" 0
   hold web none
-  run -0 bash -c "$limited" 12 pm-listend < <(request up web '' '' 0)
+  run -0 bash -c "$within" 12 pm-listend < <(request up web '' '' 0)
   assert_output --partial 'service=web'
   for n in {1..7}; do
     run with_closed $n timeout 20 pm-listend < <(request up web '' '' 0)

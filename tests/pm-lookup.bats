@@ -249,12 +249,10 @@ known() {
   needs_root
   pm-mkregistry -u 65503 theirs
   export PM_REGISTRY=$PWD/theirs
-  register() { start_ready as 65503 sh -c 'exec hold-as "$@" <>endless >&9 9>&-' - "$PM_REGISTRY" "$@"; }
-  mkfifo -m 666 endless
-  register $BOB web tcp:127.0.0.1:1
-  register $ALICE web tcp:127.0.0.1:2
-  register 65503 web tcp:127.0.0.1:3
-  register 0 web tcp:127.0.0.1:4
+  hold_as as 65503 $BOB web tcp:127.0.0.1:1
+  hold_as as 65503 $ALICE web tcp:127.0.0.1:2
+  hold_as as 65503 65503 web tcp:127.0.0.1:3
+  hold_as as 65503 0 web tcp:127.0.0.1:4
   run -0 as $ALICE pm-lookup web
   assert_output "$(printf 'tcp:127.0.0.1:%s\n' 2 3 4)"
   run -0 as $BOB pm-lookup web
@@ -473,8 +471,7 @@ EOF
   read -r _ <bin/ready
 }
 found() {
-  await end "$LOOKUP"
-  wait "$LOOKUP"
+  ends_with "$LOOKUP" 0
   assert_equal "$(cat got)" "$1"
 }
 
@@ -491,8 +488,7 @@ found() {
     if read -r pid _ _ parent _ <"$stat"; then [ "$parent" != $$ ] || echo "a child: $pid"; fi; done 2>/dev/null'
   awaiting -t 20000 web sh -c "echo \"\$PM_ADDRESS\"; $look"
   hold web tcp:127.0.0.1:2
-  await end "$LOOKUP"
-  wait "$LOOKUP"
+  ends_with "$LOOKUP" 0
   assert_equal "$(sed -n 1p got)" tcp:127.0.0.1:2
   start sh -c "$look" >direct
   wait "$PID"
@@ -541,10 +537,7 @@ found() {
   awaiting -t 0 web 2>err
   wrapper=$(listener_of "$LOOKUP")
   kill -KILL "$(listener_of "$wrapper")"
-  await end "$LOOKUP"
-  status=0
-  wait "$LOOKUP" || status=$?
-  assert_equal "$status" 111
+  ends_with "$LOOKUP" 111
   assert_equal "$(tail -n 1 err)" 'pm-lookup: fatal: unable to wait for web: Connection reset by peer'
   rm -r bin
   awaiting -t 0 web

@@ -11,6 +11,7 @@ plain() {
 ./exe d 755 $1:$1
 ./listener d 755 $1:$1
 ./owner d 755 $1:$1
+./row d 755 $1:$1
 ./service d 755 $1:$1
 EOF
 }

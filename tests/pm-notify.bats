@@ -174,9 +174,9 @@ bytes() { head -c "$1" /dev/zero | tr '\0' "${2:-x}"; }
 @test "pm-notify: more listeners than the soft limit of descriptors; than the hard one is 111, and nobody got it" {
   (cd dir && printf 'ftrig1:@4%023d:pmTEST\n' {1..30} | xargs mkfifo)
   for fifo in dir/*; do exec {fd}<>"$fifo"; done
-  run -0 bash -c 'exec 3>&- 4>&-; ulimit -S -n 16; for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; exec pm-notify dir x'
+  run -0 bash -c "exec 3>&- 4>&-; ulimit -S -n 16; $CLOSE_OTHERS; exec pm-notify dir x"
   assert_output 30
-  run -111 bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n 16; exec pm-notify dir y'
+  run -111 limited 16 pm-notify dir y
   assert_output --partial 'Too many open files'
   for fifo in dir/*; do
     read -r -N 1 got <"$fifo"

@@ -139,8 +139,6 @@ refused() { assert_output "pm-open: fatal: unable to open $1: $2"; }
   run -1 grep -i hunter log
 }
 
-says() { pm-client s bash -c 'printf "$(sed "s/../\\\\x&/g" <<<"$0")" >&7; exec "$@"' "$@"; }
-
 @test "pm-opend: what is no protocol, bad payloads, the end at every byte, descriptors where none belong" {
   opener PM_OPEN_READ='*'
   local question="${HELLO}0000000100000014000000000000000673656372657400000000000000000000" bytes
@@ -180,10 +178,9 @@ for_two() {
   OPENER=$PID
   # Somebody was served: readiness was said, and its descriptor is closed.
   bob_goes_on
-  BEFORE=$(ls "/proc/$OPENER/fd" | wc -l)
+  BEFORE=$(count_open "$OPENER")
 }
-# alice STEP...: what she says and hears, after the hello of both.
-alice() { run -0 as $ALICE timeout 20 offer stream s hex $HELLO send 0 hear "$@" </dev/null; }
+# bob_goes_on: he is served.
 bob_goes_on() {
   run -0 as $BOB pm-open secret cat
   assert_output secret
@@ -194,7 +191,7 @@ nothing_is_left() {
   timeout 20 bash -c 'until [ "$(ls "/proc/$0/fd" | wc -l)" -le "$1" ] && ! pgrep -P "$0" >/dev/null; do :; done' "$OPENER" "$BEFORE" ||
     { ls -l "/proc/$OPENER/fd"; return 1; }
 }
-# asks NAME [MODE [PASSWORD]]
+# asks NAME [MODE [PASSWORD]]: what Alice asks.
 asks() { framed 1 0 "$(str "$1")$(w "${2:-0}")$(str "${3:-}")"; }
 
 @test "pm-opend: two users: a question in pieces, two in one segment, the end at every byte, descriptors with it" {
@@ -285,7 +282,7 @@ closed"
   run -0 offer stream s hex "$HELLO" send 0 hear hex "$(asks secret)" send 2 hear </dev/null
   assert_line -n 1 --regexp "$ENDED"
   # 0, 1, 2, the directory, the peer's process, and one more: the file, which would be the second.
-  start_ready env PM_OPEN_READ='*' pm-super -N 9 narrow bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n 6; exec pm-opend files' 2>>log
+  start_ready env PM_OPEN_READ='*' pm-super -N 9 narrow bash -c "$LIMITED" 6 pm-opend files 2>>log
   run -0 pm-open -s narrow secret cat
   assert_output secret
   run -0 offer stream narrow hex "$HELLO" send 0 hear hex "$(framed 1 9 "$(str secret)$(w 0 0)")" send 9 hear </dev/null

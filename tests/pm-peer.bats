@@ -1,14 +1,12 @@
 #!/usr/bin/env bats
 load common
 load super
+load wire
 setup() { common_setup; }
 teardown() { common_teardown; }
 
 # What PROG is told, in one line; what is unset is -.
 TOLD=(sh -c 'echo "${PM_PEER_UID--}|${PM_PEER_GID--}|${PM_PEER_GROUPS--}|${PM_PEER_PID--}|${PM_PEER_START--}"')
-# What PROG is: uids, gids (real, effective, saved, of the file system), groups.
-WHO=(sh -c 'sed -n "s/^\(Uid\|Gid\|Groups\):\t*//p" /proc/$$/status | tr "\t" " " | sed "s/ *$//" | paste -sd "|"')
-alike() { echo "$1 $1 $1 $1"; }
 # start_of PID: what is after the last parenthesis of /proc/PID/stat begins with field 3; 22 is the start time.
 start_of() {
   local stat
@@ -87,15 +85,14 @@ start_of() {
   run -0 labelled
   at=$(grep -n SO_PEERSEC trace | cut -d: -f1)
   ! grep -q 'SO_PEERSEC.*ENOPROTOOPT' trace || assert_output unset
-  # answered HEX: the kernel says those bytes, at most 255 of them.
-  answered() { labelled -e "inject=getsockopt:retval=0:poke_exit=@arg4=$1,@arg5=$(printf %02x $((${#1} / 2)))000000:when=$at"; }
-  hex() { od -An -v -tx1 | tr -d ' \n'; }
-  assert_equal "$(answered "$(printf 'system_u:system_r:init_t:s0\0' | hex)")" system_u:system_r:init_t:s0
-  assert_equal "$(answered "$(printf 'unconfined (enforce)' | hex)")" 'unconfined (enforce)'
+  # labelled_as HEX: the kernel says those bytes, at most 255 of them.
+  labelled_as() { labelled -e "inject=getsockopt:retval=0:poke_exit=@arg4=$1,@arg5=$(printf %02x $((${#1} / 2)))000000:when=$at"; }
+  assert_equal "$(labelled_as "$(printf 'system_u:system_r:init_t:s0\0' | hex)")" system_u:system_r:init_t:s0
+  assert_equal "$(labelled_as "$(printf 'unconfined (enforce)' | hex)")" 'unconfined (enforce)'
   # Empty, or with what would be another line.
-  for none in 00 "$(printf 'a\nPM_PEER_UID=0' | hex)" "$(printf 'a\177' | hex)"; do assert_equal "$(answered "$none")" unset; done
+  for none in 00 "$(printf 'a\nPM_PEER_UID=0' | hex)" "$(printf 'a\177' | hex)"; do assert_equal "$(labelled_as "$none")" unset; done
   longest=$(printf 'x%.0s' {1..255})
-  assert_equal "$(answered "$(printf %s "$longest" | hex)")" "$longest"
+  assert_equal "$(labelled_as "$(printf %s "$longest" | hex)")" "$longest"
   for error in ENOPROTOOPT EINVAL EOPNOTSUPP; do
     assert_equal "$(labelled -e "inject=getsockopt:error=$error:when=$at")" unset
   done
@@ -276,7 +273,7 @@ $ALICE"
     from me bash -c "$(declare -f with_closed)"'; with_closed "$@"' - $n pm-peer "${STANDARD[@]}"
     assert_equal "$n $(cat open)" "$n $(open_without $n)"
   done
-  run -0 from me bash -c "$(declare -f limited)"'; limited "$@"' - 8 pm-peer sh -c 'echo "$PM_PEER_PID $PM_PEER_START"'
+  run -0 from me bash -c "$LIMITED" 8 pm-peer sh -c 'echo "$PM_PEER_PID $PM_PEER_START"'
   assert_output "$PID $(start_of "$PID")"
 }
 
@@ -295,5 +292,5 @@ $ALICE"
 @test "pm-peer: -U under s6-ipcserver: each client is served as himself" {
   needs_root
   s6 "$PWD/s6" pm-peer -U id -u
-  for uid in $ALICE $BOB 0; do assert_equal "$(ask as "$uid" s6)" "$uid"; done
+  for uid in $ALICE $BOB 0; do assert_equal "$(hear_by_s6 as "$uid" s6)" "$uid"; done
 }

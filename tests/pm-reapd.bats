@@ -154,8 +154,7 @@ nothing_of() { assert_not_exists "reg/service/$1"; }
   for signal in TERM INT HUP; do
     reaping
     kill -$signal "$REAPD"
-    await end "$REAPD"
-    wait "$REAPD"
+    ends_with "$REAPD" 0
   done
   assert_equal "$(ls reg/event)" ''
   hold web none
@@ -163,8 +162,7 @@ nothing_of() { assert_not_exists "reg/service/$1"; }
   PM_FAULT=mkfifoat:1:stop start_stopping "$PM_BUILD/fault/pm-reg" x none
   kill -KILL "${STARTED[3]}"
   kill -TERM "$REAPD"
-  await end "$REAPD"
-  wait "$REAPD"
+  ends_with "$REAPD" 0
 }
 
 @test "pm-reapd: SIGKILL loses nothing: the next one does what is left" {
@@ -208,8 +206,7 @@ nothing_of() { assert_not_exists "reg/service/$1"; }
   for n in {1..8}; do hold "${many[@]}" web none && holders[n]=$PID; done
   start_ready pm-wait -t 20000 -f reg/event '^d{1000}' sh -c 'echo >&9' </dev/null
   kill -KILL "${holders[@]}"
-  await end "$PID"
-  wait "$PID"
+  ends_with "$PID" 0
   hold last none
   listen reg/event
   end "${STARTED[-2]}"

@@ -41,8 +41,7 @@ token_of() { echo "$PM_REGISTRY"/service/"$1"/"$(id -u)"/*.token; }
 
 @test "pm-reg: a PROG that closes every descriptor stays up" {
   mkfifo ready
-  start pm-reg web none bash -c 'exec 0<&- 1>&-; for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done
-    echo >ready; exec 2>&-; exec sleep infinity'
+  start pm-reg web none bash -c "exec 0<&- 1>&-; $CLOSE_OTHERS; echo >ready; exec 2>&-; exec sleep infinity"
   read -r _ <ready
   run -0 pm-lookup web
   kill -KILL "$PID"
@@ -56,7 +55,7 @@ token_of() { echo "$PM_REGISTRY"/service/"$1"/"$(id -u)"/*.token; }
   assert_equal "${#lines[@]}" 1
   holder=${lines[0]}
   assert_not_equal "$holder" "$PID"
-  assert_equal "$(ls /proc/"$holder"/fd | wc -l)" 2
+  assert_equal "$(count_open "$holder")" 2
   assert_equal "$(readlink /proc/"$holder"/cwd)" /
   # Fields 5 and 6 of /proc/PID/stat: process group and session.
   assert_equal "$(cut -d ' ' -f 5 /proc/"$holder"/stat)" "$(cut -d ' ' -f 6 /proc/"$holder"/stat)"
@@ -486,7 +485,7 @@ b"
 }
 
 @test "pm-reg: with 8 descriptors" {
-  run -0 bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n 8; pm-reg -x -a b=none a none pm-list -o service'
+  run -0 limited 8 pm-reg -x -a b=none a none pm-list -o service
   assert_output "a
 b"
 }

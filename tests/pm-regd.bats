@@ -23,13 +23,14 @@ limit() {
   printf '%s\n' "$2" >"rules/$rule/env/$1"
 }
 
-# front [OPTION...]: the service in front of the registry, accepting when this returns; pm-regd's options. Its messages in
+# regd [OPTION...]: the service in front of the registry, accepting when this returns; pm-regd's options. Its messages in
 # ./log, its pid in $PID. $REGD is another pm-regd, $SERVER another super-server.
-front() {
+regd() {
   rm -f "$PM_REGISTRY/socket"
   "${SERVER:-by_super}" "$PM_REGISTRY/socket" pm-access -i "$PWD/rules" "${REGD:-pm-regd}" "$@"
 }
 by_super() { start_ready pm-super -N 9 -u $PM "$@" </dev/null >/dev/null 2>>log 5>&-; }
+by_talking_super() { by_super -v "$@"; }
 by_s6() { start_ready sh -c 'exec s6-ipcserver -1 -u "$0" -g "$0" -G "$0" "$@" >&9 9>&-' $PM "$@" </dev/null 2>>log 5>&-; }
 # It says "status: ..." on standard output once it listens.
 by_unixserver() {
@@ -37,17 +38,6 @@ by_unixserver() {
   exec 6<>said
   start unixserver -v -p 0777 -u $PM -g $PM -- "$@" </dev/null >said 2>>log 6>&- 5>&-
   read -r -t 20 -u 6 _
-}
-
-# watch_log: before front; logged REGEX: waits for a line of the log that matches, which is then $LINE.
-watch_log() {
-  mkfifo -m 666 log
-  exec 5<>log
-}
-logged() {
-  while read -r -t 20 -u 5 LINE; do [[ ! $LINE =~ $1 ]] || return 0; done
-  echo "nothing in the log matches $1"
-  return 1
 }
 
 # registered [SERVICE]: uid and address of all that there are.
@@ -77,7 +67,7 @@ descriptors() { ls -l "/proc/$1/fd" | awk 'NR > 1 { print $9, $11 }'; }
   run -111 pm-regd </dev/null
   assert_output --partial 'unable to know the peer of descriptor 0: Socket operation on non-socket'
   watch_log
-  front -r "$PWD/missing"
+  regd -r "$PWD/missing"
   run -0 socket answer
   assert_output end
   logged "pm-regd: fatal: unable to open the registry $PWD/missing: No such file or directory"
@@ -92,7 +82,7 @@ descriptors() { ls -l "/proc/$1/fd" | awk 'NR > 1 { print $9, $11 }'; }
 @test "pm-regd: a limit that is no number serves nobody, and says so" {
   watch_log
   limit PM_LIMIT_USER many
-  front
+  regd
   run -111 as $ALICE pm-reg web none true
   assert_output --partial "unable to ask the registry's service in $PM_REGISTRY: Connection reset by peer"
   logged 'not a number in the environment: PM_LIMIT_USER=many'
@@ -101,7 +91,7 @@ descriptors() { ls -l "/proc/$1/fd" | awk 'NR > 1 { print $9, $11 }'; }
 # --- who may what
 
 @test "pm-regd: anybody registers, as himself, and is seen" {
-  front
+  regd
   hold as $ALICE web tcp:127.0.0.1:1
   local alice=$PID
   hold as $BOB web tcp:127.0.0.1:2
@@ -123,7 +113,7 @@ $PM	tcp:127.0.0.1:4"
 }
 
 @test "pm-regd: PROG's own pid, and one holder that has the token; nobody else has it" {
-  front
+  regd
   start_ready as $ALICE pm-reg web none sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null >/dev/null
   run -0 pm-list -o pid,uid,holder
   assert_output "$PID	$ALICE	child"
@@ -138,7 +128,7 @@ $PM	tcp:127.0.0.1:4"
 }
 
 @test "pm-regd: nobody removes another's" {
-  front
+  regd
   hold as $ALICE web tcp:127.0.0.1:1
   local alice=$PID
   hold web tcp:127.0.0.1:2
@@ -155,14 +145,13 @@ $PM	tcp:127.0.0.1:4"
 }
 
 @test "pm-regd: a message that names another's names nothing of his" {
-  front
+  regd
   hold as $ALICE web none
   local id && id=$(basename "$PM_REGISTRY"/service/web/$ALICE/*.token .token)
   # remove: an array of one, its service and its ID.
-  hex() { printf %s "$1" | xxd -p | tr -d '\n'; }
   local length=$((${#id})) pad
   printf -v pad '%*s' $(((4 - length % 4) % 4)) ''
-  local payload && payload="0000000100000003$(hex web)00$(printf %08x $length)$(hex "$id")${pad// /00}"
+  local payload && payload="0000000100000003$(printf web | hex)00$(printf %08x $length)$(printf %s "$id" | hex)${pad// /00}"
   local message && message="00000002$(printf %08x $((${#payload} / 2)))00000000$payload"
   run -0 socket as $BOB hex="$message" answer
   assert_output '101 0'
@@ -179,7 +168,7 @@ $PM	tcp:127.0.0.1:4"
   assert_output --partial "unable to reach the registry's service"
   run -111 as $ALICE pm-watch
   assert_output --partial "unable to reach the registry's service"
-  front
+  regd
   end "$PID"
   run -111 as $ALICE pm-reg web none touch started
   assert_output --partial "unable to reach the registry's service in $PM_REGISTRY: Connection refused"
@@ -194,7 +183,7 @@ $PM	tcp:127.0.0.1:4"
   mkdir -p rules/uid/$BOB
   touch rules/uid/$BOB/deny
   watch_log
-  front
+  regd
   run -111 as $BOB pm-reg web none touch started
   assert_output --partial "unable to ask the registry's service in $PM_REGISTRY: Connection reset by peer"
   logged "pm-access: info: deny pid [0-9]+ uid $BOB gid $BOB"
@@ -205,7 +194,7 @@ $PM	tcp:127.0.0.1:4"
 @test "pm-regd: PM_NAMES: the rules do not allow this name; root and the owner are exempt" {
   limit PM_NAMES 'web* db-[0-9] mail'
   limit uid/$BOB PM_NAMES ''
-  front
+  regd
   for name in web web2 db-7 mail; do run -0 as $ALICE pm-reg "$name" none true; done
   for name in Web db-77 mails amail; do
     run -1 as $ALICE pm-reg "$name" none touch started
@@ -222,7 +211,7 @@ $PM	tcp:127.0.0.1:4"
 
 @test "pm-regd: PM_LIMIT_PROCESS: this process; another of the same user goes on" {
   limit PM_LIMIT_PROCESS 2
-  front
+  regd
   hold as $ALICE -a b=none a none
   run -1 as $ALICE pm-reg -a b=none -a c=none a none touch started
   assert_output "pm-reg: fatal: unable to register a in $PM_REGISTRY: refused: this process has reached its limit of 2 registrations"
@@ -238,7 +227,7 @@ $PM	tcp:127.0.0.1:4"
 
 @test "pm-regd: PM_LIMIT_USER: his limit leaves others untouched, and the dead do not count" {
   limit PM_LIMIT_USER 3
-  front
+  regd
   hold as $ALICE -a b=none a none && local first=$PID
   hold as $ALICE c none
   run -1 as $ALICE pm-reg d none touch started
@@ -258,7 +247,7 @@ $PM	tcp:127.0.0.1:4"
 @test "pm-regd: limits hold when two users come at once, many times each" {
   limit PM_LIMIT_USER 20
   limit PM_LIMIT_PROCESS 0
-  front
+  regd
   mkfifo -m 666 stay said
   exec 6<>said 7<>stay
   local i uid
@@ -277,7 +266,7 @@ $PM	tcp:127.0.0.1:4"
 }
 
 @test "pm-regd: a conflict within a user, and none across users" {
-  front
+  regd
   hold as $ALICE -x web tcp:127.0.0.1:1
   run -1 as $ALICE pm-reg web tcp:127.0.0.1:2 touch started
   assert_output --partial 'refused: it is registered already, and one of the two is exclusive'
@@ -297,7 +286,7 @@ $PM	tcp:127.0.0.1:4"
   run -1 as $ALICE pm-dereg web
   run -99 as $ALICE pm-wait -t 1 up web
   end "$inside"
-  front
+  regd
   run -0 unshare --pid --fork --kill-child --mount-proc setpriv --reuid $ALICE --regid $ALICE --clear-groups pm-reg web none pm-list -o uid,service
   assert_output "$ALICE	web"
 }
@@ -305,7 +294,7 @@ $PM	tcp:127.0.0.1:4"
 @test "pm-regd: a process that has ended registers nothing" {
   mkfifo -m 666 go heard
   printf '#!/bin/sh\nread -r _ <%s/go\nexec pm-regd "$@"\n' "$PWD" >late && chmod 755 late
-  REGD=$PWD/late front
+  REGD=$PWD/late regd
   exec 6<>heard 7<>go
   # The process that connected has ended; its child goes on with the connection. Only then pm-regd starts, and looks.
   start_ready as $ALICE converse "$PM_REGISTRY/socket" leave ready add=web answer </dev/null >heard 6<&- 7<&-
@@ -319,7 +308,7 @@ $PM	tcp:127.0.0.1:4"
 
 @test "pm-regd: a name that is none, and a newline in an address or an executable's path" {
   watch_log
-  front
+  regd
   run -0 socket as $ALICE add= answer
   assert_output '103 0 0'
   run -0 socket as $ALICE add=a/b answer
@@ -349,7 +338,7 @@ $PM	tcp:127.0.0.1:4"
 # A line each: what pm-regd was doing when it had had enough, and what the client did.
 @test "pm-regd: garbage, halves and what does not belong there: exit 1, said with pid and uid; others are served" {
   watch_log
-  front
+  regd
   local super=$PID step said before
   run -0 as $BOB pm-reg web none true
   before=$(descriptors "$super")
@@ -385,23 +374,22 @@ EOF
   assert_equal "$(descriptors "$super")" "$before"
 }
 
-# alice STEP...: tests/tools/offer.cpp there, as Alice. asks NAME: to register NAME, as itself.
-alice() { run -0 as $ALICE timeout 20 offer stream "$PM_REGISTRY/socket" "$@" </dev/null; }
+# asks NAME: to register NAME, as itself.
 asks() { framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1)$(str "$1")$(str none)$(w 0 0)"; }
 
 @test "pm-regd: a request in pieces, several in turn, the end at every byte; another is served" {
-  front
+  regd
   local super=$PID before question n
   # Somebody was served: readiness was said, and its descriptor is closed.
   run -0 as $BOB pm-reg web none true
   before=$(descriptors "$super")
   question=$(asks web)
   # It asks again with the answer in its hand.
-  alice hex "$question" bytes 0 hear hex "$(asks other)" part 20 0 send 0 hear
+  alice_at "$PM_REGISTRY/socket" hex "$question" bytes 0 hear hex "$(asks other)" part 20 0 send 0 hear
   assert_line -n 0 --regexp '^100 .* 1$'
   assert_line -n 1 --regexp '^100 .* 1$'
   for ((n = 0; n < ${#question} / 2; n += 3)); do
-    alice hex "$question" part $n 0 end hear
+    alice_at "$PM_REGISTRY/socket" hex "$question" part $n 0 end hear
     assert_output closed
   done
   run -0 as $BOB pm-reg web none true
@@ -411,26 +399,26 @@ asks() { framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1)$(str "$1")$(str no
 }
 
 @test "pm-regd: names that are none, on the wire, and lengths of every kind" {
-  front
+  regd
   local name size
   for name in "${BAD_NAMES[@]}"; do
-    alice hex "$(asks "$name")" send 0 hear
+    alice_at "$PM_REGISTRY/socket" hex "$(asks "$name")" send 0 hear
     # What is longer than any is no request.
     if [ ${#name} -gt 127 ]; then assert_output --regexp "$ENDED"; else assert_output '103 000000000000000000000000 0'; fi
   done
-  alice hex "$(framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1 3)61006200$(str none)$(w 0 0)")" send 0 hear
+  alice_at "$PM_REGISTRY/socket" hex "$(framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1 3)61006200$(str none)$(w 0 0)")" send 0 hear
   assert_output '103 000000000000000000000000 0'
-  alice hex "$(asks "$LONGEST_NAME")" send 0 hear
+  alice_at "$PM_REGISTRY/socket" hex "$(asks "$LONGEST_NAME")" send 0 hear
   assert_line --regexp '^100 .* 1$'
   for size in 0 3 5 65536 65537; do
-    alice hex "$(w 0 $size 0)" zeros $((size < 65537 ? size : 0)) send 0 hear
+    alice_at "$PM_REGISTRY/socket" hex "$(w 0 $size 0)" zeros $((size < 65537 ? size : 0)) send 0 hear
     assert_output --regexp "$ENDED"
   done
   for size in 65 0x7fffffff 0x80000000 0xffffffff; do
     # Of what is wanted, and of a name.
-    alice hex "$(framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 $size)$(str web)$(str none)$(w 0 0)")" send 0 hear
+    alice_at "$PM_REGISTRY/socket" hex "$(framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 $size)$(str web)$(str none)$(w 0 0)")" send 0 hear
     assert_output --regexp "$ENDED"
-    alice hex "$(framed 4 0 "$(w $size)77656200")" send 0 hear
+    alice_at "$PM_REGISTRY/socket" hex "$(framed 4 0 "$(w $size)77656200")" send 0 hear
     assert_output --regexp "$ENDED"
   done
   run -0 as $BOB pm-reg web none true
@@ -439,20 +427,20 @@ asks() { framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1)$(str "$1")$(str no
 @test "pm-regd: credentials before what else comes; no room for what comes; a number of descriptors that is another" {
   watch_log
   by_superd() { start_ready as $PM pm-socketbinder "$1" with-credentials 0 pm-superd -N 9 "${@:2}" </dev/null >/dev/null 2>>log 5>&-; }
-  SERVER=by_superd front
+  SERVER=by_superd regd
   run -0 as $BOB pm-reg web none pm-lookup -a web
   assert_output none
   local counts
   for counts in '1 2' '2 1' '0 253' '253 253'; do
-    alice hex "$(framed 4 "${counts% *}" "$(str web)")" send "${counts#* }" hear
+    alice_at "$PM_REGISTRY/socket" hex "$(framed 4 "${counts% *}" "$(str web)")" send "${counts#* }" hear
     assert_output --regexp "$ENDED"
     logged '^pm-regd: fatal: unable to (receive a message|take descriptors) of pid [0-9]+, uid 65501: it is no message of this protocol$'
   done
   run -0 as $BOB pm-reg web none true
   end "$PID"
   printf '#!/bin/bash\nulimit -n 64\nexec pm-regd "$@"\n' >narrow && chmod 755 narrow
-  REGD=$PWD/narrow front
-  alice hex "$(framed 4 100 "$(str web)")" send 100 hear
+  REGD=$PWD/narrow regd
+  alice_at "$PM_REGISTRY/socket" hex "$(framed 4 100 "$(str web)")" send 100 hear
   assert_output --regexp "$ENDED"
   logged '^pm-regd: fatal: unable to receive a message of pid [0-9]+, uid 65501: Too many open files$'
   run -0 as $BOB pm-reg web none true
@@ -460,8 +448,7 @@ asks() { framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1)$(str "$1")$(str no
 
 @test "pm-regd: an end between two requests is the usual one, with 0" {
   watch_log
-  by_super() { start_ready pm-super -v -N 9 -u $PM "$@" </dev/null >/dev/null 2>>log 5>&-; }
-  front
+  SERVER=by_talking_super regd
   run -0 socket as $ALICE half answer
   assert_output end
   logged 'end pid [0-9]+ uid [0-9]+ exitcode 0$'
@@ -475,8 +462,7 @@ end 0"
 @test "pm-regd -t: who says nothing, half a request, or never takes its answer: dropped with 99; others are served meanwhile" {
   watch_log
   mkfifo endless
-  by_super() { start_ready pm-super -v -N 9 -u $PM "$@" </dev/null >/dev/null 2>>log 5>&-; }
-  front -t 300
+  SERVER=by_talking_super regd -t 300
   local steps
   for steps in ready 'hex=0000 ready' 'hex=000000000000000400000000 ready' 'add=kept ready'; do
     staying as $ALICE $steps
@@ -494,7 +480,7 @@ end 0"
 @test "pm-regd: a second request before the first answer was taken: dropped, and not served" {
   watch_log
   mkfifo endless
-  front
+  regd
   staying as $ALICE add=a add=b ready
   run -0 as $BOB pm-reg -x web none true
   logged "^pm-regd: fatal: unable to serve, before it took its answer, a request of pid $PID, uid $ALICE: it is no message of this protocol\$"
@@ -508,7 +494,7 @@ end 0"
 
 @test "pm-regd: many that never take their descriptors keep nobody from registering" {
   mkfifo endless
-  front
+  regd
   local pids=() i
   for i in {1..30}; do staying as $ALICE add=a$i ready && pids+=("$PID"); done
   run -0 as $BOB pm-reg -x web none true
@@ -520,7 +506,7 @@ end 0"
 }
 
 @test "pm-regd: a client that gave up waiting for the lock does not get what it was told that it has not" {
-  front -t 600000
+  regd -t 600000
   hold as $ALICE web none
   local holding=$PID pid
   exec 8<>"$PM_REGISTRY/lock"
@@ -540,7 +526,7 @@ end 0"
 
 @test "pm-regd: a client that went before it was accepted is not served" {
   watch_log
-  front
+  regd
   local super=$PID
   hold as $ALICE web none
   kill -STOP "$super"
@@ -553,7 +539,7 @@ end 0"
 # --- locks, tokens, writers
 
 @test "pm-regd: others can hold, fill and touch what they can open; the service goes on" {
-  front
+  regd
   hold as $ALICE web none
   local token && token=$(echo "$PM_REGISTRY"/service/web/$ALICE/*.token)
   run ! as $BOB sh -c ': <"$PM_REGISTRY/lock"'
@@ -570,7 +556,7 @@ end 0"
 }
 
 @test "pm-regd: a PROG that forked a child and is killed is down; one that closes every descriptor stays up" {
-  front
+  regd
   start_ready as $ALICE pm-reg web none sh -c 'sleep infinity & echo $! >&9; exec 9>&-; wait' </dev/null >/dev/null
   STARTED+=("$READY")
   kill -KILL "$PID"
@@ -578,8 +564,7 @@ end 0"
   kill -0 "$READY"
   run -1 pm-lookup -a web
   start_ready as $ALICE pm-reg web none bash -c \
-    'exec 0<&- 1>&-; for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || [ "$fd" = 9 ] || eval "exec $fd>&-"; done
-    exec 2>&-; echo >&9; exec 9>&-; exec sleep infinity'
+    "exec 0<&- 1>&-; keep=9; $CLOSE_OTHERS; exec 2>&-; echo >&9; exec 9>&-; exec sleep infinity"
   run -0 pm-lookup -a web
   kill -KILL "$PID"
   await down "$PM_REGISTRY" web
@@ -600,7 +585,7 @@ EOF
   chmod 755 stopping
   mkdir -m 777 public
   exec 6<>stopped
-  REGD=$PWD/stopping front "${@:2}"
+  REGD=$PWD/stopping regd "${@:2}"
 }
 
 @test "pm-regd: stopped with the lock: others time out with the reason; killed, they are served" {
@@ -621,7 +606,7 @@ EOF
 }
 
 @test "pm-regd -t: the lock held for longer than that is said to a client that waits longer, who asks again" {
-  front -t 50
+  regd -t 50
   run -0 as $ALICE pm-reg web none true # makes the lock
   exec 8<>"$PM_REGISTRY/lock"
   flock 8
@@ -629,7 +614,7 @@ EOF
   assert_output '104 0'
   run -99 as $ALICE pm-reg -t 200 web none touch started 8>&-
   end "$PID"
-  front -t 1000
+  regd -t 1000
   # Stopped when it asks for the second time; by then, the lock is there.
   PM_FAULT=sendmsg:2:stop start_stopping as $ALICE "$FAULT/pm-reg" -t 0 web none pm-lookup web 8>&-
   flock -u 8
@@ -638,7 +623,7 @@ EOF
 }
 
 @test "pm-regd: readers at the moment an entry is replaced never see the old record with the new token" {
-  front
+  regd
   mkfifo go
   start as $ALICE sh -c 'read -r _ <go; for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
     pm-reg -V $n -x web tcp:127.0.0.1:$n true || exit; done' <>go
@@ -659,7 +644,7 @@ EOF
   mkdir -m 777 conf
   # The fault is read anew by each pm-regd.
   printf '#!/bin/sh\nPM_FAULT=$(cat "%s/conf/fault") exec "%s/pm-regd" "$@"\n' "$PWD" "$FAULT" >faulty && chmod 755 faulty
-  REGD=$PWD/faulty front
+  REGD=$PWD/faulty regd
   local -A words=([24]='Too many open files' [23]='Too many open files in system' [13]='Permission denied')
   echo '*:0:0' >conf/fault
   as $ALICE pm-reg -x mine none true
@@ -685,7 +670,7 @@ EOF
 
 @test "pm-regd: under pm-super, s6-ipcserver and ucspi-unix's unixserver alike" {
   for SERVER in by_super by_s6 by_unixserver; do
-    front
+    regd
     local server=$PID
     hold as $ALICE -x web tcp:127.0.0.1:1
     run -1 as $ALICE pm-reg -x web tcp:127.0.0.1:2 true
@@ -706,7 +691,7 @@ $BOB	tcp:127.0.0.1:2"
   mkdir -m 777 conf
   printf '#!/bin/sh\nPM_FAULT=$(cat "%s/conf/fault") exec "%s/pm-regd" "$@"\n' "$PWD" "$FAULT" >faulty && chmod 755 faulty
   echo '*:0:kill' >conf/fault
-  REGD=$PWD/faulty front
+  REGD=$PWD/faulty regd
   hold as $ALICE -x kept none
   local n killed=0
   for ((n = 1; n < 150; n += 2)); do
@@ -745,7 +730,7 @@ $BOB	tcp:127.0.0.1:2"
 }
 
 @test "pm-super: killed at any system call, with clients of pm-regd: no registration is lost, a restart restores the service" {
-  front
+  regd
   hold as $ALICE -x kept none
   local holding=$PID n reached=0
   end "${STARTED[0]}"
@@ -761,7 +746,7 @@ $BOB	tcp:127.0.0.1:2"
     [ "$first$status" != 00 ] || break
   done
   [ "$reached" -gt 5 ] && [ "$n" -lt 60 ]
-  front
+  regd
   run -0 as $BOB pm-reg -x web none pm-list -o service
   assert_output $'kept\nweb'
   run -1 as $ALICE pm-reg -x kept none true
@@ -771,14 +756,14 @@ $BOB	tcp:127.0.0.1:2"
 
 @test "pm-regd: a connection whose super-server was killed is served to its end" {
   mkfifo -m 666 endless
-  front
+  regd
   local super=$PID
   # Reserved now; what is published later finds a new service.
   mkfifo -m 666 go
   start_ready as $ALICE pm-reg -N 8 web none sh -c 'echo >&9; exec 9>&-; read -r _ <go; echo >&8; exec sleep infinity' 8>/dev/null </dev/null >/dev/null
   end "$super"
   run -1 pm-lookup -a web
-  front
+  regd
   start_ready as $BOB pm-wait -a up web sh -c 'echo >&9' </dev/null >/dev/null
   echo >go
   wait "$PID"
@@ -791,7 +776,7 @@ $BOB	tcp:127.0.0.1:2"
 subscriptions() { find "$PM_REGISTRY/listener/$1" -type p 2>/dev/null | wc -l; }
 
 @test "pm-regd: anybody waits and watches; the FIFO is the owner's, its reading end the listener's and nobody else's" {
-  front
+  regd
   start_ready as $ALICE pm-wait -a up web sh -c 'echo >&9' </dev/null >/dev/null
   local waiter=$PID
   run -0 holders "$PM_REGISTRY"/service/web/event/ftrig1*
@@ -816,7 +801,7 @@ subscriptions() { find "$PM_REGISTRY/listener/$1" -type p 2>/dev/null | wc -l; }
 
 @test "pm-regd: a user's subscriptions are limited; others' are not, nor root's and the owner's" {
   limit PM_LIMIT_USER 3
-  front
+  regd
   local pids=() i
   for i in 1 2 3; do
     start_ready as $ALICE pm-wait up web$i sh -c 'echo >&9' </dev/null >/dev/null
@@ -836,7 +821,7 @@ subscriptions() { find "$PM_REGISTRY/listener/$1" -type p 2>/dev/null | wc -l; }
 
 @test "pm-regd: dead subscriptions do not pile up, nor the services that only they were for" {
   limit PM_LIMIT_USER 8
-  front
+  regd
   local i
   for i in {1..60}; do run -99 as $ALICE pm-wait -t 1 up "never$i"; done
   [ "$(subscriptions $ALICE)" -le 8 ]
@@ -847,7 +832,7 @@ subscriptions() { find "$PM_REGISTRY/listener/$1" -type p 2>/dev/null | wc -l; }
 }
 
 @test "pm-regd: a listener that does not read delays nobody, and one uid's many none of another's" {
-  front
+  regd
   start_ready as $ALICE pm-wait -a change web sh -c 'echo >&9' </dev/null >/dev/null
   local listener && listener=$(holders "$PM_REGISTRY"/service/web/event/ftrig1*)
   kill -STOP "$listener"

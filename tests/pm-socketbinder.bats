@@ -4,8 +4,8 @@ load super
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# bound ADDRESS [OPTION...]: pm-socketbinder there, listening when this returns; its pid in $PID.
-bound() {
+# binder ADDRESS [OPTION...]: pm-socketbinder there, listening when this returns; its pid in $PID.
+binder() {
   start_ready "${BINDER:-pm-socketbinder}" "${@:2}" "$1" sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null >/dev/null 2>>log || { cat log; return 1; }
 }
 # Who a connection's other end is: the process that listened.
@@ -64,22 +64,22 @@ server_of() { s6-ipcclient "$1" sh -c 'exec pm-peer sh -c "echo \$PM_PEER_PID" <
 @test "pm-socketbinder: every form of a local address" {
   local -A path=([local:$PWD/abs]=$PWD/abs [$PWD/bare]=$PWD/bare [rel]=rel [local:rel2]=rel2 [./dot]=dot [local:a:b=c\ d]='a:b=c d')
   for address in "${!path[@]}"; do
-    bound "$address"
+    binder "$address"
     assert_equal "$(server_of "${path[$address]}")" "$PID"
   done
   name=@pm-test.$$.$RANDOM
   run -0 pm-socketbinder "local:$name" pm-reg web fd:0 pm-lookup web
   assert_output "local:$name"
-  bound "local:$name"
+  binder "local:$name"
   run -111 pm-socketbinder "local:$name" true
   assert_output --regexp '^pm-socketbinder: fatal: unable to .*in use'
 }
 
 @test "pm-socketbinder: it binds for s6-ipcserverd, and s6's binds for pm-superd" {
   start_ready sh -c 'exec pm-socketbinder local:sock s6-ipcserverd -1 echo hello >&9 9>&-' </dev/null >/dev/null
-  assert_equal "$(ask sock)" hello
+  assert_equal "$(hear_by_s6 sock)" hello
   start_ready s6-ipcserver-socketbinder "$PWD/other" pm-superd -N 9 sh -c 'echo "$IPCLOCALPATH"' </dev/null >/dev/null 2>log
-  assert_equal "$(ask other)" "$PWD/other"
+  assert_equal "$(hear_by_s6 other)" "$PWD/other"
 }
 
 # --- the path
@@ -148,7 +148,7 @@ server_of() { s6-ipcclient "$1" sh -c 'exec pm-peer sh -c "echo \$PM_PEER_PID" <
   for option in '' -d -Dd; do
     left "$PWD/sock"
     before=$(stat -c %i.%Z sock)
-    bound local:sock $option
+    binder local:sock $option
     assert_equal "$(server_of sock)" "$PID"
     end "$PID"
   done
@@ -209,17 +209,17 @@ server_of() { s6-ipcclient "$1" sh -c 'exec pm-peer sh -c "echo \$PM_PEER_PID" <
 
 @test "pm-socketbinder: the longest path and one more" {
   long=$PWD/$(printf 'x%.0s' $(seq $((107 - ${#PWD} - 1))))
-  bound "local:$long"
+  binder "local:$long"
   assert_equal "$(server_of "$long")" "$PID"
   run pm-socketbinder "local:${long}xx" true
   assert_regex "$status" '^(100|111)$'
   end "$PID"
-  bound "local:$long" # the name beside it that a stale one gets is no longer than that
+  binder "local:$long" # the name beside it that a stale one gets is no longer than that
   assert_equal "$(server_of "$long")" "$PID"
 }
 
 @test "pm-socketbinder: -b: as many wait to be accepted" {
-  bound local:sock -b 2
+  binder local:sock -b 2
   for _ in 1 2 3; do run -0 pm-client local:sock true; done
   run -99 pm-client -t 20 local:sock true
 }
@@ -306,10 +306,7 @@ contest() {
     rm sock
     live "$PWD/sock"
     kill -CONT "$first"
-    await end "$first"
-    status=0
-    wait "$first" || status=$?
-    assert_equal "$status" 111
+    ends_with "$first" 111
     assert_equal "$(server_of sock)" "$PID"
     end "$PID"
   done
@@ -337,7 +334,7 @@ contest() {
     left "$PWD/sock"
     status=0
     PM_FAULT="*:$n:kill" "$FAULT/pm-socketbinder" local:sock true 2>/dev/null || status=$?
-    bound local:sock
+    binder local:sock
     assert_equal "$n $(server_of sock)" "$n $PID"
     end "$PID"
     [ "$status" != 0 ] || break
@@ -361,7 +358,7 @@ contest() {
           ;;
         *) echo "call $n, errno $errno: exit $status: $output"; return 1 ;;
       esac
-      bound local:sock
+      binder local:sock
       end "$PID"
       [[ $status != 126 ]] || break # the last is exec
     done
@@ -503,7 +500,7 @@ contest() {
   command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
   start systemd-socket-activate -l "$PWD/sock" pm-socketbinder -L web pm-superd -L sh -c 'echo "$PM_LISTEN_NAME"' 2>log </dev/null
   until [ -S sock ]; do :; done
-  assert_equal "$(ask sock)" web
+  assert_equal "$(hear_by_s6 sock)" web
 }
 
 @test "pm-socketbinder: -L: LISTEN_FDS that is wrong, another's, or of what is closed, is said, and nothing is started" {

@@ -43,10 +43,10 @@ teardown() { common_teardown; }
   local -A path=([local:$PWD/abs]=$PWD/abs [$PWD/bare]=$PWD/bare [rel]=rel [./dot]=dot [local:rel2]=rel2 [local:a:b=c\ d]='a:b=c d')
   for address in "${!path[@]}"; do
     super "$address" echo hello
-    assert_equal "$(ask "${path[$address]}")" hello
-    run -0 unixclient "${path[$address]}" sh -c 'exec timeout 20 cat <&6'
+    assert_equal "$(hear_by_s6 "${path[$address]}")" hello
+    run -0 unixclient "${path[$address]}" "${HEAR[@]}"
     assert_output hello
-    run -0 pm-client "$address" sh -c 'exec timeout 20 cat <&6'
+    run -0 pm-client "$address" "${HEAR[@]}"
     assert_output hello
     end "$PID"
   done
@@ -55,7 +55,7 @@ teardown() { common_teardown; }
 @test "pm-super: an abstract address" {
   name=@pm-test.$$.$RANDOM
   super "local:$name" sh -c 'echo "$IPCLOCALPATH"'
-  run -0 pm-client "local:$name" sh -c 'exec timeout 20 cat <&6'
+  run -0 pm-client "local:$name" "${HEAR[@]}"
   assert_output "$name"
   run -111 pm-super "local:$name" true
   assert_output --partial 'in use'
@@ -64,7 +64,7 @@ teardown() { common_teardown; }
 @test "pm-super: the longest path, and one more" {
   long=$PWD/$(printf 'x%.0s' $(seq $((107 - ${#PWD} - 1))))
   super "local:$long" echo hello
-  assert_equal "$(ask "$long")" hello
+  assert_equal "$(hear_by_s6 "$long")" hello
   run pm-super "local:${long}xx" true
   assert_regex "$status" '^(100|111)$'
   assert_output --partial 'pm-super: fatal: '
@@ -92,18 +92,18 @@ EOT
 @test "pm-super: the peer is who the kernel says, and every connection has its own" {
   needs_root
   super local:sock sh -c 'echo "$IPCREMOTEEUID:$IPCREMOTEEGID:$IPCREMOTEPATH:$IPCCONNNUM"'
-  for uid in $ALICE $BOB 0 $BOB; do assert_equal "$(ask as "$uid" sock)" "$uid:$uid::1"; done
-  run -0 setpriv --reuid 7 --regid 4294967294 --clear-groups s6-ipcclient sock sh -c 'exec timeout 20 cat <&6'
+  for uid in $ALICE $BOB 0 $BOB; do assert_equal "$(hear_by_s6 as "$uid" sock)" "$uid:$uid::1"; done
+  run -0 setpriv --reuid 7 --regid 4294967294 --clear-groups s6-ipcclient sock "${HEAR[@]}"
   assert_output 7:4294967294::1
 }
 
 @test "pm-super: the client's own name is told, and unset where there is none" {
   super local:sock sh -c 'printf "%s\n" "${IPCREMOTEPATH-none}"'
-  named() { s6-ipcclient -p "$1" sock sh -c 'exec timeout 20 cat <&6'; }
-  assert_equal "$(named "$PWD/a b")" "$PWD/a b"
-  assert_equal "$(ask sock)" none
-  assert_equal "$(named ./rel)" ./rel
-  assert_equal "$(ask sock)" none
+  hear_named() { s6-ipcclient -p "$1" sock "${HEAR[@]}"; }
+  assert_equal "$(hear_named "$PWD/a b")" "$PWD/a b"
+  assert_equal "$(hear_by_s6 sock)" none
+  assert_equal "$(hear_named ./rel)" ./rel
+  assert_equal "$(hear_by_s6 sock)" none
 }
 
 @test "pm-super: an abstract name is told with @ before it; a path that begins with one is not taken for it" {
@@ -116,7 +116,7 @@ EOT
 
 @test "pm-super: a client's name with control bytes is no lie" {
   super local:sock sh -c 'printf "%s\n" "${IPCREMOTEPATH-none}"; env | grep -c ^LIE'
-  run -0 s6-ipcclient -p $'x\nLIE=1' sock sh -c 'exec timeout 20 cat <&6'
+  run -0 s6-ipcclient -p $'x\nLIE=1' sock "${HEAR[@]}"
   assert_equal "${#lines[@]}" 2
   refute_line --partial $'\n'
   refute_line x
@@ -126,39 +126,39 @@ EOT
 @test "pm-super: -P tells nothing of the peer, -p does; the last one counts" {
   tell='echo "${PROTO-unset} ${IPCREMOTEEUID-unset} ${IPCREMOTEEGID-unset} ${IPCREMOTEPID-unset}"'
   IPCREMOTEEUID=0 IPCREMOTEEGID=0 IPCREMOTEPID=1 super -P local:sock sh -c "$tell"
-  assert_equal "$(ask sock)" 'IPC unset unset unset'
+  assert_equal "$(hear_by_s6 sock)" 'IPC unset unset unset'
   end "$PID"
   super -P -p local:sock sh -c "$tell"
-  run -0 ask sock
+  run -0 hear_by_s6 sock
   assert_output --regexp "^IPC $(id -u) $(id -g) [0-9]+$"
 }
 
 @test "pm-super: a peer of another pid namespace has pid 0" {
   needs_root
   start_ready unshare -pf --kill-child pm-super -N 9 local:sock sh -c 'echo "$IPCREMOTEPID"' </dev/null >/dev/null 2>log
-  assert_equal "$(ask sock)" 0
+  assert_equal "$(hear_by_s6 sock)" 0
 }
 
 @test "pm-super: PROG has its arguments, its signals, and no descriptor of ours" {
   exec 8</dev/null
   inherited
   super local:sock "${OPEN[@]}"
-  run -0 ask sock
+  run -0 hear_by_s6 sock
   assert_output "$INHERITED"
   assert_line 8
   end "$PID"
   super local:sock sh -c 'printf "<%s>" "$@"' - '' 'two words' -N $'new\nline'
-  assert_equal "$(ask sock)" $'<><two words><-N><new\nline>'
+  assert_equal "$(hear_by_s6 sock)" $'<><two words><-N><new\nline>'
   end "$PID"
   # What a shell's background job has, PROG has; but glibc's posix_spawn leaves its own signals, 32 and 33, ignored.
   signals=(sh -c 'sed -n "s/^Sig\(Blk\|Ign\|Cgt\):\t........//p" /proc/$$/status | while read -r word; do echo $((0x$word & 0x7fffffff)); done')
   start "${signals[@]}" >expected
   wait "$PID"
   super local:sock "${signals[@]}"
-  assert_equal "$(ask sock)" "$(cat expected)"
+  assert_equal "$(hear_by_s6 sock)" "$(cat expected)"
   end "$PID"
   super local:sock sh -c 'readlink "/proc/$$/fd/0" "/proc/$$/fd/1" "/proc/$$/cwd"; sed -n "s/^flags:\t//p" "/proc/$$/fdinfo/0"; umask'
-  run -0 ask sock
+  run -0 hear_by_s6 sock
   assert_line -n 0 --partial socket:
   assert_equal "${lines[0]}" "${lines[1]}"
   assert_line -n 2 "$PWD"
@@ -201,7 +201,7 @@ EOT
     assert_output --regexp '^pm-super: fatal: unable to .*in use'
   done
   assert_equal "$(stat -c %i sock)" "$before"
-  assert_equal "$(ask sock)" one
+  assert_equal "$(hear_by_s6 sock)" one
 }
 
 @test "pm-super: what a killed server left is replaced; with -D it is refused" {
@@ -210,14 +210,14 @@ EOT
   assert_exists sock
   run -111 pm-super -D local:sock echo two
   super local:sock echo two
-  assert_equal "$(ask sock)" two
+  assert_equal "$(hear_by_s6 sock)" two
   assert_equal "$(find . -type s)" ./sock
 }
 
 @test "pm-super: its end by a signal removes the path, and the next start has it free" {
   for signal in TERM QUIT ABRT; do
     super -D local:sock echo hello
-    assert_equal "$(ask sock)" hello
+    assert_equal "$(hear_by_s6 sock)" hello
     kill -"$signal" "$PID"
     wait "$PID"
     assert_not_exist sock
@@ -307,7 +307,7 @@ EOT
   client as $ALICE sock && local alice=$PID
   assert_equal "$READY" 1
   for _ in 1 2 3; do
-    run -0 ask as $ALICE sock
+    run -0 hear_by_s6 as $ALICE sock
     assert_output ''
     logged 'deny'
     assert_regex "$LINE" "$ALICE:$ALICE"
@@ -316,7 +316,7 @@ EOT
   assert_equal "$READY" 1
   client sock
   assert_equal "$READY" 1
-  run -0 ask as $BOB sock
+  run -0 hear_by_s6 as $BOB sock
   assert_output ''
   end "$alice"
   logged "end pid [0-9]+ uid $ALICE "
@@ -355,7 +355,7 @@ EOT
     want[$uid]=$((${want[$uid]-0} + 1))
     assert_equal "$uid $READY" "$uid ${want[$uid]}"
   done
-  assert_equal "$(ask as 70000 sock)" ''
+  assert_equal "$(hear_by_s6 as 70000 sock)" ''
   client as 99999 sock
   assert_equal "$READY" 1
 }
@@ -376,7 +376,7 @@ EOT
   exec 6<out 7>&-
   read -r -t 20 line <&6
   assert_equal "$line" ''
-  assert_equal "$(ask sock)" hello
+  assert_equal "$(hear_by_s6 sock)" hello
   run -0 timeout 20 cat <&6 # the end: nobody has it any more, and nothing else was written
   assert_output ''
   kill -0 "$PID"
@@ -389,7 +389,7 @@ EOT
   exec 6<out 7>&-
   read -r -t 20 line <&6
   assert_equal "$line" ''
-  run -0 ask sock
+  run -0 hear_by_s6 sock
   refute_line 8
   run -0 timeout 20 cat <&6
   assert_output ''
@@ -421,7 +421,7 @@ EOT
   supervisor=$PID
   until s6-svok sv; do :; done
   run -0 s6-svwait -U -t 10000 sv
-  assert_equal "$(ask sock)" hello
+  assert_equal "$(hear_by_s6 sock)" hello
   s6-svc -xd sv
   wait "$supervisor"
   assert_not_exist sock
@@ -432,7 +432,7 @@ EOT
 @test "pm-super: -q says nothing, -Q warns, -v tells of each connection; the last one counts" {
   for option in '' -Q -vQ; do
     super $option local:sock ./nothing
-    run -0 ask sock
+    run -0 hear_by_s6 sock
     assert_output ''
     end "$PID"
     assert_equal "$(wc -l <log)" 1
@@ -441,7 +441,7 @@ EOT
     rm log
   done
   super -q local:sock ./nothing
-  ask sock
+  hear_by_s6 sock
   kill -TERM "$PID"
   wait "$PID"
   assert_equal "$(cat log)" ''
@@ -529,7 +529,7 @@ two_progs() {
 
 @test "pm-super: SIGCHLD ignored from outside: ends are seen all the same" {
   start_ready env --ignore-signal=CHLD pm-super -N 9 -c 1 local:sock sh -c 'echo "$IPCCONNNUM"' </dev/null >/dev/null 2>log
-  for _ in 1 2 3; do assert_equal "$(ask sock)" 1; done
+  for _ in 1 2 3; do assert_equal "$(hear_by_s6 sock)" 1; done
 }
 
 @test "pm-super: CHLD from others, PIPE, and a stop and a continuation are nothing" {
@@ -538,13 +538,13 @@ two_progs() {
   kill -PIPE "$PID"
   kill -STOP "$PID"
   kill -CONT "$PID"
-  assert_equal "$(ask sock)" hello
+  assert_equal "$(hear_by_s6 sock)" hello
 }
 
 @test "pm-super: SIGTERM ignored from outside still ends it, and PROG ignores what was ignored" {
   (trap '' TERM HUP; super local:sock grep ^SigIgn /proc/self/status; echo "$PID" >pid)
   server=$(cat pid)
-  run -0 ask sock
+  run -0 hear_by_s6 sock
   # TERM is 15, HUP 1.
   ignored=$((0x${output##*[$' \t']}))
   assert_equal $((ignored >> 14 & 1)) 1
@@ -558,9 +558,9 @@ two_progs() {
   super -C 1 local:sock "${STAY_PID[@]}"
   client sock && prog=$READY
   kill -STOP "$prog"
-  for _ in {1..20}; do assert_equal "$(ask sock)" ''; done
+  for _ in {1..20}; do assert_equal "$(hear_by_s6 sock)" ''; done
   kill -CONT "$prog"
-  for _ in {1..20}; do assert_equal "$(ask sock)" ''; done
+  for _ in {1..20}; do assert_equal "$(hear_by_s6 sock)" ''; done
   end "$PID"
   await end "$prog"
   end "${STARTED[0]}"
@@ -604,12 +604,12 @@ two_progs() {
 
 @test "pm-super: PROG that cannot be executed: that connection is closed, it is said why, and the server goes on" {
   super local:sock ./prog
-  assert_equal "$(ask sock)" ''
+  assert_equal "$(hear_by_s6 sock)" ''
   touch prog
-  assert_equal "$(ask sock)" ''
+  assert_equal "$(hear_by_s6 sock)" ''
   chmod +x prog
   printf '#!/bin/sh\necho hello\n' >prog
-  assert_equal "$(ask sock)" hello
+  assert_equal "$(hear_by_s6 sock)" hello
   run -0 cat log
   assert_line -n 0 'pm-super: warning: unable to start ./prog: No such file or directory'
   [ "$(id -u)" = 0 ] || assert_line -n 1 'pm-super: warning: unable to start ./prog: Permission denied'
@@ -621,9 +621,9 @@ two_progs() {
     for errno in "${!words[@]}"; do
       PM_FAULT=$call:1:$errno SUPER=$FAULT/pm-super super local:sock echo hello
       # accept4 is tried again, in place of the spare descriptor, to close it.
-      assert_equal "$call $errno $(ask sock)" "$call $errno "
-      assert_equal "$call $errno $(ask sock)" "$call $errno hello"
-      assert_equal "$(ask sock)" hello
+      assert_equal "$call $errno $(hear_by_s6 sock)" "$call $errno "
+      assert_equal "$call $errno $(hear_by_s6 sock)" "$call $errno hello"
+      assert_equal "$(hear_by_s6 sock)" hello
       kill -TERM "$PID"
       wait "$PID"
       run -0 cat log
@@ -636,15 +636,15 @@ two_progs() {
 @test "pm-super: a connection that is gone before it is accepted is nothing" {
   for errno in 103 4 11 71 1; do
     PM_FAULT=accept4:1:$errno SUPER=$FAULT/pm-super super local:sock echo hello
-    assert_equal "$errno $(ask sock)" "$errno hello"
+    assert_equal "$errno $(hear_by_s6 sock)" "$errno hello"
     end "$PID"
   done
 }
 
 @test "pm-super: a security module that refuses one connection to it does not end it" {
   PM_FAULT=accept4:1:13 SUPER=$FAULT/pm-super super local:sock echo hello
-  ask sock || :
-  assert_equal "$(ask sock)" hello
+  hear_by_s6 sock || :
+  assert_equal "$(hear_by_s6 sock)" hello
 }
 
 @test "pm-super: out of descriptors: the connection is refused and it is said, the server goes on, and is idle" {
@@ -652,13 +652,13 @@ two_progs() {
   server=$PID
   before=$(open_of "$server")
   free=0
-  ask sock >/dev/null # 9 is closed by then
+  hear_by_s6 sock >/dev/null # 9 is closed by then
   while [ -e "/proc/$server/fd/$free" ]; do free=$((free + 1)); done
   prlimit --pid "$server" --nofile=$free:4096
-  for _ in 1 2 3; do assert_equal "$(ask sock)" ''; done
+  for _ in 1 2 3; do assert_equal "$(hear_by_s6 sock)" ''; done
   assert_equal "$(open_of "$server")" "$before"
   prlimit --pid "$server" --nofile=4096:4096
-  assert_equal "$(ask sock)" hello
+  assert_equal "$(hear_by_s6 sock)" hello
   # Each is said, and nothing else: when none waits, accept(2) has no descriptor for it either, and that is no connection.
   assert_equal "$(cat log)" "$(for _ in 1 2 3; do echo 'pm-super: warning: refused a connection: Too many open files'; done)"
 }
@@ -677,7 +677,7 @@ two_progs() {
   wait "$client"
   assert_equal "$(cat answer)" hello
   [ $(($(used "$server") - before)) -le 3 ]
-  assert_equal "$(ask sock)" hello
+  assert_equal "$(hear_by_s6 sock)" hello
 }
 
 @test "pm-super: not even one descriptor, while a child lives: its end is the time to try again" {
@@ -699,8 +699,7 @@ two_progs() {
   # Nothing but 0, 1 and 2 from outside; readiness is on 1.
   mkfifo out
   exec 7<>out
-  start bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n 8
-    exec pm-super -1 local:sock sh -c "echo \$IPCCONNNUM; exec cat"' >out 2>log </dev/null 7>&-
+  start bash -c "$LIMITED" 8 pm-super -1 local:sock sh -c 'echo $IPCCONNNUM; exec cat' >out 2>log </dev/null 7>&-
   read -r -t 20 _ <&7
   for n in {1..20}; do
     client sock
@@ -715,7 +714,7 @@ two_progs() {
     start_ready bash -c "$(declare -f with_closed)"'; with_closed "$@"' - $n pm-super -N 9 "local:sock.$n" "${OPEN[@]}"
     expected=$INHERITED
     ((!(n & 4))) || expected=$(grep -vx 2 <<<"$INHERITED")
-    assert_equal "$n $(ask sock.$n)" "$n $expected"
+    assert_equal "$n $(hear_by_s6 sock.$n)" "$n $expected"
     end "$PID"
   done
 }
@@ -723,14 +722,14 @@ two_progs() {
 @test "pm-super: an environment and arguments at their limits reach PROG; beyond them the connection is refused and the server goes on" {
   big=$(head -c 131000 /dev/zero | tr '\0' x)
   BIG=$big super local:sock sh -c 'echo "${#1} ${#BIG}"' - "$big"
-  assert_equal "$(ask sock)" '131000 131000'
+  assert_equal "$(hear_by_s6 sock)" '131000 131000'
   end "$PID"
   # A quarter of the stack's limit is what a program can be given: here 128 KB, the least there is. It gets so much itself before.
   BIG=$big super local:sock echo hello
   prlimit --pid "$PID" --stack=131072:unlimited
-  for _ in 1 2; do assert_equal "$(ask sock)" ''; done
+  for _ in 1 2; do assert_equal "$(hear_by_s6 sock)" ''; done
   prlimit --pid "$PID" --stack=8388608:unlimited
-  assert_equal "$(ask sock)" hello
+  assert_equal "$(hear_by_s6 sock)" hello
   assert_equal "$(uniq log)" 'pm-super: warning: unable to start echo: Argument list too long'
 }
 
@@ -738,7 +737,7 @@ two_progs() {
   super local:sock sh -c 'exit 1'
   before=$(open_of "$PID")
   for _ in {1..100}; do s6-ipcclient sock true; done
-  assert_equal "$(ask sock)" ''
+  assert_equal "$(hear_by_s6 sock)" ''
   assert_equal "$(open_of "$PID")" "$before"
   assert_equal "$(cat log)" ''
 }
@@ -760,7 +759,7 @@ two_progs() {
     read -r -t 20 line <&7 && break
     exec 7<&-
     super local:sock echo hello
-    assert_equal "$n $(ask sock)" "$n hello"
+    assert_equal "$n $(hear_by_s6 sock)" "$n hello"
     end "$PID"
   done
   [ "$n" -gt 8 ] && [ "$n" -lt 60 ]
@@ -776,7 +775,7 @@ two_progs() {
       exec 7<ready 6>&-
       read -r -t 20 _ <&7 || :
       exec 7<&-
-      answers=$(for _ in 1 2 3; do ask sock 2>/dev/null || :; done | grep -cx hello) || :
+      answers=$(for _ in 1 2 3; do hear_by_s6 sock 2>/dev/null || :; done | grep -cx hello) || :
       if [ "$answers" -ge 2 ]; then
         # It is one connection at most that it was told it could not have.
         served=$((served + 1))
@@ -819,26 +818,22 @@ two_progs() {
   stat=$(stat -L -c %d:%i /dev/null)
   for lie in '' x 8 8:1:1 8:: ':::' -1:1:1 99999999999999999999:1:1 "99:$stat" '8:1:1 8:2:2' "$(head -c 5000 /dev/zero | tr '\0' 8)"; do
     PM_TOKEN_FD=$lie super local:sock sh -c 'echo "${PM_TOKEN_FD-unset}"; ls /proc/$$/fd; :'
-    assert_equal "$(ask sock)" "unset
+    assert_equal "$(hear_by_s6 sock)" "unset
 $INHERITED"
     end "$PID"
   done
   PM_TOKEN_FD="x 8:$stat y" super local:sock sh -c 'echo "${PM_TOKEN_FD-unset}"; ls /proc/$$/fd; :'
-  assert_equal "$(ask sock)" "unset
+  assert_equal "$(hear_by_s6 sock)" "unset
 $(grep -vx 8 <<<"$INHERITED")"
 }
 
 # --- privileges
 
-# What a process is, in one line.
-WHO=(sh -c 'sed -n "s/^\(Uid\|Gid\|Groups\):\t*//p" /proc/$$/status | tr "\t" " " | sed "s/ *$//" | paste -sd "|"')
-alike() { echo "$1 $1 $1 $1"; }
-
 @test "pm-super: -u: that user, his group, and no other group" {
   needs_root
   for user in $ALICE nobody; do
     super -u $user local:sock "${WHO[@]}"
-    assert_equal "$(ask sock)" "$(alike "$(id -u $user 2>/dev/null || echo $user)")|$(alike "$(id -g $user 2>/dev/null || echo $user)")|"
+    assert_equal "$(hear_by_s6 sock)" "$(alike "$(id -u $user 2>/dev/null || echo $user)")|$(alike "$(id -g $user 2>/dev/null || echo $user)")|"
     # The server itself, too.
     assert_equal "$(sed -n 's/^Uid:\t//p' "/proc/$PID/status" | cut -f 1)" "$(id -u $user 2>/dev/null || echo $user)"
     end "$PID"
@@ -848,23 +843,23 @@ alike() { echo "$1 $1 $1 $1"; }
 @test "pm-super: -g, -G, numbers and names, in any order" {
   needs_root
   super -G 4,9,4294967294 -g $BOB -u $ALICE local:sock "${WHO[@]}"
-  assert_equal "$(ask sock)" "$(alike $ALICE)|$(alike $BOB)|4 9 4294967294"
+  assert_equal "$(hear_by_s6 sock)" "$(alike $ALICE)|$(alike $BOB)|4 9 4294967294"
   end "$PID"
   super -u nobody -g daemon -G bin,adm,12 local:sock "${WHO[@]}"
-  assert_equal "$(ask sock)" "$(alike "$(id -u nobody)")|$(alike "$(getent group daemon | cut -d: -f3)")|2 4 12"
+  assert_equal "$(hear_by_s6 sock)" "$(alike "$(id -u nobody)")|$(alike "$(getent group daemon | cut -d: -f3)")|2 4 12"
 }
 
 @test "pm-super: -U: from UID, GID and GIDLIST, as s6-envuidgid has them; what comes after it counts" {
   needs_root
   run -0 s6-envuidgid nobody sh -c 'echo "$UID_ $GID"'
   start_ready s6-envuidgid nobody pm-super -N 9 -U local:sock "${WHO[@]}" </dev/null >/dev/null 2>log
-  assert_equal "$(ask sock | cut -d'|' -f1,2)" "$(alike "$(id -u nobody)")|$(alike "$(id -g nobody)")"
+  assert_equal "$(hear_by_s6 sock | cut -d'|' -f1,2)" "$(alike "$(id -u nobody)")|$(alike "$(id -g nobody)")"
   end "$PID"
   start_ready env UID=$ALICE GID=$BOB GIDLIST=5,6 pm-super -N 9 -U local:sock "${WHO[@]}" </dev/null >/dev/null 2>log
-  assert_equal "$(ask sock)" "$(alike $ALICE)|$(alike $BOB)|5 6"
+  assert_equal "$(hear_by_s6 sock)" "$(alike $ALICE)|$(alike $BOB)|5 6"
   end "$PID"
   start_ready env UID=$ALICE GID=$BOB GIDLIST=5,6 pm-super -N 9 -U -g 7 local:sock "${WHO[@]}" </dev/null >/dev/null 2>log
-  assert_equal "$(ask sock)" "$(alike $ALICE)|$(alike 7)|5 6"
+  assert_equal "$(hear_by_s6 sock)" "$(alike $ALICE)|$(alike 7)|5 6"
 }
 
 @test "pm-super: -U without the variables, or with others' nonsense, is wrong usage" {
@@ -882,12 +877,12 @@ alike() { echo "$1 $1 $1 $1"; }
   needs_root
   super -u $ALICE local:sock echo hello
   assert_equal "$(stat -c %u:%g:%a sock)" 0:0:777
-  assert_equal "$(ask as $BOB sock)" hello
+  assert_equal "$(hear_by_s6 as $BOB sock)" hello
   end "$PID"
   super -u $ALICE -a 0700 local:closed echo hello
   run -111 as $BOB pm-client local:closed true
   assert_output --partial 'Permission denied'
-  assert_equal "$(ask closed)" hello
+  assert_equal "$(hear_by_s6 closed)" hello
 }
 
 @test "pm-super: whoever is not root cannot become another, and leaves nothing behind" {
@@ -906,7 +901,7 @@ alike() { echo "$1 $1 $1 $1"; }
   needs_root
   for _ in 1 2; do
     super -u $ALICE local:sock echo hello
-    assert_equal "$(ask sock)" hello
+    assert_equal "$(hear_by_s6 sock)" hello
     kill -TERM "$PID"
     wait "$PID"
     assert_exists sock
@@ -925,14 +920,14 @@ alike() { echo "$1 $1 $1 $1"; }
   touch rules/uid/default/deny rules/uid/self/allow
   echo yes >rules/uid/self/env/RULED
   super local:sock s6-ipcserver-access -v 0 -i rules sh -c 'echo "$RULED $IPCLOCALPATH"'
-  assert_equal "$(ask sock)" 'yes sock'
+  assert_equal "$(hear_by_s6 sock)" 'yes sock'
 }
 
 @test "pm-super: s6-connlimit counts by its IPCCONNNUM" {
   super local:sock env IPCCONNMAX=1 s6-connlimit "${STAY[@]}"
   client sock
   assert_equal "$READY" 1
-  run -0 ask sock
+  run -0 hear_by_s6 sock
   assert_output ''
 }
 
@@ -940,7 +935,7 @@ alike() { echo "$1 $1 $1 $1"; }
   mkdir -p rules/uid/self
   touch rules/uid/self/allow
   super local:sock pm-access -v 0 -i rules pm-peer sh -c 'echo "$PM_PEER_UID"'
-  assert_equal "$(ask sock)" "$(id -u)"
+  assert_equal "$(hear_by_s6 sock)" "$(id -u)"
 }
 
 # --- addresses of every kind
@@ -1121,20 +1116,14 @@ alike() { echo "$1 $1 $1 $1"; }
   # A crash, an exit code, one that cannot be executed.
   for prog in 'kill -SEGV $$' 'exit 1'; do
     super -F 3/60000 local:sock sh -c "$prog"
-    for _ in 1 2 3; do ask sock || :; done
-    await end "$PID"
-    status=0
-    wait "$PID" || status=$?
-    assert_equal "$status" 1
+    for _ in 1 2 3; do hear_by_s6 sock || :; done
+    ends_with "$PID" 1
     assert_equal "$(tail -n 1 log)" 'pm-super: fatal: giving up: sh has failed 3 times in 60000 ms'
     assert_not_exist sock
   done
   super -q -F 1/60000 local:sock ./nothing
-  ask sock || :
-  status=0
-  await end "$PID"
-  wait "$PID" || status=$?
-  assert_equal "$status" 1
+  hear_by_s6 sock || :
+  ends_with "$PID" 1
 }
 
 @test "pm-super: -F: successes are no failures, nor is what a signal of ours ended, nor failures long ago" {
@@ -1149,7 +1138,7 @@ alike() { echo "$1 $1 $1 $1"; }
   end "${STARTED[0]}"
   rm -f sock
   super -F 2/1 local:sock false
-  for _ in 1 2 3 4; do ask sock; ask sock; sed -n 1p /proc/uptime >/dev/null; done
+  for _ in 1 2 3 4; do hear_by_s6 sock; hear_by_s6 sock; sed -n 1p /proc/uptime >/dev/null; done
   true
 }
 
@@ -1167,8 +1156,7 @@ alike() { echo "$1 $1 $1 $1"; }
   kill -0 "${STARTED[0]}"
   end "$PID"
   logged 'idle, quitting'
-  await end "${STARTED[0]}"
-  wait "${STARTED[0]}"
+  ends_with "${STARTED[0]}" 0
   assert_not_exist sock
 }
 
@@ -1190,7 +1178,7 @@ alike() { echo "$1 $1 $1 $1"; }
 
 @test "pm-super: -W: what each connection is told first" {
   super -W $'220 hello\r\n' local:sock echo world
-  assert_equal "$(ask sock)" $'220 hello\r\nworld'
+  assert_equal "$(hear_by_s6 sock)" $'220 hello\r\nworld'
   end "$PID"
   super_at -W 'a b' tcp:127.0.0.1:0 true
   assert_equal "$(hear "$ADDRESS")" 'a b'
@@ -1204,14 +1192,14 @@ alike() { echo "$1 $1 $1 $1"; }
   start_ready pm-client "$ADDRESS" sh -c 'read -r line <&6; echo >&9; exec cat <&6 6<&- 7>&- 9>&-' </dev/null >/dev/null
   assert_equal "$(hear "$ADDRESS")" 'pm-super: refused: too many connections from one address'
   super -X local:nothing ./nothing
-  assert_equal "$(ask nothing)" 'pm-super: refused: unable to start a program'
+  assert_equal "$(hear_by_s6 nothing)" 'pm-super: refused: unable to start a program'
 }
 
 @test "pm-super: USR1: a status line, whatever it says else" {
   watch_log
   super -q -C 1 local:sock sh -c 'echo; read -r line; exit 1'
   client sock
-  ask sock
+  hear_by_s6 sock
   kill -USR1 "${STARTED[0]}"
   logged status
   assert_equal "$LINE" 'pm-super: info: status: 1/40, started 1, refused 1, failed 0'
@@ -1225,7 +1213,7 @@ alike() { echo "$1 $1 $1 $1"; }
     NOTIFY_SOCKET=$name super local:sock sh -c 'echo "${NOTIFY_SOCKET-none}"'
     read -r -t 20 -u 6 line
     assert_equal "$line" READY=1
-    assert_equal "$(ask sock)" none
+    assert_equal "$(hear_by_s6 sock)" none
     end "$PID"
   done
   # Nobody there is nothing.
@@ -1249,7 +1237,7 @@ alike() { echo "$1 $1 $1 $1"; }
   worker=$PID
   super -v -W 'hi: ' -c 7 -w local:worker local:sock
   assert_equal "$(</proc/"$PID"/comm)" pm-superd
-  for _ in 1 2 3; do assert_equal "$(ask sock)" "hi: IPC $(id -u) sock $worker"; done
+  for _ in 1 2 3; do assert_equal "$(hear_by_s6 sock)" "hi: IPC $(id -u) sock $worker"; done
   assert_equal "$(pgrep -P "$PID" | wc -l)" 0
   kill -USR1 "$PID"
   until grep -q 'status: 0/7, started 0' log; do :; done
@@ -1260,7 +1248,7 @@ alike() { echo "$1 $1 $1 $1"; }
   assert_exists worker
   # Out of a worker's way is nobody: the next start has the path.
   super -w worker local:sock
-  assert_equal "$(ask sock)" "IPC $(id -u) sock $worker"
+  assert_equal "$(hear_by_s6 sock)" "IPC $(id -u) sock $worker"
 }
 
 @test "pm-super: -w, -s and -n: several sockets, their names, what was bound, and a readiness in the way of their numbers" {
@@ -1287,14 +1275,14 @@ alike() { echo "$1 $1 $1 $1"; }
   needs_root
   mkdir -m 777 open
   super -u $ALICE -w open/worker -s local:open/sock pm-fdrecv fd:0 sh -c 'id -u'
-  assert_equal "$(ask as $BOB open/sock)" $ALICE
+  assert_equal "$(hear_by_s6 as $BOB open/sock)" $ALICE
   assert_equal "$(stat -c %u "/proc/$PID" "/proc/$(pgrep -P "$PID")" | uniq)" $ALICE
 }
 
 @test "pm-super: -w: -1, -C, -X, -F, -q are pm-superd's" {
   start_ready sh -c 'exec pm-super -1 -q -w worker -s -F 2/60000 local:sock false >&9 9>&-' </dev/null 2>log
   server=$PID
-  start s6-ipcclient sock sh -c 'exec timeout 20 cat <&6' >/dev/null
+  start s6-ipcclient sock "${HEAR[@]}" >/dev/null
   status=0
   await end "$server"
   wait "$server" || status=$?
@@ -1304,7 +1292,7 @@ alike() { echo "$1 $1 $1 $1"; }
   live "$PWD/worker"
   super -X -C 1 -w worker local:sock
   start s6-ipcclient sock sh -c 'exec cat <&6' >/dev/null
-  until [ "$(ask sock)" = 'pm-superd: refused: too many connections of one user' ]; do :; done
+  until [ "$(hear_by_s6 sock)" = 'pm-superd: refused: too many connections of one user' ]; do :; done
 }
 
 @test "pm-super: -w and -s: wrong usage, and what fails, leave nothing" {

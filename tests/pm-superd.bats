@@ -53,18 +53,17 @@ superd() {
 
 @test "pm-superd: a socket that blocks is as good, and a connection blocks in PROG" {
   start_ready s6-ipcserver-socketbinder -B "$PWD/sock" pm-superd -N 9 sh -c 'sed -n "s/^flags:\t//p" /proc/$$/fdinfo/0' </dev/null >/dev/null 2>log
-  for _ in 1 2 3; do assert_equal "$(ask sock)" 02; done
+  for _ in 1 2 3; do assert_equal "$(hear_by_s6 sock)" 02; done
   # It does not wait for a connection and hear nothing else.
   kill -TERM "$PID"
-  await end "$PID"
-  wait "$PID"
+  ends_with "$PID" 0
 }
 
 @test "pm-superd: PROG has its connection and what we had, and no more" {
   exec 8</dev/null
   inherited
   superd "${OPEN[@]}"
-  run -0 ask sock
+  run -0 hear_by_s6 sock
   assert_output "$INHERITED"
   assert_line 8
 }
@@ -83,19 +82,19 @@ superd() {
 
 @test "pm-superd: -v: 0 says nothing, 1 warns, 2 tells all; what it says has its name" {
   superd -v 0 ./nothing
-  assert_equal "$(ask sock)" ''
+  assert_equal "$(hear_by_s6 sock)" ''
   kill -TERM "$PID"
   wait "$PID"
   assert_equal "$(cat log)" ''
   superd -v 1 ./nothing
-  assert_equal "$(ask sock)" ''
+  assert_equal "$(hear_by_s6 sock)" ''
   kill -TERM "$PID"
   wait "$PID"
   assert_equal "$(cat log)" 'pm-superd: warning: unable to start ./nothing: No such file or directory'
   rm log
   watch_log
   superd -v 2 -c 3 sh -c 'exit 5'
-  ask sock
+  hear_by_s6 sock
   logged 'status: 0/3'
   logged .
   assert_regex "$LINE" "^pm-superd: info: allow $(id -u):$(id -g) pid [0-9]+ count 1/3$"
@@ -112,7 +111,7 @@ superd() {
   exec 6<out 7>&-
   read -r -t 20 line <&6
   assert_equal "$line" ''
-  assert_equal "$(ask sock)" "$INHERITED"
+  assert_equal "$(hear_by_s6 sock)" "$INHERITED"
   run -0 timeout 20 cat <&6
   assert_output ''
   kill -0 "$PID"
@@ -122,17 +121,17 @@ superd() {
   superd -C 1 "${STAY[@]}"
   client sock
   assert_equal "$READY" 1
-  assert_equal "$(ask sock)" ''
+  assert_equal "$(hear_by_s6 sock)" ''
   end "$PID"
   end "${STARTED[0]}"
   superd -P sh -c 'echo "$PROTO ${IPCREMOTEEUID-unset} ${IPCREMOTEEGID-unset} ${IPCREMOTEPID-unset}"'
-  assert_equal "$(ask sock)" 'IPC unset unset unset'
+  assert_equal "$(hear_by_s6 sock)" 'IPC unset unset unset'
 }
 
 @test "pm-superd: its end leaves the path, which is whoever's who bound it" {
   for signal in TERM QUIT ABRT; do
     superd echo hello
-    assert_equal "$(ask sock)" hello
+    assert_equal "$(hear_by_s6 sock)" hello
     kill -"$signal" "$PID"
     wait "$PID"
     assert_exists sock
@@ -159,7 +158,7 @@ superd() {
     start_ready bash -c "$(declare -f with_closed)"'; with_closed "$@"' - $n s6-ipcserver-socketbinder "$PWD/sock.$n" pm-superd -N 9 "${OPEN[@]}" </dev/null
     expected=$INHERITED
     ((!(n & 4))) || expected=$(grep -vx 2 <<<"$INHERITED")
-    assert_equal "$n $(ask sock.$n)" "$n $expected"
+    assert_equal "$n $(hear_by_s6 sock.$n)" "$n $expected"
   done
 }
 
@@ -202,23 +201,23 @@ superd() {
 @test "pm-superd: -L under systemd-socket-activate" {
   command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
   start systemd-socket-activate -l "$PWD/sock" --fdname=web pm-superd -L sh -c 'echo "$PM_LISTEN_NAME ${LISTEN_FDS-unset}"' 2>log </dev/null
-  until [ -S sock ]; do :; done
-  assert_equal "$(ask sock)" 'web unset'
-  assert_equal "$(ask sock)" 'web unset'
+  until grep -qs '^Listening on ' log; do :; done
+  assert_equal "$(hear_by_s6 sock)" 'web unset'
+  assert_equal "$(hear_by_s6 sock)" 'web unset'
 }
 
 @test "pm-superd: -I: the queue is for whoever has the socket besides" {
   mkfifo second
   start_ready s6-ipcserver-socketbinder "$PWD/sock" sh -c 'pm-superd -I 1 -N 9 echo first; exec pm-superd -N 8 echo second 8>second 9>&-' </dev/null >/dev/null
   read -r -t 20 _ <second
-  assert_equal "$(ask sock)" second
+  assert_equal "$(hear_by_s6 sock)" second
 }
 
 @test "pm-superd: -O: the paths of its sockets go with it, but not what another has put there; without -O they stay" {
   for options in '' -O; do
     start_ready pm-socketbinder -n a="local:$PWD/one" -n b=local:two -n c="local:@pm-test.$$" -n d=tcp:127.0.0.1:0 pm-superd -L $options -N 9 \
       echo hello </dev/null >/dev/null 2>>log
-    assert_equal "$(ask one)$(ask two)" hellohello
+    assert_equal "$(hear_by_s6 one)$(hear_by_s6 two)" hellohello
     kill "$PID"
     wait "$PID"
     if [ -z "$options" ]; then
@@ -252,8 +251,7 @@ superd() {
       assert_equal "$way $call $(cat answer)" "$way $call hello"
       # A worker lives until it is told: what is left of the end is its own.
       if [ $way = worker ] && [ $call != shutdown:1 ]; then kill "$server"; fi
-      await end "$server"
-      wait "$server"
+      ends_with "$server" 0
       assert_not_exist sock
     done
   done
@@ -281,11 +279,11 @@ counted_all() {
   start_ready pm-fdrecv -N 9 worker sh -c 'echo "$PROTO $IPCREMOTEEUID $IPCLOCALPATH $IPCCONNNUM $PPID"' </dev/null >/dev/null
   worker=$PID
   superd -v 2 -w local:worker
-  for _ in 1 2 3; do assert_equal "$(ask sock)" "IPC $(id -u) $PWD/sock 1 $worker"; done
+  for _ in 1 2 3; do assert_equal "$(hear_by_s6 sock)" "IPC $(id -u) $PWD/sock 1 $worker"; done
   assert_equal "$(pgrep -P "$PID" | wc -l)" 0
   grep -q 'handed over: uid' log
   before=$(open_of "$PID")
-  for _ in 1 2 3; do ask sock; done
+  for _ in 1 2 3; do hear_by_s6 sock; done
   assert_equal "$(open_of "$PID")" "$before"
 }
 
@@ -311,7 +309,7 @@ counted_all() {
   start_ready pm-fdrecv -N 9 -c 100 worker echo hello </dev/null >/dev/null
   worker=$PID
   superd -c 4 -w worker
-  assert_equal "$(ask sock)" hello
+  assert_equal "$(hear_by_s6 sock)" hello
   kill -STOP "$worker"
   many 40 local:sock
   kill -CONT "$worker"
@@ -323,9 +321,9 @@ counted_all() {
   server=$PID
   assert_equal "$(pgrep -P "$server" | wc -l)" 0
   assert_equal "$(stat -c %a worker)" 700
-  run -0 ask sock
+  run -0 hear_by_s6 sock
   worker=$output
-  assert_equal "$(ask sock)" "$worker"
+  assert_equal "$(hear_by_s6 sock)" "$worker"
   assert_equal "$(pgrep -P "$server")" "$worker"
   kill "$server"
   wait "$server"
@@ -337,7 +335,7 @@ counted_all() {
   superd -v 0 -w worker -s pm-fdrecv -c 100 fd:0 echo hello
   server=$PID
   for round in 1 2 3 4 5; do
-    assert_equal "$(ask sock)" hello
+    assert_equal "$(hear_by_s6 sock)" hello
     worker=$(pgrep -P "$server")
     kill -STOP "$worker"
     # Under way, some of them taken by a worker that will never answer.
@@ -371,11 +369,8 @@ counted_all() {
 @test "pm-superd: -s: a worker that ends at once is not started again and again; -F gives it up" {
   superd -w worker -F 2/60000 -s false
   server=$PID
-  start s6-ipcclient sock sh -c 'exec timeout 20 cat <&6' >/dev/null
-  status=0
-  await end "$server"
-  wait "$server" || status=$?
-  assert_equal "$status" 1
+  start s6-ipcclient sock "${HEAR[@]}" >/dev/null
+  ends_with "$server" 1
   run -0 cat log
   assert_line 'pm-superd: fatal: giving up: false has failed 2 times in 60000 ms'
 }
@@ -383,7 +378,7 @@ counted_all() {
 @test "pm-superd: -w: a worker that does not take it: that client is refused, and told so" {
   start_ready pm-fdrecv -N 9 worker ./nothing </dev/null >/dev/null 2>/dev/null
   superd -X -w worker
-  assert_equal "$(ask sock)" 'pm-superd: refused: the worker does not take it'
+  assert_equal "$(hear_by_s6 sock)" 'pm-superd: refused: the worker does not take it'
   grep -q 'the worker has refused a connection: unable to start ./nothing' log
 }
 
@@ -393,8 +388,8 @@ counted_all() {
   for errno in "${!words[@]}"; do
     rm -f sock log
     PM_FAULT=sendmmsg:1:$errno SUPERD=$FAULT/pm-superd superd -w worker
-    assert_equal "$errno $(ask sock)" "$errno hello"
-    assert_equal "$(ask sock)" hello
+    assert_equal "$errno $(hear_by_s6 sock)" "$errno hello"
+    assert_equal "$(hear_by_s6 sock)" hello
     assert_equal "$(cat log)" "pm-superd: warning: unable to hand connections to worker: ${words[$errno]}"
   done
 }
@@ -404,8 +399,8 @@ counted_all() {
   for errno in 24 23 12 105; do
     rm -f sock log
     PM_FAULT=accept4:1:$errno SUPERD=$FAULT/pm-superd superd -X -w worker
-    assert_equal "$errno $(ask sock)" "$errno pm-superd: refused: out of resources"
-    assert_equal "$(ask sock)" hello
+    assert_equal "$errno $(hear_by_s6 sock)" "$errno pm-superd: refused: out of resources"
+    assert_equal "$(hear_by_s6 sock)" hello
     assert_equal "$(wc -l <log)" 1
   done
 }
@@ -417,7 +412,7 @@ counted_all() {
   NOTIFY_SOCKET=$PWD/notify superd sh -c 'echo "${NOTIFY_SOCKET-none}"'
   read -r -t 20 -u 6 line
   assert_equal "$line" READY=1
-  assert_equal "$(ask sock)" none
+  assert_equal "$(hear_by_s6 sock)" none
 }
 
 @test "pm-superd: -w: each failure of a call for the worker is survived, and nobody is lost" {
@@ -425,8 +420,8 @@ counted_all() {
   for fault in socket:1:24 socket:1:23 connect:1:111 connect:1:11 connect:1:2 sendmmsg:1:4 sendmmsg:1:11 sendmmsg:1:32 recvmsg:1:104 recvmsg:1:4; do
     rm -f sock log
     PM_FAULT=$fault SUPERD=$FAULT/pm-superd superd -v 0 -w worker
-    assert_equal "$fault $(ask sock | uniq)" "$fault hello"
-    assert_equal "$(ask sock)" hello
+    assert_equal "$fault $(hear_by_s6 sock | uniq)" "$fault hello"
+    assert_equal "$(hear_by_s6 sock)" hello
   done
 }
 
@@ -443,7 +438,7 @@ counted_all() {
 
 @test "pm-superd: -s: what another has put in place of the worker's path stays" {
   superd -w worker -s pm-fdrecv fd:0 echo hello
-  assert_equal "$(ask sock)" hello
+  assert_equal "$(hear_by_s6 sock)" hello
   rm worker
   echo mine >worker
   kill "$PID"
@@ -464,36 +459,35 @@ counted_all() {
 
 @test "pm-superd: PROG that cannot be executed: the connection is closed, it is said, the server goes on" {
   superd ./prog
-  assert_equal "$(ask sock)" ''
+  assert_equal "$(hear_by_s6 sock)" ''
   printf '#!/bin/sh\necho hello\n' >prog
   chmod +x prog
-  assert_equal "$(ask sock)" hello
+  assert_equal "$(hear_by_s6 sock)" hello
   assert_equal "$(cat log)" 'pm-superd: warning: unable to start ./prog: No such file or directory'
 }
 
 # limited_superd N ARGUMENT...: as superd, with N descriptors and none but 0, 1 and 2 in use; readiness is on 1.
 limited_superd() {
-  start_ready bash -c 'exec >&9; for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n $0
-    exec s6-ipcserver-socketbinder "$PWD/sock" pm-superd -1 "$@"' "$@" </dev/null 2>>log
+  start_ready bash -c "exec >&9; $LIMITED" "$1" s6-ipcserver-socketbinder "$PWD/sock" pm-superd -1 "${@:2}" </dev/null 2>>log
 }
 
 @test "pm-superd: with 8 descriptors, and 10 with a worker" {
   limited_superd 8 echo hello
-  for _ in {1..20}; do assert_equal "$(ask sock)" hello; done
+  for _ in {1..20}; do assert_equal "$(hear_by_s6 sock)" hello; done
   rm sock
   limited_superd 10 -w worker -s pm-fdrecv fd:0 echo hello
-  for _ in {1..20}; do assert_equal "$(ask sock)" hello; done
+  for _ in {1..20}; do assert_equal "$(hear_by_s6 sock)" hello; done
   assert_equal "$(cat log)" ''
 }
 
 @test "pm-superd: an environment at its limit reaches PROG; beyond it the connection is refused" {
   big=$(head -c 131000 /dev/zero | tr '\0' x)
   BIG=$big superd sh -c 'echo "${#1} ${#BIG}"' - "$big"
-  assert_equal "$(ask sock)" '131000 131000'
+  assert_equal "$(hear_by_s6 sock)" '131000 131000'
   prlimit --pid "$PID" --stack=131072:unlimited
-  assert_equal "$(ask sock)" ''
+  assert_equal "$(hear_by_s6 sock)" ''
   prlimit --pid "$PID" --stack=8388608:unlimited
-  assert_equal "$(ask sock)" '131000 131000'
+  assert_equal "$(hear_by_s6 sock)" '131000 131000'
 }
 
 @test "pm-superd: many that end at the same moment are all counted as ended" {

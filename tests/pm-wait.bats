@@ -6,13 +6,6 @@ setup() {
 }
 teardown() { common_teardown; }
 
-# ends PID CODE
-ends() {
-  await end "$1"
-  local status=0
-  wait "$1" || status=$?
-  assert_equal "$status" "$2"
-}
 # record_of SERVICE: what an answer says of its only instance.
 record_of() {
   local token
@@ -316,13 +309,13 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   run -99 --separate-stderr pm-wait -t 50 -f dir x
   assert_equal "$output|$stderr" '|pm-wait: fatal: unable to wait for dir: timed out'
   start pm-wait -t 50 -f dir x sh -c 'exit 0'
-  ends "$PID" 99
+  ends_with "$PID" 99
 }
 
 @test "pm-wait -t: its pm-listend ends with it, and the FIFO goes" {
   start_ready pm-wait -t 1000 -f dir x sh -c 'echo >&9' </dev/null
   listener=$(listener_of "$PID")
-  ends "$PID" 99
+  ends_with "$PID" 99
   await end "$listener"
   nothing_left
 }
@@ -335,7 +328,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   exec 6<>held
   start pm-wait -t 50 up web 2>err 9>held 6>&-
   exec 5<held 6>&-
-  ends "$PID" 99
+  ends_with "$PID" 99
   assert_equal "$(head -n 1 err)" 'pm-wait: fatal: unable to wait for web: timed out'
   end "$locker"
   cat <&5
@@ -371,11 +364,11 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   start_ready pm-wait up web sh -c 'echo $$ >&9; exec sleep infinity 9>&-' </dev/null >got
   local prog=$READY waiter=$PID
   hold web none
-  ends "$waiter" 0
+  ends_with "$waiter" 0
   assert_equal "$(cat got)" "$(record_of web)"
   kill "$prog"
   PM_FAULT=renameat:1:stop PATH=$FAULT:$PATH start pm-wait -t 300 -f dir x touch started
-  ends "$PID" 99
+  ends_with "$PID" 99
   assert_not_exists started
 }
 
@@ -413,7 +406,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
     start_ready pm-wait $what sh -c 'echo >&9' </dev/null 2>err
     listener=$(listener_of "$PID")
     kill -KILL "$listener"
-    ends "$PID" 111
+    ends_with "$PID" 111
     assert_equal "$(cat err)" "pm-wait: fatal: unable to wait for $(set -- $what; [ $1 = up ] && echo web || echo dir): pm-listend ended without an answer"
   done
   assert_equal "$(listeners dir)" 1
@@ -476,7 +469,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   assert_line 'pm-wait: fatal: unable to wait for missing: listend ended without an answer'
   start_ready pm-wait -s listend -f dir x sh -c 'echo >&9' </dev/null 2>err
   for listener in $(listener_of "${STARTED[0]}"); do kill -KILL "$listener"; done
-  ends "$PID" 111
+  ends_with "$PID" 111
   start_ready sh -c 'exec s6-ipcserver -1 "$PWD/silent" sleep infinity >&9 9>&-'
   run -99 pm-wait -t 50 -s silent up web
 }
@@ -491,7 +484,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   await end "$(listener_of "$server")"
   nothing_left
   kill -CONT "$PID"
-  ends "$PID" 99
+  ends_with "$PID" 99
   waiting -s listend -f dir x
   listener=$(listener_of "$server")
   end "$PID"

@@ -20,12 +20,9 @@ says() {
 }
 # ends CODE: of pm-watch, and no line follows.
 ends() {
-  local status=0
   run -0 timeout 20 cat <&6
   assert_output ''
-  await end "$WATCH"
-  wait "$WATCH" || status=$?
-  assert_equal "$status" "$1"
+  ends_with "$WATCH" "$1"
 }
 
 @test "pm-watch: --help, --version, unknown options" {
@@ -180,8 +177,7 @@ ends() {
   watching
   says $'up\tweb\tnone'
   exec 6<&-
-  await end "$WATCH"
-  wait "$WATCH"
+  ends_with "$WATCH" 0
   run -0 timeout 20 bash -c 'set -o pipefail; pm-watch -i -o service | head -n 1'
   assert_output $'up\tweb'
 }

@@ -45,13 +45,13 @@ as_written() {
   needs_root
   mkdir -m 755 open
   super -u $ALICE -a 777 local:open/sock sh -c 'echo "server $(ps -o uid= -p $PPID | tr -d " ") peer $IPCREMOTEEUID"'
-  assert_equal "$(ask as $BOB open/sock)" "server $ALICE peer $BOB"
+  assert_equal "$(hear_by_s6 as $BOB open/sock)" "server $ALICE peer $BOB"
   as_written pm-super.8 USERS
   # And on: a program of the first, run by whoever asks, who is none of the two.
   super local:open/become pm-peer -U sh -c 'id -u'
-  assert_equal "$(ask as $BOB open/become)" "$BOB"
+  assert_equal "$(hear_by_s6 as $BOB open/become)" "$BOB"
   start_ready pm-super -u $ALICE -N 9 local:open/front pm-client local:open/become sh -c 'cat <&6' </dev/null >/dev/null 2>>log
-  assert_equal "$(ask as $BOB open/front)" "$ALICE"
+  assert_equal "$(hear_by_s6 as $BOB open/front)" "$ALICE"
 }
 
 @test "chains: a service directory that starts on demand, under s6 and under daemontools" {

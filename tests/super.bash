@@ -11,13 +11,6 @@ super() {
 BAD_ADDRESSES=('' none local: local:@ $'local:/a\nb' tcp: tcp:80 tcp:127.0.0.1 tcp:127.0.0.1:65536 tcp:127.0.0.1:-1 tcp:127.0.0.1:x tcp:256.0.0.1:80
   tcp:localhost:80 tcp:[::1]:80 tcp6:127.0.0.1:80 tcp6:::1:80 tcp6:[::1] udp:127.0.0.1:1x udp6:[::1]:)
 
-# ask [as UID] PATH: what the server says until it closes the connection.
-ask() {
-  local who=()
-  [ "$1" != as ] || { who=("${AS[@]/UID/$2}"); shift 2; }
-  "${who[@]}" s6-ipcclient "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-'
-}
-
 # client [as UID] PATH: connects and stays until killed. Returns when the server has said a line, in $READY, or has closed the
 # connection, and it is empty; its pid in $PID.
 client() {
@@ -54,6 +47,10 @@ from() {
   s6-ipcclient "$path" sh -c 'exec "$@" <&6 6<&- 7>&-' - "${who[@]}" "$@"
 }
 
+# What a PROG is, in one line: uids, gids (real, effective, saved, of the file system), groups. alike ID: four times the same.
+WHO=(sh -c 'sed -n "s/^\(Uid\|Gid\|Groups\):\t*//p" /proc/$$/status | tr "\t" " " | sed "s/ *$//" | paste -sd "|"')
+alike() { echo "$1 $1 $1 $1"; }
+
 # used PID: the processor time it has had, in clock ticks: fields 14 and 15 of /proc/PID/stat.
 used() {
   local stat
@@ -70,9 +67,7 @@ open_without() {
   local n
   for n in 0 1 2; do (($1 >> n & 1)) || printf %s $n; done
 }
-# limited N COMMAND...: with N descriptors, and none but 0, 1 and 2 in use.
-limited() { bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; ulimit -n $0; exec "$@"' "$@"; }
-# The same as a PROG that looks at itself, a line each.
+# Which descriptors a PROG has, as it sees them itself, a line each.
 OPEN=(sh -c 'ls "/proc/$$/fd"; :')
 
 # A server of ucspi-unix's on PATH, accepting when this returns. It says so on standard output, and goes on to say things there.
@@ -96,7 +91,5 @@ super_at() {
   start_ready "${SUPER:-pm-super}" -A -N 9 "$@" </dev/null >bound 2>>log 5>&- || { cat log; return 1; }
   ADDRESS=$(<bound)
 }
-# hear ADDRESS [COMMAND...]: what the server says, by our own client, until the end; COMMAND is before it.
-hear() { pm-client "${@:2}" "$1" sh -c 'exec timeout 20 cat <&6 6<&- 7>&-'; }
 # port: of $ADDRESS.
 port() { echo "${ADDRESS##*:}"; }

@@ -1,9 +1,9 @@
 # Messages as hexadecimal, RFC 4506: numbers, strings, frames.
 w() { printf '%08x' "$@"; }
+hex() { od -An -v -tx1 | tr -d ' \n'; } # standard input
 str() {
-  local hex LC_ALL=C
-  hex=$(printf %s "$1" | od -An -tx1 -v | tr -d ' \n')
-  printf '%08x%s' "${#1}" "$hex"
+  local LC_ALL=C
+  printf '%08x%s' "${#1}" "$(printf %s "$1" | hex)"
   printf '%.*s' $((2 * ((4 - ${#1} % 4) % 4))) 000000
 }
 # framed TYPE DESCRIPTORS [PAYLOAD]
@@ -15,3 +15,12 @@ HELLO=fffffffe0000000800000000706d000100010000
 BAD_MESSAGE='4294967295 0000000c 0' UNKNOWN_MESSAGE='4294967295 0000000d 0'
 # What is heard on a connection that the other side has ended: what of ours it had not read makes a reset of it.
 ENDED='^(closed|Connection reset by peer)$'
+
+# says HEX COMMAND...: a client at ./s that says these bytes; then COMMAND, with the connection as descriptor 6.
+says() {
+  pm-client s bash -c 'printf "$(sed "s/../\\\\x&/g" <<<"$0")" >&7; exec "$@"' "$@"
+}
+# alice_at PATH STEP...: what Alice says to the server there, and hears of it: tests/tools/offer.cpp.
+# alice STEP...: the same at ./s, after the hello of both.
+alice_at() { run -0 as $ALICE timeout 20 offer stream "$@" </dev/null; }
+alice() { alice_at s hex $HELLO send 0 hear "$@"; }

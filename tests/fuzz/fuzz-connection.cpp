@@ -36,7 +36,7 @@ bool may_be(Status status) noexcept {
 
 extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
   if (size == 0) return 0;
-  int const open_before = count_open();
+  int const open_before = open_descriptors();
   {
     int ends[2];
     EXPECT(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
@@ -79,6 +79,6 @@ extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
     hear();
     EXPECT(connection.state() == Connection::State::closed);
   }
-  EXPECT(count_open() == open_before);
+  EXPECT(open_descriptors() == open_before);
   return 0;
 }

@@ -11,7 +11,7 @@ using namespace pm;
 using namespace pm::message;
 
 extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
-  int const open_before = count_open();
+  int const open_before = open_descriptors();
   {
     int ends[2];
     EXPECT(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
@@ -58,6 +58,6 @@ extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
     }
     EXPECT(descriptors_received <= descriptors_sent);
   }
-  EXPECT(count_open() == open_before);
+  EXPECT(open_descriptors() == open_before);
   return 0;
 }

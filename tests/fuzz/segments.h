@@ -2,9 +2,9 @@
 #ifndef PM_TESTS_SEGMENTS_H
 #define PM_TESTS_SEGMENTS_H
 
+#include "../lib/descriptors.h"
 #include "fuzz.h"
 
-#include <dirent.h>
 #include <pm/message/channel.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,16 +15,6 @@ using namespace pm;
 using namespace pm::message;
 
 constexpr int any = 2;
-
-/** How many descriptors are open. */
-int count_open() noexcept {
-  DIR *const dir = ::opendir("/proc/self/fd");
-  EXPECT(dir);
-  int n = 0;
-  while (::readdir(dir)) ++n;
-  ::closedir(dir);
-  return n;
-}
 
 /** False when it is full: nothing is lost by a shorter input. */
 bool send_segment(int socket, std::string_view bytes, size_t descriptors) noexcept {

@@ -4,6 +4,7 @@
 // is in nobody's way. FAULTS: a writer killed between any two system calls while another process waits.
 
 #include "../fault/fault.h"
+#include "each_call.h"
 #include "world.h"
 
 #include <pm/events/fifodir_waiter.h>
@@ -181,14 +182,9 @@ bool kill_listener(unsigned nth) noexcept {
 
 template <class Kill>
 void each_call(char const *name, Kill kill) noexcept {
-  unsigned nth = 1;
-  for (char label[128];; ++nth) {
-    snprintf(label, sizeof label, "%s, call %u", name, nth);
-    expect_case = label;
-    if (!kill(nth)) break;
-  }
-  printf("%s: killed at each of %u system calls\n", name, nth - 1);
-  EXPECT(nth > 6);
+  unsigned const calls = kill_at_each_call(name, kill);
+  printf("%s: killed at each of %u system calls\n", name, calls);
+  EXPECT(calls > 5);
 }
 
 /** A sweep, as another change: of what died, by the next who comes by. */

@@ -3,6 +3,7 @@
 // leave nothing. FAULTS: SIGKILL of any process at any instruction; a writer stopped with the lock.
 
 #include "../fault/fault.h"
+#include "each_call.h"
 #include "world.h"
 
 #include <sys/wait.h>
@@ -87,11 +88,7 @@ bool kill_at(Change const &change, unsigned nth, Tally &tally) noexcept {
     Registration const last = world.add({"!target"});
     EXPECT(world.seen("target") == 1);
   }
-  {
-    auto writer = Writer::begin(registry, Deadline::in(10000));
-    EXPECT(writer->unsubscribe(change.service, listening.of_service.name.view()).has_value());
-    EXPECT(writer->unsubscribe("", listening.of_registry.name.view()).has_value());
-  }
+  leave(registry, change.service, listening);
   world.only_bystander_is_left();
   return true;
 }
@@ -102,12 +99,7 @@ int main() {
   PROG = "crash";
   for (Change const &change : changes::all) {
     Tally tally;
-    char label[128];
-    for (unsigned nth = 1;; ++nth) {
-      snprintf(label, sizeof label, "%s, call %u", change.name, nth);
-      expect_case = label;
-      if (!kill_at(change, nth, tally)) break;
-    }
+    (void)kill_at_each_call(change.name, [&](unsigned nth) noexcept { return kill_at(change, nth, tally); });
     printf("%s: killed at each of %u system calls, %u of them with the lock\n", change.name, tally.calls, tally.locked);
     EXPECT(tally.locked > 5 && tally.calls > tally.locked);
   }

@@ -2,6 +2,7 @@
 // child is lost, and once there is enough again, nothing was missed.
 
 #include "../fault/fault.h"
+#include "each_call.h"
 #include "world.h"
 
 #include <pm/base/spawn.h>
@@ -159,16 +160,7 @@ bool listening_fails(Wanted const &wanted, char const *registry, unsigned nth, i
 
 template <class Fail>
 void each_call(char const *name, Fail fail) noexcept {
-  unsigned calls = 0;
-  for (int const code : {EMFILE, ENFILE, ENOMEM}) {
-    char label[128];
-    for (unsigned nth = 1;; ++nth) {
-      snprintf(label, sizeof label, "%s, call %u fails with %s", name, nth, strerrorname_np(code));
-      expect_case = label;
-      if (!fail(nth, code)) break;
-      ++calls;
-    }
-  }
+  unsigned const calls = fail_at_each_call(name, {EMFILE, ENFILE, ENOMEM}, fail);
   printf("%s: %u failures\n", name, calls);
   EXPECT(calls >= 3);
 }

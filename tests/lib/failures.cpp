@@ -2,6 +2,7 @@
 // the change is made wholly or not at all, no descriptor leaks, and the registry goes on.
 
 #include "../fault/fault.h"
+#include "each_call.h"
 #include "world.h"
 
 namespace {
@@ -55,16 +56,8 @@ bool fail_at(Change const &change, unsigned nth, int code) noexcept {
 int main() {
   PROG = "failures";
   for (Change const &change : changes::all) {
-    unsigned calls = 0;
-    for (int const code : {EIO, ENOSPC, EMFILE, EACCES, EROFS}) {
-      char label[128];
-      for (unsigned nth = 1;; ++nth) {
-        snprintf(label, sizeof label, "%s, call %u fails with %s", change.name, nth, strerrorname_np(code));
-        expect_case = label;
-        if (!fail_at(change, nth, code)) break;
-        ++calls;
-      }
-    }
+    unsigned const calls = fail_at_each_call(change.name, {EIO, ENOSPC, EMFILE, EACCES, EROFS},
+                                             [&](unsigned nth, int code) noexcept { return fail_at(change, nth, code); });
     printf("%s: %u failures\n", change.name, calls);
   }
   EXPECT(failures_reported > 100);

@@ -29,14 +29,6 @@ void compare(Registry const &registry, Finder &finder, Query const &query) noexc
   EXPECT(same(plain, found));
 }
 
-int descriptors() noexcept {
-  int count = 0;
-  DIR *const dir = ::opendir("/proc/self/fd");
-  while (::readdir(dir)) ++count;
-  ::closedir(dir);
-  return count;
-}
-
 void any_change() {
   World w;
   auto const registry = w.open();
@@ -96,7 +88,7 @@ void crowds() {
 void bounded() {
   World w;
   auto const registry = w.open();
-  int const before = descriptors();
+  int const before = open_descriptors();
   {
     Finder finder(registry);
     Registration held[64];
@@ -107,9 +99,9 @@ void bounded() {
         if (round == 0) held[i] = w.add({name});
         compare(registry, finder, {.service = name});
       }
-    EXPECT(descriptors() <= before + 64 + 1 + 8);
+    EXPECT(open_descriptors() <= before + 64 + 1 + 8);
   }
-  EXPECT(descriptors() == before);
+  EXPECT(open_descriptors() == before);
 }
 
 /** More changes to one service than the kernel keeps word of, and then one to another. */

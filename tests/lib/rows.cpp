@@ -3,6 +3,7 @@
 // at any instruction; readers see the state before or that after; what was unset is never there again.
 
 #include "../fault/fault.h"
+#include "each_call.h"
 #include "world.h"
 
 #include <pm/rpc/store.h>
@@ -118,11 +119,7 @@ bool kill_at(Case const &c, unsigned nth) noexcept {
     EXPECT(world.seen(service) == 0); // nobody holds the token
     if (listening && while_stopped != others + (c.sets ? 0 : 1))
       EXPECT(woken(listening->of_service) && woken(listening->of_registry));
-    if (listening) {
-      auto writer = Writer::begin(registry, Deadline::in(10000));
-      EXPECT(writer->unsubscribe(service, listening->of_service.name.view()).has_value());
-      EXPECT(writer->unsubscribe("", listening->of_registry.name.view()).has_value());
-    }
+    if (listening) leave(registry, service, *listening);
     Store store(registry, {});
     EXPECT(store.open().has_value());
     // What was seen is there again, and what was gone is gone.
@@ -153,11 +150,7 @@ bool fail_at(Case const &c, unsigned nth, int code) noexcept {
     size_t const known = rows(world, store), others = c.again ? 1 : 0;
     EXPECT(!done || known == c.sets);
     EXPECT(world.seen(service) == known + others);
-    if (listening) {
-      auto writer = Writer::begin(registry, Deadline::in(10000));
-      EXPECT(writer->unsubscribe(service, listening->of_service.name.view()).has_value());
-      EXPECT(writer->unsubscribe("", listening->of_registry.name.view()).has_value());
-    }
+    if (listening) leave(registry, service, *listening);
     end(world, registry, store, c, others);
   }
   world.only_bystander_is_left();
@@ -169,20 +162,10 @@ bool fail_at(Case const &c, unsigned nth, int code) noexcept {
 int main() {
   PROG = "rows";
   for (Case const &c : cases) {
-    char label[128];
-    unsigned calls = 0;
-    for (unsigned nth = 1;; ++nth) {
-      snprintf(label, sizeof label, "%s, killed at call %u", c.name, nth);
-      expect_case = label;
-      if (!kill_at(c, nth)) break;
-      calls = nth;
-    }
-    for (unsigned nth = 1;; ++nth) {
-      snprintf(label, sizeof label, "%s, failure at call %u", c.name, nth);
-      expect_case = label;
-      if (!fail_at(c, nth, nth % 2 ? EIO : EMFILE)) break;
-    }
-    printf("%s: killed and failed at each of %u system calls\n", c.name, calls);
+    unsigned const calls = kill_at_each_call(c.name, [&](unsigned nth) noexcept { return kill_at(c, nth); });
+    unsigned const failures =
+        fail_at_each_call(c.name, {EIO, EMFILE}, [&](unsigned nth, int code) noexcept { return fail_at(c, nth, code); });
+    printf("%s: killed at each of %u system calls, %u failures\n", c.name, calls, failures);
     EXPECT(calls > 4);
   }
   return 0;

@@ -2,9 +2,9 @@
 #ifndef PM_TESTS_WIRE_H
 #define PM_TESTS_WIRE_H
 
+#include "descriptors.h"
 #include "expect.h"
 
-#include <dirent.h>
 #include <pm/base/callback.h>
 #include <pm/message/channel.h>
 #include <stdlib.h>
@@ -21,18 +21,15 @@ std::string_view view(List<char> const &list) noexcept {
   return {list.begin(), list.size()};
 }
 
-/** The descriptors of this process: number and file, as /proc/self/fd has them. */
+/** The descriptors of this process: number and file, a line each. */
 List<char> what_is_open() noexcept {
   List<char> all;
-  DIR *const dir = ::opendir("/proc/self/fd");
-  EXPECT(dir);
-  while (auto const *entry = ::readdir(dir)) {
+  each_descriptor([&](int directory, char const *number) noexcept {
     char file[256];
-    ssize_t const n = ::readlinkat(::dirfd(dir), entry->d_name, file, sizeof file);
-    if (n <= 0 || atoi(entry->d_name) == ::dirfd(dir)) continue;
-    EXPECT(append(all, entry->d_name) && append(all, " ") && append(all, {file, static_cast<size_t>(n)}) && append(all, "\n"));
-  }
-  ::closedir(dir);
+    ssize_t const n = ::readlinkat(directory, number, file, sizeof file);
+    EXPECT(n > 0);
+    EXPECT(append(all, number) && append(all, " ") && append(all, {file, static_cast<size_t>(n)}) && append(all, "\n"));
+  });
   return all;
 }
 

@@ -2,6 +2,7 @@
 #ifndef PM_TESTS_WORLD_H
 #define PM_TESTS_WORLD_H
 
+#include "descriptors.h"
 #include "expect.h"
 
 #include <dirent.h>
@@ -112,15 +113,6 @@ class World {
   Registration bystander_;
 };
 
-/** How many descriptors this process has open. */
-inline int open_descriptors() noexcept {
-  DIR *const dir = ::opendir("/proc/self/fd");
-  int n = -3; // . .. and the directory's own
-  while (::readdir(dir)) ++n;
-  ::closedir(dir);
-  return n;
-}
-
 /** A change to try: from a state to another, by calls that may be stopped, killed or failed anywhere. */
 struct Change {
   char const *name;
@@ -219,6 +211,14 @@ inline Waiters listen(Registry const &registry, char const *service) noexcept {
   auto service_events = writer->subscribe(service), registry_events = writer->subscribe("");
   EXPECT(service_events.has_value() && registry_events.has_value());
   return {std::move(*service_events), std::move(*registry_events)};
+}
+
+/** They wait no longer. */
+inline void leave(Registry const &registry, char const *service, Waiters const &waiters) noexcept {
+  auto writer = Writer::begin(registry, Deadline::in(10000));
+  EXPECT(writer.has_value());
+  EXPECT(writer->unsubscribe(service, waiters.of_service.name.view()).has_value());
+  EXPECT(writer->unsubscribe("", waiters.of_registry.name.view()).has_value());
 }
 
 inline bool woken(fifodir::Subscription const &s) noexcept {

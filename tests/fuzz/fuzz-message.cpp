@@ -1,0 +1,11 @@
+// What every connection has: a message's header, the hello, the error message.
+
+#include "messages.h"
+
+#include <pm/message/channel.h>
+#include <pm/message/connection.h>
+
+extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
+  as_each<message::Header, message::Hello, message::ErrorMessage>(data, size);
+  return 0;
+}

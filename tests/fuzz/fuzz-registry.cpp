@@ -1,0 +1,12 @@
+// Every request to the registry's service, and every answer.
+
+#include "messages.h"
+
+#include <pm/registry/protocol.h>
+
+using namespace pm::registry::protocol;
+
+extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
+  as_each<Add, Publish, Remove, RemoveMatching, Subscribe, Added, Finished, Subscribed, No, Failed>(data, size);
+  return 0;
+}

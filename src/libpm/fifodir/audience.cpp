@@ -7,18 +7,27 @@
 
 namespace pm::fifodir {
 
+int Audience::add(char const *path) noexcept {
+  // By way of the descriptor, which inotify_add_watch has no argument for.
+  Text<PATH_MAX> name("/proc/self/fd/");
+  name << dir_ << '/' << path;
+  constexpr uint32_t any = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB;
+  return sys::inotify_add_watch(changes_.get(), name.c_str(), any | IN_ONLYDIR | IN_DONT_FOLLOW);
+}
+
 void Audience::watch(int dir, char const *path, std::string_view own) noexcept {
   dir_ = dir;
   path_ = path;
   own_ = own;
   looked_ = false;
   changes_.reset(sys::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  // By way of the descriptor, which inotify_add_watch has no argument for.
-  Text<PATH_MAX> name("/proc/self/fd/");
-  name << dir << '/' << path;
-  constexpr uint32_t any = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB;
-  if (changes_.valid() && sys::inotify_add_watch(changes_.get(), name.c_str(), any | IN_ONLYDIR | IN_DONT_FOLLOW) < 0)
-    changes_.reset();
+  if (changes_.valid() && add(path) < 0) changes_.reset();
+}
+
+void Audience::watch_names(char const *path, bool (*matters)(std::string_view)) noexcept {
+  names_path_ = path;
+  matters_ = matters;
+  if (changes_.valid()) names_watch_ = add(path);
 }
 
 bool Audience::look() const noexcept {
@@ -35,19 +44,41 @@ bool Audience::look() const noexcept {
   }
 }
 
-bool Audience::is_alone() noexcept {
-  if (!changes_.valid()) return false;
+bool Audience::look_for_names() const noexcept {
+  if (names_watch_ < 0) return false;
+  auto const read = each_entry(dir_, names_path_, [this](int, char const *name, unsigned char) noexcept {
+    return matters_(name) ? Done(failed("", EEXIST)) : Done();
+  });
+  return read.has_value();
+}
+
+/** Takes what has changed. False: it cannot be known. */
+bool Audience::hear() noexcept {
   for (;;) {
     alignas(struct inotify_event) char events[4096];
     ssize_t const n = sys::read(changes_.get(), events, sizeof events);
-    if (n < 0 && errno == EAGAIN) break;
-    looked_ = false;
-    if (n < 0 && errno != EINTR) return false;
+    if (n < 0 && errno == EAGAIN) return true;
+    if (n < 0 && errno != EINTR) {
+      looked_ = looked_for_names_ = false;
+      return false;
+    }
+    for (ssize_t at = 0; at < n;) {
+      auto const &event = reinterpret_cast<struct inotify_event const &>(events[at]);
+      at += static_cast<ssize_t>(sizeof event + event.len);
+      // Too many to be told of, or of the directory itself: anything may have changed.
+      if (event.wd != names_watch_ || !event.len) looked_ = looked_for_names_ = false;
+      else if (matters_(event.name)) looked_for_names_ = false;
+    }
   }
-  if (!looked_) {
-    alone_ = look();
-    looked_ = true;
-  }
+}
+
+bool Audience::is_alone() noexcept {
+  nameless_ = false;
+  if (!changes_.valid() || !hear()) return false;
+  if (!looked_) alone_ = look();
+  if (!looked_for_names_) found_none_ = look_for_names();
+  looked_ = looked_for_names_ = true;
+  nameless_ = found_none_;
   return alone_;
 }
 

@@ -17,6 +17,7 @@ Writer::Writer(Writer &&other) noexcept
       umask_(other.umask_),
       spared_(other.spared_),
       alone_(other.alone_),
+      idle_(other.idle_),
       active_(other.active_) {
   other.active_ = false;
 }

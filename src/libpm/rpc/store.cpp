@@ -46,6 +46,7 @@ Done Store::take_token() noexcept {
   }
   subscription_ = std::move(*subscription);
   audience_.watch(registry_->dir(), layout::event, subscription_.name.view());
+  audience_.watch_names(layout::services, may_have_rows);
   lock_ = writer->end();
   return {};
 }
@@ -134,7 +135,8 @@ Result<Writer *> Store::begin(uint32_t patience) noexcept {
   auto writer = Writer::begin_again(*registry_, std::move(lock_), Deadline::in(patience));
   if (!writer) return fail(writer);
   writer_.emplace(std::move(*writer));
-  writer_->spare(subscription_.name.view(), audience_.is_alone());
+  bool const alone = audience_.is_alone();
+  writer_->spare(subscription_.name.view(), alone, audience_.has_no_names());
   return &*writer_;
 }
 

@@ -74,11 +74,13 @@ class Writer {
 
   /**
    * The name of the caller's own listener of the registry, which hears nothing of what it does; it must outlive this. `alone`:
-   * it is known that nobody else listens there, nor could without the lock.
+   * it is known that nobody else listens there, nor could without the lock. `idle`: so it is that no service which may have rows
+   * has a directory, so that nobody else has registered under such a name, nor waits for one.
    */
-  void spare(std::string_view listener, bool alone) noexcept {
+  void spare(std::string_view listener, bool alone, bool idle) noexcept {
     spared_ = listener;
     alone_ = alone;
+    idle_ = idle;
   }
 
   /** Registers all that is asked for, or nothing. Exclusive ones of one call do not exclude each other. Waiters are told `u`. */
@@ -197,7 +199,7 @@ class Writer {
   Lock lock_;
   mode_t umask_;
   std::string_view spared_;
-  bool alone_ = false;
+  bool alone_ = false, idle_ = false;
   bool active_ = true;
 };
 

@@ -521,6 +521,116 @@ $(ok)$(w 700)"
   assert_equal "${#lines[@]}" 13
 }
 
+@test "pm-rpcbindd: a row is one link of the token, whose name says all of it; after a restart as before" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  ours tirpc rpcb_set 200003 3 udp6 ::1.4.1
+  ours as "$ALICE" tirpc rpcb_set 200003 4 local '/run/a\b:c/d'
+  before=$(on ours find /run/pm/row -type p -name '200003:*' | sort)
+  assert_equal "$(wc -l <<<"$before")" 2
+  assert_regex "$before" '/run/pm/row/0/003/200003:3:udp6:[0-9]+\.[0-9]+\.[0-9a-f]{8}:[0-9]+:onc-process:\[::1\]:1025'
+  assert_regex "$before" "/run/pm/row/$ALICE/003/200003:4:local:"
+  assert_equal "$(on ours stat -c %i $(head -n 1 <<<"$before"))" "$(on ours stat -c %i /run/pm/onc)"
+  all() {
+    run -0 ours pm-lookup -V 3 200003
+    assert_output 'udp6:[::1]:1025'
+    run -0 ours pm-lookup -a -n local 200003
+    assert_output 'local:/run/a\b:c/d'
+    run -0 ours rpcinfo
+    assert_line --regexp "200003 +4 +local +/run/a.b:c/d +- +$ALICE"
+    run -0 ours pm-list -o service,uid,version -s 200003
+    assert_output "200003	0	3
+200003	$ALICE	4"
+  }
+  all
+  end "$MAPPER"
+  run -1 ours pm-lookup 200003
+  start_mapper ours
+  all
+  ours as "$ALICE" tirpc rpcb_unset 200003 4 local
+  ours tirpc rpcb_unset 200003 3
+  assert_equal "$(on ours find /run/pm/row -name '200003:*')" ''
+  # Of a token that is lost, they are nobody's.
+  ours tirpc rpcb_set 200003 3 udp 0.0.0.0.4.1
+  end "$MAPPER"
+  on ours rm /run/pm/onc
+  ours pm-mkregistry -c /run/pm
+  assert_equal "$(on ours find /run/pm/row)" /run/pm/row
+  start_mapper ours
+  run -1 ours pm-lookup 200003
+  run -0 ours rpcinfo
+  assert_equal "${#lines[@]}" 13
+}
+
+@test "pm-rpcbindd: who waits hears that rows come back with it, and go with it" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  export PM_REGISTRY=/run/pm
+  ours tirpc rpcb_set 200080 1 tcp 0.0.0.0.4.1
+  ours tirpc rpcb_set 200080 2 tcp 0.0.0.0.4.2
+  end "$MAPPER"
+  waiters=()
+  waits() {
+    start_ready nsenter -t "${HOSTS[ours]}" -m -n setpriv --reuid "$KEEPER" --regid "$KEEPER" --clear-groups pm-wait -t 20000 "$@" sh -c 'echo >&9' </dev/null
+    waiters+=("$PID")
+  }
+  waits down 200080
+  end "$MAPPER"
+  wait "${waiters[@]}"
+  waiters=()
+  waits up 200080
+  waits change 200080
+  waits -f /run/pm/event uu
+  start_mapper ours
+  for waiter in "${waiters[@]}"; do wait "$waiter"; done
+}
+
+@test "pm-rpcbindd: rows and registrations of a number: exclusive in both directions, and pm-dereg takes what is asked for" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  export PM_REGISTRY=/run/pm
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-super -N 9 -u "$KEEPER" /run/pm/socket pm-regd -r /run/pm </dev/null
+  ours tirpc rpcb_set 200091 1 tcp 0.0.0.0.4.1
+  run -1 ours pm-reg -x -V 1 200091 tcp:127.0.0.1:5 true
+  assert_output --partial 'refused'
+  # Another version, transport or user is another key.
+  ours pm-reg -x -V 2 200091 tcp:127.0.0.1:5 true
+  ours pm-reg -x -V 1 200091 udp:127.0.0.1:5 true
+  ours as "$ALICE" pm-reg -x -V 1 200091 tcp:127.0.0.1:5 true
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-reg -x -N 9 -V 5 200091 udp:0.0.0.0:700 </dev/null
+  holder=$PID
+  ask "$(call 2 1 "$(w 200091 5 17 9)")"
+  assert_output "$no"
+  ours tirpc rpcb_set 200091 5 tcp 0.0.0.0.4.2
+  ours tirpc rpcb_set 1200091 5 tcp 0.0.0.0.4.3
+  ours as "$ALICE" tirpc rpcb_set 200091 5 tcp6 ::1.4.4
+  versions() {
+    run -0 ours pm-list -o uid,version,netid -s 200091
+    assert_output "$1"
+  }
+  versions "0	1	tcp
+0	5	udp
+0	5	tcp
+$ALICE	5	tcp6"
+  run -1 ours pm-dereg -V 9 200091
+  run -1 ours pm-dereg -V 5 -n udp6 200091
+  run -1 ours pm-dereg -V 5 -n tcp -P 1 200091
+  run -1 ours as "$ALICE" pm-dereg -n tcp 200091
+  ours pm-dereg -V 5 -n tcp 200091
+  versions "0	1	tcp
+0	5	udp
+$ALICE	5	tcp6"
+  ask "$(call 2 3 "$(w 200091 5 6 0)")" "$(call 2 3 "$(w 1200091 5 6 0)")"
+  assert_output "$(ok)$(w 1025)
+$(ok)$(w 1027)"
+  ours pm-dereg 200091
+  wait "$holder" || :
+  versions "$ALICE	5	tcp6"
+}
+
 @test "pm-rpcbindd: a list: as a datagram as long as it fits one, by TCP whatever its length" {
   needs_namespaces
   a_host ours

@@ -2,7 +2,9 @@
 
 #include "world.h"
 
+#include <pm/fifodir/token.h>
 #include <pm/registry/finder.h>
+#include <pm/registry/row.h>
 #include <sys/inotify.h>
 
 namespace {
@@ -104,6 +106,66 @@ void bounded() {
   EXPECT(open_descriptors() == before);
 }
 
+/** Rows come and go, of several numbers in one directory, beside instances of the same numbers; and so does who holds them. */
+void rows() {
+  constexpr char const *programs[] = {"100003", "200003", "300007"};
+  World w;
+  auto const registry = w.open();
+  auto made = fifodir::make_token(registry.dir(), layout::onc, 0622);
+  EXPECT(made.has_value());
+  Fd token = std::move(*made);
+  Finder finder(registry);
+  struct {
+    Path path;
+    Ticket ticket;
+    bool there = false;
+  } all[12];
+  Registration instances[3];
+  unsigned state = 1;
+  auto const random = [&](unsigned below) { return (state = state * 1103515245 + 12345) / 65536 % below; };
+  for (int step = 0; step < 3000; ++step) {
+    auto &one = all[random(std::size(all))];
+    auto writer = std::optional(Writer::begin(registry, Deadline::in(10000)));
+    EXPECT(writer->has_value());
+    if (one.there) {
+      EXPECT(*(*writer)->remove_row(one.path.c_str(), one.ticket.service.view(), one.ticket.owner.view()));
+      one.there = false;
+    } else if (token.valid()) {
+      Request const request = {programs[random(3)], *Address::parse(random(2) ? "tcp:127.0.0.1:80" : "local:/a\\b:c/d"),
+                               random(3)};
+      Registrant const who = {random(2) ? ::geteuid() : alice, ::getpid(), World::me().start, random(4) != 0};
+      uint64_t since = 0;
+      auto const added = (*writer)->add_row(who, request, "onc", since);
+      EXPECT(added.has_value());
+      Record record;
+      record.service = request.service;
+      record.version = request.version;
+      record.netid = name(request.address.netid());
+      record.address = request.address.text();
+      record.since = since;
+      record.holder = "onc";
+      one.path = layout::row(added->owner.view(), added->id.view(), record);
+      one.ticket = *added;
+      one.there = true;
+    }
+    writer.reset();
+    if (random(10) == 0) {
+      auto const i = random(3);
+      if (instances[i].token.valid()) instances[i] = {};
+      else instances[i] = w.add({programs[i]});
+    }
+    // Whoever holds them is killed, and comes again: they wait for him meanwhile, whatever is swept.
+    if (random(20) == 0) token.reset(token.valid() ? -1 : sys::openat(registry.dir(), layout::onc, O_RDWR | O_CLOEXEC));
+    if (random(100) == 0) EXPECT(sweep(registry, {}).has_value());
+    for (char const *asked : programs) {
+      compare(registry, finder, {.service = asked});
+      compare(registry, finder, {.service = asked});
+      if (random(4) == 0) compare(registry, finder, {.service = asked, .version = 2, .whose = Whose::user(alice)});
+      if (random(8) == 0) compare(registry, finder, {.service = asked, .netid = Netid::local, .whose = Whose::anyone()});
+    }
+  }
+}
+
 /** More changes to one service than the kernel keeps word of, and then one to another. */
 void overflow() {
   World w;
@@ -132,7 +194,8 @@ int main() {
   struct {
     char const *name;
     void (*run)();
-  } const cases[] = {{"any change", any_change}, {"crowds", crowds}, {"bounded", bounded}, {"overflow", overflow}};
+  } const cases[] = {
+      {"any change", any_change}, {"crowds", crowds}, {"bounded", bounded}, {"rows", rows}, {"overflow", overflow}};
   for (auto const &c : cases) {
     expect_case = c.name;
     c.run();

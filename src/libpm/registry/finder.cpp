@@ -33,9 +33,11 @@ bool Finder::Answer::is_for(Query const &query, uid_t uid) const noexcept {
 
 /** POLLERR: the last reader went. */
 bool Finder::Answer::lives() const noexcept {
-  struct pollfd fds[instances_max];
-  for (size_t i = 0; i < instances.size(); ++i) fds[i] = {tokens[i].get(), 0, 0};
-  return instances.empty() || sys::poll(fds, instances.size(), 0) == 0;
+  struct pollfd fds[instances_max + 1];
+  size_t count = 0;
+  for (; count < instances.size(); ++count) fds[count] = {tokens[count].get(), 0, 0};
+  if (rows.valid()) fds[count++] = {rows.get(), 0, 0};
+  return count == 0 || sys::poll(fds, count, 0) == 0;
 }
 
 bool Finder::Answer::watches_by(int watch) const noexcept {
@@ -100,6 +102,7 @@ void Finder::forget(Answer &answer) noexcept {
     if (others == 1) (void)sys::inotify_rm_watch(changes_.get(), watch);
   }
   for (auto &token : answer.tokens) token.reset();
+  answer.rows.reset();
   answer.instances.clear();
   answer.valid = false;
 }
@@ -114,13 +117,24 @@ bool Finder::hold_tokens(Answer &answer) noexcept {
   return true;
 }
 
+/**
+ * Before they are read. Rows come back to life with their token, and nothing in a directory tells of that: what was read
+ * while it was dead is not kept.
+ */
+bool Finder::hold_rows(Answer &answer) noexcept {
+  if (!may_have_rows(answer.service.view())) return true;
+  auto token = fifodir::open_token(registry_->dir(), layout::onc);
+  if (token) answer.rows = std::move(*token);
+  return token || token.error().code == ENOENT;
+}
+
 Done Finder::learn(Answer &answer, Query const &query, uid_t asker) noexcept {
   forget(answer);
   answer.service.clear();
   answer.service << query.service;
   answer.whose = query.whose;
   answer.asker = asker;
-  bool const watched = watch_all(answer);
+  bool const watched = watch_all(answer) && hold_rows(answer);
   if (auto const found = registry::lookup(*registry_, {.service = query.service, .whose = query.whose}, answer.instances); !found)
     return found;
   answer.valid = watched && hold_tokens(answer);

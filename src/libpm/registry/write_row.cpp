@@ -4,6 +4,8 @@
 #include <pm/fifodir/token.h>
 #include <pm/registry/row.h>
 #include <pm/registry/writer.h>
+#include <string.h>
+#include <algorithm>
 
 namespace pm::registry {
 
@@ -30,6 +32,48 @@ Done Writer::link_row(Path const &path, std::string_view owner, std::string_view
   for (Path const &directory : {layout::rows_of(owner), layout::rows_of(owner, service)})
     if (!has_directory(directory)) return failed(doing);
   return sys::linkat(dir_, layout::onc, dir_, path.c_str(), 0) < 0 ? Done(failed(doing)) : Done();
+}
+
+namespace {
+
+/** So many events; what does not fit a FIFO, which has a page, is there already. */
+void tell(fifodir::Listeners &listeners, size_t count) noexcept {
+  char events[4096];
+  memset(events, 'u', sizeof events);
+  if (count) listeners.send({events, std::min(count, sizeof events)});
+}
+
+} // namespace
+
+Done Writer::announce_rows() noexcept {
+  size_t all = 0;
+  auto const one_service = [&](std::string_view service) noexcept -> Done {
+    fifodir::Listeners listeners;
+    size_t count = 0;
+    auto done = listeners.open(dir_, layout::service_event(service).c_str());
+    if (done)
+      done = each_entry(dir_, layout::rows, [&](int, char const *owner, unsigned char) noexcept {
+        return each_row(dir_, owner, service, [&](int, char const *, RowName const &) noexcept {
+          ++count;
+          return Done();
+        });
+      });
+    tell(listeners, count);
+    return done;
+  };
+  fifodir::Listeners everybody;
+  auto done = everybody.open(dir_, layout::event);
+  if (done)
+    done = each_row(dir_, [&](int, char const *, std::string_view, RowName const &) noexcept {
+      ++all;
+      return Done();
+    });
+  if (done)
+    done = each_entry(dir_, layout::services, [&](int, char const *service, unsigned char) noexcept {
+      return may_have_rows(service) ? one_service(service) : Done();
+    });
+  tell(everybody, all);
+  return done;
 }
 
 Answer<Ticket> Writer::add_row(Registrant const &who, Request const &request, std::string_view holder, uint64_t &since) noexcept {

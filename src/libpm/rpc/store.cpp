@@ -38,6 +38,7 @@ Done Store::take_token() noexcept {
   } else {
     token_.reset(sys::openat(registry_->dir(), layout::onc, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
     if (!token_.valid()) return failed(doing);
+    if (auto const announced = writer->announce_rows(); !announced) return announced;
   }
   auto subscription = writer->subscribe("");
   if (!subscription) {

@@ -33,6 +33,7 @@ class Finder {
     bool valid = false;
     Instances instances;
     Fd tokens[instances_max];
+    Fd rows;                  /**< the token of all rows, where there may be some */
     int watches[watches_max]; /**< of the directories that it was read from */
     size_t watched = 0;
 
@@ -46,6 +47,7 @@ class Finder {
   [[nodiscard]] bool watch_all(Answer &answer) noexcept;
   void forget(Answer &answer) noexcept;
   [[nodiscard]] bool hold_tokens(Answer &answer) noexcept;
+  [[nodiscard]] bool hold_rows(Answer &answer) noexcept;
   [[nodiscard]] Done learn(Answer &answer, Query const &query, uid_t asker) noexcept;
 
   Registry const *registry_;

@@ -83,6 +83,9 @@ class Writer {
     idle_ = idle;
   }
 
+  /** Rows are alive again: waiters are told `u` for each. Whoever has taken their token up does that, before he lets the lock go. */
+  [[nodiscard]] Done announce_rows() noexcept;
+
   /** Registers all that is asked for, or nothing. Exclusive ones of one call do not exclude each other. Waiters are told `u`. */
   [[nodiscard]] Answer<Registration> add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept;
   /**

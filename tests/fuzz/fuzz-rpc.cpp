@@ -25,7 +25,7 @@ struct Mapper {
 
 Caller caller_by(Netid transport) noexcept {
   int const family = is_v6(transport) ? AF_INET6 : AF_INET;
-  return {transport, Endpoint::loopback(family, 5000), Endpoint::loopback(family, 111), -1, {}};
+  return {transport, Endpoint::loopback(family, 5000), Endpoint::loopback(family, 111), -1, 0, 0, {}};
 }
 
 void one_call(Mapper &mapper, std::string_view message, Netid transport) noexcept {

@@ -114,7 +114,7 @@ Result<bool> Writer::remove_row(char const *row, std::string_view service, std::
   bool const there = sys::unlinkat(dir_, row, 0) == 0;
   if (!there && errno != ENOENT) return failed("remove a row");
   if (there) listeners.send("d");
-  // Whoever waits, and nobody else has made a directory, then takes it with him.
+  // Who is alone has made none; one that a waiter has made goes with him.
   if (!alone_) prune(service, owner);
   return there;
 }

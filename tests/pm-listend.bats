@@ -423,5 +423,5 @@ $(cat reg/service/web/*/"$id")
   pm-mkregistry -c reg
   rm -f reg/socket
   [ ! -e reg/listener/0 ] || rmdir reg/listener/0
-  assert_equal "$(find reg -mindepth 1 -printf '%P\n' | sort | paste -sd ' ')" 'event exe listener lock owner service'
+  assert_equal "$(find reg -mindepth 1 -printf '%P\n' | sort | paste -sd ' ')" 'event exe listener lock owner row service'
 }

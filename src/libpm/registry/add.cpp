@@ -61,7 +61,7 @@ Result<bool> Writer::conflicts(std::string_view owner, Request const &request) n
     return {};
   });
   // A row holds its key as well.
-  if (read && request.exclusive) {
+  if (read && request.exclusive && begins_as_number(request.service)) {
     auto const key = Path(request.service) << ':' << request.version << ':' << netid << ':';
     read = each_entry(dir_, layout::rows_of(owner, request.service).c_str(),
                       [&](int directory, char const *name, unsigned char) noexcept -> Done {

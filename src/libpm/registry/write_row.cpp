@@ -120,7 +120,7 @@ Result<bool> Writer::remove_row(char const *row, std::string_view service, std::
 }
 
 Done Writer::remove_rows(std::string_view owner, Query const &query, unsigned &removed) noexcept {
-  if (!begins_as_number(query.service)) return {};
+  if (query.service.empty() || !begins_as_number(query.service)) return {};
   auto const directory = layout::rows_of(owner, query.service);
   return each_entry(dir_, directory.c_str(), [&](int, char const *name, unsigned char) noexcept -> Done {
     auto const service = cut(name, ':'), version = cut(service.tail, ':'), netid = cut(version.tail, ':');

@@ -32,9 +32,9 @@ struct RowName {
 /** Whether a service is a number, as it must be spelled, so that it may have rows. */
 [[nodiscard]] bool may_have_rows(std::string_view service) noexcept;
 
-/** The same at a glance, for whoever finds none where there are none. */
+/** The same of a name at a glance, for whoever finds none where there are none. */
 [[nodiscard]] inline bool begins_as_number(std::string_view service) noexcept {
-  return !service.empty() && service.front() >= '0' && service.front() <= '9';
+  return service.front() >= '0' && service.front() <= '9';
 }
 
 /** Visits the rows of a service that an owner has, alive or not; `name` is the token's, in `directory`. `whole` as each_entry(). */

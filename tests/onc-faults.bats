@@ -76,6 +76,7 @@ $(ok)$(w 111)"
   needs_namespaces
   a_host ours
   mapper ours
+  answered_still # so it is past its start
   before=$(descriptors)
   garbage=$(w 7 1 0 0 0 4)
   for to in 'udp 127.0.0.1 111' 'tcp 127.0.0.1 111' 'local /run/rpcbind.sock'; do

@@ -551,6 +551,14 @@ $(ok)$(w 700)"
   ours as "$ALICE" tirpc rpcb_unset 200003 4 local
   ours tirpc rpcb_unset 200003 3
   assert_equal "$(on ours find /run/pm/row -name '200003:*')" ''
+  # The longest that there is.
+  long=/run/$(printf '%0102d' 0)
+  run -0 ours rpc-raw local /run/rpcbind.sock "$(call 4 1 "$(binding 4294967295 4294967295 local "$long")")"
+  assert_output "$yes"
+  run -0 ours pm-lookup 4294967295
+  assert_output "local:$long"
+  run -0 ours rpc-raw local /run/rpcbind.sock "$(call 4 2 "$(binding 4294967295 4294967295 local '')")"
+  assert_output "$yes"
   # Of a token that is lost, they are nobody's.
   ours tirpc rpcb_set 200003 3 udp 0.0.0.0.4.1
   end "$MAPPER"
@@ -860,6 +868,7 @@ await_gone() { on ours timeout 20 sh -c 'while rpcinfo | grep -q "$0"; do :; don
   needs_namespaces
   a_host ours
   mapper ours -c 4 -C 2 -t 60000
+  answered_still # so it is past its start
   before=$(descriptors)
   # The third of an address is closed.
   run -0 on ours timeout 30 bash -c 'exec 5<>/dev/tcp/127.0.0.1/111 6<>/dev/tcp/127.0.0.1/111 7<>/dev/tcp/127.0.0.1/111; cat <&7; echo closed'

@@ -13,6 +13,8 @@ else ifneq ($(filter-out 0,$(FUZZ)),)
 O := build/fuzz
 CC := clang
 CXX := clang++
+# Those of configure are for another compiler.
+CXXFLAGS :=
 FLAGS_SAN := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 else
 O ?= build

@@ -73,12 +73,10 @@ bool Audience::hear() noexcept {
 }
 
 bool Audience::is_alone() noexcept {
-  nameless_ = false;
   if (!changes_.valid() || !hear()) return false;
   if (!looked_) alone_ = look();
-  if (!looked_for_names_) found_none_ = look_for_names();
+  if (!looked_for_names_) nameless_ = look_for_names();
   looked_ = looked_for_names_ = true;
-  nameless_ = found_none_;
   return alone_;
 }
 

@@ -25,7 +25,7 @@ class Audience {
    */
   [[nodiscard]] bool is_alone() noexcept;
   /** Whether watch_names()'s has none that matters, as of the last is_alone(). */
-  [[nodiscard]] bool has_no_names() const noexcept { return nameless_; }
+  [[nodiscard]] bool has_no_names() const noexcept { return looked_for_names_ && nameless_; }
 
  private:
   [[nodiscard]] int add(char const *path) noexcept;
@@ -41,7 +41,7 @@ class Audience {
   char const *names_path_ = nullptr;
   int names_watch_ = -1;
   bool (*matters_)(std::string_view name) = nullptr;
-  bool looked_for_names_ = false, found_none_ = false, nameless_ = false;
+  bool looked_for_names_ = false, nameless_ = false;
 };
 
 } // namespace pm::fifodir

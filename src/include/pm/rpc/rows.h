@@ -23,7 +23,7 @@ struct RowId {
 enum class Rank : uint8_t { root, keeper /**< the registry's owner */, user, unnamed };
 
 struct Row {
-  // What is looked for, and most often said, together: a lookup takes one line of the cache.
+  // What is looked for, and most often said, lies together: that much less of memory is touched.
   uint32_t program, version;
   uint32_t next_key, next_transport; /**< the row before this one in its bucket; none: the first */
   Rank rank;

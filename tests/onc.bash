@@ -29,6 +29,11 @@ start_mapper() {
   start_ready nsenter -t "${HOSTS[$1]}" -m -n --wd="$PWD" pm-rpcbindd -d /run/pm -N 9 "${@:2}" </dev/null
   MAPPER=$PID
 }
+# serve_registry: the registry of `ours` has its service, so that not only its owner registers there.
+serve_registry() {
+  export PM_REGISTRY=/run/pm
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-super -N 9 -u "$KEEPER" /run/pm/socket pm-regd -r /run/pm </dev/null
+}
 # rpcbind_on NAME OPTION...: Debian's, serving when this returns.
 rpcbind_on() {
   start nsenter -t "${HOSTS[$1]}" -m -n --wd="$PWD" rpcbind -f "${@:2}" </dev/null

@@ -565,7 +565,7 @@ found() {
 
 @test "pm-lookup: -o: what /etc/rpc may look like, and without one" {
   needs_root
-  unshare -m true 2>/dev/null || skip 'needs mount namespaces'
+  unshare -m true 2>/dev/null || skip 'here root may not make a mount namespace, in which another file can be /etc/rpc'
   hold 300001 tcp:0.0.0.0:1
   hold 300002 tcp:0.0.0.0:2
   printf '# first\n\n \t \nfirst\t300001 one # two\nsecond   300002\ttwo\nnone\nbad x1\nempty 0x5\nlast 300001 final' >rpc

@@ -489,8 +489,7 @@ $(ok)$(str "$to.0.111")"
   needs_namespaces
   a_host ours
   mapper ours
-  export PM_REGISTRY=/run/pm
-  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-super -N 9 -u "$KEEPER" /run/pm/socket pm-regd -r /run/pm </dev/null
+  serve_registry
   ours tirpc rpcb_set 100005 3 tcp 0.0.0.0.80.80
   run -0 ours pm-lookup -V 3 -n tcp 100005
   assert_output tcp:0.0.0.0:20560
@@ -599,8 +598,7 @@ $(ok)$(w 700)"
   needs_namespaces
   a_host ours
   mapper ours
-  export PM_REGISTRY=/run/pm
-  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-super -N 9 -u "$KEEPER" /run/pm/socket pm-regd -r /run/pm </dev/null
+  serve_registry
   ours tirpc rpcb_set 200091 1 tcp 0.0.0.0.4.1
   run -1 ours pm-reg -x -V 1 200091 tcp:127.0.0.1:5 true
   assert_output --partial 'refused'

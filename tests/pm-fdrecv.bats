@@ -471,15 +471,44 @@ said() {
   for i in 1 2 3; do read -r -t 20 -u 5 _; done
   kill -CONT "$WORKER_PID"
   said +
-  for i in 1 2; do
-    echo >gate
-    said -
-    said +
-  done
+  for pid in "${STARTED[@]:1}"; do wait "$pid"; done
+  assert_equal "$(sort said.? | paste -sd ' ')" 'no room no room taken'
   echo >gate
   said -
-  for pid in "${STARTED[@]:1}"; do wait "$pid"; done
-  assert_equal "$(cat said.? | paste -sd ' ')" 'taken taken taken'
+}
+
+@test "pm-fdrecv: who is connected to a worker when its last room goes is taken by another on that socket; with -1, too" {
+  for kind in stream seqpacket; do
+    for room in '-c 1' -1; do
+      turns
+      mkfifo ready
+      exec 7<>ready
+      start with_bound $kind sh -c 'for i in 1 2; do pm-fdrecv -N 9 $0 fd:3 "$@" 9>ready 2>>log 3<&3 & echo $! >>pids; done; exec 3<&-; wait' "$room" "${TURN[@]}"
+      local binder=$PID
+      read -r -t 20 -u 7 _ && read -r -t 20 -u 7 _
+      { read -r first && read -r second; } <pids
+      # Both connect to the second, and offer when the first is there again.
+      kill -STOP "$first"
+      before=$(count_open "$second")
+      offers=()
+      for i in 1 2; do
+        PM_FAULT=sendmsg:1:stop start_stopping "$FAULT/pm-fdpass" -t 20000 $kind.sock </dev/null
+        offers+=("$PID")
+      done
+      until [ "$(count_open "$second")" = $((before + 2)) ]; do :; done
+      kill -CONT "$first" "${offers[@]}"
+      said +
+      said +
+      for pid in "${offers[@]}"; do await end "$pid" && wait "$pid"; done
+      printf '\n\n' >gate
+      said -
+      said -
+      [ "$room" = -1 ] || kill "$first" "$second"
+      await end "$binder"
+      rm pids ready gate order
+      exec 6>&- 7>&- 8>&-
+    done
+  done
 }
 
 @test "pm-fdrecv: a PROG that is stopped has not ended; a process that it did not start counts for nothing" {

@@ -394,6 +394,23 @@ counted_all() {
   done
 }
 
+@test "pm-superd: -w: a worker whose last room goes before it was offered anything: it waits in line for the next" {
+  mkfifo gate
+  exec 8<>gate
+  start_ready pm-fdrecv -N 9 -c 1 worker sh -c 'echo hello; read -r _ <gate' </dev/null >/dev/null
+  PM_FAULT=sendmmsg:1:stop SUPERD=$FAULT/pm-superd superd -w worker
+  server=$PID
+  start s6-ipcclient sock "${HEAR[@]}" >answer
+  client=$PID
+  until grep -q 'T (stopped)' "/proc/$server/status"; do :; done
+  pm-fdpass worker </dev/null
+  kill -CONT "$server"
+  printf '\n\n' >&8
+  wait "$client"
+  assert_equal "$(cat answer)" hello
+  assert_equal "$(cat log)" ''
+}
+
 @test "pm-superd: -w: nothing to accept with: that client is refused, it is said, and the next goes to the worker" {
   start_ready pm-fdrecv -N 9 worker echo hello </dev/null >/dev/null
   for errno in 24 23 12 105; do

@@ -29,10 +29,14 @@ int main(int argc, char const *const *argv) {
   auto const deadline = Deadline::in(timeout);
   auto const identity = own_identity();
   if (!identity) die_sys(identity.error(), "descriptor 0");
-  auto const worker = connect_worker(name, deadline);
-  if (!worker) die_sys(worker.error(), name.text());
-  auto const answer = hand_over(worker->get(), 0, *identity, deadline);
-  if (!answer) die_sys(answer.error(), name.text());
-  if (*answer) die(exits::no, "unable to hand a descriptor to ", name.text(), ": refused: ", (**answer).view());
-  return exits::done;
+  for (;;) {
+    auto const worker = connect_worker(name, deadline);
+    if (!worker) die_sys(worker.error(), name.text());
+    auto const answer = hand_over(worker->get(), 0, *identity, deadline);
+    // Whoever accepts the next connection has room.
+    if (!answer && answer.error().code == EAGAIN) continue;
+    if (!answer) die_sys(answer.error(), name.text());
+    if (*answer) die(exits::no, "unable to hand a descriptor to ", name.text(), ": refused: ", (**answer).view());
+    return exits::done;
+  }
 }

@@ -7,7 +7,7 @@
 using namespace pm::fdpass;
 
 extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
-  as_each<Offer, Taken, NotTaken>(data, size, [](auto const &value) noexcept {
+  as_each<Offer, Taken, NotTaken, NoRoom>(data, size, [](auto const &value) noexcept {
     if constexpr (std::is_same_v<decltype(value), Offer const &>) (void)is_identity(value.identity);
   });
   return 0;

@@ -9,7 +9,7 @@
 //   end                    send no more
 //   say N                  write a newline to descriptor N
 //   wait                   read a line from descriptor 8
-//   answer                 print what the worker says: taken; refused: WHY; closed; or what recvmsg says
+//   answer                 print what the worker says: taken; refused: WHY; no room; closed; or what recvmsg says
 //   hear                   print a message as it came: TYPE PAYLOAD DESCRIPTORS; hello; or closed, or what recvmsg says
 
 #include <pm/base/local_socket.h>
@@ -79,6 +79,7 @@ struct Offerer {
     else if ((*received)->type == static_cast<uint32_t>(Taken::type) && xdr::decode((*received)->payload, taken)) said << "taken";
     else if ((*received)->type == static_cast<uint32_t>(NotTaken::type) && xdr::decode((*received)->payload, no))
       said << "refused: " << no.why;
+    else if ((*received)->type == static_cast<uint32_t>(NoRoom::type) && (*received)->payload.empty()) said << "no room";
     else said << "nonsense";
     said << '\n';
     check(sys::write(1, said.view().data(), said.view().size()) >= 0, "print");

@@ -69,14 +69,16 @@ Result<std::optional<Received>> Receiver::run() noexcept {
       bool const is_ready = fds[count++].revents;
       // Each that is served may be the last that there is room for.
       if (!going_on_ || !room || !has_room()) continue;
-      if (is_ready ? serve(one->connection, &one->deadline) : one->deadline.remaining() != 0) continue;
+      if (is_ready ? serve(one->connection, one.get()) : one->deadline.remaining() != 0) continue;
       one.reset();
     }
     if (fds[1].revents && going_on_ && has_room()) {
       if (datagrams_) (void)serve(packets_, nullptr);
       else accept_one();
     }
+    if (!has_room()) dismiss();
   }
+  dismiss();
   return std::move(received_);
 }
 
@@ -111,12 +113,12 @@ void Receiver::accept_one() noexcept {
     }
 }
 
-bool Receiver::serve(message::Channel &connection, Deadline *deadline) noexcept {
+bool Receiver::serve(message::Channel &connection, Offering *who) noexcept {
   auto const received = connection.receive_now();
   if (!received) {
     int const code = received.error().code;
     // More of it may come, but not for ever.
-    if (code == EAGAIN || code == EINTR) return !deadline || deadline->remaining() != 0;
+    if (code == EAGAIN || code == EINTR) return !who || who->deadline.remaining() != 0;
     if (code != ECONNRESET) answer(connection, Text<256>("unable to ") << received.error().doing << ": " << strerror(code));
     return datagrams_;
   }
@@ -128,8 +130,19 @@ bool Receiver::serve(message::Channel &connection, Deadline *deadline) noexcept 
   // No answer to an answer: a connection that is offered to PROG, and echoed there, would never fall silent.
   if (type == HandOverType::taken || type == HandOverType::not_taken) return datagrams_;
   answer(connection, refused);
-  if (deadline) *deadline = Deadline::in(patience);
+  if (who) {
+    who->answered = true;
+    who->deadline = Deadline::in(patience);
+  }
   return !refused || datagrams_;
+}
+
+void Receiver::dismiss() noexcept {
+  for (auto &one : offering_) {
+    if (!one || one->answered) continue;
+    (void)one->connection.send(NoRoom{}, Deadline::passed());
+    one.reset();
+  }
 }
 
 /** It is waited for by who offered; who does not take it is not waited for. */

@@ -32,7 +32,7 @@ void Server::offer_again() noexcept {
 
 /** False: the worker has ended, and what it did not take is the next one's, at once. What cannot be sent otherwise waits. */
 bool Server::send_on() noexcept {
-  auto const sent = worker_queue_.send();
+  auto const sent = worker_queue_.send([this](auto... answer) noexcept { answered(answer...); });
   if (sent) return true;
   bool const lives = worker_queue_.is_connected();
   if (lives && options_.verbosity >= warnings) warn_sys(sent.error(), worker_name_);
@@ -78,14 +78,16 @@ void Server::hand_over(Fd connection, Source const &source) noexcept {
   if (worker_queue_.is_due()) (void)send_on();
 }
 
-void Server::hear_worker() noexcept {
-  auto const heard = worker_queue_.receive([&](uint32_t ticket, int connection, std::string_view why) noexcept {
-    (void)connections_.remove(static_cast<pid_t>(ticket));
-    if (why.empty()) return;
-    if (options_.verbosity >= warnings) warn("the worker has refused a connection: ", why);
-    refuse(connection, "the worker does not take it");
-  });
+void Server::answered(uint32_t ticket, int connection, std::string_view why) noexcept {
+  (void)connections_.remove(static_cast<pid_t>(ticket));
   if (connections_.count() == 0) idle_ = Deadline::in(options_.idle);
+  if (why.empty()) return;
+  if (options_.verbosity >= warnings) warn("the worker has refused a connection: ", why);
+  refuse(connection, "the worker does not take it");
+}
+
+void Server::hear_worker() noexcept {
+  auto const heard = worker_queue_.receive([this](auto... answer) noexcept { answered(answer...); });
   // A worker that closes before it has taken anything is not asked again at once.
   if (!heard && !worker_queue_.has_served()) children_.pause();
   else if (heard && worker_queue_.has_unsent()) (void)send_on();

@@ -61,7 +61,7 @@ uint32_t WorkerQueue::add(Fd connection, std::span<char const *const> said) noex
   return static_cast<uint32_t>(end_++ % most_) + 1;
 }
 
-Done WorkerQueue::send() noexcept {
+Done WorkerQueue::send(Answered answered) noexcept {
   stuck_ = false;
   while (has_unsent() && is_connected()) {
     message::Encoded messages[together];
@@ -77,7 +77,11 @@ Done WorkerQueue::send() noexcept {
     stuck_ = code == EAGAIN;
     if (stuck_) return {};
     // As many descriptors are under way as one may have: it is no fault of the worker's, and poll cannot tell when it is over.
-    if (code != ETOOMANYREFS && !is_exhaustion(code)) disconnect();
+    if (code != ETOOMANYREFS && !is_exhaustion(code)) {
+      // What it said before it closed is said.
+      (void)receive(answered);
+      disconnect();
+    }
     return failed(doing, code);
   }
   return {};
@@ -90,9 +94,15 @@ Done WorkerQueue::receive(Answered answered) noexcept {
     if (!received || !*received) return lose();
     fdpass::Taken taken;
     fdpass::NotTaken refused;
+    fdpass::NoRoom later;
     auto &answer = **received;
     bool const is_taken = answer.type == static_cast<uint32_t>(fdpass::Taken::type) && answer.read(taken);
     bool const is_refused = answer.type == static_cast<uint32_t>(fdpass::NotTaken::type) && answer.read(refused);
+    if (answer.type == static_cast<uint32_t>(fdpass::NoRoom::type) && answer.read(later)) {
+      // The next to accept has room, so it is asked at once.
+      served_ = true;
+      return lose();
+    }
     // An answer to nothing, or none: whoever it is, it is no worker.
     if (oldest_ == unsent_ || (!is_taken && !is_refused)) return lose();
     served_ = true;

@@ -8,7 +8,7 @@
 
 namespace pm::fdpass {
 
-enum class HandOverType : uint32_t { offer = 200, taken = 201, not_taken = 202 };
+enum class HandOverType : uint32_t { offer = 200, taken = 201, not_taken = 202, no_room = 203 };
 
 /** Most of what is said of a connection's peer, in bytes: PROTO and, with its value before them, the variables LOCAL... REMOTE... CONN... */
 inline constexpr size_t identity_max = 4096;
@@ -42,6 +42,15 @@ struct NotTaken {
   }
 };
 
+/** Nothing is taken, as far as it is not answered for, for there is no room; the connection ends here. Connect anew, and whoever has room accepts. */
+struct NoRoom {
+  static constexpr HandOverType type = HandOverType::no_room;
+  template <class Coder>
+  static bool fields(Coder &, auto &) noexcept {
+    return true;
+  }
+};
+
 /** What this process's environment says of its connection: PROTO first; nothing where there is no PROTO. E2BIG: more than identity_max. */
 [[nodiscard]] Result<Identity> own_identity() noexcept;
 
@@ -54,7 +63,10 @@ void apply(Identity const &identity, Environment &environment) noexcept;
 /** A connection to a worker's socket, whichever kind it is. ETIMEDOUT, ENOENT, ECONNREFUSED. */
 [[nodiscard]] Result<Fd> connect_worker(LocalAddress const &name, Deadline deadline) noexcept;
 
-/** Offers a descriptor and waits until it is taken: nothing; or refused: why. ECONNRESET: the worker ended, and nobody knows. */
+/**
+ * Offers a descriptor and waits until it is taken: nothing; or refused: why. EAGAIN: it has no room, so connect anew.
+ * ECONNRESET: the worker ended, and nobody knows.
+ */
 [[nodiscard]] Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity,
                                                          Deadline deadline) noexcept;
 

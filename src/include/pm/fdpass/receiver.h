@@ -49,6 +49,7 @@ class Receiver {
     Fd socket;
     message::Channel connection;
     Deadline deadline;
+    bool answered = false;
     explicit Offering(Fd fd) noexcept
         : socket(static_cast<Fd &&>(fd)), connection(socket.get(), socket.get()), deadline(Deadline::in(patience)) {}
     Offering(Offering const &) = delete;
@@ -58,8 +59,10 @@ class Receiver {
   void accept_one() noexcept;
   [[nodiscard]] bool believes(uid_t user) const noexcept;
   [[nodiscard]] bool has_room() const noexcept { return pids_.size() < options_.most; }
-  /** Takes what has come; whether there may be more to come. `deadline` is put off by a whole message; null: there is none. */
-  [[nodiscard]] bool serve(message::Channel &connection, Deadline *deadline) noexcept;
+  /** Takes what has come; whether there may be more to come, of him who offers; null: of datagrams. */
+  [[nodiscard]] bool serve(message::Channel &connection, Offering *who) noexcept;
+  /** Who has had no answer yet is another worker's. */
+  void dismiss() noexcept;
   void answer(message::Channel &connection, std::optional<Text<256>> const &refused) noexcept;
   [[nodiscard]] std::optional<Text<256>> handle(message::Channel const &connection, message::Message &message) noexcept;
   [[nodiscard]] std::optional<Text<256>> take(Offer const &offer, Fd descriptor) noexcept;

@@ -93,6 +93,8 @@ class Server {
   bool send_on() noexcept;
   [[nodiscard]] bool has_worker() noexcept;
   void hand_over(Fd connection, Source const &source) noexcept;
+  /** A WorkerQueue::Answered. */
+  void answered(uint32_t ticket, int connection, std::string_view why) noexcept;
   void hear_worker() noexcept;
   void end_worker() noexcept;
   void refuse(int connection, std::string_view why) noexcept;

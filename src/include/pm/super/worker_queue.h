@@ -39,8 +39,8 @@ class WorkerQueue {
   [[nodiscard]] Done connect() noexcept;
   /** Keeps a connection, to be sent; the number it is answered by, from 1 to `most`. `said` as UCSPI says it. Not when full(). */
   [[nodiscard]] uint32_t add(Fd connection, std::span<char const *const> said) noexcept;
-  /** Sends what there is room for, of those that were added. ETOOMANYREFS (unix(7)), ENOBUFS, ENOMEM: nothing more can be sent for a while. Another failure is the worker's end: then it is no more connected. */
-  [[nodiscard]] Done send() noexcept;
+  /** Sends what there is room for, of those that were added. ETOOMANYREFS (unix(7)), ENOBUFS, ENOMEM: nothing more can be sent for a while. Another failure is the worker's end: what it had answered until then is heard, and it is no more connected. */
+  [[nodiscard]] Done send(Answered answered) noexcept;
   /** Hears all that has been answered. ECONNRESET: the worker has closed, and it is no more connected. */
   [[nodiscard]] Done receive(Answered answered) noexcept;
 

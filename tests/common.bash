@@ -294,5 +294,18 @@ common_options() {
 BAD_NAMES=('' . .. .hidden a/b / 'a b' $'a\nb' $'a\x01' $'a\x7f' $'\xc3\xa9' $'\xff' 'a:b' 'a*' "$(printf 'x%.0s' {1..128})")
 LONGEST_NAME=$(printf 'x%.0s' {1..127})
 
+# eventually CODE [ARGUMENT...]: tried again and again until it is so; what is not within a minute fails the test.
+eventually() {
+  local code=$1 late=$((SECONDS + 60))
+  shift
+  until eval "$code"; do
+    [ $SECONDS -lt $late ] || { echo "not within a minute: $code"; return 1; }
+  done
+}
+
+# listens PATH: whether a socket that was bound to this whole path listens; a moment before, it is there already. /proc/net/unix has
+# its flags (__SO_ACCEPTCON), type, state, inode, and that path.
+listens() { grep -q " 00010000 0001 01 \+[0-9]\+ $1\$" /proc/net/unix; }
+
 # await end PID and await down REGISTRY SERVICE (tests/tools/await.cpp) wait for deaths, without polling; who never dies fails the test.
 await() { timeout 60 "$PM_BUILD/await" "$@"; }

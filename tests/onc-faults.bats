@@ -25,7 +25,7 @@ over() { kill "$MAPPER" && wait "$MAPPER"; }
       [ "$fault" != close:9999:5 ] || all=$(ours rpc-raw $to "$list")
       host=${to#* }
       kill -STOP "$MAPPER"
-      until grep -q 'T (stopped)' "/proc/$MAPPER/status"; do :; done
+      eventually 'grep -q "T (stopped)" "/proc/$MAPPER/status"'
       run -0 ours rpc-raw -c "$MAPPER" $to "${burst[@]}"
       is="$(ok)$(str "${host% *}.0.111")"
       assert_output "$(ok)$(w 111)

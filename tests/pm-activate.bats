@@ -156,12 +156,12 @@ teardown() { common_teardown; }
     mkdir "$supervisor.d"
     printf '%s\n' '#!/bin/sh' 'LISTEN_PID=$$ exec pm-activate pm-superd -L sh -c "echo \$PPID"' >"$supervisor.d/run"
     chmod +x "$supervisor.d/run"
-    start pm-socketbinder -n web="local:$supervisor.sock" "$supervisor" "$supervisor.d" 2>log
+    start pm-socketbinder -n web="local:$PWD/$supervisor.sock" "$supervisor" "$supervisor.d" 2>log
     super=$PID
     before=
     # The kernel makes the connection, whoever runs; whoever is killed has the next one started.
     for _ in 1 2 3; do
-      until [ -S "$supervisor.sock" ]; do :; done
+      eventually 'listens "$PWD/$supervisor.sock"'
       server=$(pm-client "local:$supervisor.sock" "${HEAR[@]}")
       assert_regex "$server" '^[0-9]+$'
       assert_not_equal "$server" "$before"
@@ -232,6 +232,6 @@ EOT
 @test "pm-activate: systemd-socket-activate into it" {
   command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
   start systemd-socket-activate -l "$PWD/sock" --fdname=x pm-activate pm-superd -L sh -c 'echo "$PM_LISTEN_NAME"' 2>log </dev/null
-  until grep -qs '^Listening on ' log; do :; done
+  eventually 'listens "$PWD/sock"'
   assert_equal "$(hear_by_s6 sock)" x
 }

@@ -495,7 +495,7 @@ said() {
         PM_FAULT=sendmsg:1:stop start_stopping "$FAULT/pm-fdpass" -t 20000 $kind.sock </dev/null
         offers+=("$PID")
       done
-      until [ "$(count_open "$second")" = $((before + 2)) ]; do :; done
+      eventually '[ "$(count_open "$second")" = $((before + 2)) ]'
       kill -CONT "$first" "${offers[@]}"
       said +
       said +

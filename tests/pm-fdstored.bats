@@ -114,7 +114,7 @@ teardown() { common_teardown; }
   pm-fdget -t 20000 later cat >got &
   waiter=$!
   # He is connected.
-  until [ "$(count_open "$STORE")" -gt 6 ]; do pm-fdlist >/dev/null; done
+  eventually 'pm-fdlist >/dev/null; [ "$(count_open "$STORE")" -gt 6 ]'
   kill -HUP "$STORE"
   echo late >late
   pm-fdstore later <late

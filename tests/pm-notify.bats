@@ -61,7 +61,7 @@ bytes() { head -c "$1" /dev/zero | tr '\0' "${2:-x}"; }
 
 @test "pm-notify: s6-ftrig-wait hears it" {
   start s6-ftrig-wait -t 10000 dir U >got
-  until pm-notify dir U; do :; done # it does not say when it listens
+  eventually 'pm-notify dir U' # it does not say when it listens
   wait "$PID"
   assert_equal "$(cat got)" U
 }

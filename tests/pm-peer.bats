@@ -160,7 +160,7 @@ start_of() {
   mkdir -m 777 peers
   start_ready s6-ipcserver-socketbinder "$PWD/peers/odd" sh -c 'echo >&9; exec 9>&-; exec "./a) 1 (b 2" infinity' </dev/null
   # The exec comes after its line.
-  until [ "$(cat "/proc/$PID/comm")" = 'a) 1 (b 2' ]; do :; done
+  eventually '[ "$(cat "/proc/$PID/comm")" = "a) 1 (b 2" ]'
   run -0 from odd pm-peer sh -c 'echo "$PM_PEER_START"'
   assert_output "$(start_of "$PID")"
 }

@@ -250,16 +250,16 @@ b	udp:127.0.0.1:2"
   chmod +x sv/run
   start s6-supervise sv
   supervise=$PID
-  until s6-svok sv; do :; done
+  eventually 's6-svok sv'
   run -0 s6-svwait -U -t 10000 sv
   run -0 pm-lookup web
   assert_output tcp:127.0.0.1:8080
   holder=$(readers "$(token_of web)")
-  s6-svc -wD -d sv
+  s6-svc -wD -T 20000 -d sv
   await end "$holder"
   run -1 pm-lookup web
   s6-svc -x sv
-  wait "$supervise"
+  ends_with "$supervise" 0
 }
 
 @test "pm-reg: -p: seen once PROG has been executed, with its executable" {
@@ -608,7 +608,7 @@ b"
   cp "$(command -v sleep)" mine
   start pm-reg web none ./mine infinity
   prog=$PID
-  until pm-lookup web >/dev/null; do :; done
+  eventually 'pm-lookup web >/dev/null'
   cp "$(command -v sleep)" other
   mv -f other mine
   run -0 pm-lookup web

@@ -499,7 +499,7 @@ contest() {
 @test "pm-socketbinder: -L under systemd-socket-activate" {
   command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
   start systemd-socket-activate -l "$PWD/sock" pm-socketbinder -L web pm-superd -L sh -c 'echo "$PM_LISTEN_NAME"' 2>log </dev/null
-  until grep -qs '^Listening on ' log; do :; done
+  eventually 'listens "$PWD/sock"'
   assert_equal "$(hear_by_s6 sock)" web
 }
 

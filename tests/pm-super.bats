@@ -419,11 +419,11 @@ EOT
   chmod +x sv/run
   start s6-supervise sv 2>log
   supervisor=$PID
-  until s6-svok sv; do :; done
+  eventually 's6-svok sv'
   run -0 s6-svwait -U -t 10000 sv
   assert_equal "$(hear_by_s6 sock)" hello
   s6-svc -xd sv
-  wait "$supervisor"
+  ends_with "$supervisor" 0
   assert_not_exist sock
 }
 
@@ -1072,7 +1072,7 @@ $(grep -vx 8 <<<"$INHERITED")"
   assert_equal "$READY" ''
   kill "$two"
   await end "$two"
-  until stay "tcp:127.0.0.1:$(port)" tcp:127.0.0.2:0 && [ "$READY" = 1 ]; do :; done
+  eventually 'stay "tcp:127.0.0.1:$(port)" tcp:127.0.0.2:0 && [ "$READY" = 1 ]'
   run -0 cat log
   assert_output --regexp 'warning: deny 127\.0\.0\.2:[0-9]+ count 1/1'
   assert_output --regexp 'warning: deny ::1:[0-9]+ count 1/1'
@@ -1240,7 +1240,7 @@ $(grep -vx 8 <<<"$INHERITED")"
   for _ in 1 2 3; do assert_equal "$(hear_by_s6 sock)" "hi: IPC $(id -u) sock $worker"; done
   assert_equal "$(pgrep -P "$PID" | wc -l)" 0
   kill -USR1 "$PID"
-  until grep -q 'status: 0/7, started 0' log; do :; done
+  eventually 'grep -q "status: 0/7, started 0" log'
   grep -q 'info: handed over: uid' log
   kill "$PID"
   wait "$PID"
@@ -1292,7 +1292,7 @@ $(grep -vx 8 <<<"$INHERITED")"
   live "$PWD/worker"
   super -X -C 1 -w worker local:sock
   start s6-ipcclient sock sh -c 'exec cat <&6' >/dev/null
-  until [ "$(hear_by_s6 sock)" = 'pm-superd: refused: too many connections of one user' ]; do :; done
+  eventually '[ "$(hear_by_s6 sock)" = "pm-superd: refused: too many connections of one user" ]'
 }
 
 @test "pm-super: -w and -s: wrong usage, and what fails, leave nothing" {

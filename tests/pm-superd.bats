@@ -201,7 +201,7 @@ superd() {
 @test "pm-superd: -L under systemd-socket-activate" {
   command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
   start systemd-socket-activate -l "$PWD/sock" --fdname=web pm-superd -L sh -c 'echo "$PM_LISTEN_NAME ${LISTEN_FDS-unset}"' 2>log </dev/null
-  until grep -qs '^Listening on ' log; do :; done
+  eventually 'listens "$PWD/sock"'
   assert_equal "$(hear_by_s6 sock)" 'web unset'
   assert_equal "$(hear_by_s6 sock)" 'web unset'
 }
@@ -402,7 +402,7 @@ counted_all() {
   server=$PID
   start s6-ipcclient sock "${HEAR[@]}" >answer
   client=$PID
-  until grep -q 'T (stopped)' "/proc/$server/status"; do :; done
+  eventually 'grep -q "T (stopped)" "/proc/$server/status"'
   pm-fdpass worker </dev/null
   kill -CONT "$server"
   printf '\n\n' >&8

@@ -456,7 +456,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
 
 @test "pm-wait -s: under ucspi-unix's unixserver" {
   start unixserver "$PWD/listend" pm-listend
-  until [ -S listend ] && pm-wait -s listend down web 2>/dev/null; do :; done # it does not say when it listens
+  eventually '[ -S listend ] && pm-wait -s listend down web 2>/dev/null' # it does not say when it listens
   run -0 pm-wait -s listend -f dir x pm-notify dir x
   assert_line x
 }
@@ -502,12 +502,12 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   start s6-supervise sv
   supervise=$PID
   answered "${STARTED[0]}" s
-  run -0 pm-wait -f sv/event U s6-svc -u sv
+  run -0 pm-wait -t 20000 -f sv/event U s6-svc -u sv
   assert_output U
-  run -0 pm-wait -f sv/event 'd.*D' s6-svc -d sv
+  run -0 pm-wait -t 20000 -f sv/event 'd.*D' s6-svc -d sv
   assert_output --regexp '^d.*D$'
-  run -0 pm-wait -f sv/event x s6-svc -x sv
-  wait "$supervise"
+  run -0 pm-wait -t 20000 -f sv/event x s6-svc -x sv
+  ends_with "$supervise" 0
   assert_equal "$(listeners sv/event)" 0
 }
 

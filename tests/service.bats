@@ -19,7 +19,7 @@ supervised() {
 
 # What is registered is fetched by who looks it up; what the supervisor kills is down, and up again when it has restarted it.
 serves_and_restarts() {
-  until pm-lookup web busybox wget -q -O got "http://127.0.0.1:$port/"; do :; done # httpd does not say when it listens
+  eventually 'pm-lookup web busybox wget -q -O got "http://127.0.0.1:$port/"' # httpd does not say when it listens
   assert_equal "$(cat got)" 'Found by pm-lookup.'
   run -0 pm-list -o address,pid
   pid=${output#*	}
@@ -38,7 +38,7 @@ serves_and_restarts() {
   supervisor=${STARTED[-1]}
   serves_and_restarts
   s6-svc -xd web
-  wait "$supervisor"
+  ends_with "$supervisor" 0
   await down "$PM_REGISTRY" web
 }
 
@@ -47,7 +47,7 @@ serves_and_restarts() {
   supervisor=${STARTED[-1]}
   serves_and_restarts
   svc -xd web
-  wait "$supervisor"
+  ends_with "$supervisor" 0
   await down "$PM_REGISTRY" web
 }
 
@@ -85,14 +85,12 @@ under_s6() {
   STARTED+=("$svscan")
   wait "$PID"
 }
-# `svc -d` follows TERM by CONT, at which LeakSanitizer, if it is just looking, waits for ever for what it has stopped.
-SUPERVISE=(env ASAN_OPTIONS=detect_leaks=0 supervise)
 # under_daemontools NAME: supervise runs in scan/NAME and in its log; returns when the socket can be connected to.
 under_daemontools() {
   mkfifo log.pipe
-  start "${SUPERVISE[@]}" "scan/$1/log" <>log.pipe
-  start "${SUPERVISE[@]}" "scan/$1" >>log.pipe 2>&1
-  until pm-client "$2" true 2>/dev/null; do :; done # daemontools has no readiness
+  start supervise "scan/$1/log" <>log.pipe
+  start supervise "scan/$1" >>log.pipe 2>&1
+  eventually 'pm-client "$1" true 2>/dev/null' "$2" # daemontools has no readiness
 }
 down_s6() {
   start s6-svscanctl -t scan
@@ -189,7 +187,7 @@ keeps_descriptors() {
   pid=$($3)
   $2
   await end "$pid"
-  until pm-fdstore new </dev/null 2>/dev/null; do :; done
+  eventually 'pm-fdstore new </dev/null 2>/dev/null'
   run -0 pm-fdlist
   assert_output --regexp "^new"
 }
@@ -289,8 +287,8 @@ maps_and_restarts() {
 @test "service: pm-rpcbindd under daemontools' supervise" {
   on_a_host daemontools
   mkfifo log.pipe
-  start "${HOST[@]}" "${SUPERVISE[@]}" scan/pm-rpcbindd/log <>log.pipe
-  start "${HOST[@]}" "${SUPERVISE[@]}" scan/pm-rpcbindd >>log.pipe 2>&1
+  start "${HOST[@]}" supervise scan/pm-rpcbindd/log <>log.pipe
+  start "${HOST[@]}" supervise scan/pm-rpcbindd >>log.pipe 2>&1
   on ours timeout 20 sh -c 'until rpcinfo -p >/dev/null 2>&1; do :; done' # daemontools has no readiness
   pid_under_daemontools() { svstat scan/pm-rpcbindd | sed 's/.*(pid \([0-9]*\)).*/\1/'; }
   maps_and_restarts pid_under_daemontools

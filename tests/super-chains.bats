@@ -31,8 +31,8 @@ as_written() {
 @test "chains: in a pipeline of the shell: what each PROG says on standard error goes through it" {
   mkfifo got
   exec 6<>got
-  start sh -c 'pm-super local:sock sh -c "echo said by \$IPCREMOTEEUID >&2; echo hello" 2>&1 </dev/null | sed -u "s/^/log: /" >got'
-  until [ -S sock ]; do :; done
+  start sh -c 'pm-super "local:$PWD/sock" sh -c "echo said by \$IPCREMOTEEUID >&2; echo hello" 2>&1 </dev/null | sed -u "s/^/log: /" >got'
+  eventually 'listens "$PWD/sock"'
   assert_equal "$(hear local:sock)" hello
   read -r -t 20 -u 6 line
   assert_equal "$line" "log: said by $(id -u)"
@@ -60,9 +60,9 @@ as_written() {
     mkdir "$supervisor.d"
     printf '%s\n' '#!/bin/sh' 'LISTEN_PID=$$ exec pm-activate pm-superd -L -I 50 sh -c "echo \$PM_LISTEN_NAME"' >"$supervisor.d/run"
     chmod +x "$supervisor.d/run"
-    start pm-socketbinder -n web="local:$supervisor.sock" "$supervisor" "$supervisor.d" 2>log
+    start pm-socketbinder -n web="local:$PWD/$supervisor.sock" "$supervisor" "$supervisor.d" 2>log
     super=$PID
-    until [ -S "$supervisor.sock" ]; do :; done
+    eventually 'listens "$PWD/$supervisor.sock"'
     for _ in 1 2 3; do assert_equal "$(hear "local:$supervisor.sock")" web; done
     if [ "$supervisor" = supervise ]; then svc -dx "$supervisor.d"; else s6-svc -xd "$supervisor.d"; fi
     await end "$super"

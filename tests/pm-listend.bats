@@ -145,6 +145,23 @@ no='Bad message' long='Message too long' short='it ended before it was whole'
   done
 }
 
+@test "pm-listend: whose answer nobody reads any more ends with 0, says nothing, and leaves nothing" {
+  hold web none
+  holder=$PID
+  # Before the null byte; before the answer.
+  listend
+  exec 6<&-
+  request down web '' '' 0 >&7
+  ends_with "$PID" 0
+  assert_equal "$(cat err)" ''
+  listening down web '' '' 0
+  exec 6<&-
+  end "$holder"
+  ends_with "$PID" 0
+  assert_equal "$(cat err)" ''
+  assert_equal "$(listeners reg)" 0
+}
+
 @test "pm-listend: up, down and change of a service; down of none is answered at once" {
   listening down web '' '' 0
   ended 0 0:,
@@ -375,10 +392,10 @@ $(cat reg/service/web/*/"$id")
   # It is stuck until the reader goes.
   IFS= read -r -d '' -u 6 line
   exec 6<&-
-  ends_with "$PID" 111
+  ends_with "$PID" 0
 }
 
-@test "pm-listend: a standard output that nobody reads, or that is full, is 111" {
+@test "pm-listend: a standard output that is closed, or full, is 111" {
   run -111 bash -c 'pm-listend >/dev/full' < <(request event dir x '' 0)
   run -111 bash -c 'pm-listend >&-' < <(request event dir x '' 0)
   assert_equal "$(listeners dir)" 0

@@ -225,14 +225,13 @@ ends() {
   local watch=$!
   for n in {1..124}; do many+=(-a "web=tcp:127.0.0.1:$n"); done
   for n in {1..8}; do hold "${many[@]}" web none && holders[n]=$PID; done
-  waiting down web
+  # Whoever comes and goes between two looks is not told of; and the end of one that came last is told last.
+  eventually '[ "$(grep -c "^up.web" lines.all)" = 1000 ]'
   kill -KILL "${holders[@]}"
-  answered "$PID"
-  # The end of one that came last is told last.
   hold last none
-  waiting down last
-  end "${STARTED[-2]}"
-  answered "$PID"
+  eventually 'grep -q "^up.last" lines.all'
+  end "$PID"
+  eventually 'grep -q "^down.last" lines.all'
   kill -TERM "$watch"
   wait "$watch"
   assert_equal "$(grep -c $'^up\tweb' lines.all)" 1000

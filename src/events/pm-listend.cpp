@@ -55,11 +55,17 @@ Served complain(SysError error, std::string_view object) noexcept {
   return tl::unexpected<Failed>({error, object});
 }
 
+/** What a client was to be told; one that has gone needs it no more, and that is no failure. */
+Served untold(SysError error) noexcept {
+  if (error.code == EPIPE || error.code == ECONNRESET) return exits::done;
+  return complain(error, "standard output");
+}
+
 /** Waits, with a listener that has begun. The listener's end is its caller's. */
 template <class Waiter>
 Served serve(Waiter &waiter, Request const &request, int signals) noexcept {
   auto const deadline = Deadline::in(request.timeout);
-  if (auto const said = write_all(1, {"", 1}, Deadline::in(patience)); !said) return complain(said.error(), "standard output");
+  if (auto const said = write_all(1, {"", 1}, Deadline::in(patience)); !said) return untold(said.error());
   struct pollfd fds[] = {{waiter.fd(), POLLIN, 0}, {0, POLLIN, 0}, {signals, POLLIN, 0}};
   for (;;) {
     List<char> answer;
@@ -67,7 +73,7 @@ Served serve(Waiter &waiter, Request const &request, int signals) noexcept {
     if (!stepped) return complain(stepped.error(), request.what);
     if (*stepped) {
       auto const said = write_all(1, {answer.begin(), answer.size()}, Deadline::in(patience));
-      return said ? Served(exits::done) : complain(said.error(), "standard output");
+      return said ? Served(exits::done) : untold(said.error());
     }
     int const n = sys::poll(fds, std::size(fds), deadline.remaining());
     if (n < 0 && errno != EINTR) return complain({errno, "wait for"}, request.what);

@@ -207,10 +207,12 @@ EOT
   mkdir www
   echo hello >www/index.html
   mkfifo ready
+  # A shell opens what it redirects for a child itself, and closes it a moment after that has ended: so it is not for open to wait.
+  exec 5<>ready
   start pm-socketbinder -A -n web=tcp:127.0.0.1:0 sh -c '
-    for n in 1 2 3; do sh -c "LISTEN_PID=\$\$ exec pm-activate -N 9 lighttpd -D -f conf" 9>ready; done' </dev/null >bound 2>log
+    for n in 1 2 3; do sh -c "LISTEN_PID=\$\$ exec pm-activate -N 9 lighttpd -D -f conf" 9>ready; done' </dev/null >bound 2>log 5>&-
   shell=$PID
-  read -r line <ready
+  read -r -t 20 -u 5 line
   ADDRESS=$(sed 's/^web=//' bound)
   printf '%s\n' "server.document-root = \"$PWD/www\"" 'server.bind = "127.0.0.1"' "server.port = $(port)" \
     'server.systemd-socket-activation = "enable"' 'index-file.names = ( "index.html" )' >conf
@@ -225,7 +227,7 @@ EOT
     assert_equal "$(cat "/proc/$server/comm")" lighttpd
     kill -KILL "$server"
     before=$server
-    [ "$n" = 3 ] || read -r line <ready
+    [ "$n" = 3 ] || read -r -t 20 -u 5 line
   done
 }
 

@@ -551,6 +551,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
       assert_output --partial 'pm-listend: fatal: unable to '
     done
   done
+  settle
   nothing_left
 }
 

@@ -7,7 +7,7 @@ teardown() { common_teardown; }
 @test "library: names, addresses, records and numbers are read or refused" { run -0 "$PM_BUILD/text"; }
 @test "library: the registry core, rule by rule" { run -0 "$PM_BUILD/registry"; }
 @test "library: a Finder gives what a lookup gives, after each change" { run -0 "$PM_BUILD/finder"; }
-@test "library: the tables of a super-server, and what it says of names" { run -0 "$PM_BUILD/super"; }
+@test "library: the tables of a super-server, and what it says of names; what a worker has answered" { run -0 "$PM_BUILD/super"; }
 @test "library: the encoding, and messages with descriptors" { run -0 "$PM_BUILD/message"; }
 @test "library: connections: LWMsg's cases, what a peer can say, fragments, descriptors, without blocking, untyped" {
   run -0 "$PM_BUILD/connection"

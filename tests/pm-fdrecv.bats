@@ -732,6 +732,26 @@ squeeze() {
   done
 }
 
+@test "pm-fdrecv: who is told to connect anew at its end finds nobody, and not the one that ends" {
+  for kind in '' -S; do
+    for room in '' -1; do
+      PM_FAULT=unlinkat:1:stop WORKER=$FAULT/pm-fdrecv worker $kind $room sock true
+      before=$(count_open "$WORKER_PID")
+      PM_FAULT=sendmsg:1:stop start_stopping "$FAULT/pm-fdpass" sock </dev/null 2>said
+      eventually '[ "$(count_open "$WORKER_PID")" -gt "$before" ]'
+      # It stops before its path goes.
+      if [ -n "$room" ]; then pm-fdpass sock </dev/null; else kill "$WORKER_PID"; fi
+      eventually 'grep -q "T (stopped)" "/proc/$WORKER_PID/status"'
+      kill -CONT "$PID"
+      eventually 'grep -q "S (sleeping)" "/proc/$PID/status"'
+      kill -CONT "$WORKER_PID"
+      ends_with "$PID" 111
+      assert_equal "$(cat said)" 'pm-fdpass: fatal: unable to connect to sock: No such file or directory'
+      ends_with "$WORKER_PID" 0
+    done
+  done
+}
+
 @test "pm-fdrecv: -1: a refused one is not the first" {
   worker -1 sock sh -c 'echo "$IPCREMOTEEUID"'
   run -0 handed offer stream sock var PATH=/x frame 200 - 1 send 1 answer

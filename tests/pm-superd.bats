@@ -442,15 +442,25 @@ counted_all() {
   done
 }
 
-@test "pm-superd: -w: a worker that closes at once is not asked again and again" {
-  start_ready pm-super -q -N 9 worker true </dev/null >/dev/null 2>&1
-  # Were it, the tenth call would kill it.
-  PM_FAULT=connect:10:kill SUPERD=$FAULT/pm-superd superd -v 0 -w worker
+# seldom_asks CALLS PROG...: who waits, and has a worker that is PROG for each connection, asks it less than CALLS times in two seconds.
+seldom_asks() {
+  start_ready pm-super -q -N 9 worker "${@:2}" </dev/null >/dev/null 2>&1
+  # One call more would kill it.
+  PM_FAULT=connect:$1:kill SUPERD=$FAULT/pm-superd superd -v 0 -w worker
   start s6-ipcclient sock sh -c 'exec cat <&6' >/dev/null
   before=$(used "$SUPERD_PID")
   run -124 timeout 2 s6-ipcclient sock sh -c 'exec cat <&6'
   kill -0 "$SUPERD_PID"
   [ $(($(used "$SUPERD_PID") - before)) -le 5 ]
+}
+
+@test "pm-superd: -w: a worker that closes at once is not asked again and again" {
+  seldom_asks 10 true
+}
+
+@test "pm-superd: -w: a worker that never has room is not asked again and again" {
+  # The whole message, NoRoom's.
+  seldom_asks 30 printf '\0\0\0\313\0\0\0\0\0\0\0\0'
 }
 
 @test "pm-superd: -s: what another has put in place of the worker's path stays" {

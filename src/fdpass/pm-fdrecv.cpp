@@ -56,6 +56,7 @@ int main(int argc, char const *const *argv) {
   Receiver receiver(std::move(wanted), std::move(socket.bound.fd), arguments + 1);
   auto received = receiver.run();
   socket.remove();
+  receiver.close();
   if (!received) die_sys(received.error(), address);
   if (!*received) return exits::done;
   receiver.give_signals_back();

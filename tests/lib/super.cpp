@@ -1,13 +1,16 @@
-// What a super-server counts in: the tables against the plainest ones, and their bounds.
+// What a super-server counts in: the tables against the plainest ones, and their bounds; and what a worker has answered.
 
 #include "expect.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <pm/base/local_address.h>
 #include <pm/base/time.h>
 #include <pm/super/connections.h>
 #include <pm/super/rate.h>
+#include <pm/super/worker_queue.h>
 #include <string.h>
+#include <unistd.h>
 
 using namespace pm;
 using namespace pm::super;
@@ -189,10 +192,43 @@ void names() {
   EXPECT(told(longest, sizeof longest, sizeof longest).size() == sizeof longest);
 }
 
+/** However much a worker has answered before it closes, all of it is heard by who only hears of the end as he sends. */
+void answers_before_the_end() {
+  constexpr uint32_t count = 500;
+  char const *const argv[] = {PROG, nullptr};
+  auto const name = LocalAddress::argument(Options(1, argv, "", ""), (Text<64>("local:@pm-test.super.") << ::getpid()).view());
+  Fd const listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT(::bind(listener.get(), reinterpret_cast<struct sockaddr const *>(&name.name().address), name.name().size) == 0);
+  EXPECT(::listen(listener.get(), 1) == 0);
+  WorkerQueue queue;
+  EXPECT(queue.make(name, count + 1) && queue.connect());
+  Fd worker(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  char const *const said[] = {"PROTO=IPC"};
+  auto const add = [&] { (void)queue.add(Fd(::fcntl(listener.get(), F_DUPFD_CLOEXEC, 0)), said); };
+  uint32_t heard = 0;
+  auto const answered = [&](uint32_t ticket, int, std::string_view why) noexcept {
+    ++heard;
+    EXPECT(ticket == heard && why.empty());
+  };
+  List<char> answers;
+  for (uint32_t i = 0; i < count; ++i) {
+    char read[4096];
+    add();
+    EXPECT(queue.send(answered) && ::recv(worker.get(), read, sizeof read, 0) > 0);
+    xdr::Encoder encode(answers);
+    EXPECT(encode(message::Header{static_cast<uint32_t>(fdpass::HandOverType::taken), 0, 0}));
+  }
+  EXPECT(::send(worker.get(), answers.begin(), answers.size(), 0) == static_cast<ssize_t>(answers.size()));
+  worker.reset();
+  add();
+  EXPECT(!queue.send(answered) && heard == count && !queue.is_connected() && queue.may_ask_anew() && queue.has_unsent());
+}
+
 } // namespace
 
 int main() {
   PROG = "super";
+  answers_before_the_end();
   bounds();
   against_an_array(7, 12, 1);
   against_an_array(100, 150, 1);

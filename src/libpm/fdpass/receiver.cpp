@@ -78,8 +78,12 @@ Result<std::optional<Received>> Receiver::run() noexcept {
     }
     if (!has_room()) dismiss();
   }
-  dismiss();
   return std::move(received_);
+}
+
+void Receiver::close() noexcept {
+  socket_.reset();
+  dismiss();
 }
 
 bool Receiver::believes(uid_t user) const noexcept {

@@ -25,7 +25,7 @@ Done Server::use_worker(LocalAddress const &worker, int socket) noexcept {
 }
 
 void Server::offer_again() noexcept {
-  // Twice at most: what the next one closes at once waits.
+  // Not for ever: may_ask_anew() has a bound, and what may not be asked at once waits.
   while (has_worker() && !send_on()) {
   }
 }
@@ -37,7 +37,7 @@ bool Server::send_on() noexcept {
   bool const lives = worker_queue_.is_connected();
   if (lives && options_.verbosity >= warnings) warn_sys(sent.error(), worker_name_);
   // One that closes before it has taken anything is not asked again at once either.
-  if (!lives && worker_queue_.has_served()) return false;
+  if (!lives && worker_queue_.may_ask_anew()) return false;
   children_.pause();
   return true;
 }
@@ -89,7 +89,7 @@ void Server::answered(uint32_t ticket, int connection, std::string_view why) noe
 void Server::hear_worker() noexcept {
   auto const heard = worker_queue_.receive([this](auto... answer) noexcept { answered(answer...); });
   // A worker that closes before it has taken anything is not asked again at once.
-  if (!heard && !worker_queue_.has_served()) children_.pause();
+  if (!heard && !worker_queue_.may_ask_anew()) children_.pause();
   else if (heard && worker_queue_.has_unsent()) (void)send_on();
 }
 

@@ -214,7 +214,7 @@ void Server::forget_worker(int status) noexcept {
   if (options_.verbosity >= 1) warn("the worker has ended", WIFSIGNALED(status) ? " by a signal" : "");
   if (is_failure(status)) count_failure();
   // One that ends before it has taken anything is not started again at once.
-  if (!worker_queue_.has_served()) children_.pause();
+  if (!worker_queue_.may_ask_anew()) children_.pause();
 }
 
 void Server::count_failure() noexcept {

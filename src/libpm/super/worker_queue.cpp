@@ -30,7 +30,7 @@ Done WorkerQueue::connect() noexcept {
   if (sys::connect(made.get(), reinterpret_cast<struct sockaddr const *>(&name.address), name.size) < 0) return failed(doing);
   socket_ = static_cast<Fd &&>(made);
   connection_.emplace(socket_.get(), socket_.get());
-  served_ = false;
+  anew_ = false;
   return {};
 }
 
@@ -99,13 +99,14 @@ Done WorkerQueue::receive(Answered answered) noexcept {
     bool const is_taken = answer.type == static_cast<uint32_t>(fdpass::Taken::type) && answer.read(taken);
     bool const is_refused = answer.type == static_cast<uint32_t>(fdpass::NotTaken::type) && answer.read(refused);
     if (answer.type == static_cast<uint32_t>(fdpass::NoRoom::type) && answer.read(later)) {
-      // The next to accept has room, so it is asked at once.
-      served_ = true;
+      // The next to accept has room, unless it lies.
+      anew_ = ++turned_away_ < turned_away_max;
       return lose();
     }
     // An answer to nothing, or none: whoever it is, it is no worker.
     if (oldest_ == unsent_ || (!is_taken && !is_refused)) return lose();
-    served_ = true;
+    anew_ = true;
+    turned_away_ = 0;
     Fd const connection(at(oldest_).fd);
     auto const ticket = static_cast<uint32_t>(oldest_++ % most_) + 1;
     answered(ticket, connection.get(), is_taken ? std::string_view() : std::string_view(refused.why));

@@ -42,7 +42,7 @@ struct NotTaken {
   }
 };
 
-/** Nothing is taken, as far as it is not answered for, for there is no room; the connection ends here. Connect anew, and whoever has room accepts. */
+/** There is no room: what is not answered for is not taken, and the connection ends here. Connect anew, and whoever has room accepts. */
 struct NoRoom {
   static constexpr HandOverType type = HandOverType::no_room;
   template <class Coder>

@@ -37,7 +37,8 @@ class Receiver {
   /** After run(): the signal mask, and SIGPIPE, as they were before it, for PROG. */
   void give_signals_back() const noexcept { children_.give_signals_back(); }
 
-  [[nodiscard]] int socket() const noexcept { return socket_.get(); }
+  /** After run(), and once a path of ours has gone: whoever is told to connect anew does not find this one. */
+  void close() noexcept;
 
  private:
   /** How many may be connected and offering, and for how long one may take to do so, ms. */

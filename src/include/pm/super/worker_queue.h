@@ -32,8 +32,8 @@ class WorkerQueue {
   [[nodiscard]] bool is_stuck() const noexcept { return stuck_; }
   /** Whether there are enough to be sent now, and not with those that come after them. */
   [[nodiscard]] bool is_due() const noexcept { return end_ - unsent_ >= together; }
-  /** Whether anything was taken since connect(). */
-  [[nodiscard]] bool has_served() const noexcept { return served_; }
+  /** Whether the next may be asked at once: anything was taken since connect(), or there was no room, though not again and again. */
+  [[nodiscard]] bool may_ask_anew() const noexcept { return anew_; }
 
   /** ENOENT, ECONNREFUSED: nobody is there. EAGAIN: too many wait to be accepted. */
   [[nodiscard]] Done connect() noexcept;
@@ -48,6 +48,8 @@ class WorkerQueue {
   static constexpr size_t message_max = 704;
   /** How many are sent by one call. */
   static constexpr size_t together = 16;
+  /** How often in a row there may be no room, until the next is asked as one that closes at once. */
+  static constexpr uint32_t turned_away_max = 8;
   struct Waiting {
     int fd;
     uint32_t size;
@@ -65,7 +67,8 @@ class WorkerQueue {
   std::unique_ptr<Waiting, Free> waiting_; /**< a ring: these numbers go up for ever */
   uint64_t oldest_ = 0, unsent_ = 0, end_ = 0;
   uint32_t most_ = 1;
-  bool served_ = false, stuck_ = false;
+  uint32_t turned_away_ = 0; /**< in a row */
+  bool anew_ = false, stuck_ = false;
   Fd socket_;
   std::optional<message::Channel> connection_;
   fdpass::Offer offer_;

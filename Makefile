@@ -2,7 +2,8 @@
 
 it: all
 
--include config.mak
+# Not -include: that would try to make it, and complain, even for what needs none or is about to configure.
+include $(wildcard config.mak)
 include package/targets.mak
 
 # Each way of building has a directory of its own: build, build-san with SAN=1, build/fuzz with FUZZ=1.

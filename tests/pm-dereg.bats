@@ -403,7 +403,7 @@ left() {
     assert_file_empty reg/lock
   done
   hold web none
-  run -0 bash -c 'exec 3>&- 4>&-; ulimit -n 8; exec pm-dereg web'
+  run -0 limited 8 pm-dereg web
 }
 
 @test "pm-dereg: a holder that ends just before it is told ends nobody else" {

@@ -252,7 +252,7 @@ lists() {
     fi
   done
   unchanged "$before" reg
-  run -0 bash -c 'exec 3>&- 4>&-; ulimit -n 8; exec pm-list -o service'
+  run -0 limited 8 pm-list -o service
   assert_output web
 }
 

@@ -401,18 +401,17 @@ $(cat reg/service/web/*/"$id")
   assert_equal "$(listeners dir)" 0
 }
 
-@test "pm-listend: with 8 descriptors a fifodir, with some more a service; any of 0, 1, 2 closed" {
-  local within='exec 3>&- 4>&-; ulimit -n $0; exec "$@"'
-  listend bash -c "$within" 8 pm-listend
+@test "pm-listend: with 8 descriptors a fifodir, with 12 a service, and with 7 that is refused; any of 0, 1, 2 closed" {
+  listend bash -c "$LIMITED" 8 pm-listend
   request event dir x '' 0 >&7
   IFS= read -r -d '' -u 6 line
   pm-notify dir x
   ended 0 1:x,
-  run -111 bash -c "$within" 8 pm-listend < <(request down web '' '' 0)
+  run -111 limited 7 pm-listend < <(request down web '' '' 0)
   assert_output --partial 'Too many open files'
   assert_equal "$(listeners reg)" 0
   hold web none
-  run -0 bash -c "$within" 12 pm-listend < <(request up web '' '' 0)
+  run -0 limited 12 pm-listend < <(request up web '' '' 0)
   assert_output --partial 'service=web'
   for n in {1..7}; do
     run with_closed $n timeout 20 pm-listend < <(request up web '' '' 0)

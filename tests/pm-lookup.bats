@@ -392,7 +392,7 @@ known() {
 
 @test "pm-lookup: with 8 descriptors" {
   hold web tcp:127.0.0.1:1
-  run -0 bash -c 'exec 3>&- 4>&-; ulimit -n 8; exec pm-lookup web'
+  run -0 limited 8 pm-lookup web
   assert_output tcp:127.0.0.1:1
 }
 

@@ -444,7 +444,8 @@ interrupted() {
     diff <(shape reg) <(shape "closed$n")
     with_closed $n pm-mkregistry -c "closed$n"
   done
-  (ulimit -n 8 && pm-mkregistry few 3>&- 4>&- && pm-mkregistry -c few 3>&- 4>&-)
+  limited 8 pm-mkregistry few
+  limited 8 pm-mkregistry -c few
   diff <(shape closed0) <(shape few)
 }
 

@@ -166,7 +166,7 @@ bytes() { head -c "$1" /dev/zero | tr '\0' "${2:-x}"; }
 
 @test "pm-notify: with 8 descriptors" {
   waiting -f dir x
-  run -0 bash -c 'exec 3>&- 4>&-; ulimit -n 8; exec pm-notify dir x'
+  run -0 limited 8 pm-notify dir x
   assert_output 1
   answered "$PID" x
 }

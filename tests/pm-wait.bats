@@ -529,7 +529,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
 }
 
 @test "pm-wait: with 8 descriptors" {
-  run -0 bash -c 'exec 3>&- 4>&-; ulimit -n 8; exec pm-wait -f dir x pm-notify dir x'
+  run -0 limited 8 pm-wait -f dir x pm-notify dir x
   assert_line x
 }
 

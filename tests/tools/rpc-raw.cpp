@@ -166,4 +166,8 @@ int main(int argc, char **argv) {
     }
     if (!answered) puts("silent");
   }
+  // Who connects from PORT next is refused with EADDRNOTAVAIL until the peer has seen that this is the end, and may come at once.
+  if (stream && from && shutdown(fd, SHUT_WR) == 0)
+    while (receive_message(fd)) {
+    }
 }

@@ -122,6 +122,22 @@ EOT
   assert_failure
 }
 
+@test "build: where nobody has configured, make says that to who builds, and to nobody else" {
+  mkdir "$BATS_TEST_TMPDIR/fresh"
+  (cd "$TREE" && tar --exclude=./build -cf - .) | tar -xf - -C "$BATS_TEST_TMPDIR/fresh"
+  cd "$BATS_TEST_TMPDIR/fresh"
+  rm config.mak src/include/pm/base/config.h
+  unset SAN MAKEFLAGS MAKELEVEL
+  for goal in all install; do
+    run -2 make "$goal"
+    assert_line -n 0 'Please ./configure first'
+    assert_line -n 1 --partial 'config.mak] Error 1'
+    assert_equal "${#lines[@]}" 2
+  done
+  run -0 make clean
+  refute_output --partial configure
+}
+
 @test "build: configure says what it takes, and refuses the rest" {
   run -0 ./configure --help
   for option in --prefix --bindir --libdir --includedir --mandir --with-include --with-lib --with-registry --enable-static-libc --enable-shared; do

@@ -370,9 +370,9 @@ with_bound() {
     local before
     before=$(opened "$(kind_of $kind)")
     run -0 handed offer "$(kind_of $kind)" sock descriptor self frame 200 - 1 send 1
-    # Served in turn: what cat has sent back is read before this.
     run -0 handed offer "$(kind_of $kind)" sock frame 7 - 0 send 0 answer
-    assert_equal "$(opened "$(kind_of $kind)")" "$before"
+    # What cat sends back is read when it has sent it.
+    eventually '[ "$(opened "$(kind_of $kind)")" = "$before" ]'
     assert_equal "$(grep -c . log)" 1
     end "$WORKER_PID"
     : >log

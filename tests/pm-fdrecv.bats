@@ -379,6 +379,18 @@ with_bound() {
   done
 }
 
+@test "pm-fdrecv: an answer is not answered" {
+  for kind in '' -S; do
+    worker $kind sock cat
+    for type in 201 202 203; do
+      run -0 handed offer "$(kind_of $kind)" sock frame $type - 0 send 0 answer
+      assert_output closed
+    done
+    end_worker
+  done
+  assert_equal "$(cat log)" ''
+}
+
 # --- how many, how long
 
 # turns COUNT: PROGs of which each says + and - in ./order, descriptor 6, when it starts and ends, and ends by a line in ./gate.

@@ -76,10 +76,9 @@ Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity 
   NotTaken refused;
   NoRoom later;
   auto &answer = **received;
-  if (answer.type == static_cast<uint32_t>(Taken::type) && answer.read(taken)) return std::nullopt;
-  if (answer.type == static_cast<uint32_t>(NotTaken::type) && answer.read(refused)) return Text<256>(refused.why);
-  bool const is_later = answer.type == static_cast<uint32_t>(NoRoom::type) && answer.read(later);
-  return failed(doing, is_later ? EAGAIN : EPROTO);
+  if (answer.is(taken)) return std::nullopt;
+  if (answer.is(refused)) return Text<256>(refused.why);
+  return failed(doing, answer.is(later) ? EAGAIN : EPROTO);
 }
 
 } // namespace pm::fdpass

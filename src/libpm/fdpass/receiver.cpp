@@ -132,7 +132,7 @@ bool Receiver::serve(message::Channel &connection, Offering *who) noexcept {
   // What was not taken is closed now, and not when more comes.
   (*received)->descriptors.clear();
   // No answer to an answer: a connection that is offered to PROG, and echoed there, would never fall silent.
-  if (type == HandOverType::taken || type == HandOverType::not_taken) return datagrams_;
+  if (type > HandOverType::offer && type <= HandOverType::no_room) return datagrams_;
   answer(connection, refused);
   if (who) {
     who->answered = true;
@@ -162,8 +162,7 @@ std::optional<Text<256>> Receiver::handle(message::Channel const &connection, me
   if (datagrams_ && (connection.sender().credentials.pid == 0 || !believes(connection.sender().credentials.uid)))
     return Text<256>("offers are taken from root, from my own user, and from whom -u names");
   Offer offer;
-  if (message.type != static_cast<uint32_t>(Offer::type) || !message.read(offer) || !offer.descriptor.valid())
-    return Text<256>("this is no offer of a descriptor");
+  if (!message.is(offer) || !offer.descriptor.valid()) return Text<256>("this is no offer of a descriptor");
   if (!is_identity(offer.identity)) return Text<256>("more is said than PROTO and its variables, or more than 4096 bytes");
   return take(offer, std::move(offer.descriptor));
 }

@@ -30,8 +30,7 @@ bool Server::serve(Offerer &offerer) noexcept {
   if (!received) return received.error().code == EAGAIN || received.error().code == EINTR;
   if (!*received) return false;
   Offer offer;
-  auto &message = **received;
-  if (message.type != static_cast<uint32_t>(Offer::type) || !message.read(offer) || !offer.descriptor.valid()) return false;
+  if (!(*received)->is(offer) || !offer.descriptor.valid()) return false;
   // Who that is says the kernel, whatever the offer does.
   admit(std::move(offer.descriptor));
   return offerer.channel.send(Taken{}, Deadline::passed()).has_value();

@@ -96,15 +96,14 @@ Done WorkerQueue::receive(Answered answered) noexcept {
     fdpass::NotTaken refused;
     fdpass::NoRoom later;
     auto &answer = **received;
-    bool const is_taken = answer.type == static_cast<uint32_t>(fdpass::Taken::type) && answer.read(taken);
-    bool const is_refused = answer.type == static_cast<uint32_t>(fdpass::NotTaken::type) && answer.read(refused);
-    if (answer.type == static_cast<uint32_t>(fdpass::NoRoom::type) && answer.read(later)) {
+    bool const is_taken = answer.is(taken);
+    if (answer.is(later)) {
       // The next to accept has room, unless it lies.
       anew_ = ++turned_away_ < turned_away_max;
       return lose();
     }
     // An answer to nothing, or none: whoever it is, it is no worker.
-    if (oldest_ == unsent_ || (!is_taken && !is_refused)) return lose();
+    if (oldest_ == unsent_ || (!is_taken && !answer.is(refused))) return lose();
     anew_ = true;
     turned_away_ = 0;
     Fd const connection(at(oldest_).fd);

@@ -62,6 +62,11 @@ struct Message {
     xdr::Decoder decoder(payload, descriptors.all());
     return decoder(value) && decoder.at_end();
   }
+  /** The same, where it may be of another type. */
+  template <class T>
+  [[nodiscard]] bool is(T &value) noexcept {
+    return type == static_cast<uint32_t>(T::type) && read(value);
+  }
 };
 
 /**

@@ -1,12 +1,12 @@
-# GNU make. What is built is listed in package/targets.mak; what it depends on, in package/deps.mak (tools/gen-deps.sh).
+# GNU make. Every src/ROOM/pm-NAME.cpp is a program; every other .cpp below src/cli and src/libpm is part of that library.
 
 it: all
 
-# Not -include: that would try to make it, and complain, even for what needs none or is about to configure.
+# Not -include: make would try to build config.mak, and complain, even for clean.
 include $(wildcard config.mak)
-include package/targets.mak
+include package/info
 
-# Each way of building has a directory of its own: build, build-san with SAN=1, build/fuzz with FUZZ=1.
+# Each kind of build has a directory of its own: build, build-san with SAN=1, build/fuzz with FUZZ=1.
 ifneq ($(filter-out 0,$(SAN)),)
 O := build-san
 FLAGS_SAN := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -14,185 +14,171 @@ else ifneq ($(filter-out 0,$(FUZZ)),)
 O := build/fuzz
 CC := clang
 CXX := clang++
-# Those of configure are for another compiler.
+# The flags that configure chose are for another compiler.
 CXXFLAGS :=
 FLAGS_SAN := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 else
 O ?= build
 endif
 
-CPPFLAGS_ALL := -D_GNU_SOURCE -Isrc/include $(CPPFLAGS_DIRS) $(CPPFLAGS)
-CXXFLAGS_ALL := -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections -fdata-sections \
-  -fno-asynchronous-unwind-tables -fno-plt -Wall -Wextra -Wshadow -Wconversion $(CXXFLAGS) $(FLAGS_SAN) $(FLAGS_LINT)
-# With the C driver, never with libstdc++. skalibs is linked static wherever it is. Nothing unwinds, so no program has tables for that.
-LDFLAGS_ALL := $(LDFLAGS_DIRS) $(LDFLAGS_STATIC) $(LDFLAGS_RELR) -Wl,--gc-sections -Wl,--as-needed -Wl,-z,noseparate-code -Wl,-z,now -Wl,--no-ld-generated-unwind-info -Wl,--no-eh-frame-hdr -Wl,--build-id=none $(LDFLAGS) $(FLAGS_SAN)
-comma := ,
-# libcrypt, too, but for the sanitizers, which look for crypt_r where only a shared library has it.
-STATIC_SKARNET = $(patsubst -lcrypt,$(if $(FLAGS_SAN),-Wl$(comma)--no-as-needed -lcrypt,-l:libcrypt.a),$(patsubst -lskarnet,-l:libskarnet.a,$(EXTRA_LIBS)))
-
-include package/deps.mak
-
-ALL_BINS := $(BIN_TARGETS:%=$(O)/%)
-ALL_TESTS := $(TEST_TARGETS:%=$(O)/%) $(BIN_TARGETS:%=$(O)/fault/%)
-ALL_BENCHES := $(BENCH_TARGETS:%=$(O)/%)
-ALL_FUZZERS := $(FUZZ_TARGETS:%=$(O)/%)
-ALL_HEADERS := $(wildcard src/include/pm/*/*.h)
+PROGRAM_SOURCES := $(wildcard src/*/pm-*.cpp)
+PROGRAMS := $(notdir $(PROGRAM_SOURCES:.cpp=))
 PAGES := $(wildcard doc/*.[178])
-HTML := $(PAGES:doc/%=$(O)/html/%.html)
+PUBLIC_HEADERS := $(wildcard src/include/pm/*.h)
+LIBRARIES := $(O)/libpm.a $(if $(SHARED),$(O)/libpm.so.$(version))
 
-# What is for other programs: the static library and, with --enable-shared, the shared one.
-LIBRARIES := $(O)/public/libpm.a $(if $(SHARED),$(O)/public/libpm.so.$(VERSION))
+all: $(PROGRAMS:%=$(O)/%) $(LIBRARIES) $(O)/libpm.pc
 
-all: $(ALL_BINS) $(LIBRARIES) $(O)/public/libpm.pc
-tests: all $(ALL_TESTS)
-benches: all $(ALL_BENCHES)
-fuzzers: $(ALL_FUZZERS)
-fuzzer-objects: $(FUZZ_TARGETS:%=$(O)/tests/fuzz/%.o)
+# --- Installing ---
 
-seen: $(patsubst %.cpp,$(O)/%.seen,$(wildcard src/*/*.cpp src/libpm/*/*.cpp $(addprefix tests/,bench/*.cpp fault/*.cpp fuzz/*.cpp lib/*.cpp tools/*.cpp)))
+install: install-programs install-library install-pages
 
-config.mak:
-	@echo 'Please ./configure first' >&2; exit 1
+install-programs: $(PROGRAMS:%=$(O)/%)
+	install -d $(DESTDIR)$(bindir)
+	install -s -m 755 $^ $(DESTDIR)$(bindir)
 
-$(O)/%.o: %.cpp config.mak
-	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) -c -o $@ $<
+install-library: $(LIBRARIES) $(O)/libpm.pc
+	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)/pm
+	install -m 644 $(LIBRARIES) $(DESTDIR)$(libdir)
+	$(if $(SHARED),ln -sf libpm.so.$(version) $(DESTDIR)$(libdir)/libpm.so)
+	install -m 644 $(O)/libpm.pc $(DESTDIR)$(libdir)/pkgconfig
+	install -m 644 $(PUBLIC_HEADERS) $(DESTDIR)$(includedir)/pm
 
-# To be complained of, and nothing else: another compiler's opinion.
-$(O)/%.seen: %.cpp config.mak
-	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) -fsyntax-only $<
-	@touch $@
-
-# What is made of another project's library, to be compared with it.
-$(O)/tests/tools/tirpc.% $(O)/tests/bench/bench-peers.%: CPPFLAGS_ALL += -isystem /usr/include/tirpc
-$(O)/tests/bench/bench-peers.%: CPPFLAGS_ALL += $(subst -I,-isystem ,$(shell pkg-config --cflags dbus-1 2>/dev/null))
-
-$(O)/libpm.a:
-	rm -f $@
-	$(AR) rcD $@ $^
-
-# Our programs do without the C++ runtime, and the library brings what it needs of it. In a program that has it, and throws,
-# those must not take its place: there they, and what the library has of the standard templates, get names of our own; so do
-# the groups that these are in, for of two groups with one name the linker drops one.
-$(O)/public/libpm.a: $(O)/libpm.a
-	@mkdir -p $(@D)
-	nm --defined-only $< 2>/dev/null | awk 'NF == 3 && $$3 ~ /^(_ZN?K?St|__cxa_)/ { print $$3, "pm_" $$3 }' | sort -u >$@.names
-	objcopy --redefine-syms=$@.names $< $@
-
-# The same sources once more, for any address; what is not the library's stays inside.
-$(O)/pic/%.o: %.cpp config.mak $(ALL_HEADERS)
-	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) -fPIC -c -o $@ $<
-
-$(O)/public/libpm.so.$(VERSION): $(addprefix $(O)/pic/src/libpm/,$(shell cat src/libpm/deps-lib/pm)) package/libpm.map
-	@mkdir -p $(@D)
-	$(CC) -shared -Wl,-soname,libpm.so.$(VERSION) -Wl,--version-script=package/libpm.map -o $@ $(filter %.o,$^) $(filter-out -static,$(LDFLAGS_ALL)) -Wl,-z,defs -lskarnet
-
-# What our headers use of skalibs themselves is to be said with the shared library, too.
-$(O)/public/libpm.pc: package/libpm.pc.in config.mak package/info
-	@mkdir -p $(@D)
-	sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(subst $$(prefix),$${prefix},$(libdir))|; s|@includedir@|$(subst $$(prefix),$${prefix},$(includedir))|' \
-	  -e 's|@version@|$(VERSION)|; s|@libs@|$(strip $(LDFLAGS_DIRS) $(if $(SHARED),-lskarnet,-l:libskarnet.a))|; s|@private@|$(strip $(LDFLAGS_DIRS) -l:libskarnet.a)|' \
-	  -e 's| *$$||' $< >$@
-
-$(ALL_BINS) $(ALL_TESTS) $(ALL_BENCHES):
-	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(STATIC_SKARNET)
-
-# libFuzzer is C++, and has the main.
-$(ALL_FUZZERS):
-	@mkdir -p $(@D)
-	$(CXX) -o $@ $^ $(LDFLAGS_ALL) -fsanitize=fuzzer $(STATIC_SKARNET)
-
-$(O)/html/%.html: doc/%
-	@mkdir -p $(@D)
-	mandoc -T html -O 'man=%N.%S.html' $< > $@.tmp
-	mv $@.tmp $@
-
-# The commands of README: each installs what is missing, configures if nobody has, builds on every processor, and only then runs.
-JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
-
-demo:
-	@tools/setup build demo
-	@test -e config.mak || ./configure
-	@$(MAKE) --no-print-directory $(JOBS) all
-	@tools/demo $(O)
-
-check:
-	@tools/setup build demo check html
-	@test -e config.mak || ./configure
-	@$(MAKE) --no-print-directory $(JOBS) tests
-	@tools/check $(O)
-
-bench:
-	@tools/setup build check
-	@test -e config.mak || ./configure
-	@$(MAKE) --no-print-directory $(JOBS) benches
-	@tools/bench $(O)
-
-# The pages.
-html:
-	@tools/setup html
-	@$(MAKE) --no-print-directory $(JOBS) $(HTML)
-
-# Super-servers at their limit, for SOAK_SECONDS.
-soak:
-	@tools/setup build
-	@test -e config.mak || ./configure
-	@$(MAKE) --no-print-directory $(JOBS) $(O)/soak-super
-	@$(O)/soak-super $(SOAK_SECONDS)
-
-# Each parser of foreign bytes, for FUZZ_SECONDS.
-fuzz:
-	@tools/setup build check
-	@test -e config.mak || ./configure
-	@$(MAKE) --no-print-directory $(JOBS) FUZZ=1 fuzzers
-	@tools/fuzz build/fuzz
-
-# Both compilers without a warning, the formatting, the pages.
-lint:
-	@tools/setup build check html
-	@test -e config.mak || ./configure
-	@tools/lint
-
-install: $(ALL_BINS:$(O)/%=$(DESTDIR)$(bindir)/%) install-library install-pages
-
-install-library: $(LIBRARIES:$(O)/public/%=$(DESTDIR)$(libdir)/%) $(DESTDIR)$(libdir)/pkgconfig/libpm.pc \
-  $(ALL_HEADERS:src/include/%=$(DESTDIR)$(includedir)/%)
-
-$(ALL_BINS:$(O)/%=$(DESTDIR)$(bindir)/%): $(DESTDIR)$(bindir)/%: $(O)/% package/modes
-	@mkdir -p $(@D)
-	install -m $$(awk '$$1 == "$*" { print $$2 }' package/modes) $< $@
-	strip $@
-
-$(DESTDIR)$(libdir)/libpm.a: $(O)/public/libpm.a
-	@mkdir -p $(@D)
-	install -m 644 $< $@
-
-$(DESTDIR)$(libdir)/libpm.so.$(VERSION): $(O)/public/libpm.so.$(VERSION)
-	@mkdir -p $(@D)
-	install -m 755 $< $@
-	ln -sf $(@F) $(@D)/libpm.so
-
-$(DESTDIR)$(libdir)/pkgconfig/libpm.pc: $(O)/public/libpm.pc
-	@mkdir -p $(@D)
-	install -m 644 $< $@
-
-$(DESTDIR)$(includedir)/%.h: src/include/%.h
-	@mkdir -p $(@D)
-	install -m 644 $< $@
-
-install-pages:
-	@for page in $(PAGES); do \
-	  dir=$(DESTDIR)$(mandir)/man$${page##*.} && mkdir -p "$$dir" && install -m 644 "$$page" "$$dir/" || exit 1; \
+install-pages: config.mak
+	for section in 1 7 8; do \
+	  install -d $(DESTDIR)$(mandir)/man$$section && install -m 644 doc/*.$$section $(DESTDIR)$(mandir)/man$$section || exit 1; \
 	done
+
+# Removes exactly the files that install makes with this configuration.
+uninstall: config.mak
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(LIBRARIES:$(O)/%=$(DESTDIR)$(libdir)/%) $(if $(SHARED),$(DESTDIR)$(libdir)/libpm.so) \
+	  $(DESTDIR)$(libdir)/pkgconfig/libpm.pc $(PUBLIC_HEADERS:src/include/%=$(DESTDIR)$(includedir)/%) \
+	  $(foreach page,$(notdir $(PAGES)),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(page))
+	rmdir $(DESTDIR)$(includedir)/pm 2>/dev/null || :
+
+# The files that git knows, and nothing else: the tarball builds without git.
+dist:
+	git archive --prefix=$(package)-$(version)/ -o $(package)-$(version).tar.gz HEAD
 
 clean:
 	rm -rf build build-san build-lint
 
 distclean: clean
-	rm -f config.mak src/include/pm/base/config.h
+	rm -f config.mak src/libpm/util/config.h $(package)-$(version).tar.gz
 
-.PHONY: it all tests benches fuzzers fuzzer-objects seen html demo check bench soak fuzz lint install install-library install-pages clean distclean
+# --- Building ---
+
+CPPFLAGS_ALL := -D_GNU_SOURCE -iquote src -Isrc/include $(CPPFLAGS_DIRS) $(CPPFLAGS)
+CXXFLAGS_ALL := -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections -fdata-sections \
+  -fno-asynchronous-unwind-tables -fno-plt -Wall -Wextra -Wshadow -Wconversion $(CXXFLAGS) $(FLAGS_SAN) $(FLAGS_LINT)
+COMPILE = $(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL)
+# The C driver links, so that no program loads libstdc++. Nothing unwinds, so no program has tables for that.
+LDFLAGS_ALL := $(LDFLAGS_DIRS) $(LDFLAGS_STATIC) $(LDFLAGS_RELR) -Wl,--gc-sections -Wl,--as-needed -Wl,-z,noseparate-code -Wl,-z,now \
+  -Wl,--no-ld-generated-unwind-info -Wl,--no-eh-frame-hdr -Wl,--build-id=none $(LDFLAGS) $(FLAGS_SAN)
+
+$(O)/%.o: %.cpp config.mak
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(O)/pic/%.o: %.cpp config.mak
+	@mkdir -p $(@D)
+	$(COMPILE) -fPIC -MMD -MP -c -o $@ $<
+
+CLI_OBJECTS := $(patsubst %.cpp,$(O)/%.o,$(wildcard src/cli/*.cpp))
+LIBPM_SOURCES := $(wildcard src/libpm/*/*.cpp)
+LIBPM_OBJECTS := $(LIBPM_SOURCES:%.cpp=$(O)/%.o)
+# outdated ARCHIVE,OBJECTS: FORCE where the archive has an object whose source is gone.
+outdated = $(if $(filter-out $(notdir $2),$(shell $(AR) t $1 2>/dev/null)),FORCE)
+$(O)/libcli.a: $(CLI_OBJECTS) $(call outdated,$(O)/libcli.a,$(CLI_OBJECTS))
+$(O)/libpm.a: $(LIBPM_OBJECTS) $(call outdated,$(O)/libpm.a,$(LIBPM_OBJECTS))
+$(O)/libcli.a $(O)/libpm.a:
+	rm -f $@
+	$(AR) rcD $@ $(filter %.o,$^)
+
+# cli/runtime.cpp: what the C++ runtime would otherwise be needed for.
+$(O)/libpm.so.$(version): $(LIBPM_SOURCES:%.cpp=$(O)/pic/%.o) $(O)/pic/src/cli/runtime.o package/libpm.map
+	$(CC) -shared -Wl,-soname,$(@F) -Wl,--version-script=package/libpm.map -o $@ $(filter %.o,$^) $(filter-out -static,$(LDFLAGS_ALL)) -Wl,-z,defs -lskarnet
+
+$(O)/libpm.pc: package/libpm.pc.in config.mak package/info
+	@mkdir -p $(@D)
+	sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(subst $$(prefix),$${prefix},$(libdir))|; s|@includedir@|$(subst $$(prefix),$${prefix},$(includedir))|' \
+	  -e 's|@version@|$(version)|; s|@libs@|$(strip $(LDFLAGS_DIRS) $(if $(SHARED),,-l:libskarnet.a))|; s|@private@|$(strip $(LDFLAGS_DIRS) -l:libskarnet.a)|' \
+	  -e 's| *$$||' $< >$@
+
+# The object of the program, and what it needs of the libraries. Two objects stand in front of libpm and replace parts of it:
+# RUNTIME what it calls after a bug, FAULT its system calls.
+RUNTIME := $(O)/src/cli/runtime.o $(O)/src/cli/say.o
+LINK = $(LINKER) -o $@ $(filter %.o,$^) $(RUNTIME) $(O)/libcli.a $(O)/libpm.a $(LDFLAGS_ALL) $(LDFLAGS_KIND) -l:libskarnet.a $(LIBS)
+LINKER = $(CC)
+# program SOURCE-WITHOUT-.cpp: what each kind of a program is linked from. The kinds in folders are for tests and benchmarks.
+define program
+$(O)/$(notdir $1) $(O)/fault/$(notdir $1) $(O)/static/$(notdir $1): $(O)/$1.o $(O)/libcli.a $(O)/libpm.a
+endef
+$(foreach source,$(PROGRAM_SOURCES),$(eval $(call program,$(source:.cpp=))))
+$(PROGRAMS:%=$(O)/%):
+	$(LINK)
+
+comma := ,
+# With a sanitizer, which looks for crypt_r in shared libraries only, libcrypt is one.
+$(O)/pm-crypt $(O)/fault/pm-crypt $(O)/static/pm-crypt: LIBS := $(if $(FLAGS_SAN),-Wl$(comma)--no-as-needed -lcrypt,-l:libcrypt.a)
+
+-include $(shell test ! -d $(O) || find $(O) -name '*.d')
+
+# --- For developers: CONTRIBUTING.md ---
+
+TEST_SOURCES := $(wildcard tests/lib/*.cpp tests/tools/*.cpp)
+BENCH_SOURCES := $(wildcard tests/bench/*.cpp)
+FUZZ_SOURCES := $(wildcard tests/fuzz/*.cpp)
+$(foreach source,$(TEST_SOURCES) $(BENCH_SOURCES) $(FUZZ_SOURCES),$(eval $(call program,$(source:.cpp=))))
+built = $(patsubst %.cpp,$(O)/$2%,$(notdir $1))
+ALL_TESTS := $(call built,$(TEST_SOURCES)) $(call built,$(PROGRAM_SOURCES),fault/)
+ALL_BENCHES := $(call built,$(BENCH_SOURCES)) $(call built,$(PROGRAM_SOURCES) nothing.cpp,static/)
+ALL_FUZZERS := $(call built,$(FUZZ_SOURCES))
+
+tests: all $(ALL_TESTS)
+benches: all $(ALL_BENCHES)
+fuzzers: $(ALL_FUZZERS)
+# But for the program that tests the installed library, which has exceptions.
+ALL_SOURCES := $(filter-out tests/client/%,$(wildcard src/*/*.cpp src/libpm/*/*.cpp tests/*/*.cpp))
+objects: $(ALL_SOURCES:%.cpp=$(O)/%.o)
+
+$(ALL_TESTS) $(ALL_BENCHES) $(ALL_FUZZERS):
+	@mkdir -p $(@D)
+	$(LINK)
+# libFuzzer is C++, and has the main.
+$(ALL_FUZZERS): LINKER := $(CXX) -fsanitize=fuzzer
+$(O)/static/%: LDFLAGS_KIND := -static
+$(O)/nothing $(O)/static/nothing: RUNTIME :=
+
+FAULT := $(O)/tests/fault/sys.o $(O)/tests/fault/fault.o
+FAULTY_TESTS := connection crash crash-waiters failures failures-waiters message rows
+$(FAULTY_TESTS:%=$(O)/%) $(call built,$(PROGRAM_SOURCES),fault/): $(FAULT)
+
+$(O)/tirpc $(O)/bench-peers: LIBS := -ltirpc
+$(O)/bench-peers: LIBS += -ldbus-1
+$(O)/tests/tools/tirpc.% $(O)/tests/bench/bench-peers.%: CPPFLAGS_ALL += -isystem /usr/include/tirpc
+$(O)/tests/bench/bench-peers.%: CPPFLAGS_ALL += $(subst -I,-isystem ,$(shell pkg-config --cflags dbus-1 2>/dev/null))
+
+# Compiles everything for its warnings only: another compiler's opinion.
+seen: $(ALL_SOURCES:%.cpp=$(O)/%.seen)
+$(O)/%.seen: %.cpp config.mak
+	@mkdir -p $(@D)
+	$(COMPILE) -fsyntax-only $<
+	@touch $@
+
+html-pages: $(PAGES:doc/%=$(O)/html/%.html)
+$(O)/html/%.html: doc/%
+	@mkdir -p $(@D)
+	mandoc -T html -O 'man=%N.%S.html' $< > $@.tmp
+	mv $@.tmp $@
+
+# Each installs what is missing, configures if needed, builds on every processor, and runs.
+demo check bench soak fuzz lint html:
+	@tools/dev $@ $(O)
+
+config.mak:
+	@echo 'Please ./configure first' >&2; exit 1
+
+.PHONY: it all tests benches fuzzers objects seen html-pages html demo check bench soak fuzz lint dist \
+  install install-programs install-library install-pages uninstall clean distclean FORCE
 .DELETE_ON_ERROR:

@@ -1,58 +1,106 @@
 #!/usr/bin/env bats
-# The build, from what a clone holds: what it makes, how it is layered, that its lists are true.
+# The build of a copy of the project: what it makes and installs, how the source is layered, what the library may do.
 load common
-setup() { cd "$PM_SOURCE"; }
+setup() {
+  cd "$PM_SOURCE"
+  unset SAN FUZZ MAKEFLAGS MAKELEVEL
+}
 
-# A copy of what is committed or about to be, built once for all tests of this file, with a warning for an error.
+# A copy of the project's files, built once for all tests of this file, with every warning an error, and installed.
 setup_file() {
   export TREE=$BATS_FILE_TMPDIR/tree DEST=$BATS_FILE_TMPDIR/dest
-  mkdir "$TREE"
-  (cd "$PM_SOURCE" && git ls-files -co --exclude-standard -z | tar --null -T - -cf -) | tar -xf - -C "$TREE"
-  (cd "$TREE" && unset SAN MAKEFLAGS MAKELEVEL && ./configure --prefix=/usr --with-registry=/run/elsewhere && make -j4 FLAGS_LINT=-Werror all tests benches fuzzer-objects && make install DESTDIR="$DEST") \
-    >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log"; return 1; }
+  copy_project "$TREE"
+  (
+    unset SAN FUZZ MAKEFLAGS MAKELEVEL
+    cd "$TREE"
+    ./configure --prefix=/usr --with-registry=/run/elsewhere &&
+      make -j4 FLAGS_LINT=-Werror all objects && make install DESTDIR="$DEST"
+  ) >"$BATS_FILE_TMPDIR/log" 2>&1 || { tail -n 30 "$BATS_FILE_TMPDIR/log"; return 1; }
 }
 
-@test "build: every program needs the C library and nothing else, and is under 60 KB, but for two" {
+# copy_built DIR: a copy of the built tree whose objects are newer than all else: make links there, and compiles nothing.
+copy_built() {
+  cp -a "$TREE" "$1"
+  find "$1/build" -name '*.o' -exec touch {} +
+}
+# sources [DIR...]: the sources below src, or below these directories.
+sources() {
+  local directory
+  for directory in "${@:-src}"; do project_files "$directory/*.cpp" "$directory/*.h"; done
+}
+
+# --- What is made ---
+
+@test "build: every program needs the C library and no other" {
+  assert_equal "$(cd "$DEST/usr/bin" && ls)" "$(ls src/*/pm-*.cpp | sed 's,.*/,,; s,\.cpp$,,' | sort)"
   for program in "$DEST"/usr/bin/pm-*; do
-    run -0 sh -c "ldd '$program' | sed 's/ .*//' | grep -vE 'linux-vdso|libc\.so\.6|ld-linux' || echo nothing else"
-    assert_output 'nothing else'
-    most=60000
-    # It is started once, and no stage of a chain: CONTRIBUTING says what it is made of.
-    [[ $program != */pm-rpcbindd ]] || most=96500
-    # Every way to hash a password that crypt(3) knows is in it; it is started for a password and for nothing else.
-    [[ $program != */pm-crypt ]] || most=240000
-    [ "$(stat -c %s "$program")" -lt $most ] || { ls -l "$program"; return 1; }
+    run -0 sh -c "ldd '$program' | sed 's/ .*//' | grep -vE 'linux-vdso|libc\.so\.6|ld-linux' || echo no other"
+    assert_output 'no other'
   done
-  assert_equal "$(cd "$DEST/usr/bin" && ls)" "$(awk '{ print $1 }' "$PM_SOURCE/package/modes")"
 }
 
-@test "build: what is installed is whole: pages, library, headers; the default registry is the one configured" {
-  assert_equal "$(ls "$DEST"/usr/share/man/man*/ | grep -c '\.[178]$')" "$(ls "$PM_SOURCE"/doc/*.[178] | wc -l)"
+@test "build: make install installs what is public, and no other file" {
+  (
+    cd "$PM_SOURCE"
+    for file in src/*/pm-*.cpp; do basename "${file%.cpp}" | sed 's,^,bin/,'; done
+    for file in doc/*.[178]; do echo "share/man/man${file##*.}/${file#doc/}"; done
+    for file in src/include/pm/*.h; do echo "${file#src/}"; done
+    printf 'lib/%s\n' libpm.a pkgconfig/libpm.pc
+  ) | sort >"$BATS_TEST_TMPDIR/expected"
+  (cd "$DEST/usr" && find . ! -type d -printf '%P\n') | sort | diff "$BATS_TEST_TMPDIR/expected" -
   run -111 env -u PM_REGISTRY "$DEST/usr/bin/pm-lookup" web
   assert_output --partial /run/elsewhere
-  cat >"$BATS_TEST_TMPDIR/x.cpp" <<'EOT'
-#include <pm/registry/lookup.h>
-int main(int argc, char **argv) {
-  auto const registry = pm::registry::Registry::open(argv[argc - 1]);
-  return registry ? 0 : registry.error().code;
-}
-EOT
-  cd "$BATS_TEST_TMPDIR"
-  include=-I/usr/include/$(gcc -print-multiarch)
-  g++ -std=c++20 -fno-exceptions -I"$DEST/usr/include" "$include" -c x.cpp
-  gcc x.o "$DEST/usr/lib/libpm.a" -l:libskarnet.a -o x
-  run -2 ./x ./missing
 }
 
-@test "build: --enable-static-libc makes programs that need nothing" {
-  cp -a "$TREE" "$BATS_TEST_TMPDIR/static"
-  cd "$BATS_TEST_TMPDIR/static"
-  # The objects are the same: only linking differs.
-  rm build/pm-*
-  ./configure --enable-static-libc --with-registry=/run/elsewhere >log
+@test "build: make uninstall removes what make install made, and no more" {
+  copy_built "$BATS_TEST_TMPDIR/tree"
+  cd "$BATS_TEST_TMPDIR/tree"
+  root=$BATS_TEST_TMPDIR/root
+  # Other packages' files, beside ours.
+  mkdir -p "$root"/usr/bin "$root"/usr/lib/pkgconfig "$root"/usr/include/pm "$root"/usr/share/man/man1
+  touch "$root"/usr/bin/pm-other "$root"/usr/lib/libpm.so.9 "$root"/usr/lib/pkgconfig/libpmother.pc "$root"/usr/include/pm/other.h \
+    "$root"/usr/share/man/man1/pm-other.1
+  find "$root" ! -type d | sort >"$BATS_TEST_TMPDIR/before"
+  make -j4 install DESTDIR="$root" >log 2>&1 || { tail log; return 1; }
+  [ "$(find "$root" ! -type d | wc -l)" -gt 70 ]
+  make uninstall DESTDIR="$root" >>log
+  find "$root" ! -type d | sort | diff "$BATS_TEST_TMPDIR/before" -
+  rm "$root/usr/include/pm/other.h"
+  make uninstall DESTDIR="$root" >>log
+  assert_not_exist "$root/usr/include/pm"
+}
+
+@test "build: the tarball of make dist is whole and builds without git" {
+  command -v git >/dev/null || skip 'git is not installed'
+  copy_project "$BATS_TEST_TMPDIR/tree"
+  cd "$BATS_TEST_TMPDIR/tree"
+  git init -q . && git add -A && git -c user.name=x -c user.email=x commit -qm x
+  touch not-added
+  make dist
+  name=pm-tools-$(sed -n 's/^version=//p' package/info)
+  tar -xf "$name.tar.gz" -C "$BATS_TEST_TMPDIR"
+  cd "$BATS_TEST_TMPDIR/$name"
+  diff <(find . ! -type d -printf '%P\n' | sort) <(cd ../tree && git ls-files | sort)
+  # Compiled here, these would be the same objects; the headers that they need must be here.
+  ./configure --prefix=/usr --with-registry=/run/elsewhere >/dev/null
+  cp -a "$TREE/build" .
   find build -name '*.o' -exec touch {} +
-  (unset SAN MAKEFLAGS MAKELEVEL; make -j4) >>log 2>&1 || { cat log; return 1; }
-  run -1 grep 'g++' log
+  mkdir path
+  printf '#!/bin/sh\necho git is not here >&2; exit 127\n' >path/git
+  chmod 755 path/git
+  PATH=$PWD/path:$PATH make -j4 install DESTDIR="$PWD/dest" >log 2>&1 || { tail log; return 1; }
+  run -1 grep -E 'git|-c -o' log
+  diff <(cd dest && find . -printf '%P %m\n' | sort) <(cd "$DEST" && find . -printf '%P %m\n' | sort)
+}
+
+@test "build: --enable-static-libc makes programs that need no library" {
+  copy_built "$BATS_TEST_TMPDIR/static"
+  cd "$BATS_TEST_TMPDIR/static"
+  rm build/pm-*
+  ./configure --prefix=/usr --enable-static-libc --with-registry=/run/elsewhere >log
+  find build -name '*.o' -exec touch {} +
+  make -j4 >>log 2>&1 || { cat log; return 1; }
+  run -1 grep -e '-c -o' log
   for program in build/pm-*; do
     run ldd "$program"
     assert_output --partial 'not a dynamic executable'
@@ -62,83 +110,50 @@ EOT
   assert_output none
 }
 
-@test "build: a changed header rebuilds what includes it, nothing changed rebuilds nothing" {
-  cd "$TREE"
-  unset SAN MAKEFLAGS MAKELEVEL
+@test "build: make rebuilds what a change concerns, and nothing without one" {
+  copy_built "$BATS_TEST_TMPDIR/tree"
+  cd "$BATS_TEST_TMPDIR/tree"
+  make -j4 >log 2>&1 || { tail log; return 1; }
+  ./configure --prefix=/usr --with-registry=/run/elsewhere
   run -0 make -q
-  touch src/include/pm/registry/keep.h
+  touch src/libpm/fifodir/token.h
   run -0 make -n
-  assert_output --partial 'src/libpm/registry/keep.cpp'
-  assert_output --partial 'src/registry/pm-reg.cpp'
-  refute_output --partial 'lookup.cpp'
-  ./configure --prefix=/usr --with-registry=/run/elsewhere >/dev/null
-  touch -d '1 hour ago' src/include/pm/registry/keep.h
+  assert_output --partial ' src/libpm/fifodir/token.cpp'
+  refute_output --partial ' src/libpm/util/text.cpp'
+  touch -d '1 hour ago' src/libpm/fifodir/token.h
+  run -0 make -q
+  rm src/libpm/fifodir/token.cpp
+  run -0 make -n
+  assert_output --partial 'rm -f build/libpm.a'
+  refute_output --partial 'fifodir/token.o'
 }
 
-@test "build: package/deps.mak is what tools/gen-deps.sh writes" {
-  tools/gen-deps.sh | diff package/deps.mak -
-}
-
-@test "build: layers: an include points down, never up or sideways" {
-  # Who may include what, besides itself: README's folders.
-  allowed() {
-    case $1 in
-      base) echo base ;;
-      xdr) echo 'base xdr' ;;
-      message) echo 'base xdr message' ;;
-      fifodir) echo 'base fifodir' ;;
-      registry) echo 'base fifodir xdr message registry' ;;
-      rpc) echo 'base fifodir xdr registry rpc' ;;
-      events) echo 'base fifodir registry events' ;;
-      client) echo 'base registry client' ;;
-      super) echo 'base fifodir message fdpass super' ;;
-      fdpass) echo 'base fifodir xdr message fdpass' ;;
-      opener) echo 'base xdr message opener' ;;
-      fdstore) echo 'base xdr message fdpass super fdstore' ;;
-      programs) echo 'base fifodir message registry events super fdpass fdstore opener rpc' ;;
-      *) echo "a folder that no layer is given: $1" >&2; return 1 ;;
-    esac
-  }
-  for file in $(git ls-files -co --exclude-standard 'src/*.cpp' 'src/*.h'); do
-    case $file in
-      src/include/pm/*) layer=${file#src/include/pm/} ;;
-      src/libpm/*) layer=${file#src/libpm/} ;;
-      src/registry/* | src/events/* | src/super/* | src/fdpass/* | src/rpc/*) layer=programs/ ;;
-      *) echo "outside of every layer: $file"; return 1 ;;
-    esac
-    may=$(allowed "${layer%%/*}")
-    for target in $(sed -n 's/^#include <pm\/\([a-z]*\)\/.*/\1/p' "$file"); do
-      [[ " $may " == *" $target "* ]] || { echo "$file includes pm/$target/"; return 1; }
-    done
-    if grep -n '^#include "' "$file"; then echo "$file includes by a relative path"; return 1; fi
-    [ "$file" = src/include/pm/base/skalibs.h ] || ! grep -n '#include <\(skalibs\|execline\)/' "$file" || return 1
-  done
-}
-
-@test "build: system calls go through pm::sys" {
-  # What is left is said: a child between fork and exit, questions that cannot fail.
-  run grep -nE '(^|[^:a-z_.>])::(open|openat|close|read|write|unlink|rename|mkdir|mkfifo|link|fork|kill|poll|flock|fcntl|pipe|socket|stat|fstat|chown|chmod|getdents)[a-z0-9]*\(' \
-    $(git ls-files -co --exclude-standard 'src/*.cpp' 'src/*.h' | grep -v '^src/libpm/base/sys\.cpp$\|^src/libpm/base/lock\.cpp$')
-  assert_failure
-}
-
-@test "build: where nobody has configured, make says that to who builds, and to nobody else" {
-  mkdir "$BATS_TEST_TMPDIR/fresh"
-  (cd "$TREE" && tar --exclude=./build -cf - .) | tar -xf - -C "$BATS_TEST_TMPDIR/fresh"
+@test "build: without config.mak, make says to configure, and no more" {
+  copy_project "$BATS_TEST_TMPDIR/fresh"
   cd "$BATS_TEST_TMPDIR/fresh"
-  rm config.mak src/include/pm/base/config.h
-  unset SAN MAKEFLAGS MAKELEVEL
-  for goal in all install; do
+  for goal in all install install-pages uninstall tests; do
     run -2 make "$goal"
     assert_line -n 0 'Please ./configure first'
     assert_line -n 1 --partial 'config.mak] Error 1'
     assert_equal "${#lines[@]}" 2
   done
-  run -0 make clean
-  refute_output --partial configure
+  for goal in clean distclean; do
+    run -0 make "$goal"
+    refute_output --partial configure
+  done
 }
 
-@test "build: configure says what it takes, and refuses the rest" {
+@test "build: make distclean leaves what was there before configure" {
+  copy_built "$BATS_TEST_TMPDIR/tree"
+  cd "$BATS_TEST_TMPDIR/tree"
+  make clean
+  assert_not_exist build
+  assert_file_exist config.mak
+  make distclean
+  diff <(find . ! -type d -printf '%P\n' | sort) <(cd "$PM_SOURCE" && project_files | sort)
+}
+
+@test "build: configure has the options of its help; make uses config.mak" {
   run -0 ./configure --help
   for option in --prefix --bindir --libdir --includedir --mandir --with-include --with-lib --with-registry --enable-static-libc --enable-shared; do
     assert_output --partial "$option"
@@ -146,19 +161,143 @@ EOT
   cd "$TREE"
   run -100 ./configure --with-x
   run -100 ./configure --with-registry=relative
+  for variable in $(sed -n 's/ :=.*//p' config.mak); do
+    grep -q "[$]($variable)" Makefile || { echo "config.mak: $variable is not used"; return 1; }
+  done
 }
 
-@test "build: both compilers have nothing to say of anything, nor has clang-format; lists and scripts are right" {
+@test "build: make lint finds nothing" {
   cp -a "$TREE" "$BATS_TEST_TMPDIR/lint"
   cd "$BATS_TEST_TMPDIR/lint"
-  # What g++ has to say it has said already: to build this tree is what lint does with it.
+  # setup_file has compiled this tree with g++ as lint does.
   mkdir build-lint
   mv build build-lint/g++
-  git init -q . && git add -A
-  (unset SAN MAKEFLAGS MAKELEVEL; tools/lint) >log 2>&1 || { cat log; return 1; }
+  tools/lint >log 2>&1 || { cat log; return 1; }
+}
+
+# --- The source ---
+
+@test "build: layers: an include points down, never up or sideways" {
+  run -0 awk '
+    BEGIN {
+      below = "util os net message fifodir registry"
+      may["util"] = "util"
+      may["os"] = "util os"
+      may["net"] = "util os net"
+      may["message"] = "util os net message"
+      may["fifodir"] = "util os net fifodir"
+      may["registry"] = below
+      may["rpc"] = below " rpc"
+      may["handover"] = below " handover"
+      # pm-superd -w hands its connections over.
+      may["super"] = below " handover super"
+      may["client"] = below " rpc handover super client"
+      may["cli"] = below " rpc handover super cli"
+      may["programs"] = below " rpc handover super client cli"
+    }
+    FNR == 1 {
+      n = split(FILENAME, part, "/")
+      if (FILENAME ~ /^src\/include\/pm\/[^\/]*$/) room = "public"
+      else if (part[2] == "libpm" && n == 4) room = part[3]
+      else if (part[2] == "cli" && n == 3) room = "cli"
+      else if (FILENAME ~ /^src\/[a-z]*\/pm-[^\/]*\.cpp$/) room = "programs"
+      else room = "none"
+      if (room != "public" && !(room in may)) print FILENAME " is in no room that a layer is given to"
+    }
+    /^ *# *include/ {
+      sub(/^ *# *include */, "")
+      split($0, path, "/")
+      # Public headers include public headers only, and every room may include them.
+      if (/^</ && !/^<(libpm|cli)\// && !/^<pm\/.*\//) next
+      target = $0 ~ /^"libpm\/[a-z]*\/[^\/]*"/ ? path[2] : $0 ~ /^"cli\// ? "cli" : "unknown"
+      if (!((" " may[room] " ") ~ (" " target " "))) print FILENAME " includes " $0
+    }' $(sources)
+  refute_output
+}
+
+@test "build: skalibs' headers are included by one file, a private one" {
+  run -0 grep -lE '^ *# *include *[<"](skalibs|execline|s6)/' $(sources)
+  assert_output --regexp '^src/libpm/[a-z]*/skalibs\.h$'
+}
+
+@test "build: public headers compile alone, with both compilers" {
+  cd "$BATS_TEST_TMPDIR"
+  (cd "$DEST/usr/include" && ls pm/*.h) | sed 's/.*/#include <&>/' >all.cpp
+  for header in registry connection passing; do assert_file_contains all.cpp "<pm/$header.h>"; done
+  # Each compiles in front of the others, too.
+  sort -r all.cpp | cat - all.cpp >twice.cpp
+  echo 'int main() { return 0; }' >>twice.cpp
+  for compiler in g++ clang++; do
+    for level in -O0 -O2; do
+      for exceptions in -fexceptions -fno-exceptions; do
+        run -0 $compiler -std=c++20 -Wall -Wextra -Wshadow -Werror $level $exceptions -I"$DEST/usr/include" -c -o all.o twice.cpp
+      done
+    done
+    run -0 $compiler -std=c++20 -M -I"$DEST/usr/include" all.cpp
+    refute_output --regexp '(skalibs|execline|s6)/'
+    run -1 sh -c 'tr -s " \\\\" "\n\n" | grep /pm/ | grep -v "^$1/usr/include/pm/[a-z]*\.h$"' - "$DEST" <<<"$output"
+  done
+  while read -r line; do
+    echo "$line" >one.cpp
+    g++ -std=c++20 -Wall -Wextra -Werror -fsyntax-only -I"$DEST/usr/include" one.cpp
+  done <all.cpp
+}
+
+@test "build: system calls go through pm::sys" {
+  run grep -nE '(^|[^:a-z_.>])::(open|openat|close|read|write|unlink|rename|mkdir|mkfifo|link|fork|kill|poll|flock|fcntl|pipe|socket|stat|fstat|chown|chmod|getdents)[a-z0-9]*\(' \
+    $(sources | grep -vxE 'src/libpm/os/(sys|lock)\.cpp')
+  assert_failure
+}
+
+@test "build: libpm does not exit, print or read the command line" {
+  cd "$BATS_TEST_TMPDIR"
+  nm -A --undefined-only "$TREE/build/libpm.a" 2>/dev/null | sed -n 's/.*libpm\.a:\([^:]*\)\.o: *[Uw] /\1 /p' | sort -u >undefined
+  nm --defined-only "$TREE/build/libcli.a" 2>/dev/null | awk 'NF == 3 && $2 ~ /[BDRT]/ { print $3 }' | sort -u >cli
+  [ "$(wc -l <undefined)" -gt 1000 ] && grep -q _ZN2pm7die_sys cli
+  {
+    # The one _exit ends a child that was forked and has not executed a program.
+    grep -E ' (exit|_exit|_Exit|quick_exit|abort|__assert.*|longjmp|_Z.*(terminate|__throw).*)$' undefined | grep -vx 'in_child _exit'
+    # Printing: stdio, err(3), syslog(3), skalibs' buffers.
+    grep -E ' (_*(v|f|d|vf|vd)?printf(_chk)?|_*f?put[sc](_unlocked)?|putchar(_unlocked)?|_*fwrite(_unlocked)?|fflush|perror|psignal|std(out|err)|_*v?(err|warn)x?c?|error|_*v?syslog(_chk)?|buffer_.*|strerr_.*|_ZSt4c(out|err|log))$' undefined
+    (cd "$PM_SOURCE" && grep -nE 'write\((STD(OUT|ERR)_FILENO|[12]),' $(sources src/libpm))
+    grep -E ' (PROG|program_invocation.*|__progname.*|__libc_argv|getopt.*|optarg|subgetopt.*)$' undefined
+    # The environment is read by name where a file is about it.
+    grep -E ' (environ|__environ|getenv|secure_getenv|putenv|setenv|unsetenv|clearenv|env_.*)$' undefined |
+      grep -vxE '(environment|ucspi|connection_environment|handover|listend_client) (environ|env_len|env_merge)|(tree|listen_fds|receiver) getenv'
+    # src/cli does all this, and the library calls none of it.
+    awk 'NR == FNR { cli[$1]; next } $2 in cli && $2 != "_ZN2pm3bugEPKc"' cli undefined
+  } >wrong || :
+  run -0 c++filt <wrong
+  refute_output
+}
+
+@test "build: libpm has no copy of a function of the C++ library" {
+  run -0 sh -c 'nm --defined-only "$0" 2>/dev/null | grep -E " [VWu] _ZN?K?S[ta-z]" | grep -v 2pm | c++filt' "$TREE/build/libpm.a"
+  refute_output
+}
+
+@test "build: every .cpp of libpm and of cli has its header beside it" {
+  # runtime.cpp has what the compiler calls by itself, in programs without libstdc++: no source file calls it.
+  run -0 sh -c 'for file; do [ -e "${file%.*}.h" ] || echo "${file%.*}"; done | sed s,^src/,, | LC_ALL=C sort' - $(sources src/libpm src/cli)
+  assert_output cli/runtime
+}
+
+@test "build: no two classes share a name, whatever their namespaces" {
+  run -0 sh -c 'sed -nE "s/^ *(class|struct|union) (\[\[[a-z]*\]\] )?([A-Z][A-Za-z0-9]*)( final)? *[:{].*/\3/p" "$@" | LC_ALL=C sort | uniq -d | paste -sd " " -' - $(sources)
+  refute_output
+}
+
+@test "build: a program has at most 180 lines, a file of libpm and cli 300" {
+  local wrong=0 lines file most
+  while read -r lines file; do
+    most=300
+    [[ $file != src/*/pm-*.cpp ]] || most=180
+    [ "$lines" -le $most ] || { echo "$file has $lines lines"; wrong=1; }
+  done < <(sources | xargs wc -l | grep -v ' total$')
+  return $wrong
 }
 
 @test "build: no file of the project names this machine" {
-  run grep -rnF -e "$PM_SOURCE/" $(git ls-files -co --exclude-standard)
+  run grep -rnF -e "$PM_SOURCE/" $(project_files)
   assert_failure
 }

@@ -8,8 +8,7 @@ teardown() { common_teardown; }
 setup_file() {
   export INSTALLED=$BATS_FILE_TMPDIR/installed CLIENTS=$BATS_FILE_TMPDIR
   chmod 755 "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
-  mkdir "$BATS_FILE_TMPDIR/tree"
-  (cd "$PM_SOURCE" && git ls-files -co --exclude-standard -z | tar --null -T - -cf -) | tar -xf - -C "$BATS_FILE_TMPDIR/tree"
+  copy_project "$BATS_FILE_TMPDIR/tree"
   (
     unset SAN MAKEFLAGS MAKELEVEL
     cd "$BATS_FILE_TMPDIR/tree"
@@ -23,7 +22,7 @@ setup_file() {
     fi
     make -j4 install-library
     # As it is without --enable-shared; nothing is compiled anew.
-    rm build/public/libpm.pc
+    rm build/libpm.pc
     make SHARED= prefix="$INSTALLED/static" install-library
     for way in shared static; do
       build "$way" tests/client/client.cpp "$BATS_FILE_TMPDIR/client-$way" -Wall -Wextra -Werror
@@ -40,7 +39,7 @@ build() {
 each() {
   for way in static shared; do run -0 timeout 60 "$CLIENTS/client-$way" "$@"; done
 }
-# each_by_service SCENARIO...: as users whom the registry's service serves.
+# each_by_service SCENARIO...: as another user, through the registry's service.
 each_by_service() {
   needs_root
   rm -rf served && pm-mkregistry -u $BOB served
@@ -63,6 +62,14 @@ each_by_service() {
   refute_output --partial libpm
   run -0 env PKG_CONFIG_PATH="$INSTALLED/static/lib/pkgconfig" pkg-config --modversion libpm
   assert_output --regexp '^[0-9]+\.[0-9]+\.[0-9]+$'
+}
+
+@test "client: make uninstall removes the shared library and its link" {
+  cp -a "$INSTALLED/shared" installed
+  touch installed/lib/libpm.so.9
+  (unset SAN MAKEFLAGS MAKELEVEL && cd "$BATS_FILE_TMPDIR/tree" && make uninstall prefix="$BATS_TEST_TMPDIR/installed")
+  run -0 find installed ! -type d
+  assert_output installed/lib/libpm.so.9
 }
 
 @test "client: the program's own exceptions are its own" { each throws; }
@@ -104,7 +111,7 @@ each_by_service() {
   needs_root
   pm-mkregistry -u $BOB served
   export PM_REGISTRY=$PWD/served
-  # It listens, and accepts nobody.
+  # It listens and does not accept.
   start_ready as $BOB s6-ipcserver-socketbinder -a 0777 "$PWD/served/socket" sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null
   for way in static shared; do run -0 as $ALICE timeout 60 "$CLIENTS/client-$way" waiting; done
 }
@@ -172,7 +179,7 @@ each_by_service() {
   run -0 ./greeter
   assert_output "$PID says hello"
   run -1 ./greeter serve
-  assert_output './greeter: it is registered already, and one of the two is exclusive'
+  assert_output './greeter: another registration exists, and one of the two is exclusive'
   end "$PID"
   run -1 ./greeter
   assert_output './greeter: not registered'
@@ -197,7 +204,7 @@ each_by_service() {
   done
   # Neither has more open than at first.
   assert_equal "$(count_open "$datetime")" "$(count_open "$PID")"
-  # Without the other half nobody is answered, and the server goes on.
+  # Without the other half no client gets an answer, and the server goes on.
   end "$datetime"
   run -0 s6-ipcclient test.serv "${HEAR[@]}"
   assert_output ''
@@ -220,7 +227,7 @@ each_by_service() {
     done
     # No server, no such path.
     run -111 ./lines no.lines <three
-    assert_output 'lines: unable to have it counted: nobody listens there'
+    assert_output 'lines: unable to have it counted: no process listens there'
     if [ "$(id -u)" = 0 ]; then
       chmod 777 test.lines
       run -1 as $ALICE ./lines test.lines <three
@@ -234,16 +241,9 @@ each_by_service() {
 }
 
 @test "client: the statuses of a connection are those on its page, in their order" {
-  sed -n '/^enum class Status/,/^}/s/^  \([a-z_]*\)\(,\|  *\|$\).*/\1/p' "$PM_SOURCE/src/include/pm/message/status.h" >statuses
+  sed -n '/^enum class Status/,/^}/s/^  \([a-z_]*\)\(,\|  *\|$\).*/\1/p' "$PM_SOURCE/src/include/pm/connection.h" >statuses
   assert_file_contains statuses '^bad_frame$'
   run -0 diff statuses <(sed -n '/^\.Ss Statuses/,/^\.El/s/^\.It Li \(.*\)$/\1/p' "$PM_SOURCE/doc/pm-connection.7")
-}
-
-@test "client: the public header stands alone: no other header of the library, in either direction" {
-  run -0 grep -h '#include <pm/' "$PM_SOURCE"/src/include/pm/client/{registry,calls,values}.h
-  assert_equal "$(sort -u <<<"$output")" $'#include <pm/client/calls.h>\n#include <pm/client/values.h>'
-  run -0 grep -lr 'pm/client/' "$PM_SOURCE/src" --include=*.h --include=*.cpp
-  for file in "${lines[@]}"; do [[ $file == */client/* ]]; done
 }
 
 @test "client: a program may have all of the library's headers at once: no two of them call different things by one name" {

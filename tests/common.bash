@@ -10,6 +10,12 @@ PATH=$PM_BUILD:$PATH
 # The same, with $PM_FAULT=NAME:NTH:ACT obeyed (tests/fault/fault.h).
 FAULT=$PM_BUILD/fault
 
+# $ENOENT and so on: the texts of these errors, as this C library has them.
+eval "$(errors)"
+
+# Where only polling is possible: seconds between two looks.
+export POLL=0.01
+
 # PM_WAY=service: the same tests once more, with every change going through the registry's service. Each registry that
 # pm-mkregistry makes gets one in front of it, and the programs that write get -S. $WAY: what a copy of such a program needs;
 # $WAITING: what it says that it cannot do, the lock being another's.
@@ -23,6 +29,21 @@ if [ "${PM_WAY:-}" = service ]; then
     [ "$1" = -c ] || front "${@: -1}"
   }
 fi
+# project_files [PATTERN...]: the project's files whose names match, from its directory: those that git knows or would add. In a
+# tarball's tree, every file that is not built.
+project_files() {
+  local file pattern
+  git ls-files -co --exclude-standard -- "$@" 2>/dev/null && return
+  find . -type f ! -path './build*' ! -name config.mak ! -path ./src/libpm/util/config.h -printf '%P\n' | sort | while read -r file; do
+    for pattern in "${@:-*}"; do [[ $file != $pattern ]] || echo "$file"; done
+  done
+}
+# copy_project DIR: makes it, with a copy of each of these.
+copy_project() {
+  mkdir "$1"
+  (cd "$PM_SOURCE" && project_files) | tar -C "$PM_SOURCE" -T - -cf - | tar -xf - -C "$1"
+}
+
 # front DIR: the service of that registry, accepting when this returns.
 front() {
   local dir && dir=$(readlink -f "$1") owner=()
@@ -65,7 +86,7 @@ common_setup() {
 
 common_teardown() {
   local pid stray
-  # After every scenario: nobody but a registrant's side has what would keep a registration alive.
+  # Only the registrant's side may have open what keeps a registration alive.
   stray=$(token-readers "$BATS_TEST_TMPDIR" 2>&1)
   for pid in "${STARTED[@]}" "${FRONTS[@]}"; do
     kill -KILL "$pid" 2>/dev/null || :
@@ -75,11 +96,11 @@ common_teardown() {
   assert_equal "$stray" ''
 }
 
-# Ends whoever was started by them and outlives them: all have been in this test's directory, or have its registry's name.
+# Kills what outlives the processes that the test started: processes in its directory, or with its registry in their environment.
 end_rest() {
   local round left
   for round in {1..50}; do
-    # But for who looks.
+    # The processes that look are not found.
     left=$(unset PM_REGISTRY
       {
         find /proc -mindepth 2 -maxdepth 2 -name cwd -lname "$BATS_TEST_TMPDIR*" -printf '%h\n'
@@ -88,6 +109,7 @@ end_rest() {
     [ -n "$left" ] || return 0
     # shellcheck disable=SC2086 # each is a word
     kill -KILL $left 2>/dev/null || :
+    sleep $POLL
   done
   echo "still there after round $round: $left"
   return 1
@@ -171,10 +193,44 @@ hold_as() {
 # hold_unnamed SERVICE ADDRESS ID: registered, by hand, for an owner without a name; this shell has the token.
 hold_unnamed() {
   local dir=$PM_REGISTRY/service/$1/-
-  mkdir -p "$dir" "$PM_REGISTRY/service/$1/event"
-  mkfifo -m 622 "$dir/$3.token"
-  exec 8<>"$dir/$3.token"
-  printf 'service=%s\nnetid=%s\naddress=%s\npid=1\nstart=1\nsince=1\n' "$1" "${2%%:*}" "$2" >"$dir/$3"
+  local token=$dir/$3:0:${2%%:*}:1:s::${2#*:}
+  mkdir -p "$dir"
+  mkfifo -m 622 "$token"
+  exec 8<>"$token"
+}
+
+# lines_of TOKEN: what an answer says of the registration whose FIFO this is, but for its user and its ID.
+lines_of() {
+  local id version netid since flags origin address letters=
+  IFS=: read -r id version netid since flags origin address <<<"${1##*/}"
+  [ "$netid" = local ] && address=$(tr '\\\001' '/\\' <<<"$address")
+  [ "$netid" = none ] && address=none || address=$netid:$address
+  case $flags in *x*) letters=exclusive ;; esac
+  case $flags in *p*) letters=${letters:+$letters,}public ;; esac
+  printf 'service=%s\n' "$(basename "$(dirname "$(dirname "$1")")")"
+  [ "$version" = 0 ] || printf 'version=%s\n' "$version"
+  printf 'netid=%s\naddress=%s\npid=%s\nstart=%s\nsince=%s\n' "$netid" "$address" "${id%%.*}" "$(cut -d. -f2 <<<"$id")" "$since"
+  [ -z "$letters" ] || printf 'flags=%s\n' "$letters"
+  case $flags in c*) echo holder=child ;; s*) echo holder=self ;; esac
+  [ ! -L "${1%/*}/$id.exe" ] || printf 'exe=%s\n' "$(readlink "${1%/*}/$id.exe")"
+}
+
+# rewrite SERVICE PID: gives that registration another name, as a writer does it, and tells the listeners.
+rewrite() {
+  local old && old=$(echo "$PM_REGISTRY/service/$1"/*/"$2".*:*)
+  local name=${old##*/} id version netid rest
+  IFS=: read -r id version netid _ rest <<<"$name"
+  name=$id:$version:$netid:1:$rest
+  mv "$old" "${old%/*}/$name"
+  tell c "$1" "$(basename "${old%/*}")" "$name"
+}
+# tell KIND SERVICE UID NAME: sends the listeners the line of a change.
+tell() {
+  local fifo
+  for fifo in "$PM_REGISTRY"/event/pm1:* "$PM_REGISTRY/service/$2"/event/pm1:*; do
+    # Opened for reading, too: the FIFO of a listener that has ended would block.
+    [ ! -p "$fifo" ] || printf '1 %s\n' "$*" 1<>"$fifo"
+  done
 }
 
 # as UID COMMAND...: as that user, without groups.
@@ -185,6 +241,18 @@ as() {
 
 needs_root() {
   [ "$(id -u)" = 0 ] || skip 'needs root: other users'
+}
+
+# needs_unshare OPTION...: for a test that uses unshare(1) with these options. Without the right to make namespaces, or in a
+# chroot whose mounts cannot be made private, it fails.
+needs_unshare() {
+  needs_root
+  unshare "$@" true 2>/dev/null || skip "needs namespaces: unshare $* fails"
+}
+# needs_pids: for a test that chooses the next pid of a pid namespace.
+needs_pids() {
+  needs_unshare -pf --kill-child --mount-proc
+  [ -w /proc/sys/kernel/ns_last_pid ] || skip 'needs namespaces: /proc/sys/kernel/ns_last_pid is missing or read-only'
 }
 
 # serve [OPTION...] NAME ADDRESS: pm-reg with PROG, PROG running when this returns; its pid in $PID.
@@ -239,7 +307,7 @@ listener_of() {
 # unlinks when the listener has gone.
 listeners() {
   [ "${PM_WAY:-}" != service ] || pm-mkregistry -c "$PM_REGISTRY" || return
-  find "$@" -name '*ftrig1:*' | wc -l
+  find "$@" \( -name 'ftrig1:*' -o -name 'pm1:*' -o -name '.ftrig1:*' -o -name '.pm1:*' \) | wc -l
 }
 
 # own_fifo FIFODIR N: a listener's FIFO made by hand, its name on standard output.
@@ -250,7 +318,7 @@ own_fifo() {
 
 # count_open PID: how many descriptors it has.
 count_open() { ls "/proc/$1/fd" | wc -l; }
-# holders TOKEN: who has that FIFO open, a pid a line.
+# holders TOKEN: the processes that have that FIFO open, a pid a line.
 holders() {
   local fd
   for fd in /proc/[0-9]*/fd/*; do
@@ -287,19 +355,20 @@ common_options() {
   assert_output --regexp "^$1 \(pm-tools\) [0-9]+\.[0-9]+"
   run -100 --separate-stderr "$1" -%
   assert_output ''
-  assert_regex "$stderr" "^$1: fatal: unknown option: -%; usage: $1 "
+  assert_equal "$stderr" "$1: fatal: unknown option: -%"
 }
 
 # Names that are none: FAULTS.md 13.
 BAD_NAMES=('' . .. .hidden a/b / 'a b' $'a\nb' $'a\x01' $'a\x7f' $'\xc3\xa9' $'\xff' 'a:b' 'a*' "$(printf 'x%.0s' {1..128})")
 LONGEST_NAME=$(printf 'x%.0s' {1..127})
 
-# eventually CODE [ARGUMENT...]: tried again and again until it is so; what is not within a minute fails the test.
+# eventually CODE [ARGUMENT...]: tries it every 10 ms until it is true, for what has no event to wait for; fails after a minute.
 eventually() {
   local code=$1 late=$((SECONDS + 60))
   shift
   until eval "$code"; do
     [ $SECONDS -lt $late ] || { echo "not within a minute: $code"; return 1; }
+    sleep $POLL
   done
 }
 
@@ -307,5 +376,5 @@ eventually() {
 # its flags (__SO_ACCEPTCON), type, state, inode, and that path.
 listens() { grep -q " 00010000 0001 01 \+[0-9]\+ $1\$" /proc/net/unix; }
 
-# await end PID and await down REGISTRY SERVICE (tests/tools/await.cpp) wait for deaths, without polling; who never dies fails the test.
+# await end PID and await down REGISTRY SERVICE (tests/tools/await.cpp) wait without polling, for a minute at most.
 await() { timeout 60 "$PM_BUILD/await" "$@"; }

@@ -20,8 +20,8 @@ handed() {
   return $status
 }
 
-# settle_worker KIND: somebody is connected to the worker at ./sock whom it has served; whoever was there before him is gone by
-# then, with all that he brought. His pid in $PID.
+# settle_worker KIND: connects a client, which the worker at ./sock serves. Clients from before have left by then, with their
+# descriptors. Its pid in $PID.
 settle_worker() {
   [ -p hold ] || mkfifo hold
   start_ready offer "$1" sock frame 200 - 1 send 1 answer say 9 wait </dev/null >/dev/null 8<>hold

@@ -11,7 +11,7 @@ store() {
 }
 # names: what is in the store.
 names() { pm-fdlist | cut -f1 | paste -sd ' '; }
-# held: how many descriptors the store has, with one client connected: when it is greeted, whoever left before has been seen to.
+# held: how many descriptors the store has, with one client connected: it is greeted after the store has noticed the clients that left.
 held() {
   pm-client "$PM_FDSTORE" sh -c 'timeout 20 head -c 20 <&6 >/dev/null && ls "/proc/$0/fd" | wc -l' "$STORE"
 }

@@ -5,8 +5,10 @@ setup() { common_setup; }
 teardown() { common_teardown; }
 
 @test "library: names, addresses, records and numbers are read or refused" { run -0 "$PM_BUILD/text"; }
+@test "library: accepting connections: without descriptors, with a spare one, and from what listens no more" {
+  run -0 "$PM_BUILD/accept" </dev/null
+}
 @test "library: the registry core, rule by rule" { run -0 "$PM_BUILD/registry"; }
-@test "library: a Finder gives what a lookup gives, after each change" { run -0 "$PM_BUILD/finder"; }
 @test "library: the tables of a super-server, and what it says of names; what a worker has answered" { run -0 "$PM_BUILD/super"; }
 @test "library: the encoding, and messages with descriptors" { run -0 "$PM_BUILD/message"; }
 @test "library: connections: LWMsg's cases, what a peer can say, fragments, descriptors, without blocking, untyped" {

@@ -12,7 +12,7 @@ broken_mapper() {
 }
 over() { kill "$MAPPER" && wait "$MAPPER"; }
 
-@test "port mapper: answers that wait together are as they are alone; so they are where the kernel does not take them together" {
+@test "port mapper: each of many calls that wait together is answered; an answer that cannot be sent is the only one lost" {
   needs_namespaces
   a_host ours
   on ours pm-mkregistry -u "$KEEPER" /run/pm
@@ -23,13 +23,14 @@ over() { kill "$MAPPER" && wait "$MAPPER"; }
     broken_mapper "$fault"
     for to in 'udp 127.0.0.1 111' 'udp6 ::1 111'; do
       [ "$fault" != close:9999:5 ] || all=$(ours rpc-raw $to "$list")
+      first=$(ok)$(w 111)$'\n'
+      [[ "$fault $to" != sendmmsg:*' udp '* ]] || first=
       host=${to#* }
       kill -STOP "$MAPPER"
       eventually 'grep -q "T (stopped)" "/proc/$MAPPER/status"'
       run -0 ours rpc-raw -c "$MAPPER" $to "${burst[@]}"
       is="$(ok)$(str "${host% *}.0.111")"
-      assert_output "$(ok)$(w 111)
-$(ok)$(w 0)
+      assert_output "$first$(ok)$(w 0)
 $(ok)$(w 111)
 $(ok)
 $(ok)
@@ -59,7 +60,7 @@ $(ok)$(w 111)"
     over
   done
   # The registry is full, and no more: that SET is told so, the next is done, and the view is the registry's.
-  for fault in mkdirat:1:28 linkat:1:28 linkat:2:28 write:2:28; do
+  for fault in mkdirat:1:28 mkdirat:2:28 linkat:1:28; do
     broken_mapper "$fault"
     run ours rpc-raw -p 900 udp 127.0.0.1 111 "$(call 2 1 "$(w 300001 1 17 9)")" "$(call 2 1 "$(w 300002 1 17 9)")"
     assert_line -n 1 "$yes"
@@ -126,8 +127,7 @@ $(ok)$(w 111)"
   done
   run -0 ours rpcinfo
   assert_equal "$output" "$rows"
-  assert_equal "$(on ours ls /run/pm/service)" ''
-  assert_equal "$(on ours find /run/pm/row -type p | sed 's,.*/,,; s/:.*//' | sort -u)" 100000
+  assert_equal "$(on ours ls /run/pm/service)" 100000
 }
 
 @test "port mapper: LISTEN_FDS that are none, too many, another process's, closed" {
@@ -136,18 +136,18 @@ $(ok)$(w 111)"
   on ours pm-mkregistry -u "$KEEPER" /run/pm
   given() { run -111 on ours env "${@:2}" sh -c 'export LISTEN_PID=${LISTEN_PID:-$$}; exec pm-rpcbindd -d /run/pm '"$1"; }
   given '' LISTEN_FDS=x
-  assert_output --partial 'Invalid argument'
+  assert_output --partial "$EINVAL"
   given '' LISTEN_FDS=-1
-  assert_output --partial 'Invalid argument'
+  assert_output --partial "$EINVAL"
   given '' LISTEN_FDS=4294967295
-  assert_output --partial 'Argument list too long'
+  assert_output --partial "$E2BIG"
   given '3<&-' LISTEN_FDS=1
-  assert_output --partial 'Bad file descriptor'
+  assert_output --partial "$EBADF"
   given '3</dev/null' LISTEN_FDS=1
   assert_output --partial 'descriptor 3: Socket operation on non-socket'
   for names in a:b '' :; do
     given '3</dev/null' LISTEN_FDS=1 LISTEN_FDNAMES="$names"
-    assert_output --partial 'Invalid argument'
+    assert_output --partial "$EINVAL"
   done
   # Another's are not looked at: it binds its own.
   start_ready nsenter -t "${HOSTS[ours]}" -m -n env LISTEN_PID=1 LISTEN_FDS=1 pm-rpcbindd -d /run/pm -N 9 </dev/null
@@ -169,7 +169,7 @@ $(ok)$(w 111)"
   over
   # Its sockets alone are five: it says what it has no room for, and is not half there.
   run -111 ours prlimit --nofile=8:8 pm-rpcbindd -d /run/pm
-  assert_output --partial 'Too many open files'
+  assert_output --partial "$EMFILE"
   start_ready nsenter -t "${HOSTS[ours]}" -m -n sh -c 'export FULL=$(printf %0120000d 0); exec pm-rpcbindd -d /run/pm -N 9' </dev/null
   MAPPER=$PID
   answered_still

@@ -2,8 +2,10 @@
 load wire
 
 needs_namespaces() {
-  needs_root
-  unshare -mn true 2>/dev/null || skip 'needs network and mount namespaces'
+  needs_unshare -mn
+  # In a chroot, entering a mount namespace leaves the chroot.
+  unshare -mn sh -c 'mount -t tmpfs run /run && exec nsenter -t $$ -m -n test -d "$0"' "$PWD" 2>/dev/null ||
+    skip 'needs namespaces: mount or nsenter fails'
 }
 
 # a_host NAME: a host with loopback up and nothing in /run; on NAME COMMAND...: there. HOSTS has the processes that keep them.
@@ -17,7 +19,7 @@ on() {
   nsenter -t "${HOSTS[$1]}" -m -n --wd="$PWD" "${@:2}"
 }
 
-# Whose registry it is there, who is nobody else.
+# The owner of the registry there.
 KEEPER=65500
 
 # mapper NAME OPTION...: ours on that host, serving when this returns, registry /run/pm; its pid in $PID.
@@ -37,7 +39,7 @@ serve_registry() {
 # rpcbind_on NAME OPTION...: Debian's, serving when this returns.
 rpcbind_on() {
   start nsenter -t "${HOSTS[$1]}" -m -n --wd="$PWD" rpcbind -f "${@:2}" </dev/null
-  on "$1" timeout 20 sh -c 'until rpcinfo >/dev/null 2>&1; do :; done'
+  eventually 'on "$1" rpcinfo >/dev/null 2>&1' "$1"
 }
 
 # ours COMMAND..., theirs COMMAND...: on the host with our port mapper, and on the one with Debian's.
@@ -101,20 +103,20 @@ client_options() {
   [ $# = 1 ] || { run -100 "$1" "${@:2:$#-2}"; assert_output --partial 'too few arguments'; }
   # A port that nobody listens on; a path that is no socket's; a name that is no host's.
   run -111 "$1" -h 127.0.0.1 -p 1 -t 5000 "${@:2}" </dev/null
-  assert_output "$1: fatal: unable to ${CONNECTING:-connect to} the port mapper of 127.0.0.1: Connection refused"
+  assert_output "$1: fatal: unable to ${CONNECTING:-connect to} the port mapper of 127.0.0.1: $ECONNREFUSED"
   run -111 "$1" -h no-such-host.invalid "${@:2}" </dev/null
-  assert_output --regexp "^$1: fatal: unable to find the host no-such-host.invalid: (No such device or address|Resource temporarily unavailable)$"
+  assert_output --regexp "^$1: fatal: unable to find the host no-such-host.invalid: ($ENXIO|$EAGAIN)$"
 }
 # A program and a version, by number and by name.
 program_arguments() {
   local name
   for name in nothing 4294967296 -1 ''; do
     run -100 "$1" -- "$name" 1 "${@:2}"
-    assert_output --partial "no ONC program: $name"
+    assert_output --partial "invalid PROGRAM: $name: neither a number nor a name in /etc/rpc"
   done
   for name in one 4294967296 -1 ''; do
     run -100 "$1" -- 1 "$name" "${@:2}"
-    assert_output --partial "no version: $name"
+    assert_output --partial "invalid VERSION: $name (0 to 4294967295)"
   done
 }
 # gives_up PROGRAM ARGUMENT...: where the port mapper does not answer, it ends in time.

@@ -41,7 +41,7 @@ teardown() { common_teardown; }
   start_ready pm-socketbinder -n a=local:one pm-activate -0 -N 9 sh -c 'exec pm-superd sh -c "[ -S /proc/\$\$/fd/3 ] || echo \${LISTEN_FDS-none}"' </dev/null
   assert_equal "$(pm-client local:one sh -c 'cat <&6')" none
   run -111 pm-socketbinder -n a=local:two -n b=local:three pm-activate -0 touch started
-  assert_output --partial 'more than one socket'
+  assert_output --partial '-0 works with one socket only'
   assert_not_exist started
 }
 
@@ -53,27 +53,27 @@ teardown() { common_teardown; }
 
 @test "pm-activate: no sockets, another's, wrong ones: 111 and why" {
   run -111 pm-activate touch started </dev/null
-  assert_output 'pm-activate: fatal: unable to take the sockets of LISTEN_FDS: No such file or directory'
+  assert_output "pm-activate: fatal: unable to take the sockets of LISTEN_FDS: $ENOENT"
   run -111 pm-activate -0 touch started </dev/null
   assert_output 'pm-activate: fatal: unable to wait for descriptor 0: Socket operation on non-socket'
   run -111 sh -c 'exec pm-activate -0 touch started <&-'
   given() { run -111 sh -c 'export LISTEN_PID=$$; exec env "$@" timeout 20 pm-activate touch started' - "$@"; }
   run -111 sh -c 'LISTEN_PID=$$ LISTEN_FDS=x exec pm-activate touch started'
-  assert_output --partial 'Invalid argument'
+  assert_output --partial "$EINVAL"
   run -111 sh -c 'LISTEN_PID=$$ LISTEN_FDS=-1 exec pm-activate touch started'
-  assert_output --partial 'Invalid argument'
+  assert_output --partial "$EINVAL"
   run -111 sh -c 'LISTEN_PID=$$ LISTEN_FDS=4294967295 exec pm-activate touch started'
-  assert_output --partial 'Argument list too long'
+  assert_output --partial "$E2BIG"
   run -111 sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 exec pm-activate touch started 3<&-'
-  assert_output --partial 'Bad file descriptor'
+  assert_output --partial "$EBADF"
   run -111 sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 exec pm-activate touch started 3</dev/null'
   assert_output --partial 'Socket operation on non-socket'
   for names in a:b '' :; do
     run -111 sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=$1 exec pm-activate touch started 3</dev/null' - "$names"
-    assert_output --partial 'Invalid argument'
+    assert_output --partial "$EINVAL"
   done
   run -111 sh -c 'LISTEN_PID=1 LISTEN_FDS=1 exec pm-activate touch started 3</dev/null'
-  assert_output --partial 'No such file or directory'
+  assert_output --partial "$ENOENT"
   assert_not_exist started
 }
 
@@ -175,7 +175,7 @@ teardown() { common_teardown; }
 }
 
 @test "pm-activate: rpcbind, which knows systemd's activation: started by its first client, and again when it was killed" {
-  needs_root
+  needs_unshare -nm --propagation private
   command -v rpcbind >/dev/null && command -v rpcinfo >/dev/null || skip 'rpcbind is not installed'
   # A host of its own: namespaces of the network and of files.
   cat >inside <<'EOT'
@@ -188,8 +188,7 @@ pm-socketbinder -n rpc=local:/run/rpcbind.sock -n tcp=tcp:127.0.0.1:111 -n udp=u
     sh -c "LISTEN_PID=\$\$ exec pm-activate -t 20000 rpcbind -w -f"
     echo ended
   done' &
-until [ -S /run/rpcbind.sock ]; do :; done
-until ss -ltnH | grep -q :111; do :; done
+until [ -S /run/rpcbind.sock ] && ss -ltnH | grep -q :111; do sleep $POLL; done
 for n in 1 2; do
   rpcinfo -p 127.0.0.1 | grep -c portmapper
   pid=$(pgrep -x rpcbind)

@@ -97,7 +97,7 @@ served_by() { front "$PM_REGISTRY" 2>/dev/null; }
   run -0 pm-pid2exe "$PID"
   assert_output "$(readlink -f two)"
   assert_equal "$(ls reg/exe)" "$PID"
-  assert_equal "$(ls reg/service/.exe/*/*.token | wc -l)" 1
+  assert_equal "$(ls reg/service/.exe/*/[0-9]*:* | wc -l)" 1
 }
 
 @test "pm-announce: a process that registers as another executable withdraws what it announced" {
@@ -127,14 +127,21 @@ served_by() { front "$PM_REGISTRY" 2>/dev/null; }
   kill -KILL "$pid"
   await end "$pid"
   # The child still holds the token.
-  [ -n "$(holders reg/service/.exe/*/*.token)" ]
+  [ -n "$(holders reg/service/.exe/*/[0-9]*:*)" ]
   run -1 pm-pid2exe "$pid"
-  # Another process gets the number: the record's start time says that it is not the one.
-  record=$(echo reg/service/.exe/*/*.token) record=${record%.token}
-  sed -i "s/^pid=.*/pid=$$/" "$record"
-  ln -s "$(readlink "reg/exe/$pid")" reg/exe/$$
+  # Another process gets the number: the start time in the ID says that it is not the one.
+  dir=$(echo reg/service/.exe/[0-9]*) name=$(basename "$dir"/[0-9]*:*)
+  # becomes PID START: gives the announcement this ID, and the process with that pid its link.
+  becomes() {
+    local id=${name%%:*} new=$1.$2.00000000
+    mv "$dir/$name" "$dir/$new:${name#*:}"
+    mv "$dir/$id.exe" "$dir/$new.exe"
+    name=$new:${name#*:}
+    ln -sf "../service/.exe/${dir##*/}/$name" "reg/exe/$1"
+  }
+  becomes $$ "$(cut -d. -f2 <<<"$name")"
   run -1 pm-pid2exe $$
-  sed -i "s/^start=.*/start=$(sed 's/.*) //' /proc/$$/stat | cut -d ' ' -f 20)/" "$record"
+  becomes $$ "$(sed 's/.*) //' /proc/$$/stat | cut -d ' ' -f 20)"
   run -0 pm-pid2exe $$
   end "$child"
   await end "$child"
@@ -176,7 +183,7 @@ served_by() { front "$PM_REGISTRY" 2>/dev/null; }
 
 @test "pm-announce: what it leaves when it is killed is swept, link and all" {
   announce
-  holder=$(holders reg/service/.exe/*/*.token)
+  holder=$(holders reg/service/.exe/*/[0-9]*:*)
   kill -KILL "$PID" "$holder"
   await end "$holder"
   run -1 pm-pid2exe "$PID"
@@ -191,7 +198,7 @@ served_by() { front "$PM_REGISTRY" 2>/dev/null; }
   done
   announce
   [ "$(ls reg/exe | wc -l)" -lt 8 ]
-  [ "$(ls reg/service/.exe/*/*.token | wc -l)" -lt 8 ]
+  [ "$(ls reg/service/.exe/*/[0-9]*:* | wc -l)" -lt 8 ]
 }
 
 @test "pm-announce: each of its calls fails: it says so, and nothing is left; or PROG runs" {

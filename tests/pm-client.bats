@@ -80,16 +80,16 @@ teardown() { common_teardown; }
 @test "pm-client: PROG that is not there is 127, one that cannot be executed 126" {
   s6 "$PWD/sock" cat
   run -127 pm-client local:sock no-such-program
-  assert_output 'pm-client: fatal: unable to execute no-such-program: No such file or directory'
+  assert_output "pm-client: fatal: unable to execute no-such-program: $ENOENT"
   touch file
   run -126 pm-client local:sock ./file
-  assert_output 'pm-client: fatal: unable to execute ./file: Permission denied'
+  assert_output "pm-client: fatal: unable to execute ./file: $EACCES"
 }
 
 @test "pm-client: nobody there is 111 with the reason, and PROG is not started" {
   left "$PWD/stale"
   touch file
-  local -A words=([stale]='Connection refused' [file]='Connection refused' [missing]='No such file or directory' [file/x]='Not a directory')
+  local -A words=([stale]="$ECONNREFUSED" [file]="$ECONNREFUSED" [missing]="$ENOENT" [file/x]="$ENOTDIR")
   for path in "${!words[@]}"; do
     for options in '' '-t 1000'; do
       run -111 pm-client $options "local:$path" touch started
@@ -97,10 +97,10 @@ teardown() { common_teardown; }
     done
   done
   run -111 pm-client local:@pm-test.nobody true
-  assert_output --partial 'Connection refused'
+  assert_output --partial "$ECONNREFUSED"
   start_ready s6-ipcserver-socketbinder -m -b 0 "$PWD/datagram" sh -c 'echo >&9; exec sleep infinity' </dev/null
   run -111 pm-client local:datagram true
-  assert_output --regexp "(Protocol wrong type for socket|Connection refused)$"
+  assert_output --regexp "($EPROTOTYPE|$ECONNREFUSED)$"
   assert_not_exist started
 }
 
@@ -108,7 +108,7 @@ teardown() { common_teardown; }
   needs_root
   live -a 0700 "$PWD/sock"
   run -111 as $ALICE pm-client local:sock true
-  assert_output --partial 'Permission denied'
+  assert_output --partial "$EACCES"
 }
 
 @test "pm-client: -t: a server that has no room is waited for so long, then 99; 0 is for ever" {
@@ -208,7 +208,9 @@ teardown() { common_teardown; }
 
 @test "pm-client: udp and udp6, both ways, between two that are bound; the other's port alone is heard" {
   for host in udp:127.0.0.1 'udp6:[::1]'; do
-    one=$(pm-socketbinder -A "$host:0" true) two=$(pm-socketbinder -A "$host:0" true)
+    # Both are bound at once, so that they differ.
+    run -0 pm-socketbinder -A -n "one=$host:0" -n "two=$host:0" true
+    one=${lines[0]#one=} two=${lines[1]#two=}
     start_ready pm-client -b "$one" "$two" sh -c 'echo "$UDPLOCALPORT" >&9; exec 9>&-; line=$(head -n 1 <&6); echo "$line, $PROTO" >&7' </dev/null
     assert_equal "$READY" "${one##*:}"
     run -0 timeout 20 pm-client -b "$two" "$one" sh -c 'echo asked >&7; head -n 1 <&6'
@@ -223,7 +225,7 @@ teardown() { common_teardown; }
     run -0 pm-client -S "$address" sh -c 'printf abc >&7; timeout 20 head -n 1 <&6'
     assert_output 'abc IPC'
     run -111 pm-client "$address" touch started
-    assert_output --regexp "(Protocol wrong type for socket|Connection refused)$"
+    assert_output --regexp "($EPROTOTYPE|$ECONNREFUSED)$"
     end "$PID"
   done
   mkfifo got
@@ -252,13 +254,13 @@ teardown() { common_teardown; }
   super_at tcp:127.0.0.1:0 sh -c 'echo "$TCPREMOTEIP"'
   assert_equal "$(hear "$ADDRESS" -b tcp:127.0.0.44:0)" 127.0.0.44
   run -100 pm-client -b local:x "$ADDRESS" touch started
-  assert_output --partial 'of another kind'
+  assert_output --partial 'of different kinds'
   run -111 pm-client -b tcp:192.0.2.1:0 "$ADDRESS" touch started
-  assert_output "pm-client: fatal: unable to bind, to connect to $ADDRESS: Cannot assign requested address"
+  assert_output "pm-client: fatal: unable to bind a socket to connect to $ADDRESS: $EADDRNOTAVAIL"
   super local:sock sh -c 'echo "$IPCREMOTEPATH"'
   assert_equal "$(hear local:sock -b local:own)" own
   run -111 pm-client -b local:own local:sock touch started
-  assert_output 'pm-client: fatal: unable to bind, to connect to local:sock: Address already in use'
+  assert_output "pm-client: fatal: unable to bind a socket to connect to local:sock: $EADDRINUSE"
   assert_not_exist started
 }
 
@@ -266,7 +268,7 @@ teardown() { common_teardown; }
   super_at tcp:127.0.0.1:0 true
   end "$PID"
   run -111 pm-client "$ADDRESS" touch started
-  assert_output "pm-client: fatal: unable to connect to $ADDRESS: Connection refused"
+  assert_output "pm-client: fatal: unable to connect to $ADDRESS: $ECONNREFUSED"
   # A listener with a full queue answers no more.
   start_ready pm-socketbinder -A -b 1 tcp:127.0.0.1:0 sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null >address
   for _ in 1 2; do run -0 pm-client "$(cat address)" true; done

@@ -100,13 +100,13 @@ say_at() {
   say_at "local:$PWD/two" two
   hold web "local:$PWD/stale"
   run -111 pm-connect web touch started
-  assert_output "pm-connect: fatal: unable to connect to web in $PM_REGISTRY: Connection refused"
+  assert_output "pm-connect: fatal: unable to connect to web in $PM_REGISTRY: $ECONNREFUSED"
   hold web "local:$PWD/missing"
   run -111 pm-connect web touch started
-  assert_output "pm-connect: fatal: unable to connect to web in $PM_REGISTRY: No such file or directory"
+  assert_output "pm-connect: fatal: unable to connect to web in $PM_REGISTRY: $ENOENT"
   hold web tcp:127.0.0.1:1
   run -111 pm-connect web touch started
-  assert_output --partial 'Connection refused'
+  assert_output --partial "$ECONNREFUSED"
   hold web "local:$PWD/one"
   first=$PID
   hold web "local:$PWD/two"
@@ -165,9 +165,9 @@ $ALICE"
     service=s${STARTED[-2]}
     for options in "-u $ALICE" -a; do
       run -111 pm-connect $options "$service" touch started
-      assert_output "pm-connect: fatal: unable to believe the server of $service in $PM_REGISTRY: Operation not permitted"
+      assert_output "pm-connect: fatal: unable to trust the server of $service in $PM_REGISTRY: $EPERM"
     done
-    # The next instance is tried, and it is his own.
+    # The next registration is tried, and it is his own.
     hold_as $BOB "$service" "$ADDRESS"
     run -0 pm-connect -a "$service" "${HEAR[@]}"
     assert_output stolen
@@ -181,7 +181,7 @@ $ALICE"
   port=${ADDRESS##*:}
   hold_as $ALICE web "tcp:127.0.0.1:$port"
   run -111 pm-connect -u $ALICE web touch started
-  assert_output --partial 'unable to believe'
+  assert_output --partial 'unable to trust'
   hold_as $BOB web "tcp:127.0.0.1:$port"
   run -0 pm-connect -u $BOB web "${HEAR[@]}"
   assert_output hello

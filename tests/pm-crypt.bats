@@ -9,7 +9,7 @@ teardown() { common_teardown; }
   run -100 pm-crypt file
   run -100 pm-crypt file name more
   run -111 pm-crypt missing name </dev/null
-  assert_output 'pm-crypt: fatal: unable to read missing: No such file or directory'
+  assert_output "pm-crypt: fatal: unable to read missing: $ENOENT"
   run -111 pm-crypt . name </dev/null
 }
 
@@ -26,7 +26,7 @@ teardown() { common_teardown; }
   # Nothing of it is in what can be seen.
   head -c 512 /dev/zero | tr '\0' x >long
   run -111 pm-crypt file one <long
-  assert_output 'pm-crypt: fatal: unable to read the password: File too large'
+  assert_output "pm-crypt: fatal: unable to read the password: $EFBIG"
   head -c 511 long >longest
   run -1 pm-crypt file one <longest
 }

@@ -11,7 +11,7 @@ teardown() { common_teardown; }
   run -100 pm-fddrop -t x a
   for name in "${BAD_NAMES[@]}"; do
     run -100 pm-fddrop "$name"
-    assert_output --partial 'not a name'
+    assert_output --partial 'invalid NAME: '
   done
 }
 

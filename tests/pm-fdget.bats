@@ -17,10 +17,10 @@ teardown() { common_teardown; }
     assert_output --partial 'pm-fdget: fatal: '
   done
   run -100 pm-fdget -d 3 a,b true
-  assert_output --partial '-d is for one name'
+  assert_output --partial '-d works with one NAME only'
   for name in "${BAD_NAMES[@]}" a, ,a a,,b; do
     run -100 pm-fdget "$name" true
-    assert_output --partial 'not a name'
+    assert_output --partial 'invalid NAME: '
   done
   run -100 pm-fdget "$(printf 'n%s,' {1..64})n65" true
   assert_output --partial 'more than 64 names'

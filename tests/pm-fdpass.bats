@@ -15,13 +15,13 @@ teardown() { common_teardown; }
   assert_output --partial 'too many arguments'
   for value in x -1 '' 4294967296; do
     run -100 pm-fdpass -t "$value" sock
-    assert_output --partial '-t is no number'
+    assert_output --partial 'invalid -t: '
   done
   run -100 pm-fdpass -t
-  assert_output --partial 'option needs a value: -t'
+  assert_output --partial 'missing argument of -t'
   for address in tcp:127.0.0.1:80 udp6:[::1]:80; do
     run -100 pm-fdpass "$address"
-    assert_output --partial 'only local addresses'
+    assert_output --partial 'expected a Unix socket: PATH, local:PATH or local:@NAME'
   done
   for address in '' local: local:@ @name a:b fd:0 none $'a\nb' "$(printf 'x%.0s' {1..108})"; do
     run -100 pm-fdpass "$address"
@@ -52,7 +52,7 @@ teardown() { common_teardown; }
 @test "pm-fdpass: a descriptor 0 that came closed is not handed over" {
   worker sock touch started
   run -111 with_closed 1 pm-fdpass sock
-  assert_output 'pm-fdpass: fatal: unable to hand over descriptor 0: Bad file descriptor'
+  assert_output "pm-fdpass: fatal: unable to hand over descriptor 0: $EBADF"
   # Without 1 and 2 it goes on.
   run -0 handed with_closed 6 pm-fdpass sock
   wait_started
@@ -62,20 +62,20 @@ wait_started() { run -0 handed pm-fdpass sock; assert_file_exist started; }
 
 @test "pm-fdpass: nobody there is 111, at once" {
   run -111 pm-fdpass -t 0 none-there </dev/null
-  assert_output 'pm-fdpass: fatal: unable to connect to none-there: No such file or directory'
+  assert_output "pm-fdpass: fatal: unable to connect to none-there: $ENOENT"
   s6-ipcserver-socketbinder stale true
   run -111 pm-fdpass -t 0 stale </dev/null
-  assert_output 'pm-fdpass: fatal: unable to connect to stale: Connection refused'
+  assert_output "pm-fdpass: fatal: unable to connect to stale: $ECONNREFUSED"
   touch file
   run -111 pm-fdpass -t 0 file </dev/null
-  assert_output 'pm-fdpass: fatal: unable to connect to file: Connection refused'
+  assert_output "pm-fdpass: fatal: unable to connect to file: $ECONNREFUSED"
 }
 
 @test "pm-fdpass: a socket that may not be connected to is 111" {
   needs_root
   worker -a 700 sock true
   run -111 as $ALICE pm-fdpass sock </dev/null
-  assert_output 'pm-fdpass: fatal: unable to connect to sock: Permission denied'
+  assert_output "pm-fdpass: fatal: unable to connect to sock: $EACCES"
 }
 
 @test "pm-fdpass: a worker that takes nothing is 99, wherever it stopped" {
@@ -130,7 +130,7 @@ wait_started() { run -0 handed pm-fdpass sock; assert_file_exist started; }
     worker $kind sock ./not-there
     run -1 --separate-stderr handed pm-fdpass sock
     assert_output ''
-    assert_equal "$stderr" 'pm-fdpass: fatal: unable to hand a descriptor to sock: refused: unable to start ./not-there: No such file or directory'
+    assert_equal "$stderr" "pm-fdpass: fatal: unable to hand a descriptor to sock: refused: unable to start ./not-there: $ENOENT"
     end_worker
   done
 }
@@ -142,7 +142,7 @@ wait_started() { run -0 handed pm-fdpass sock; assert_file_exist started; }
     for round in {1..10}; do
       run -1 --separate-stderr handed as $ALICE pm-fdpass sock
       assert_output ''
-      assert_equal "$stderr" 'pm-fdpass: fatal: unable to hand a descriptor to sock: refused: offers are taken from root, from my own user, and from whom -u names'
+      assert_equal "$stderr" 'pm-fdpass: fatal: unable to hand a descriptor to sock: refused: only root, the user of the worker and the users of -u may offer descriptors'
     done
     end_worker
   done
@@ -175,7 +175,7 @@ passed() {
       kill -CONT "$WORKER_PID"
       logged 'refused uid'
       passed 1 "$PID"
-      assert_equal "$(cat said)" 'pm-fdpass: fatal: unable to hand a descriptor to sock: refused: offers are taken from root, from my own user, and from whom -u names'
+      assert_equal "$(cat said)" 'pm-fdpass: fatal: unable to hand a descriptor to sock: refused: only root, the user of the worker and the users of -u may offer descriptors'
       kill "$WORKER_PID"
       await end "$WORKER_PID"
       rm log
@@ -191,7 +191,7 @@ passed() {
     passing poll sock
     end "$WORKER_PID"
     passed 111 "$PID"
-    assert_equal "$(cat said)" 'pm-fdpass: fatal: unable to hand a descriptor to sock: Connection reset by peer'
+    assert_equal "$(cat said)" "pm-fdpass: fatal: unable to hand a descriptor to sock: $ECONNRESET"
   done
   # Of a datagram nobody says that it will not be read.
   worker -m sock touch started
@@ -211,7 +211,7 @@ passed() {
   assert_output --partial 'unable to hand a descriptor to silent: '
   start_ready pm-super -N 9 deaf true
   run -111 pm-fdpass deaf </dev/null
-  assert_output 'pm-fdpass: fatal: unable to hand a descriptor to deaf: Connection reset by peer'
+  assert_output "pm-fdpass: fatal: unable to hand a descriptor to deaf: $ECONNRESET"
 }
 
 # With PROTO and so many bytes of variables in all, each of them with a NUL at its end.
@@ -228,7 +228,7 @@ identified() {
     run -0 handed identified 4096 pm-fdpass sock
     assert_output 4071
     run -111 handed identified 4097 pm-fdpass sock
-    assert_output 'pm-fdpass: fatal: unable to tell who is connected to descriptor 0: Argument list too long'
+    assert_output "pm-fdpass: fatal: unable to describe the client of descriptor 0: $E2BIG"
     end_worker
   done
 }
@@ -240,7 +240,7 @@ identified() {
   run -0 handed env PROTO=TCP "${variables[@]}" pm-fdpass sock
   assert_output 63
   run -111 handed env PROTO=TCP "${variables[@]}" TCPLOCALIP=x pm-fdpass sock
-  assert_output --partial 'Argument list too long'
+  assert_output --partial "$E2BIG"
 }
 
 @test "pm-fdpass: a large environment of other things is no hindrance" {
@@ -251,15 +251,15 @@ identified() {
 
 @test "pm-fdpass: what the kernel refuses is 111, with its reason" {
   worker sock touch started
-  local -A said=([109]='Too many references: cannot splice' [105]='No buffer space available' [12]='Cannot allocate memory')
+  local -A said=([109]="$ETOOMANYREFS" [105]="$ENOBUFS" [12]="$ENOMEM")
   for code in "${!said[@]}"; do
     run -111 env PM_FAULT=sendmsg:1:$code "$FAULT/pm-fdpass" sock </dev/null
     assert_output "pm-fdpass: fatal: unable to hand a descriptor to sock: ${said[$code]}"
   done
   run -111 env PM_FAULT=recvmsg:1:12 "$FAULT/pm-fdpass" sock </dev/null
-  assert_output 'pm-fdpass: fatal: unable to hand a descriptor to sock: Cannot allocate memory'
+  assert_output "pm-fdpass: fatal: unable to hand a descriptor to sock: $ENOMEM"
   run -111 env PM_FAULT=socket:1:24 "$FAULT/pm-fdpass" sock </dev/null
-  assert_output --partial 'Too many open files'
+  assert_output --partial "$EMFILE"
 }
 
 @test "pm-fdpass: with 8 descriptors, or fewer" {

@@ -4,9 +4,9 @@ load fdpass
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-STRANGER='offers are taken from root, from my own user, and from whom -u names'
+STRANGER='only root, the user of the worker and the users of -u may offer descriptors'
 SAID_MORE='more is said than PROTO and its variables, or more than 4096 bytes'
-NO_OFFER='this is no offer of a descriptor'
+NO_OFFER='not an offer of a descriptor'
 
 # --- how it is called
 
@@ -25,7 +25,7 @@ NO_OFFER='this is no offer of a descriptor'
     assert_output --partial 'pm-fdrecv: fatal: '
   done
   run -100 pm-fdrecv -c
-  assert_output --partial 'option needs a value: -c'
+  assert_output --partial 'missing argument of -c'
   for address in tcp:127.0.0.1:80 udp:127.0.0.1:80 none '' local: local:@ @name a:b $'a\nb' "$(printf 'x%.0s' {1..108})" fd: fd:x fd:-1 fd:1x; do
     run -100 timeout 20 pm-fdrecv "$address" touch started
     assert_output --partial 'pm-fdrecv: fatal: '
@@ -204,11 +204,11 @@ misframed() {
   local kind=$(kind_of $1) step
   # each: words of offer; then what is said
   local -a cases=(
-    'frame 200 - 1 send 0' 'unable to receive a message: Protocol error'
-    'frame 200 - 0 send 1' 'unable to receive a message: Protocol error'
-    'frame 200 - 1 send 2' 'unable to receive a message: Protocol error'
-    'frame 200 - 1 send 253' 'unable to receive a message: Protocol error'
-    'frame 200 - 2 send 1' 'unable to receive a message: Protocol error'
+    'frame 200 - 1 send 0' "unable to receive a message: $EPROTO"
+    'frame 200 - 0 send 1' "unable to receive a message: $EPROTO"
+    'frame 200 - 1 send 2' "unable to receive a message: $EPROTO"
+    'frame 200 - 1 send 253' "unable to receive a message: $EPROTO"
+    'frame 200 - 2 send 1' "unable to receive a message: $EPROTO"
     'frame 200 - 253 send 253' "$NO_OFFER"
     'frame 200 - 0 send 0' "$NO_OFFER"
     'frame 200 - 2 send 2' "$NO_OFFER"
@@ -254,13 +254,13 @@ misframed() {
     before=$(opened "$(kind_of $kind)")
     for count in 0 1; do
       run -0 handed offer "$(kind_of $kind)" sock raw hello send $count answer
-      assert_output 'refused: unable to receive a message: Protocol error'
+      assert_output "refused: unable to receive a message: $EPROTO"
     done
     run -0 handed offer "$(kind_of $kind)" sock empty 1 answer
-    assert_output 'refused: unable to receive a message: Protocol error'
+    assert_output "refused: unable to receive a message: $EPROTO"
     # Without one it is, of packets that are connected, what the end is.
     run -0 handed offer "$(kind_of $kind)" sock empty 0 $([ $kind = -S ] || echo frame 200 - 1 send 1) answer
-    if [ $kind = -S ]; then assert_output closed; else assert_line 'refused: unable to receive a message: Protocol error'; fi
+    if [ $kind = -S ]; then assert_output closed; else assert_line "refused: unable to receive a message: $EPROTO"; fi
     run -0 handed pm-fdpass sock
     assert_output hello
     assert_equal "$(opened "$(kind_of $kind)")" "$before"
@@ -279,7 +279,7 @@ misframed() {
     assert_output hello
     for count in 2 253; do
       run -0 handed offer "$(kind_of $kind)" sock frame 200 - 1 send $count answer
-      assert_output 'refused: unable to receive a message: Protocol error'
+      assert_output "refused: unable to receive a message: $EPROTO"
     done
     assert_equal "$(opened "$(kind_of $kind)")" "$before"
     end "$WORKER_PID"
@@ -296,7 +296,7 @@ misframed() {
   run -0 handed offer datagram sock frame 7 - 1 send 1 answer
   assert_output "refused: $NO_OFFER"
   run -0 handed offer datagram sock frame 200 - 5 send 7 answer
-  assert_output 'refused: unable to receive a message: Protocol error'
+  assert_output "refused: unable to receive a message: $EPROTO"
 }
 
 @test "pm-fdrecv: an offer in pieces, one after another, and what comes after it" {
@@ -309,7 +309,7 @@ misframed() {
   run -0 handed offer stream sock var PROTO=IPC frame 200 - 1 part 12 0 send 1 answer
   assert_equal "$(sort <<<"$output" | paste -sd ' ')" 'hello taken'
   run -0 handed offer stream sock var PROTO=IPC frame 200 - 1 part 12 1 send 1 answer
-  assert_output 'refused: unable to receive a message: Protocol error'
+  assert_output "refused: unable to receive a message: $EPROTO"
   # Two in turn by one that is connected.
   run -0 handed offer stream sock frame 200 - 1 send 1 answer frame 200 - 1 send 1 answer
   assert_equal "$(sort <<<"$output" | paste -sd ' ')" 'hello hello taken taken'
@@ -324,7 +324,7 @@ ends_at() {
     run -0 handed offer stream sock var PROTO=IPC frame 200 - 1 part "$size" "$((size > 0))" end answer
     case $size in
       0) assert_output closed ;;
-      *) assert_output 'refused: unable to receive a message: Protocol error' ;;
+      *) assert_output "refused: unable to receive a message: $EPROTO" ;;
     esac
     # The same by who does not stay to hear it.
     run -0 handed offer stream sock var PROTO=IPC frame 200 - 1 part "$size" "$((size > 0))"
@@ -495,12 +495,12 @@ sockets_of() { find "/proc/$1/fd" -lname 'socket:*' | wc -l; }
   for kind in stream seqpacket; do
     for room in '-c 1' -1; do
       turns
-      mkfifo ready
-      exec 7<>ready
-      start with_bound $kind sh -c 'for i in 1 2; do pm-fdrecv -N 9 $0 fd:3 "$@" 9>ready 2>>log 3<&3 & echo $! >>pids; done; exec 3<&-; wait' "$room" "${TURN[@]}"
+      mkfifo ready pids
+      exec 5<>pids 7<>ready
+      start with_bound $kind sh -c 'for i in 1 2; do pm-fdrecv -N 9 $0 fd:3 "$@" 9>ready 2>>log 3<&3 & echo $! >pids; done; exec 3<&-; wait' "$room" "${TURN[@]}"
       local binder=$PID
       read -r -t 20 -u 7 _ && read -r -t 20 -u 7 _
-      { read -r first && read -r second; } <pids
+      read -r -t 20 -u 5 first && read -r -t 20 -u 5 second
       # Both connect to the second, and offer when the first is there again.
       kill -STOP "$first"
       before=$(sockets_of "$second")
@@ -520,7 +520,7 @@ sockets_of() { find "/proc/$1/fd" -lname 'socket:*' | wc -l; }
       [ "$room" = -1 ] || kill "$first" "$second"
       await end "$binder"
       rm pids ready gate order
-      exec 6>&- 7>&- 8>&-
+      exec 5>&- 6>&- 7>&- 8>&-
     done
   done
 }
@@ -565,7 +565,8 @@ sockets_of() { find "/proc/$1/fd" -lname 'socket:*' | wc -l; }
   worker sock echo hello
   mkfifo go
   exec 7<>go
-  for i in {1..63}; do start_ready offer stream sock say 9 wait </dev/null 8<go; done
+  # One process has all of them, so that the last is there before the first has waited for the 10 s that each may.
+  start_ready offer stream sock again 62 say 9 wait </dev/null 8<go
   run -0 handed pm-fdpass -t 5000 sock
   assert_output hello
   # With one more there is none, until one of them goes.
@@ -596,7 +597,7 @@ squeeze() {
     if [ "$kind" = -m ]; then squeeze 0; else squeeze 1; fi
     run -1 --separate-stderr handed pm-fdpass sock
     assert_output ''
-    assert_equal "$stderr" 'pm-fdpass: fatal: unable to hand a descriptor to sock: refused: unable to receive a message: Too many open files'
+    assert_equal "$stderr" "pm-fdpass: fatal: unable to hand a descriptor to sock: refused: unable to receive a message: $EMFILE"
     prlimit --nofile=$most: --pid "$WORKER_PID"
     end "$PID"
     run -0 handed pm-fdpass sock
@@ -613,9 +614,9 @@ squeeze() {
   most=$(ulimit -n)
   squeeze 0
   start handed pm-fdpass -t 0 sock >got
-  logged 'unable to accept a connection: Too many open files'
+  logged "unable to accept a connection: $EMFILE"
   # In the next line, a second later, it says it once more: if it spun there were thousands by then.
-  logged 'unable to accept a connection: Too many open files'
+  logged "unable to accept a connection: $EMFILE"
   prlimit --nofile=$most: --pid "$WORKER_PID"
   wait "$PID"
   assert_equal "$(cat got)" hello
@@ -635,8 +636,8 @@ squeeze() {
 }
 
 @test "pm-fdrecv: what fails once is refused, or happens again; the next is taken" {
-  local -A calls=([posix_spawn:1:11]='unable to start echo: Resource temporarily unavailable' [posix_spawn:1:12]='unable to start echo: Cannot allocate memory'
-    [recvmsg:1:12]='unable to receive a message: Cannot allocate memory' [recvmsg:1:105]='unable to receive a message: No buffer space available')
+  local -A calls=([posix_spawn:1:11]="unable to start echo: $EAGAIN" [posix_spawn:1:12]="unable to start echo: $ENOMEM"
+    [recvmsg:1:12]="unable to receive a message: $ENOMEM" [recvmsg:1:105]="unable to receive a message: $ENOBUFS")
   for call in "${!calls[@]}"; do
     PM_FAULT=$call WORKER=$FAULT/pm-fdrecv worker sock echo hello
     run -1 --separate-stderr handed pm-fdpass sock
@@ -656,7 +657,7 @@ squeeze() {
     end_worker
   done
   # The answer is lost, and nothing else.
-  PM_FAULT=sendmsg:1:32 WORKER=$FAULT/pm-fdrecv worker sock echo hello
+  PM_FAULT=send:1:32 WORKER=$FAULT/pm-fdrecv worker sock echo hello
   run -99 --separate-stderr handed pm-fdpass -t 100 sock
   assert_output hello
   run -0 handed pm-fdpass sock
@@ -684,14 +685,14 @@ squeeze() {
 
 @test "pm-fdrecv: killed at each step between an offer and its answer, the offer is taken once or not at all" {
   for kind in '' -S; do
-    for call in accept4:1 recvmsg:1 posix_spawn:1 sendmsg:1; do
+    for call in accept4:1 recvmsg:1 posix_spawn:1 send:1; do
       PM_FAULT=$call:kill WORKER=$FAULT/pm-fdrecv worker $kind sock echo hello
       run -111 --separate-stderr handed pm-fdpass sock
       case $call in
-        sendmsg:1) assert_output hello ;;
+        send:1) assert_output hello ;;
         *) assert_output '' ;;
       esac
-      assert_equal "$stderr" 'pm-fdpass: fatal: unable to hand a descriptor to sock: Connection reset by peer'
+      assert_equal "$stderr" "pm-fdpass: fatal: unable to hand a descriptor to sock: $ECONNRESET"
       await end "$WORKER_PID"
     done
   done
@@ -742,7 +743,7 @@ squeeze() {
     assert_equal "$(printf '%s\n' "${lines[@]:2}")" "$(cat without)"
     assert_not_exist sock
     run -111 pm-fdpass sock </dev/null
-    assert_output --partial 'No such file or directory'
+    assert_output --partial "$ENOENT"
   done
 }
 
@@ -760,7 +761,7 @@ squeeze() {
       eventually 'grep -q "S (sleeping)" "/proc/$PID/status"'
       kill -CONT "$WORKER_PID"
       ends_with "$PID" 111
-      assert_equal "$(cat said)" 'pm-fdpass: fatal: unable to connect to sock: No such file or directory'
+      assert_equal "$(cat said)" "pm-fdpass: fatal: unable to connect to sock: $ENOENT"
       ends_with "$WORKER_PID" 0
     done
   done
@@ -796,10 +797,10 @@ squeeze() {
 @test "pm-fdrecv: without -1 a PROG that cannot be executed is refused, and the worker goes on" {
   worker sock ./later
   run -1 pm-fdpass sock </dev/null
-  assert_output --partial 'refused: unable to start ./later: No such file or directory'
+  assert_output --partial "refused: unable to start ./later: $ENOENT"
   printf '#!/bin/sh\necho hello\n' >later
   run -1 pm-fdpass sock </dev/null
-  assert_output --partial 'refused: unable to start ./later: Permission denied'
+  assert_output --partial "refused: unable to start ./later: $EACCES"
   chmod +x later
   run -0 handed pm-fdpass sock
   assert_output hello
@@ -839,7 +840,7 @@ squeeze() {
   assert_output 0
   end_worker
   run -111 timeout 20 pm-fdrecv -N 9 sock true 9>&-
-  assert_output 'pm-fdrecv: fatal: unable to write to descriptor 9: Bad file descriptor'
+  assert_output "pm-fdrecv: fatal: unable to write to descriptor 9: $EBADF"
   assert_not_exist sock
   # Nobody who reads it is no reason to end.
   mkfifo gone
@@ -853,7 +854,7 @@ squeeze() {
     worker $kind sock echo hello
     for other in "${KINDS[@]}"; do
       run -111 timeout 20 pm-fdrecv $other sock true
-      assert_output 'pm-fdrecv: fatal: unable to bind to sock: Address already in use'
+      assert_output "pm-fdrecv: fatal: unable to bind to sock: $EADDRINUSE"
     done
     run -0 handed pm-fdpass sock
     assert_output hello
@@ -865,7 +866,7 @@ squeeze() {
   done
   echo content >file
   run -111 timeout 20 pm-fdrecv file true
-  assert_output --partial 'File exists'
+  assert_output --partial "$EEXIST"
   assert_equal "$(cat file)" content
 }
 
@@ -885,7 +886,7 @@ squeeze() {
   run -0 s6-ipcclient front sh -c 'echo x >&7; exec timeout 20 cat <&6 7>&-'
   assert_output 'got x'
   run -111 pm-fdpass sock </dev/null
-  assert_output --partial 'Connection refused'
+  assert_output --partial "$ECONNREFUSED"
 }
 
 @test "pm-fdrecv: fd:N of each kind" {
@@ -898,14 +899,14 @@ squeeze() {
 
 @test "pm-fdrecv: fd:N that is closed, no socket, no Unix socket, or does not listen, is an error at once" {
   run -111 timeout 20 pm-fdrecv fd:9 true 9>&-
-  assert_output 'pm-fdrecv: fatal: unable to take descriptors from fd:9: Bad file descriptor'
+  assert_output "pm-fdrecv: fatal: unable to take descriptors from fd:9: $EBADF"
   run -111 timeout 20 pm-fdrecv fd:9 true 9<>/dev/null
   assert_output 'pm-fdrecv: fatal: unable to take descriptors from fd:9: Socket operation on non-socket'
   start_ready pm-super -N 9 front sh -c 'timeout 20 pm-fdrecv fd:0 true 2>&1; echo $?'
   run -0 hear_by_s6 front
-  assert_output $'pm-fdrecv: fatal: unable to take descriptors from fd:0: Invalid argument\n111'
+  assert_output "pm-fdrecv: fatal: unable to take descriptors from fd:0: $EINVAL"$'\n111'
   run -111 pm-socketbinder tcp:127.0.0.1:0 timeout 20 pm-fdrecv fd:0 true
-  assert_output 'pm-fdrecv: fatal: unable to take descriptors from fd:0: Address family not supported by protocol'
+  assert_output "pm-fdrecv: fatal: unable to take descriptors from fd:0: $EAFNOSUPPORT"
 }
 
 @test "pm-fdrecv: a token that it inherited stays its own" {

@@ -20,7 +20,7 @@ teardown() { common_teardown; }
   done
   for name in "${BAD_NAMES[@]}"; do
     run -100 pm-fdstore "$name"
-    assert_output --partial 'not a name'
+    assert_output --partial 'invalid NAME: '
   done
 }
 
@@ -34,7 +34,7 @@ teardown() { common_teardown; }
   run -1 pm-fdstore nine </dev/null
   assert_output 'pm-fdstore: fatal: unable to store nine: the name is taken'
   run -111 pm-fdstore -d 77 closed
-  assert_output 'pm-fdstore: fatal: unable to store descriptor 77: Bad file descriptor'
+  assert_output "pm-fdstore: fatal: unable to store descriptor 77: $EBADF"
   run -111 with_closed 1 pm-fdstore closed
   run -0 names
   assert_output "nine $LONGEST_NAME"
@@ -43,7 +43,7 @@ teardown() { common_teardown; }
 @test "pm-fdstore: no store, one that does not answer, one that is full of others" {
   export PM_FDSTORE=$PWD/nowhere
   run -111 pm-fdstore x </dev/null
-  assert_output "pm-fdstore: fatal: unable to ask the store at $PWD/nowhere: No such file or directory"
+  assert_output "pm-fdstore: fatal: unable to ask the store at $PWD/nowhere: $ENOENT"
   start_ready pm-socketbinder silent sh -c 'echo >&9; exec sleep infinity'
   run -99 pm-fdstore -s silent -t 50 x </dev/null
   assert_output 'pm-fdstore: fatal: unable to ask the store at silent: timed out'

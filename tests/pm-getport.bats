@@ -10,11 +10,11 @@ teardown() { common_teardown; }
   CONNECTING=ask client_options pm-getport -n udp 300000 1
   program_arguments pm-getport
   run -100 pm-getport -n none 300000 1
-  assert_output --partial '-n none is no transport'
+  assert_output --partial 'invalid -n: none (tcp tcp6 udp udp6 local)'
   run -100 pm-getport -n local -h ::1 300000 1
-  assert_output --partial '-n local goes without -h'
+  assert_output --partial '-h and -n local exclude each other'
   run -111 pm-getport -n local -s missing 300000 1
-  assert_output --partial 'unable to connect to the port mapper: No such file or directory'
+  assert_output --partial "unable to connect to the port mapper: $ENOENT"
   run -111 pm-getport -n tcp6 -h 127.0.0.1 300000 1
   assert_output --partial 'unable to find the host 127.0.0.1: Address family not supported'
 }

@@ -40,14 +40,14 @@ refused() {
   assert_equal "$output" ''
   assert_equal "$stderr" "pm-listend: fatal: unable to read the request: $2"
 }
-no='Bad message' long='Message too long' short='it ended before it was whole'
+no='Bad message' long='Message too long' short='it ended early'
 
 @test "pm-listend: --help, --version, unknown options, no arguments" {
   common_options pm-listend
   run -100 pm-listend dir
   assert_output --partial 'too many arguments'
   run -100 pm-listend -r
-  assert_output --partial 'option needs a value: -r'
+  assert_output --partial 'missing argument of -r'
 }
 
 @test "pm-listend: an event: a null byte, then what matched" {
@@ -111,7 +111,7 @@ no='Bad message' long='Message too long' short='it ended before it was whole'
   request up web '' '' 0 >&7
   # It subscribes itself, or asks for that.
   local at=renameat
-  [ "${PM_WAY:-}" != service ] || at=sendmsg
+  [ "${PM_WAY:-}" != service ] || at=send
   PM_FAULT=$at:1:stop start_stopping "$FAULT/pm-listend" <in >out 7>&- 6>&-
   printf '?' >&6
   IFS= read -r -N 1 -u 6 first
@@ -170,10 +170,10 @@ no='Bad message' long='Message too long' short='it ended before it was whole'
   exec 5<&6 4>&7
   listening up web '' '' 0
   hold web tcp:127.0.0.1:1 5<&- 4>&- 6<&- 7>&-
-  id=$(basename reg/service/web/*/*.token .token)
+  id=$(find reg/service/web -type p -name '[0-9]*:*' -printf '%f\n' | cut -d: -f1)
   record="uid=$(id -u)
 id=$id
-$(cat reg/service/web/*/"$id")
+$(lines_of reg/service/web/*/"$id":*)
 "
   local holder=$PID
   PID=${STARTED[-2]} ended 0 "$(netstring "$record")"
@@ -222,7 +222,7 @@ $(cat reg/service/web/*/"$id")
       kill -$signal "$PID"
       ended 111
       what=${what#* }
-      assert_equal "$(cat err)" "pm-listend: fatal: unable to wait for ${what% *}: Interrupted system call"
+      assert_equal "$(cat err)" "pm-listend: fatal: unable to wait for ${what% *}: $EINTR"
       assert_equal "$(listeners dir reg)" 0
     done
     mkfifo silent.$signal
@@ -324,14 +324,14 @@ $(cat reg/service/web/*/"$id")
 
 @test "pm-listend: a fifodir that is none, an expression that is none" {
   touch file
-  local -A words=([missing]='open the fifodir missing: No such file or directory' [file]='open the fifodir file: Not a directory')
+  local -A words=([missing]="open the fifodir missing: $ENOENT" [file]="open the fifodir file: $ENOTDIR")
   for what in "${!words[@]}"; do
     run -111 pm-listend < <(request event "$what" x '' 0)
     assert_output "pm-listend: fatal: unable to ${words[$what]}"
   done
   for bad in '(' '[' 'a{2' '*a' '\'; do
     run -111 pm-listend < <(request event dir "$bad" '' 0)
-    [ "$bad" = '*a' ] || assert_output 'pm-listend: fatal: unable to read the regular expression dir: Invalid argument'
+    [ "$bad" = '*a' ] || assert_output "pm-listend: fatal: unable to read the regular expression dir: $EINVAL"
   done
   assert_equal "$(listeners dir)" 0
 }
@@ -339,16 +339,16 @@ $(cat reg/service/web/*/"$id")
 @test "pm-listend: a fifodir that its user may not write is 111" {
   needs_root
   run -111 as $ALICE pm-listend < <(request event dir x '' 0)
-  assert_output --partial 'Permission denied'
+  assert_output --partial "$EACCES"
 }
 
 @test "pm-listend: a registry that is none, or another's" {
   run -111 pm-listend -r missing < <(request up web '' '' 0)
-  assert_output 'pm-listend: fatal: unable to open the registry missing: No such file or directory'
+  assert_output "pm-listend: fatal: unable to open the registry missing: $ENOENT"
   needs_root
   command pm-mkregistry "$PWD/unserved"
   run -111 as $ALICE pm-listend -r "$PWD/unserved" < <(request up web '' '' 0)
-  assert_output "pm-listend: fatal: unable to reach the registry's service in $PWD/unserved: No such file or directory"
+  assert_output "pm-listend: fatal: unable to reach the registry's service in $PWD/unserved: $ENOENT"
   command pm-mkregistry -u $ALICE hers
   run -111 pm-listend -r hers < <(request up web '' '' 0)
   [ "${PM_WAY:-}" != service ] || front hers
@@ -408,7 +408,7 @@ $(cat reg/service/web/*/"$id")
   pm-notify dir x
   ended 0 1:x,
   run -111 limited 7 pm-listend < <(request down web '' '' 0)
-  assert_output --partial 'Too many open files'
+  assert_output --partial "$EMFILE"
   assert_equal "$(listeners reg)" 0
   hold web none
   run -0 limited 12 pm-listend < <(request up web '' '' 0)
@@ -440,5 +440,5 @@ $(cat reg/service/web/*/"$id")
   pm-mkregistry -c reg
   rm -f reg/socket
   [ ! -e reg/listener/0 ] || rmdir reg/listener/0
-  assert_equal "$(find reg -mindepth 1 -printf '%P\n' | sort | paste -sd ' ')" 'event exe listener lock owner row service'
+  assert_equal "$(find reg -mindepth 1 -printf '%P\n' | sort | paste -sd ' ')" 'event exe listener lock owner service'
 }

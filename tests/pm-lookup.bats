@@ -24,19 +24,19 @@ known() {
   run -100 pm-lookup -P me web
   run -100 pm-lookup -u nobody-of-that-name web
   run -100 pm-lookup -r
-  assert_output --partial 'option needs a value: -r'
+  assert_output --partial 'missing argument of -r'
 }
 
 @test "pm-lookup: names that are none are wrong usage" {
   for name in "${BAD_NAMES[@]}"; do
     run -100 pm-lookup "$name"
-    assert_output --partial 'not the name of a service'
+    assert_output --partial 'invalid SERVICE: '
   done
   run -1 pm-lookup "$LONGEST_NAME"
 }
 
 @test "pm-lookup: the longest name, and one of every byte" {
-  for name in "$LONGEST_NAME" ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@+ 100000 -a; do
+  for name in "$LONGEST_NAME" ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@+ 100000 a-; do
     hold -- "$name" tcp:127.0.0.1:80
     run -0 pm-lookup -- "$name"
     assert_output tcp:127.0.0.1:80
@@ -172,15 +172,15 @@ known() {
 @test "pm-lookup: PROG that is not there is 127, one that cannot be executed 126" {
   hold web tcp:127.0.0.1:1
   run -127 pm-lookup web no-such-program
-  assert_output 'pm-lookup: fatal: unable to execute no-such-program: No such file or directory'
+  assert_output "pm-lookup: fatal: unable to execute no-such-program: $ENOENT"
   touch file
   run -126 pm-lookup web ./file
-  assert_output 'pm-lookup: fatal: unable to execute ./file: Permission denied'
+  assert_output "pm-lookup: fatal: unable to execute ./file: $EACCES"
 }
 
 @test "pm-lookup: a missing registry is 111" {
   run -111 pm-lookup -r missing web
-  assert_output 'pm-lookup: fatal: unable to open the registry missing: No such file or directory'
+  assert_output "pm-lookup: fatal: unable to open the registry missing: $ENOENT"
 }
 
 @test "pm-lookup: a registry that is a symlink or a file is 111" {
@@ -199,7 +199,7 @@ known() {
     for mode in 775 757 1777; do
       chmod $mode $dir
       run -111 pm-lookup web
-      assert_output --partial 'Operation not permitted'
+      assert_output --partial ' is writable by others than its owner: refusing to use it'
       chmod 755 $dir
     done
   done
@@ -211,27 +211,27 @@ known() {
   touch nearly/service
   run -111 pm-lookup -r empty web
   run -111 pm-lookup -r nearly web
-  assert_output --partial 'Not a directory'
+  assert_output --partial "$ENOTDIR"
 }
 
 @test "pm-lookup: a registry whose service/ is another's is 111" {
   needs_root
   chown $ALICE reg/service
   run -111 pm-lookup web
-  assert_output --partial 'Operation not permitted'
+  assert_output --partial ' is writable by others than its owner: refusing to use it'
 }
 
 @test "pm-lookup: the dead are not found" {
   hold web tcp:127.0.0.1:1
   end "$PID"
-  assert_exists "$(echo reg/service/web/*/"$PID".*.token)"
+  assert_exists "$(echo reg/service/web/*/"$PID".*:*)"
   run -1 pm-lookup web
   assert_output ''
 }
 
 @test "pm-lookup: what is reserved is not found" {
   serve -N 7 web tcp:127.0.0.1:1 7>/dev/null
-  assert_exists "$(echo reg/service/web/*/*.reserved)"
+  assert_exists "$(echo reg/service/web/*/.[0-9]*:*)"
   run -1 pm-lookup web
   run -1 pm-lookup -a -P "$PID" web
 }
@@ -306,38 +306,32 @@ known() {
 @test "pm-lookup: a token that cannot be opened is 111 with the reason" {
   needs_root
   hold web tcp:127.0.0.1:1
-  chmod 600 reg/service/web/0/*.token
+  chmod 600 reg/service/web/0/[0-9]*:*
   run -111 as $ALICE pm-lookup web
   assert_output --partial 'unable to test whether a token is held in '
-  assert_output --partial 'Permission denied'
+  assert_output --partial "$EACCES"
   run -0 pm-lookup web
 }
 
-@test "pm-lookup: a record that cannot be read, or is none, is 111" {
-  needs_root
+@test "pm-lookup: a file that is no registration is not found" {
   hold web tcp:127.0.0.1:1
-  record=$(find reg/service/web/0 -type f)
-  chmod 600 "$record"
-  run -111 as $ALICE pm-lookup web
-  assert_output --partial 'unable to read a record'
-  cp "$record" whole
-  for edit in /^pid=/d s/^pid=.*/pid=x/ s/^netid=.*/netid=udp/ 's/^service=.*/&\nservice=other/' s/^address=.*/address=tcp:1:2/ \
-    '$s/$/\x01/' s/=//; do
-    sed "$edit" whole >"$record"
-    run -111 pm-lookup web
-    assert_output --partial 'unable to read a record'
-    assert_output --partial 'Bad message'
-  done
-  cp whole "$record"
-  run -0 pm-lookup web
+  dir=$(echo reg/service/web/*/ | tr ' ' '\n' | grep -v event)
+  name=$(basename "$dir"[0-9]*:*)
+  for other in x "${name/:tcp:/:TCP:}" "0$name" "${name#*.}" "${name/:s:/::}" "${name%:*:*:*}"; do mkfifo "$dir/$other"; done
+  exec 6<>"$dir/x"
+  : >"$dir/${name/.*:0/.1.00000000:0}"
+  mkdir "$dir/${name/.*:0/.2.00000000:0}"
+  ln -s /dev/null "$dir/${name/.*:0/.3.00000000:0}"
+  run -0 timeout 20 pm-lookup web
+  assert_output tcp:127.0.0.1:1
 }
 
 @test "pm-lookup: no fault of the system is taken for an answer, and nothing is removed" {
   hold web tcp:127.0.0.1:1
   hold web tcp:127.0.0.1:2
   before=$(snapshot reg)
-  local -A words=([24]='Too many open files' [23]='Too many open files in system' [13]='Permission denied' [5]='Input/output error')
-  for call in openat getdents64 read fstat fstatat; do
+  local -A words=([24]="$EMFILE" [23]="$ENFILE" [13]="$EACCES" [5]="$EIO")
+  for call in openat getdents64 fstat fstatat; do
     for errno in "${!words[@]}"; do
       for ((n = 1; n <= 50; n++)); do
         PM_FAULT=$call:$n:$errno run "$FAULT"/pm-lookup web
@@ -370,7 +364,7 @@ known() {
 @test "pm-lookup: a standard output that is full is 111" {
   hold web tcp:127.0.0.1:1
   run -111 sh -c 'pm-lookup web >/dev/full'
-  assert_output 'pm-lookup: fatal: unable to write to standard output: No space left on device'
+  assert_output "pm-lookup: fatal: unable to write to standard output: $ENOSPC"
 }
 
 @test "pm-lookup: with any of descriptors 0, 1, 2 closed, and PROG has the same" {
@@ -396,7 +390,7 @@ known() {
   assert_output tcp:127.0.0.1:1
 }
 
-@test "pm-lookup: with more services and instances than one read of a directory gives" {
+@test "pm-lookup: with more services and registrations than one read of a directory gives" {
   local more=()
   for n in {1..120}; do more+=(-a "web=tcp:127.0.0.1:$n"); done
   for n in 1 2 3; do hold "${more[@]}" web tcp:127.0.0.1:$((1000 + n)); done
@@ -430,17 +424,6 @@ known() {
   assert_equal "$status" 1
 }
 
-@test "pm-lookup: a FIFO in a record's place is no record, and stops nobody" {
-  hold web none
-  record=$(ls reg/service/web/*/* | grep -v token)
-  rm "$record" && mkfifo -m 666 "$record"
-  exec 6<>"$record"
-  run -111 timeout 20 pm-lookup web
-  assert_output --partial 'Bad message'
-  exec 6>&-
-  run -111 timeout 20 pm-lookup web
-}
-
 # --- -t
 
 @test "pm-lookup -t: one that is there is printed at once, and nobody is asked" {
@@ -453,7 +436,7 @@ known() {
   done
   run -100 pm-lookup -t soon web
   run -100 pm-lookup -t
-  assert_output --partial 'option needs a value: -t'
+  assert_output --partial 'missing argument of -t'
 }
 
 # awaiting [OPTION...]: pm-lookup that waits for web, and its pm-listend listens when this returns: it stands behind one that
@@ -526,11 +509,11 @@ found() {
   needs_own_hand 'it is about a registry without a service'
   needs_root
   run -111 as $ALICE pm-lookup -t 0 web
-  assert_line "pm-listend: fatal: unable to reach the registry's service in $PM_REGISTRY: No such file or directory"
+  assert_line "pm-listend: fatal: unable to reach the registry's service in $PM_REGISTRY: $ENOENT"
   mkdir bin
   ln -s "$PM_BUILD/pm-lookup" bin
   PATH=$PWD/bin run -111 pm-lookup -t 0 web
-  assert_output --partial 'unable to start pm-listend: No such file or directory'
+  assert_output --partial "unable to start pm-listend: $ENOENT"
 }
 
 @test "pm-lookup -t: SIGKILL of its pm-listend is told, 111; its own ends its pm-listend" {
@@ -538,7 +521,7 @@ found() {
   wrapper=$(listener_of "$LOOKUP")
   kill -KILL "$(listener_of "$wrapper")"
   ends_with "$LOOKUP" 111
-  assert_equal "$(tail -n 1 err)" 'pm-lookup: fatal: unable to wait for web: Connection reset by peer'
+  assert_equal "$(tail -n 1 err)" "pm-lookup: fatal: unable to wait for web: $ECONNRESET"
   rm -r bin
   awaiting -t 0 web
   listener=$(listener_of "$(listener_of "$LOOKUP")")
@@ -559,13 +542,12 @@ found() {
   run -1 pm-lookup mountd
   for name in web '' moun mountd3 4294967296 -1; do
     run -100 pm-lookup -o -- "$name"
-    assert_output --partial "no ONC program: $name;"
+    assert_output --partial "invalid PROGRAM: $name: neither a number nor a name in /etc/rpc"
   done
 }
 
 @test "pm-lookup: -o: what /etc/rpc may look like, and without one" {
-  needs_root
-  unshare -m true 2>/dev/null || skip 'here root may not make a mount namespace, in which another file can be /etc/rpc'
+  needs_unshare -m
   hold 300001 tcp:0.0.0.0:1
   hold 300002 tcp:0.0.0.0:2
   printf '# first\n\n \t \nfirst\t300001 one # two\nsecond   300002\ttwo\nnone\nbad x1\nempty 0x5\nlast 300001 final' >rpc
@@ -580,11 +562,49 @@ found() {
   done
   for name in '#' first: none bad empty mountd; do run -100 with_rpc pm-lookup -o "$name"; done
   run -111 env PM_FAULT=openat:1:2 "$FAULT/pm-lookup" -o mountd
-  assert_output --partial 'unable to read /etc/rpc: No such file or directory'
+  assert_output --partial "unable to read /etc/rpc: $ENOENT"
   run -111 env PM_FAULT=read:1:5 "$FAULT/pm-lookup" -o mountd
   assert_output --partial 'unable to read /etc/rpc'
   # A number asks nobody.
   : >rpc
   run -0 with_rpc pm-lookup -o 300001
   run -100 with_rpc pm-lookup -o first
+}
+
+# --- several users, origins
+
+@test "pm-lookup -u: repeated, each of these users is trusted" {
+  needs_root
+  hold web tcp:127.0.0.1:1
+  hold_as $ALICE web tcp:127.0.0.1:2
+  hold_as $BOB web tcp:127.0.0.1:3
+  run -0 pm-lookup -u $ALICE -u $BOB web
+  assert_output $'tcp:127.0.0.1:2\ntcp:127.0.0.1:3'
+  run -0 pm-lookup -u 0 -u $ALICE -u 0 web
+  assert_output $'tcp:127.0.0.1:1\ntcp:127.0.0.1:2'
+  run -100 pm-lookup $(printf -- '-u %d ' {1..17}) web
+  assert_output --partial 'invalid -u: 17: more than 16 users'
+}
+
+@test "pm-lookup: this host's come before imported ones; -L, -O and PM_ORIGIN" {
+  needs_own_hand 'the service sets no origin'
+  hold -H far.example web tcp:10.0.0.1:1
+  hold -H near web tcp:10.0.0.2:2
+  hold web tcp:127.0.0.1:3
+  run -0 pm-lookup web
+  assert_output $'tcp:127.0.0.1:3\ntcp:10.0.0.1:1\ntcp:10.0.0.2:2'
+  run -0 pm-lookup -L web
+  assert_output tcp:127.0.0.1:3
+  run -0 pm-lookup -O near web
+  assert_output tcp:10.0.0.2:2
+  run -1 pm-lookup -O other web
+  run -0 env PM_ORIGIN=stale pm-lookup -O near web sh -c 'echo "$PM_ORIGIN"'
+  assert_output near
+  run -0 env PM_ORIGIN=stale pm-lookup web sh -c 'echo "${PM_ORIGIN-unset}"'
+  assert_output unset
+  run -0 pm-list -o address,origin
+  assert_output $'tcp:127.0.0.1:3\t\ntcp:10.0.0.1:1\tfar.example\ntcp:10.0.0.2:2\tnear'
+  run -100 pm-lookup -O a/b web
+  assert_output --partial 'invalid -O: a/b ('
+  run -100 pm-lookup -L -O near web
 }

@@ -11,7 +11,6 @@ plain() {
 ./exe d 755 $1:$1
 ./listener d 755 $1:$1
 ./owner d 755 $1:$1
-./row d 755 $1:$1
 ./service d 755 $1:$1
 EOF
 }
@@ -142,7 +141,7 @@ refused() {
   for it in his open; do
     before=$(snapshot .)
     run -111 as $ALICE pm-mkregistry $it
-    assert_output --partial 'Operation not permitted'
+    assert_output --partial "$EPERM"
     unchanged "$before" .
   done
 }
@@ -166,7 +165,7 @@ refused() {
   needs_root
   mkdir -m 1777 open
   run -111 as $ALICE pm-mkregistry -u $BOB open/it
-  assert_output 'pm-mkregistry: fatal: unable to make the registry open/it: only root can make another user'\''s'
+  assert_output 'pm-mkregistry: fatal: unable to make the registry open/it: only root can make one for another user'
   assert_not_exists open/it
   run -0 as $ALICE pm-mkregistry -u $ALICE open/mine
   run -111 as $ALICE pm-mkregistry -u 0 open/mine
@@ -210,7 +209,7 @@ refused() {
 }
 
 @test "pm-mkregistry -u: a tmpfs just mounted is taken" {
-  needs_root
+  needs_unshare -m
   mkdir it
   unshare -m sh -c 'mount -t tmpfs none it && pm-mkregistry -u "$1" it && cd it && find . -printf "%p %y %m %U:%G\n"' - $ALICE |
     sort >got
@@ -290,7 +289,7 @@ heard_by_a_member() {
   pm-mkregistry -u $ALICE nobodys
   for it in hers nobodys; do
     run -111 as $BOB s6-ftrig-listen1 -t 20000 $it/event . true
-    assert_output --partial 'Permission denied'
+    assert_output --partial "$EACCES"
   done
 }
 
@@ -300,7 +299,7 @@ heard_by_a_member() {
   as $ALICE pm-mkregistry -g $ALICE open/mine
   with_group $ALICE $ALICE | diff - <(shape open/mine)
   run -111 as $ALICE pm-mkregistry -g $BOB open/other
-  assert_output --partial 'only root can use a group without being in it'
+  assert_output --partial 'you are not in the group of -g'
   assert_not_exists open/other
 }
 
@@ -349,9 +348,9 @@ interrupted() {
 
 @test "pm-mkregistry: a disk that is full or read-only is told of" {
   PM_FAULT=mkdirat:3:28 run -111 "$FAULT"/pm-mkregistry it
-  assert_output 'pm-mkregistry: fatal: unable to make the registry it: No space left on device'
+  assert_output "pm-mkregistry: fatal: unable to make the registry it: $ENOSPC"
   PM_FAULT=mkdirat:1:30 run -111 "$FAULT"/pm-mkregistry other
-  assert_output 'pm-mkregistry: fatal: unable to make the registry other: Read-only file system'
+  assert_output "pm-mkregistry: fatal: unable to make the registry other: $EROFS"
 }
 
 @test "pm-mkregistry -c: what is dead goes, what lives stays" {
@@ -360,7 +359,7 @@ interrupted() {
   hold both tcp:127.0.0.1:3
   end "$one"
   end "$two"
-  assert_exists "$(echo reg/service/dead/*/"$one".*.token)"
+  assert_exists "$(echo reg/service/dead/*/"$one".*:*)"
   run -0 pm-mkregistry -c reg
   assert_output ''
   assert_not_exists reg/service/dead
@@ -402,7 +401,7 @@ interrupted() {
   mkdir it
   run -111 pm-mkregistry -c it
   run -111 pm-mkregistry -c missing
-  assert_output 'pm-mkregistry: fatal: unable to open the registry missing: No such file or directory'
+  assert_output "pm-mkregistry: fatal: unable to open the registry missing: $ENOENT"
   assert_not_exists missing
   assert_dir_exists it
   ln -s reg link
@@ -415,7 +414,7 @@ interrupted() {
   hold as $ALICE -r "$PWD/hers" web tcp:127.0.0.1:1
   end "$PID"
   run -111 as $BOB pm-mkregistry -c hers
-  assert_output --partial 'in hers: Operation not permitted'
+  assert_output --partial "in hers: $EPERM"
   assert_dir_exists hers/service/web
   pm-mkregistry -c hers
   assert_not_exists hers/service/web
@@ -461,7 +460,7 @@ interrupted() {
       failed=$((failed + 1))
       unchanged "$before" reg/service
     done
-    [ "$failed" -gt 8 ] || fail "only $failed of its calls failed with $errno"
+    [ "$failed" -gt 5 ] || fail "only $failed of its calls failed with $errno"
   done
   run -0 pm-lookup one
 }

@@ -13,7 +13,7 @@ teardown() { common_teardown; }
     assert_output --partial 'pm-open: fatal: '
   done
   run -100 pm-open "$(printf 'x%.0s' {1..256})" true
-  assert_output --partial 'the name is too long'
+  assert_output --partial 'NAME is longer than 255 bytes'
 }
 
 @test "pm-open: PROG has the file as descriptor 0, or another, and no other; its exit code is PROG's" {
@@ -33,7 +33,7 @@ teardown() { common_teardown; }
 
 @test "pm-open: no opener, one that does not answer, one that goes" {
   run -111 pm-open -s nowhere x true
-  assert_output 'pm-open: fatal: unable to ask the opener at nowhere: No such file or directory'
+  assert_output "pm-open: fatal: unable to ask the opener at nowhere: $ENOENT"
   start_ready pm-socketbinder silent sh -c 'echo >&9; exec sleep infinity'
   run -99 pm-open -s silent -t 50 x true
   assert_output 'pm-open: fatal: unable to ask the opener at silent: timed out'
@@ -41,5 +41,5 @@ teardown() { common_teardown; }
   run -111 pm-open -s closing x true
   assert_output --regexp 'the connection was (closed|lost)$'
   run -111 pm-open -s silent -p 77 x true
-  assert_output 'pm-open: fatal: unable to read a password from descriptor 77: Bad file descriptor'
+  assert_output "pm-open: fatal: unable to read a password from descriptor 77: $EBADF"
 }

@@ -98,7 +98,7 @@ start_of() {
   done
   # Longer than there is room for: no label is told rather than another.
   run -111 labelled -e "inject=getsockopt:error=ERANGE:when=$at"
-  assert_output 'pm-peer: fatal: unable to know the label of the peer of descriptor 0: Numerical result out of range'
+  assert_output 'pm-peer: fatal: unable to get the label of the peer of descriptor 0: Numerical result out of range'
 }
 
 @test "pm-peer: a peer that has ended has no start time" {
@@ -129,7 +129,7 @@ start_of() {
 }
 
 @test "pm-peer: a pid that is used again is not the peer's" {
-  needs_root
+  needs_pids
   run -0 unshare -pf --kill-child --mount-proc bash -c '
     mkfifo ready
     s6-ipcserver-socketbinder "$PWD/sock" sh -c "echo >ready; exec sleep infinity" & peer=$!
@@ -148,7 +148,7 @@ start_of() {
 }
 
 @test "pm-peer: a peer of another pid namespace has neither pid nor start time" {
-  needs_root
+  needs_unshare -pf
   identity me
   groups=$(sed -n 's/^Groups:\t*//p' /proc/self/status)
   PM_PEER_PID=1 PM_PEER_START=1 run -0 from me unshare -pf --kill-child pm-peer "${TOLD[@]}"
@@ -186,10 +186,10 @@ start_of() {
 @test "pm-peer: PROG that is not there is 127, one that cannot be executed 126" {
   identity me
   run -127 from me pm-peer no-such-program
-  assert_output 'pm-peer: fatal: unable to execute no-such-program: No such file or directory'
+  assert_output "pm-peer: fatal: unable to execute no-such-program: $ENOENT"
   touch file
   run -126 from me pm-peer ./file
-  assert_output 'pm-peer: fatal: unable to execute ./file: Permission denied'
+  assert_output "pm-peer: fatal: unable to execute ./file: $EACCES"
 }
 
 # --- becoming the peer
@@ -232,7 +232,7 @@ start_of() {
   assert_output "$(alike $ALICE)|$(alike $ALICE)|"
   for other in bob root; do
     run -111 from $other as $ALICE pm-peer -U touch started
-    assert_output --regexp '^pm-peer: fatal: unable to .*Operation not permitted$'
+    assert_output --regexp '^pm-peer: fatal: unable to .*'"$EPERM"'$'
   done
   run -0 from bob as $ALICE pm-peer sh -c 'echo "$PM_PEER_UID"; id -u'
   assert_output "$BOB

@@ -20,20 +20,20 @@ nothing_of() { assert_not_exists "reg/service/$1"; }
   run -100 pm-reapd web
   assert_output --partial 'too many arguments'
   run -100 pm-reapd -N 2
-  assert_output --partial '-N 2 would take a complaint for readiness'
+  assert_output --partial '-N 2: standard error cannot be used for readiness'
   for bad in -1 x '' 4294967296; do run -100 pm-reapd -N "$bad"; done
   for letter in r N; do
     run -100 pm-reapd -$letter
-    assert_output --partial "option needs a value: -$letter"
+    assert_output --partial "missing argument of -$letter"
   done
 }
 
 @test "pm-reapd: a registry that is none, or another's" {
   run -111 pm-reapd -r missing
-  assert_output 'pm-reapd: fatal: unable to open the registry missing: No such file or directory'
+  assert_output "pm-reapd: fatal: unable to open the registry missing: $ENOENT"
   needs_root
   run -111 as $ALICE pm-reapd
-  assert_output "pm-reapd: fatal: unable to write as another than its owner in $PM_REGISTRY: Operation not permitted"
+  assert_output "pm-reapd: fatal: $PM_REGISTRY belongs to another user: only its owner can remove registrations from it"
 }
 
 @test "pm-reapd: what was dead before is gone when it is ready, with a d for each that was published" {
@@ -50,7 +50,7 @@ nothing_of() { assert_not_exists "reg/service/$1"; }
   reaping
   for name in two three reserved; do nothing_of $name; done
   run -0 pm-lookup one
-  assert_equal "$(ls reg/service/one/* | grep -c token)" 1
+  assert_equal "$(find reg/service/one -type p | wc -l)" 1
   await end "$listener"
   assert_equal "$(cat seen)" ddd
 }
@@ -109,7 +109,7 @@ nothing_of() { assert_not_exists "reg/service/$1"; }
   reaping
   hold_as $ALICE web none && local hers=$PID
   hold_unnamed rpc tcp:127.0.0.1:1 1.1.00000000
-  pm-notify reg/event u
+  tell u rpc - "$(ls reg/service/rpc/-)"
   listen reg/event 8>&- && local listener=$PID
   end "$hers"
   heard "$listener" d
@@ -212,4 +212,21 @@ nothing_of() { assert_not_exists "reg/service/$1"; }
   end "${STARTED[-2]}"
   heard "$PID" d
   assert_equal "$(find reg/service -mindepth 1 -maxdepth 1 ! -name last)" ''
+}
+
+@test "pm-reapd: a listener gets no second line for a registration that another process removed" {
+  reaping
+  local fifo && fifo=$(printf 'reg/event/pm1:@4%023d:pmTEST' 0)
+  mkfifo "$fifo"
+  exec 5<>"$fifo"
+  hold web none
+  hold other none && local other=$PID
+  pm-dereg web
+  # pm-reapd has seen both ends when it has sent the second one.
+  kill -KILL "$other"
+  for kind in u u d d; do
+    read -r -t 20 -u 5 _ line
+    assert_regex "$line" "^$kind "
+  done
+  assert_regex "$line" '^d other '
 }

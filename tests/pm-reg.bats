@@ -10,7 +10,7 @@ readers() {
     grep -lqE '^flags:.*[02]$' $(find "/proc/$pid/fd" -lname "$(readlink -f "$1")" -printf "/proc/$pid/fdinfo/%f ") && echo "$pid"
   done
 }
-token_of() { echo "$PM_REGISTRY"/service/"$1"/"$(id -u)"/*.token; }
+token_of() { echo "$PM_REGISTRY"/owner/"$(id -u)"/"$1":*; }
 
 # --- PROG
 
@@ -64,6 +64,42 @@ token_of() { echo "$PM_REGISTRY"/service/"$1"/"$(id -u)"/*.token; }
   await end "$holder"
 }
 
+@test "pm-reg: the holder has a name and arguments of its own, and signals for PROG do not end it" {
+  start_ready pm-reg -N 9 web none sh -c 'echo >&9; exec sleep infinity # mysrv'
+  holder=$(readers "$(token_of web)")
+  assert_equal "$(cat "/proc/$holder/comm")" pm-holder
+  assert_equal "$(tr -d '\0' <"/proc/$holder/cmdline")" "pm-holder of $PID"
+  for signal in HUP INT QUIT ALRM TERM USR1 USR2 WINCH PIPE RTMIN RTMAX; do kill -"$signal" "$holder"; done
+  run -0 pm-lookup web
+  # The holder has taken them all by the time it sees that the registration was removed.
+  run -0 pm-dereg web
+  await end "$holder"
+  assert_exist "/proc/$PID"
+}
+
+@test "pm-reg -N: a newline that PROG wrote just before it ended is passed on" {
+  mkfifo ready
+  exec 8<>ready
+  for i in {1..20}; do
+    run -0 pm-reg -N 9 web none sh -c 'echo >&9' 9>ready
+    read -r -t 20 -u 8 line
+    run -0 pm-reg -N 9 web none sh -c 'printf "%0600d\n" 1 >&9' 9>ready
+    read -r -t 20 -u 8 line
+  done
+}
+
+@test "pm-reg -N: a child of PROG that keeps the descriptor open keeps no registration" {
+  mkfifo go
+  exec 8<>go
+  start pm-reg -N 9 -x web none sh -c 'sleep infinity <&8 & echo $! >child; read -r _ <go' 8<go
+  eventually '[ -s child ]'
+  holder=$(readers "$(token_of web)")
+  echo >&8
+  await end "$holder"
+  run -0 pm-reg -x web none true
+  kill -KILL "$(cat child)"
+}
+
 @test "pm-reg: PROG has no descriptor of ours, no child and no zombie" {
   # A shell that forks for nothing: what it has, it was given.
   local look='for fd in /proc/$$/fd/*; do echo "${fd##*/}"; done; for stat in /proc/[0-9]*/stat; do
@@ -91,7 +127,7 @@ token_of() { echo "$PM_REGISTRY"/service/"$1"/"$(id -u)"/*.token; }
   assert_output --partial 'pm-reg: fatal: unable to execute ./missing: No such file'
   touch plain
   run -126 pm-reg web none ./plain
-  assert_output --partial 'pm-reg: fatal: unable to execute ./plain: Permission denied'
+  assert_output --partial "pm-reg: fatal: unable to execute ./plain: $EACCES"
   run -127 pm-reg -p web none ./missing
   run -127 pm-reg -N 3 web none ./missing
   run -127 pm-reg -i web none ./missing
@@ -99,7 +135,7 @@ token_of() { echo "$PM_REGISTRY"/service/"$1"/"$(id -u)"/*.token; }
   assert_not_exist "$PM_REGISTRY/service/web"
 }
 
-@test "pm-reg: -V, and several instances" {
+@test "pm-reg: -V, and several registrations" {
   hold -V 3 web tcp:127.0.0.1:1
   hold -V 4 web tcp:127.0.0.1:2
   run -0 pm-list -o version,address
@@ -170,7 +206,7 @@ b'; do run -100 pm-reg web "$bad" true; done
   hold -x web tcp:127.0.0.1:1
   run -1 pm-reg -x web tcp:127.0.0.1:2 touch started
   assert_output --partial 'unable to register web'
-  assert_output --partial 'refused: it is registered already, and one of the two is exclusive'
+  assert_output --partial 'refused: another registration exists, and one of the two is exclusive'
   run -1 pm-reg web tcp:127.0.0.1:2 touch started
   assert_not_exist started
   run -0 pm-reg -x -V 2 web tcp:127.0.0.1:2 true
@@ -374,7 +410,7 @@ b"
 }
 
 @test "pm-reg: a writer stopped with the lock, then killed: others wait no longer than they said, and then go on" {
-  PM_FAULT=renameat:1:stop start_stopping "$PM_BUILD/fault/pm-reg" web none true
+  PM_FAULT=linkat:1:stop start_stopping "$PM_BUILD/fault/pm-reg" web none true
   run -99 pm-reg -t 50 web none true
   run -1 pm-lookup web
   kill -KILL "$PID"
@@ -383,34 +419,34 @@ b"
 
 @test "pm-reg: no registry, a symbolic link, one that others can write, a file, a full one, a read-only one" {
   run -111 pm-reg -r "$PWD/none" web none touch started
-  assert_output "pm-reg: fatal: unable to open the registry $PWD/none: No such file or directory"
+  assert_output "pm-reg: fatal: unable to open the registry $PWD/none: $ENOENT"
   ln -s "$PM_REGISTRY" link
   run -111 pm-reg -r "$PWD/link" web none touch started
   chmod 777 "$PM_REGISTRY"
   run -111 pm-reg web none touch started
-  assert_output --partial 'Operation not permitted'
+  assert_output --partial ' is writable by others than its owner: refusing to use it'
   chmod 755 "$PM_REGISTRY"
   run -111 pm-reg -r /dev/null web none touch started
-  PM_FAULT=write:1:28 run -111 "$PM_BUILD/fault/pm-reg" web none touch started
-  assert_output --partial 'unable to write a record'
+  PM_FAULT=mkdirat:1:28 run -111 "$PM_BUILD/fault/pm-reg" web none touch started
+  assert_output --partial 'unable to make a registration'
   PM_FAULT=mkfifoat:1:30 run -111 "$PM_BUILD/fault/pm-reg" web none touch started
-  assert_output --partial 'Read-only file system'
+  assert_output --partial "$EROFS"
   assert_not_exist started
   assert_not_exist "$PM_REGISTRY/service/web"
 }
 
 @test "pm-reg: a tmpfs that is full or read-only: 111 with the reason, and nothing left" {
   needs_own_hand 'a mount namespace that no service is in'
-  needs_root
+  needs_unshare -m
   run -0 unshare -m bash -c '
-    mkdir small && mount -t tmpfs -o size=16k,nr_inodes=40 none small && pm-mkregistry small && export PM_REGISTRY=$PWD/small || exit 1
-    dd if=/dev/zero of=small/fill bs=4k 2>/dev/null
+    mkdir small && mount -t tmpfs -o size=16k,nr_inodes=40 none small && pm-mkregistry small && touch small/lock && export PM_REGISTRY=$PWD/small || exit 1
+    while : >small/fill.$((n = n + 1)); do :; done 2>/dev/null
     pm-reg web none true; echo "full: $?"
     find small/service small/owner | wc -l
-    rm small/fill; pm-reg web none true; echo "room: $?"; pm-wait down web
+    rm small/fill.*; pm-reg web none true; echo "room: $?"; pm-wait down web
     mount -o remount,ro small; pm-reg web none true; echo "read-only: $?"; pm-lookup web; echo "lookup: $?"'
   assert_line 'full: 111'
-  assert_line --partial 'unable to write a record in'
+  assert_line --partial 'unable to make a '
   assert_line 'room: 0'
   assert_line 'read-only: 111'
   assert_line 'lookup: 1'
@@ -422,7 +458,7 @@ b"
   needs_root
   for uid in $ALICE $BOB; do
     run -111 as "$uid" pm-reg web none touch started
-    assert_output "pm-reg: fatal: unable to reach the registry's service in $PM_REGISTRY: No such file or directory"
+    assert_output "pm-reg: fatal: unable to reach the registry's service in $PM_REGISTRY: $ENOENT"
   done
   assert_not_exist started
   chown -R "$ALICE:$ALICE" "$PM_REGISTRY"
@@ -519,7 +555,7 @@ b"
   run -100 pm-reg -V x web none true
   run -100 pm-reg -t -1 web none true
   run -100 pm-reg -N
-  assert_output --partial 'option needs a value: -N'
+  assert_output --partial 'missing argument of -N'
 }
 
 # --- found by trying to break it
@@ -539,7 +575,7 @@ b"
 @test "pm-reg: -N takes no standard error, where complaints have newlines, and without PROG nothing that is closed" {
   run -100 pm-reg -N 2 web none true
   run -111 pm-reg -N 9 web none 9>&-
-  assert_output --partial 'unable to write to descriptor 9: Bad file descriptor'
+  assert_output --partial "unable to write to descriptor 9: $EBADF"
   # Whatever number it is, ours are not in its way.
   for fd in 3 4 5 6 7 8 9; do
     run -0 bash -c "exec $fd>&-; exec timeout 20 pm-reg -N $fd web$fd none sh -c 'echo >&$fd; exec pm-dereg -t 5000 web$fd'"
@@ -573,7 +609,7 @@ b"
 }
 
 @test "pm-reg: a pid used again is not taken for the registrant" {
-  needs_root
+  needs_pids
   run -0 unshare -pf --kill-child --mount-proc bash -c '
     pm-reg web none sleep infinity & first=$!
     pm-lookup -t 20000 web || exit 1
@@ -587,7 +623,7 @@ b"
 }
 
 @test "pm-reg: in a pid namespace whose /proc is another's, the start time is still its own" {
-  needs_root
+  needs_unshare -pf
   run -0 unshare -pf --kill-child pm-reg web none sh -c 'pm-list -o start; cut -d " " -f 22 /proc/self/stat >/dev/null; read -r stat </proc/self/stat; echo "${stat##*) }" | cut -d " " -f 20'
   assert_equal "${lines[0]}" "${lines[1]}"
 }
@@ -596,6 +632,8 @@ b"
   cp "$PM_BUILD/pm-reg" './a) R 1 (b'
   run -0 './a) R 1 (b' "${WAY[@]}" web none sh -c 'pm-list -o start; cut -d " " -f 22 /proc/$$/stat'
   assert_equal "${lines[0]}" "${lines[1]}"
+  # The holder ends a moment after PROG.
+  eventually 'token-readers "$PWD" >/dev/null'
 }
 
 @test "pm-reg: a PROG that forks and ends is down, whatever its child does; one whose file was replaced stays up" {
@@ -630,7 +668,64 @@ b"
   run -0 pm-reg -o 200001 none pm-lookup 200001
   assert_output none
   run -100 pm-reg -o web none true
-  assert_output --partial 'no ONC program: web'
+  assert_output --partial 'invalid PROGRAM: web: neither a number nor a name in /etc/rpc'
   run -100 pm-reg -o -a web=none mountd none true
-  assert_output --partial 'no ONC program: web'
+  assert_output --partial 'invalid PROGRAM: web: neither a number nor a name in /etc/rpc'
+}
+
+@test "pm-reg -H: only the registry's owner sets an origin, which is a host's name" {
+  needs_own_hand 'the service sets no origin'
+  for host in '' a:b a/b .a -a $'a\nb' "$(printf '%065d' 0)"; do
+    run -100 pm-reg -H "$host" web none touch started
+    assert_output --partial 'invalid -H: '
+  done
+  run -100 pm-reg -H near -S web none touch started
+  run -0 pm-reg -H "$(printf '%064d' 0)" web none pm-list -o origin
+  assert_output "$(printf '%064d' 0)"
+  needs_root
+  pm-mkregistry -u $ALICE hers
+  run -1 pm-reg -r hers -H near web none touch started
+  assert_output "pm-reg: fatal: unable to register web in hers: refused: only the registry's owner may use -H"
+  run -0 as $ALICE pm-reg -r hers -H near web none pm-list -r hers -o origin
+  assert_output near
+  assert_not_exist started
+}
+
+@test "pm-reg: a service's name does not begin with a dash" {
+  run -100 pm-reg -- -x none touch started
+  assert_output --partial 'invalid SERVICE: -x ('
+  assert_not_exist started
+}
+
+@test "pm-reg -x: a registration whose process was killed forbids nothing: its holder gets a moment to end" {
+  for _ in {1..60}; do
+    start_ready pm-reg -x web none sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null >/dev/null
+    kill -KILL "$PID"
+    wait "$PID" || :
+    run -0 pm-reg -x web none true
+  done
+  # A living process forbids it, and a holder that is stopped does not keep others for longer than a second.
+  start_ready pm-reg -x web none sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null >/dev/null
+  run -1 pm-reg -x web none true
+  local holder && holder=$(holders "$(token_of web)")
+  kill -STOP "$holder"
+  kill -KILL "$PID"
+  wait "$PID" || :
+  run -1 pm-reg -x web none true
+  kill -CONT "$holder"
+  run -0 pm-reg -x web none true
+}
+
+@test "pm-reg -x: waits for the holder of a process that was killed, whether it was published or reserved" {
+  for reserved in '' '-N 7'; do
+    start_ready pm-reg -x $reserved web none sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null 7>/dev/null
+    local holder && holder=$(holders "$(token_of web)")
+    kill -STOP "$holder"
+    kill -KILL "$PID"
+    wait "$PID" || :
+    start pm-reg -x web none true
+    eventually '[ -n "$(find "/proc/$PID/fd" -lname "*/owner/*" 2>/dev/null)" ]'
+    kill -CONT "$holder"
+    ends_with "$PID" 0
+  done
 }

@@ -65,18 +65,18 @@ descriptors() { ls -l "/proc/$1/fd" | awk 'NR > 1 { print $9, $11 }'; }
 
 @test "pm-regd: without a connection, without a registry, or not its owner: 111 and why" {
   run -111 pm-regd </dev/null
-  assert_output --partial 'unable to know the peer of descriptor 0: Socket operation on non-socket'
+  assert_output --partial 'unable to get the peer of descriptor 0: Socket operation on non-socket'
   watch_log
   regd -r "$PWD/missing"
   run -0 socket answer
   assert_output end
-  logged "pm-regd: fatal: unable to open the registry $PWD/missing: No such file or directory"
+  logged "pm-regd: fatal: unable to open the registry $PWD/missing: $ENOENT"
   end "$PID"
   PM=$BOB
   rm -rf "$PM_REGISTRY/socket"
   start_ready pm-super -N 9 "$PWD/elsewhere" pm-regd </dev/null >/dev/null 2>>log 5>&-
   run -0 timeout 20 converse "$PWD/elsewhere" answer
-  logged "pm-regd: fatal: unable to write as another than the owner of $PM_REGISTRY: Operation not permitted"
+  logged "pm-regd: fatal: $PM_REGISTRY belongs to another user: only its owner can serve it"
 }
 
 @test "pm-regd: a limit that is no number serves nobody, and says so" {
@@ -84,8 +84,8 @@ descriptors() { ls -l "/proc/$1/fd" | awk 'NR > 1 { print $9, $11 }'; }
   limit PM_LIMIT_USER many
   regd
   run -111 as $ALICE pm-reg web none true
-  assert_output --partial "unable to ask the registry's service in $PM_REGISTRY: Connection reset by peer"
-  logged 'not a number in the environment: PM_LIMIT_USER=many'
+  assert_output --partial "unable to ask the registry's service in $PM_REGISTRY: $ECONNRESET"
+  logged 'invalid PM_LIMIT_USER: many \(a number\)'
 }
 
 # --- who may what
@@ -117,7 +117,7 @@ $PM	tcp:127.0.0.1:4"
   start_ready as $ALICE pm-reg web none sh -c 'echo >&9; exec 9>&-; exec sleep infinity' </dev/null >/dev/null
   run -0 pm-list -o pid,uid,holder
   assert_output "$PID	$ALICE	child"
-  run -0 holders "$PM_REGISTRY"/service/web/$ALICE/*.token
+  run -0 holders "$PM_REGISTRY"/service/web/$ALICE/[0-9]*:*
   assert_equal "${#lines[@]}" 1
   assert_not_equal "$output" "$PID"
   assert_equal "$(stat -c %u "/proc/$output")" $ALICE
@@ -147,7 +147,7 @@ $PM	tcp:127.0.0.1:4"
 @test "pm-regd: a message that names another's names nothing of his" {
   regd
   hold as $ALICE web none
-  local id && id=$(basename "$PM_REGISTRY"/service/web/$ALICE/*.token .token)
+  local id && id=$(ls "$PM_REGISTRY/service/web/$ALICE" | cut -d: -f1)
   # remove: an array of one, its service and its ID.
   local length=$((${#id})) pad
   printf -v pad '%*s' $(((4 - length % 4) % 4)) ''
@@ -163,7 +163,7 @@ $PM	tcp:127.0.0.1:4"
 @test "pm-regd: who is not there at all is told to what he wanted it" {
   rm -f "$PM_REGISTRY/socket"
   run -111 as $ALICE pm-reg web none touch started
-  assert_output "pm-reg: fatal: unable to reach the registry's service in $PM_REGISTRY: No such file or directory"
+  assert_output "pm-reg: fatal: unable to reach the registry's service in $PM_REGISTRY: $ENOENT"
   run -111 as $ALICE pm-dereg web
   assert_output --partial "unable to reach the registry's service"
   run -111 as $ALICE pm-watch
@@ -171,7 +171,7 @@ $PM	tcp:127.0.0.1:4"
   regd
   end "$PID"
   run -111 as $ALICE pm-reg web none touch started
-  assert_output --partial "unable to reach the registry's service in $PM_REGISTRY: Connection refused"
+  assert_output --partial "unable to reach the registry's service in $PM_REGISTRY: $ECONNREFUSED"
   # The owner's own hand needs nobody; told to ask, he asks.
   run -0 as $PM pm-reg web none true
   run -111 as $PM pm-reg -S web none true
@@ -185,7 +185,7 @@ $PM	tcp:127.0.0.1:4"
   watch_log
   regd
   run -111 as $BOB pm-reg web none touch started
-  assert_output --partial "unable to ask the registry's service in $PM_REGISTRY: Connection reset by peer"
+  assert_output --partial "unable to ask the registry's service in $PM_REGISTRY: $ECONNRESET"
   logged "pm-access: info: deny pid [0-9]+ uid $BOB gid $BOB"
   run -0 as $ALICE pm-reg web none true
   assert_not_exist started
@@ -269,13 +269,14 @@ $PM	tcp:127.0.0.1:4"
   regd
   hold as $ALICE -x web tcp:127.0.0.1:1
   run -1 as $ALICE pm-reg web tcp:127.0.0.1:2 touch started
-  assert_output --partial 'refused: it is registered already, and one of the two is exclusive'
+  assert_output --partial 'refused: another registration exists, and one of the two is exclusive'
   run -0 as $BOB pm-reg -x web tcp:127.0.0.1:2 true
   run -0 pm-reg -x web tcp:127.0.0.1:2 true
   assert_not_exist started
 }
 
 @test "pm-regd: a process that it cannot see registers nothing; one in a namespace below it does" {
+  needs_unshare -pf --kill-child --mount-proc
   rm -f "$PM_REGISTRY/socket"
   start_ready unshare --pid --fork --kill-child --mount-proc pm-super -N 9 -u $PM "$PM_REGISTRY/socket" pm-regd </dev/null >/dev/null
   local inside=$PID
@@ -324,11 +325,11 @@ $PM	tcp:127.0.0.1:4"
   # /x NEWLINE uid=0
   run -0 added 000000082f780a7569643d30 000000046e6f6e65
   assert_output end
-  logged "pm-regd: fatal: unable to read a request of pid [0-9]+, uid $ALICE: it is no message of this protocol"
+  logged "pm-regd: fatal: unable to read a request of pid [0-9]+, uid $ALICE: not a message of this protocol"
   # local: and the same
   run -0 added 00000000 0000000e6c6f63616c3a2f780a7569643d300000
   assert_output end
-  logged "pm-regd: fatal: unable to read a request of pid [0-9]+, uid $ALICE: it is no message of this protocol"
+  logged "pm-regd: fatal: unable to read a request of pid [0-9]+, uid $ALICE: not a message of this protocol"
   run -0 registered
   assert_output ''
 }
@@ -346,7 +347,7 @@ $PM	tcp:127.0.0.1:4"
   while read -r said step; do
     run -0 socket as $ALICE $step end
     assert_output --regexp '^end '
-    logged "^pm-regd: fatal: ${!said} pid [0-9]+, uid $ALICE: it is no message of this protocol\$"
+    logged "^pm-regd: fatal: ${!said} pid [0-9]+, uid $ALICE: not a message of this protocol\$"
     run -0 as $BOB pm-reg web none true
   done <<EOF
 read hex=000000050000000000000000
@@ -368,7 +369,7 @@ EOF
   # A descriptor that is announced, and no request has: whole, and refused.
   run -0 socket as $ALICE with=1 add=web end
   assert_output 'end 0'
-  logged "^pm-regd: fatal: unable to take descriptors of pid [0-9]+, uid $ALICE: it is no message of this protocol\$"
+  logged "^pm-regd: fatal: client sent descriptors \\(pid [0-9]+, uid $ALICE\\)\$"
   run -0 registered
   assert_output ''
   assert_equal "$(descriptors "$super")" "$before"
@@ -434,7 +435,7 @@ asks() { framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1)$(str "$1")$(str no
   for counts in '1 2' '2 1' '0 253' '253 253'; do
     alice_at "$PM_REGISTRY/socket" hex "$(framed 4 "${counts% *}" "$(str web)")" send "${counts#* }" hear
     assert_output --regexp "$ENDED"
-    logged '^pm-regd: fatal: unable to (receive a message|take descriptors) of pid [0-9]+, uid 65501: it is no message of this protocol$'
+    logged '^pm-regd: fatal: (unable to receive a message of pid [0-9]+, uid 65501: not a message of this protocol|client sent descriptors \(pid [0-9]+, uid 65501\))$'
   done
   run -0 as $BOB pm-reg web none true
   end "$PID"
@@ -442,7 +443,7 @@ asks() { framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1)$(str "$1")$(str no
   REGD=$PWD/narrow regd
   alice_at "$PM_REGISTRY/socket" hex "$(framed 4 100 "$(str web)")" send 100 hear
   assert_output --regexp "$ENDED"
-  logged '^pm-regd: fatal: unable to receive a message of pid [0-9]+, uid 65501: Too many open files$'
+  logged '^pm-regd: fatal: unable to receive a message of pid [0-9]+, uid 65501: '"$EMFILE"'$'
   run -0 as $BOB pm-reg web none true
 }
 
@@ -483,7 +484,7 @@ end 0"
   regd
   staying as $ALICE add=a add=b ready
   run -0 as $BOB pm-reg -x web none true
-  logged "^pm-regd: fatal: unable to serve, before it took its answer, a request of pid $PID, uid $ALICE: it is no message of this protocol\$"
+  logged "^pm-regd: fatal: client sent a request before reading the last reply \\(pid $PID, uid $ALICE\\)\$"
   run -0 pm-list -o service
   assert_output a
   end "$PID"
@@ -541,7 +542,7 @@ end 0"
 @test "pm-regd: others can hold, fill and touch what they can open; the service goes on" {
   regd
   hold as $ALICE web none
-  local token && token=$(echo "$PM_REGISTRY"/service/web/$ALICE/*.token)
+  local token && token=$(echo "$PM_REGISTRY"/service/web/$ALICE/[0-9]*:*)
   run ! as $BOB sh -c ': <"$PM_REGISTRY/lock"'
   run ! as $BOB timeout 5 cat "$token"
   run ! as $ALICE timeout 5 cat "$token" # not even hers
@@ -589,7 +590,7 @@ EOF
 }
 
 @test "pm-regd: stopped with the lock: others time out with the reason; killed, they are served" {
-  stopping_regd renameat
+  stopping_regd linkat
   start as $ALICE pm-reg stuck none sleep infinity 6<&-
   read -r -t 20 -u 6
   run -99 as $BOB pm-reg -t 100 web none touch started
@@ -616,7 +617,7 @@ EOF
   end "$PID"
   regd -t 1000
   # Stopped when it asks for the second time; by then, the lock is there.
-  PM_FAULT=sendmsg:2:stop start_stopping as $ALICE "$FAULT/pm-reg" -t 0 web none pm-lookup web 8>&-
+  PM_FAULT=send:2:stop start_stopping as $ALICE "$FAULT/pm-reg" -t 0 web none pm-lookup web 8>&-
   flock -u 8
   resume "$PID"
   assert_not_exist started
@@ -645,7 +646,7 @@ EOF
   # The fault is read anew by each pm-regd.
   printf '#!/bin/sh\nPM_FAULT=$(cat "%s/conf/fault") exec "%s/pm-regd" "$@"\n' "$PWD" "$FAULT" >faulty && chmod 755 faulty
   REGD=$PWD/faulty regd
-  local -A words=([24]='Too many open files' [23]='Too many open files in system' [13]='Permission denied')
+  local -A words=([24]="$EMFILE" [23]="$ENFILE" [13]="$EACCES")
   echo '*:0:0' >conf/fault
   as $ALICE pm-reg -x mine none true
   hold as $ALICE -x mine none
@@ -656,7 +657,7 @@ EOF
       run as $ALICE pm-reg -x mine none touch started
       [ "$status" != 1 ] || { assert_output --partial 'one of the two is exclusive'; break; }
       assert_equal "$errno $n $status" "$errno $n 111"
-      [[ $output =~ "${words[$errno]}"$|"Connection reset by peer"$ ]]
+      [[ $output =~ "${words[$errno]}"$|"$ECONNRESET"$ ]]
     done
     assert_equal "$status" 1
     [ "$n" -gt 2 ]
@@ -700,7 +701,7 @@ $BOB	tcp:127.0.0.1:2"
     local status1=$status
     echo '*:0:kill' >conf/fault
     [ "$status1" != 0 ] || { assert_output $'a\nb\nkept'; break; }
-    assert_equal "$n $status1 $output" "$n 111 pm-reg: fatal: unable to ask the registry's service in $PM_REGISTRY: Connection reset by peer"
+    assert_equal "$n $status1 $output" "$n 111 pm-reg: fatal: unable to ask the registry's service in $PM_REGISTRY: $ECONNRESET"
     killed=$((killed + 1))
     run -0 pm-list -o service
     assert_output kept
@@ -725,7 +726,7 @@ $BOB	tcp:127.0.0.1:2"
   [ "$n" -gt 40 ] && [ "$n" -lt 150 ]
   end "$PID"
   as $PM pm-mkregistry -c "$PM_REGISTRY"
-  run -0 find "$PM_REGISTRY/service" "$PM_REGISTRY/owner" -name '*.tmp' -o -name '*.reserved' -o -name gone -o -name "$BOB"
+  run -0 find "$PM_REGISTRY/service" "$PM_REGISTRY/owner" -name '*.tmp' -o -name '.*' -o -name gone -o -name "$BOB"
   assert_output ''
 }
 
@@ -779,10 +780,10 @@ subscriptions() { find "$PM_REGISTRY/listener/$1" -type p 2>/dev/null | wc -l; }
   regd
   start_ready as $ALICE pm-wait -a up web sh -c 'echo >&9' </dev/null >/dev/null
   local waiter=$PID
-  run -0 holders "$PM_REGISTRY"/service/web/event/ftrig1*
+  run -0 holders "$PM_REGISTRY"/service/web/event/pm1*
   assert_equal "${#lines[@]}" 1
   assert_equal "$(stat -c %u "/proc/$output")" $ALICE
-  assert_equal "$(stat -c '%u %a' "$PM_REGISTRY"/service/web/event/ftrig1*)" "$PM 600"
+  assert_equal "$(stat -c '%u %a' "$PM_REGISTRY"/service/web/event/pm1*)" "$PM 600"
   run ! as $ALICE sh -c 'ls "$PM_REGISTRY/service/web/event"'
   hold as $BOB web none
   wait "$waiter"
@@ -834,7 +835,7 @@ subscriptions() { find "$PM_REGISTRY/listener/$1" -type p 2>/dev/null | wc -l; }
 @test "pm-regd: a listener that does not read delays nobody, and one uid's many none of another's" {
   regd
   start_ready as $ALICE pm-wait -a change web sh -c 'echo >&9' </dev/null >/dev/null
-  local listener && listener=$(holders "$PM_REGISTRY"/service/web/event/ftrig1*)
+  local listener && listener=$(holders "$PM_REGISTRY"/service/web/event/pm1*)
   kill -STOP "$listener"
   for i in {1..20}; do run -0 as $BOB pm-reg -t 5000 web none true; done
   kill -CONT "$listener"

@@ -11,7 +11,7 @@ teardown() { common_teardown; }
   run -100 pm-rpcbindd -p 0
   run -100 pm-rpcbindd -p 65536
   run -100 pm-rpcbindd -h nowhere
-  assert_output 'pm-rpcbindd: fatal: no IP address: nowhere; usage: pm-rpcbindd [-d REGISTRY] [-r] [-i] [-l] [-k] [-w] [-f] [-h ADDRESS]... [-p PORT] [-s PATH] [-c MAX] [-C PERPEER] [-b KB] [-t MS] [-1 | -N FD]'
+  assert_output 'pm-rpcbindd: fatal: invalid -h: nowhere (a numeric IPv4 or IPv6 address)'
   run -100 pm-rpcbindd -N 2
   run -111 pm-rpcbindd -N 77
 }
@@ -433,13 +433,13 @@ $(ok)$(str "$to.0.111")"
   a_host ours
   mapper ours
   run -111 ours pm-rpcbindd -d /run/pm
-  assert_output 'pm-rpcbindd: fatal: unable to bind to tcp6:::.0.111: Address already in use'
+  assert_output "pm-rpcbindd: fatal: unable to bind to tcp6:::.0.111: $EADDRINUSE"
   run -111 ours pm-rpcbindd -d /run/pm -p 1111 -s ''
-  assert_output 'pm-rpcbindd: fatal: unable to hold the rows of /run/pm: Address already in use'
+  assert_output "pm-rpcbindd: fatal: unable to hold the rows of /run/pm: $EADDRINUSE"
   run -111 ours pm-rpcbindd -d /run/none -p 1111 -s ''
-  assert_output --partial 'unable to open the registry /run/none: No such file or directory'
+  assert_output --partial "unable to open the registry /run/none: $ENOENT"
   run -111 ours as "$ALICE" pm-rpcbindd -d /run/pm -p 1111 -s ''
-  assert_output --partial 'Operation not permitted'
+  assert_output --partial '/run/pm belongs to another user: only root and its owner can serve it'
   run -0 ours rpcinfo
 }
 
@@ -456,7 +456,7 @@ $(ok)$(str "$to.0.111")"
   wait "$MAPPER"
   nsenter -t "${HOSTS[ours]}" -m -n pm-rpcbindd -d /run/pm -1 >ready 3>&- 4>&- &
   STARTED+=($!)
-  on ours timeout 20 sh -c 'until rpcinfo -p >/dev/null 2>&1; do :; done'
+  eventually 'on ours rpcinfo -p >/dev/null 2>&1'
   assert_equal "$(cat ready)" ''
   assert_equal "$(wc -c <ready)" 1
 }
@@ -506,7 +506,7 @@ $(ok)$(w 700)"
   assert_line --regexp '200090 +2 +udp +0.0.0.0.2.188 +- +superuser'
   end "$holder"
   ours pm-wait -t 20000 down 200090
-  on ours timeout 20 sh -c 'while rpcinfo | grep -q 200090; do :; done'
+  await_gone 200090
   # pm-dereg removes what RPC set, if it is one's own.
   ours tirpc rpcb_set 200091 1 tcp 0.0.0.0.4.1
   ours pm-dereg 200091
@@ -526,10 +526,10 @@ $(ok)$(w 700)"
   mapper ours
   ours tirpc rpcb_set 200003 3 udp6 ::1.4.1
   ours as "$ALICE" tirpc rpcb_set 200003 4 local '/run/a\b:c/d'
-  before=$(on ours find /run/pm/row -type p -name '200003:*' | sort)
+  before=$(on ours find /run/pm/service/200003 -type p | sort)
   assert_equal "$(wc -l <<<"$before")" 2
-  assert_regex "$before" '/run/pm/row/0/003/200003:3:udp6:[0-9]+\.[0-9]+\.[0-9a-f]{8}:[0-9]+:onc-process:\[::1\]:1025'
-  assert_regex "$before" "/run/pm/row/$ALICE/003/200003:4:local:"
+  assert_regex "$before" '/run/pm/service/200003/0/[0-9]+\.[0-9]+\.[0-9a-f]{8}:3:udp6:[0-9]+:k::\[::1\]:1025'
+  assert_regex "$before" "/run/pm/service/200003/$ALICE/[0-9]+\.[0-9]+\.[0-9a-f]{8}:4:local:[0-9]+:k::"
   assert_equal "$(on ours stat -c %i $(head -n 1 <<<"$before"))" "$(on ours stat -c %i /run/pm/onc)"
   all() {
     run -0 ours pm-lookup -V 3 200003
@@ -549,7 +549,7 @@ $(ok)$(w 700)"
   all
   ours as "$ALICE" tirpc rpcb_unset 200003 4 local
   ours tirpc rpcb_unset 200003 3
-  assert_equal "$(on ours find /run/pm/row -name '200003:*')" ''
+  assert_equal "$(on ours find /run/pm -name '200003*')" ''
   # The longest that there is.
   long=/run/$(printf '%0102d' 0)
   run -0 ours rpc-raw local /run/rpcbind.sock "$(call 4 1 "$(binding 4294967295 4294967295 local "$long")")"
@@ -563,7 +563,7 @@ $(ok)$(w 700)"
   end "$MAPPER"
   on ours rm /run/pm/onc
   ours pm-mkregistry -c /run/pm
-  assert_equal "$(on ours find /run/pm/row)" /run/pm/row
+  assert_equal "$(on ours find /run/pm/service)" /run/pm/service
   start_mapper ours
   run -1 ours pm-lookup 200003
   run -0 ours rpcinfo
@@ -760,7 +760,7 @@ $(ok)$(w 111 0)"
 }
 
 # man_says TEXT: the page has it.
-man_says() { MANWIDTH=9999 man -l "$PM_SOURCE/doc/pm-rpcbindd.8" | tr -s ' \n' ' ' | grep -qF "$1"; }
+man_says() { mandoc -T ascii -O width=1000 "$PM_SOURCE/doc/pm-rpcbindd.8" | sed 's/.\x08//g' | tr -s ' \n' ' ' | grep -qF "$1"; }
 # times CALL: how many times as long as the call its answer is, to a tenth.
 times() { ask "$1" && awk -v a="${#output}" -v c="${#1}" 'BEGIN { print sprintf("%.1f", a / c) + 0 }'; }
 
@@ -834,7 +834,7 @@ times() { ask "$1" && awk -v a="${#output}" -v c="${#1}" 'BEGIN { print sprintf(
   ask "$(call 2 3 "$(w 200122 1 6 0)")"
   assert_output "$(ok)$(w 0)"
 }
-await_gone() { on ours timeout 20 sh -c 'while rpcinfo | grep -q "$0"; do :; done' "$1"; }
+await_gone() { eventually '! on ours rpcinfo | grep -q "$1"' "$1"; }
 
 @test "pm-rpcbindd: rpc.statd and rpc.mountd register, and are found" {
   needs_namespaces
@@ -845,7 +845,7 @@ await_gone() { on ours timeout 20 sh -c 'while rpcinfo | grep -q "$0"; do :; don
   on ours mkdir /var/lib/nfs/rpc_pipefs
   on ours touch /var/lib/nfs/etab /var/lib/nfs/rmtab
   start nsenter -t "${HOSTS[ours]}" -m -n rpc.statd -F -L -P /run/sm </dev/null
-  on ours timeout 20 sh -c 'until rpcinfo -t 127.0.0.1 100024 1 >/dev/null 2>&1; do :; done'
+  eventually 'on ours rpcinfo -t 127.0.0.1 100024 1 >/dev/null 2>&1'
   for netid in udp tcp; do
     run -0 ours rpcinfo -T "$netid" 127.0.0.1 100024
     assert_output 'program 100024 version 1 ready and waiting'
@@ -853,7 +853,7 @@ await_gone() { on ours timeout 20 sh -c 'while rpcinfo | grep -q "$0"; do :; don
   run -0 ours pm-lookup -r /run/pm -n tcp 100024
   assert_output --regexp '^tcp:0.0.0.0:[0-9]+$'
   start nsenter -t "${HOSTS[ours]}" -m -n rpc.mountd -F </dev/null
-  on ours timeout 20 sh -c 'until rpcinfo -t 127.0.0.1 100005 3 >/dev/null 2>&1; do :; done'
+  eventually 'on ours rpcinfo -t 127.0.0.1 100005 3 >/dev/null 2>&1'
   run -0 ours showmount -e 127.0.0.1
   run -0 ours pm-lookup -r /run/pm -V 3 -n tcp 100005
   assert_output --regexp '^tcp:0.0.0.0:[0-9]+$'
@@ -906,7 +906,7 @@ closed"
   assert_equal "${#lines[@]}" 3007
   run -0 grep VmRSS "/proc/$MAPPER/status"
   [ -z "$PM_MEASURES_MEMORY" ] || [ "$(tr -dc 0-9 <<<"$output")" -lt 16000 ]
-  on ours timeout 30 sh -c 'until [ "$(ls /proc/$0/fd | wc -l)" = $1 ]; do :; done' "$MAPPER" "$before"
+  eventually '[ "$(descriptors)" = "$before" ]'
 }
 
 @test "pm-rpcbindd: what is kept for those who do not read has a bound, for all together" {
@@ -928,7 +928,7 @@ EOT
   assert_equal "${#lines[@]}" 3007
   run -0 grep VmRSS "/proc/$MAPPER/status"
   [ -z "$PM_MEASURES_MEMORY" ] || [ "$(tr -dc 0-9 <<<"$output")" -lt 8000 ]
-  on ours timeout 30 sh -c 'until [ "$(ss -Htn state established "( sport = :111 )" | wc -l)" -lt 12 ]; do :; done'
+  eventually '[ "$(on ours ss -Htn state established "( sport = :111 )" | wc -l)" -lt 12 ]'
   answered_still
 }
 
@@ -1015,8 +1015,8 @@ pm-rpcbindd: info: unset 200001 version 1 for uid 0"
   mapper ours
   # An interface comes up in its own time.
   for host in ours other; do
-    on $host timeout 20 sh -c 'until ip -6 route show table local type multicast | grep -q ff00; do :; done'
-    on $host timeout 20 sh -c 'until ip -6 address | grep -q "inet6 fe80::[19]/64 scope link nodad" && ip link show up | grep -q "state UP"; do :; done'
+    eventually 'on $host ip -6 route show table local type multicast | grep -q ff00'
+    eventually 'on $host ip -6 address | grep -q "inet6 fe80::[19]/64 scope link nodad" && on $host ip link show up | grep -q "state UP"'
   done
   run -0 on other rpc-raw udp6 ff02::202%there 111 "$(call 4 3 "$(binding 100000 4 udp6 '')")" "$(call 3 0)"
   assert_line -n 0 --regexp "^$(ok)000000.*"

@@ -10,7 +10,7 @@ teardown() { common_teardown; }
   program_arguments pm-set tcp:0.0.0.0:1
   for address in none local:@abstract; do
     run -100 pm-set 300000 1 $address
-    assert_output --partial "not an address that RPC has: $address"
+    assert_output --partial "invalid ADDRESS: $address: ONC RPC has no "
   done
   for address in tcp:0.0.0.0:0 tcp:0.0.0.0:65536 nonsense tcp6:0.0.0.0:1; do run -100 pm-set 300000 1 $address; done
 }
@@ -62,7 +62,7 @@ teardown() { common_teardown; }
   for who in ours theirs; do
     if [ $who = ours ]; then mapper ours; else kill "$MAPPER"; wait "$MAPPER"; rpcbind_on ours; fi
     run -1 on other pm-set -h 10.1.1.1 300000 1 tcp:0.0.0.0:1025
-    assert_output 'pm-set: fatal: unable to set 300000: the port mapper of 10.1.1.1 says: not allowed to you, or not from here'
+    assert_output 'pm-set: fatal: unable to set 300000: the port mapper of 10.1.1.1 answered: you are not allowed to do this, or not from this host'
   done
 }
 

@@ -54,10 +54,10 @@ server_of() { s6-ipcclient "$1" sh -c 'exec pm-peer sh -c "echo \$PM_PEER_PID" <
 
 @test "pm-socketbinder: PROG that is not there is 127, one that cannot be executed 126" {
   run -127 pm-socketbinder local:sock no-such-program
-  assert_output 'pm-socketbinder: fatal: unable to execute no-such-program: No such file or directory'
+  assert_output "pm-socketbinder: fatal: unable to execute no-such-program: $ENOENT"
   touch file
   run -126 pm-socketbinder local:sock ./file
-  assert_output 'pm-socketbinder: fatal: unable to execute ./file: Permission denied'
+  assert_output "pm-socketbinder: fatal: unable to execute ./file: $EACCES"
   assert_not_exist sock
 }
 
@@ -184,12 +184,12 @@ server_of() { s6-ipcclient "$1" sh -c 'exec pm-peer sh -c "echo \$PM_PEER_PID" <
 @test "pm-socketbinder: a directory that is missing, no directory, or not writable" {
   touch file
   run -111 pm-socketbinder local:none/sock true
-  assert_output --partial 'No such file or directory'
+  assert_output --partial "$ENOENT"
   run -111 pm-socketbinder local:file/sock true
-  assert_output --partial 'Not a directory'
+  assert_output --partial "$ENOTDIR"
   needs_root
   run -111 as $ALICE pm-socketbinder local:sock true
-  assert_output --partial 'Permission denied'
+  assert_output --partial "$EACCES"
   # Nor is a stale one removed by whoever may not.
   left "$PWD/sock"
   before=$(snapshot sock)
@@ -437,7 +437,7 @@ contest() {
 @test "pm-socketbinder: what was bound when one fails is undone" {
   touch file
   run -111 pm-socketbinder -n a=local:one -n b=local:two -n c=local:file touch started
-  assert_output 'pm-socketbinder: fatal: unable to replace what is no socket, local:file: File exists'
+  assert_output "pm-socketbinder: fatal: unable to replace a file with the socket local:file: $EEXIST"
   for path in one two started; do assert_not_exist $path; done
   run -127 pm-socketbinder -n a=local:one no-such-program
   assert_not_exist one
@@ -445,32 +445,32 @@ contest() {
 
 @test "pm-socketbinder: -A where nobody can be told is 111, and nothing is left" {
   run -111 sh -c 'exec pm-socketbinder -A local:sock touch started >/dev/full'
-  assert_output 'pm-socketbinder: fatal: unable to write to standard output: No space left on device'
+  assert_output "pm-socketbinder: fatal: unable to write to standard output: $ENOSPC"
   assert_not_exist sock
   assert_not_exist started
 }
 
 @test "pm-socketbinder: what fails at the end is said with its own reason, and leaves no path" {
   PM_FAULT=fstatat:$LOOK:5 run -111 "$FAULT/pm-socketbinder" local:sock touch started
-  assert_output 'pm-socketbinder: fatal: unable to keep local:sock: Input/output error'
+  assert_output "pm-socketbinder: fatal: unable to keep local:sock: $EIO"
   # A stale one that cannot be removed is where it was.
   left "$PWD/stale"
   inode=$(stat -c %i stale)
   PM_FAULT=unlinkat:1:1 run -111 "$FAULT/pm-socketbinder" local:stale touch started
-  assert_output 'pm-socketbinder: fatal: unable to remove the dead socket of local:stale: Operation not permitted'
+  assert_output "pm-socketbinder: fatal: unable to remove the dead socket of local:stale: $EPERM"
   assert_equal "$(find . -name '.pm*')" ''
   assert_equal "$(stat -c %i stale)" "$inode"
   PM_FAULT=getrandom:1:11 run -111 "$FAULT/pm-socketbinder" local:stale touch started
-  assert_output 'pm-socketbinder: fatal: unable to get random bits for local:stale: Resource temporarily unavailable'
+  assert_output "pm-socketbinder: fatal: unable to get random bits for local:stale: $EAGAIN"
   assert_not_exist started
 }
 
 @test "pm-socketbinder: a port that is taken, an address that is not ours" {
   start_ready pm-super -A -N 9 tcp:127.0.0.1:0 true </dev/null >bound
   run -111 pm-socketbinder "$(cat bound)" true
-  assert_output --partial 'Address already in use'
+  assert_output --partial "$EADDRINUSE"
   run -111 pm-socketbinder tcp:192.0.2.1:0 true
-  assert_output 'pm-socketbinder: fatal: unable to bind to tcp:192.0.2.1:0: Cannot assign requested address'
+  assert_output "pm-socketbinder: fatal: unable to bind to tcp:192.0.2.1:0: $EADDRNOTAVAIL"
 }
 
 @test "pm-socketbinder: it binds TCP for ucspi-tcp's kind of program, and pm-superd -L serves all that it names" {
@@ -489,9 +489,9 @@ contest() {
   assert_line -n 5 "local:$PWD/two"
   # Not as many names as sockets; none at all.
   run -111 pm-socketbinder -n x=local:one -n y=local:two pm-socketbinder -L a touch started
-  assert_output --partial 'pm-socketbinder: fatal: unable to give as many names as there are to the sockets of LISTEN_FDS'
+  assert_output --partial 'pm-socketbinder: fatal: unable to name each of the sockets of LISTEN_FDS'
   run -111 pm-socketbinder -L a touch started
-  assert_output 'pm-socketbinder: fatal: unable to take the sockets of LISTEN_FDS: No such file or directory'
+  assert_output "pm-socketbinder: fatal: unable to take the sockets of LISTEN_FDS: $ENOENT"
   run -100 pm-socketbinder -L a:b touch started
   assert_not_exist started
 }
@@ -513,7 +513,7 @@ contest() {
   for count in x -1 '' ' 1' 1x 65 99999999999999999999 0; do given LISTEN_PID=own "LISTEN_FDS=$count"; done
   for pid in 1 x -1 ''; do given LISTEN_PID="$pid"; done
   given LISTEN_PID=own LISTEN_FDS=2 LISTEN_FDNAMES=a:b
-  assert_output --partial 'Bad file descriptor'
+  assert_output --partial "$EBADF"
   for names in a:b '' a: :; do given LISTEN_PID=own LISTEN_FDNAMES=$names; done
   assert_not_exist started
 }

@@ -10,7 +10,7 @@ teardown() { common_teardown; }
   program_arguments pm-unset
   run -100 pm-unset -n sctp 300000 1
   run -100 pm-unset -n none 300000 1
-  assert_output --partial '-n none is no transport'
+  assert_output --partial 'invalid -n: none (tcp tcp6 udp udp6 local)'
 }
 
 @test "pm-unset: one transport, all, another's, none" {
@@ -42,7 +42,7 @@ teardown() { common_teardown; }
   two_hosts
   mapper ours
   run -1 on other pm-unset -h 10.1.1.1 300000 1
-  assert_output 'pm-unset: fatal: unable to unset 300000: the port mapper of 10.1.1.1 says: not allowed to you, or not from here'
+  assert_output 'pm-unset: fatal: unable to unset 300000: the port mapper of 10.1.1.1 answered: you are not allowed to do this, or not from this host'
 }
 
 @test "pm-unset: who does not answer is not waited for for ever" {

@@ -6,12 +6,12 @@ setup() {
 }
 teardown() { common_teardown; }
 
-# record_of SERVICE: what an answer says of its only instance.
+# record_of SERVICE: what an answer says of its only registration.
 record_of() {
   local token
-  for token in "$PM_REGISTRY"/service/"$1"/*/*.token; do
-    printf 'uid=%s\nid=%s\n' "$(basename "$(dirname "$token")")" "$(basename "$token" .token)"
-    cat "${token%.token}"
+  for token in "$PM_REGISTRY"/service/"$1"/*/[0-9]*:*; do
+    printf 'uid=%s\nid=%s\n' "$(basename "$(dirname "$token")")" "$(basename "$token" | cut -d: -f1)"
+    lines_of "$token"
   done
 }
 # service: a pm-listend service on the socket listend, ready when this returns.
@@ -31,23 +31,23 @@ nothing_left() { assert_equal "$(listeners dir reg)" 0; }
   run -100 pm-wait -f dir
   for kind in event UP '' u; do
     run -100 pm-wait "$kind" web
-    assert_output --partial "neither up, down nor change: $kind"
+    assert_output --partial "expected up, down or change: $kind"
   done
   run -100 pm-wait -u root -a up web
   assert_output --partial '-a and -u exclude each other'
   run -100 pm-wait -r reg -s sock up web
-  assert_output --partial '-s goes without -r and -S: a service has a registry of its own'
+  assert_output --partial '-r and -s exclude each other'
   for option in '-r reg' '-u root' -a '-V 1' -o; do
     run -100 pm-wait $option -f dir x
-    assert_output --partial '-f goes without -r, -u, -a, -V and -o'
+    assert_output --regexp '-f and -[ruo] exclude each other|-[Va] and -f exclude each other'
   done
   run -100 pm-wait -f '' x
-  assert_output --partial 'FIFODIR and REGEX have at least one byte'
+  assert_output --partial 'FIFODIR is empty'
   run -100 pm-wait -f dir ''
   for bad in '-t -1' '-t x' '-t 4294967296' '-V x' '-u nobody-of-that-name'; do run -100 pm-wait $bad up web; done
   for letter in r s u V t; do
     run -100 pm-wait -$letter
-    assert_output --partial "option needs a value: -$letter"
+    assert_output --partial "missing argument of -$letter"
   done
   nothing_left
 }
@@ -55,7 +55,7 @@ nothing_left() { assert_equal "$(listeners dir reg)" 0; }
 @test "pm-wait: names that are none are wrong usage" {
   for name in "${BAD_NAMES[@]}"; do
     run -100 pm-wait up "$name"
-    assert_output --partial 'not the name of a service'
+    assert_output --partial 'invalid SERVICE: '
   done
   run -0 pm-wait down "$LONGEST_NAME"
 }
@@ -125,7 +125,7 @@ nothing_left() { assert_equal "$(listeners dir reg)" 0; }
   answered "$down" ''
 }
 
-@test "pm-wait change: a second instance, one of two that goes, one that is rewritten" {
+@test "pm-wait change: a second registration, one of two that goes, one that is rewritten" {
   hold web none && local one=$PID
   waiting change web && local waiter=$PID
   hold web none && local two=$PID
@@ -136,10 +136,9 @@ nothing_left() { assert_equal "$(listeners dir reg)" 0; }
   answered "$waiter"
   assert_equal "$(grep -c ^id= "$BATS_TEST_TMPDIR/answer.$waiter")" 1
   waiting change web && waiter=$PID
-  sed -i '$a comment=new' "$(ls reg/service/web/*/"$two".* | grep -v token)"
-  run -0 pm-notify reg/service/web/event c
+  rewrite web "$two"
   answered "$waiter"
-  assert_equal "$(tail -n 1 "$BATS_TEST_TMPDIR/answer.$waiter")" comment=new
+  assert_equal "$(grep ^since "$BATS_TEST_TMPDIR/answer.$waiter")" since=1
 }
 
 @test "pm-wait change: one that came and went before anybody could look" {
@@ -285,7 +284,7 @@ nothing_left() { assert_equal "$(listeners dir reg)" 0; }
   export PM_REGISTRY=$PWD/hers
   chmod 777 .
   run -111 as $BOB pm-wait up web
-  assert_output "pm-listend: fatal: unable to reach the registry's service in $PM_REGISTRY: No such file or directory
+  assert_output "pm-listend: fatal: unable to reach the registry's service in $PM_REGISTRY: $ENOENT
 pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   [ "${PM_WAY:-}" != service ] || front hers
   waiting as $ALICE up web && local waiter=$PID
@@ -299,7 +298,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   run -0 pm-wait -r other up web
   run -0 pm-wait -r reg down web
   run -111 pm-wait -r missing up web
-  assert_line 'pm-listend: fatal: unable to open the registry missing: No such file or directory'
+  assert_line "pm-listend: fatal: unable to open the registry missing: $ENOENT"
   assert_line 'pm-wait: fatal: unable to wait for web: pm-listend ended without an answer'
 }
 
@@ -349,11 +348,11 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
 
 @test "pm-wait -f: a fifodir that is none, an expression that is none" {
   run -111 pm-wait -f missing x
-  assert_line 'pm-listend: fatal: unable to open the fifodir missing: No such file or directory'
+  assert_line "pm-listend: fatal: unable to open the fifodir missing: $ENOENT"
   run -111 pm-wait -f dir '('
-  assert_line 'pm-listend: fatal: unable to read the regular expression dir: Invalid argument'
+  assert_line "pm-listend: fatal: unable to read the regular expression dir: $EINVAL"
   run -111 pm-wait -f dir "$(printf 'x%.0s' {1..4096})"
-  assert_output --partial 'Invalid argument'
+  assert_output --partial "$EINVAL"
   nothing_left
 }
 
@@ -383,10 +382,10 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
 
 @test "pm-wait: PROG that is not there is 127, one that cannot be executed 126; nothing is left" {
   run -127 pm-wait -f dir x no-such-program
-  assert_output --partial 'unable to execute no-such-program: No such file or directory'
+  assert_output --partial "unable to execute no-such-program: $ENOENT"
   touch file
   run -126 pm-wait up web ./file
-  assert_output --partial 'unable to execute ./file: Permission denied'
+  assert_output --partial "unable to execute ./file: $EACCES"
   nothing_left
 }
 
@@ -423,7 +422,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   PATH=$PWD/bin run -111 pm-wait up web
   assert_output --partial 'pm-wait: fatal: unable to '
   assert_output --partial 'pm-listend'
-  assert_output --partial 'No such file or directory'
+  assert_output --partial "$ENOENT"
 }
 
 @test "pm-wait: what pm-listend says that is no answer is 111" {
@@ -432,7 +431,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
     printf '#!/bin/sh\nhead -c 1 >taken\nprintf "%s"\n' "$said" >bin/pm-listend
     chmod +x bin/pm-listend
     PATH=$PWD/bin:$PATH run -111 timeout 20 pm-wait -f dir x
-    assert_output --regexp '^pm-wait: fatal: unable to wait for.*(Protocol error|pm-listend ended without an answer)$'
+    assert_output --regexp '^pm-wait: fatal: unable to wait for.*('"$EPROTO"'|pm-listend ended without an answer)$'
   done
 }
 
@@ -463,7 +462,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
 
 @test "pm-wait -s: a service that is not there, that fails, that is killed, that says nothing" {
   run -111 pm-wait -s missing up web
-  assert_output --partial 'pm-wait: fatal: unable to connect to missing: No such file or directory'
+  assert_output --partial "pm-wait: fatal: unable to connect to missing: $ENOENT"
   service
   run -111 pm-wait -s listend -f missing x
   assert_line 'pm-wait: fatal: unable to wait for missing: listend ended without an answer'
@@ -479,6 +478,8 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   run -99 pm-wait -s listend -t 50 up web
   assert_output 'pm-wait: fatal: unable to wait for web: timed out'
   local server=$PID
+  # The client may have ended before its pm-listend.
+  eventually '[ -z "$(listener_of "$server")" ]'
   start_ready pm-wait -s listend -t 1000 -f dir x sh -c 'echo >&9' </dev/null 2>err
   kill -STOP "$PID"
   await end "$(listener_of "$server")"
@@ -535,13 +536,13 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
 
 @test "pm-wait: a standard output that is full is 111" {
   run -111 sh -c 'pm-wait -f dir x pm-notify dir x >/dev/full'
-  assert_line 'pm-wait: fatal: unable to write to standard output: No space left on device'
+  assert_line "pm-wait: fatal: unable to write to standard output: $ENOSPC"
 }
 
 @test "pm-wait: no fault of the system is taken for an answer" {
   # What it does itself to subscribe, or to be subscribed.
   local subscribing=mkfifoat
-  [ "${PM_WAY:-}" != service ] || subscribing='socket sendmsg recvmsg'
+  [ "${PM_WAY:-}" != service ] || subscribing='socket send recvmsg'
   for errno in 24 23 12; do
     for call in socketpair posix_spawn; do
       PM_FAULT=$call:1:$errno run -111 "$FAULT/pm-wait" -f dir x
@@ -555,7 +556,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   nothing_left
 }
 
-@test "pm-wait: 1,000 instances of one service, with a soft limit of 256 descriptors" {
+@test "pm-wait: 1,000 registrations of one service, with a soft limit of 256 descriptors" {
   for n in {1..127}; do many+=(-a "web=tcp:127.0.0.1:$n"); done
   for n in {1..7}; do hold "${many[@]}" web "tcp:127.0.0.1:$((1000 + n))"; local holder$n=$PID; done
   for n in {1..103}; do few+=(-a "web=tcp:127.0.0.1:$n"); done
@@ -579,5 +580,18 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   run -0 pm-wait -o -V 3 up 100005
   assert_line version=3
   run -100 pm-wait -o up web
-  assert_output --partial 'no ONC program: web'
+  assert_output --partial 'invalid PROGRAM: web: neither a number nor a name in /etc/rpc'
+}
+
+@test "pm-wait -V: what registrations of another version do is neither down nor change" {
+  hold -V 1 web none && local one=$PID
+  waiting -V 1 down web && local down=$PID
+  waiting -V 1 change web && local change=$PID
+  hold -V 2 web none
+  end "$PID"
+  run -0 pm-reg -V 3 web none true
+  kill -0 "$down" && kill -0 "$change"
+  end "$one"
+  answered "$down" ''
+  answered "$change" ''
 }

@@ -36,21 +36,21 @@ ends() {
   run -100 pm-watch -o size
   for letter in r u o; do
     run -100 pm-watch -$letter
-    assert_output --partial "option needs a value: -$letter"
+    assert_output --partial "missing argument of -$letter"
   done
   for name in "${BAD_NAMES[@]}"; do
     run -100 pm-watch web "$name"
-    assert_output --partial 'not the name of a service'
+    assert_output --partial 'invalid SERVICE: '
   done
 }
 
 @test "pm-watch: a registry that is none, or another's" {
   run -111 pm-watch -r missing
-  assert_output 'pm-watch: fatal: unable to open the registry missing: No such file or directory'
+  assert_output "pm-watch: fatal: unable to open the registry missing: $ENOENT"
   needs_root
   command pm-mkregistry "$PWD/unserved"
   run -111 as $ALICE pm-watch -r "$PWD/unserved"
-  assert_output "pm-watch: fatal: unable to reach the registry's service in $PWD/unserved: No such file or directory"
+  assert_output "pm-watch: fatal: unable to reach the registry's service in $PWD/unserved: $ENOENT"
 }
 
 @test "pm-watch: what comes, goes, dies, is rewritten, a line each; TERM ends it with 0" {
@@ -59,8 +59,7 @@ ends() {
   says $'up\tfirst\tnone'
   hold web tcp:127.0.0.1:1
   says $'up\tweb\ttcp:127.0.0.1:1'
-  sed -i '$a comment=new' "$(ls reg/service/web/*/"$PID".* | grep -v token)"
-  pm-notify reg/event c
+  rewrite web "$PID"
   says $'changed\tweb\ttcp:127.0.0.1:1'
   end "$PID"
   says $'down\tweb\ttcp:127.0.0.1:1'
@@ -137,7 +136,7 @@ ends() {
   # The first time that it waits, having subscribed: it has looked at what is up.
   for ((n = 1; ; n++)); do
     PM_FAULT=poll:$n:stop start_stopping "$FAULT/pm-watch" -o service >lines 6>&-
-    [ -z "$(find "/proc/$PID/fd" -lname '*/ftrig1:*')" ] || break
+    [ -z "$(find "/proc/$PID/fd" -lname '*/pm1:*')" ] || break
     end "$PID"
   done
   kill -CONT "$PID"
@@ -198,7 +197,7 @@ ends() {
 @test "pm-watch: a standard output that is full, or closed, is 111" {
   hold web none
   run -111 sh -c 'pm-watch -i >/dev/full'
-  assert_output 'pm-watch: fatal: unable to write to standard output: No space left on device'
+  assert_output "pm-watch: fatal: unable to write to standard output: $ENOSPC"
   run -111 sh -c 'pm-watch -i >&-'
 }
 
@@ -212,13 +211,12 @@ ends() {
   hold web tcp:127.0.0.1:2
   dead between
   kill -CONT "$WATCH"
-  read -r -u 6 one && read -r -u 6 two
-  assert_equal "$(printf '%s\n' "$one" "$two" | sort)" $'down\tweb\ttcp:127.0.0.1:1\nup\tweb\ttcp:127.0.0.1:2'
+  assert_equal "$(head -n 4 <&6 | sort)" $'down\tbetween\tnone\ndown\tweb\ttcp:127.0.0.1:1\nup\tbetween\tnone\nup\tweb\ttcp:127.0.0.1:2'
   kill -TERM "$WATCH"
   ends 0
 }
 
-@test "pm-watch: 1,000 instances, with a soft limit of 256 descriptors; all of them die" {
+@test "pm-watch: 1,000 registrations, with a soft limit of 256 descriptors; all of them die" {
   hold first none
   (ulimit -S -n 256 && exec pm-watch -i -o service >lines.all 3>&- 4>&-) &
   STARTED+=($!)
@@ -236,4 +234,15 @@ ends() {
   wait "$watch"
   assert_equal "$(grep -c $'^up\tweb' lines.all)" 1000
   assert_equal "$(grep -c $'^down\tweb' lines.all)" 1000
+}
+
+@test "pm-watch -u: repeated, the registrations of each of these users" {
+  needs_root
+  mkfifo lines
+  exec 6<>lines
+  hold_as $ALICE one none
+  hold_as $BOB two none
+  hold three none
+  start pm-watch -i -u 0 -u $ALICE -o service >lines 6>&-
+  assert_equal "$(head -n 2 <&6)" $'up\tone\nup\tthree'
 }

@@ -266,7 +266,7 @@ maps_and_restarts() {
   pid=$($1)
   kill -KILL "$pid"
   await end "$pid"
-  on ours timeout 20 sh -c 'until rpcinfo -p >/dev/null 2>&1; do :; done' # the old one's socket is refused, then replaced
+  eventually 'on ours rpcinfo -p >/dev/null 2>&1' # the old one's socket is refused, then replaced
   run -0 ours rpcinfo
   assert_line --regexp '200001 +1 +tcp +0.0.0.0.4.1 +- +superuser'
   run -0 ours pm-lookup 200001
@@ -289,7 +289,7 @@ maps_and_restarts() {
   mkfifo log.pipe
   start "${HOST[@]}" supervise scan/pm-rpcbindd/log <>log.pipe
   start "${HOST[@]}" supervise scan/pm-rpcbindd >>log.pipe 2>&1
-  on ours timeout 20 sh -c 'until rpcinfo -p >/dev/null 2>&1; do :; done' # daemontools has no readiness
+  eventually 'on ours rpcinfo -p >/dev/null 2>&1' # daemontools has no readiness
   pid_under_daemontools() { svstat scan/pm-rpcbindd | sed 's/.*(pid \([0-9]*\)).*/\1/'; }
   maps_and_restarts pid_under_daemontools
   down_daemontools pm-rpcbindd

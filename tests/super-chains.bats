@@ -91,8 +91,8 @@ as_written() {
   for program in 'pm-client local:sock' 'pm-socketbinder local:other' 'from me pm-access -i rules' 'from me pm-peer'; do
     # shellcheck disable=SC2086 # words
     PM_FAULT=exec:1:7 PATH=$FAULT:$PATH run -126 $program true
-    assert_output --partial "fatal: unable to execute true: Argument list too long"
+    assert_output --partial "fatal: unable to execute true: $E2BIG"
   done
   PM_FAULT=exec:1:7 run -126 pm-socketbinder -n a=local:more sh -c 'pm-client local:more true; LISTEN_PID=$$ exec "$0"/pm-activate true' "$FAULT"
-  assert_output 'pm-activate: fatal: unable to execute true: Argument list too long'
+  assert_output "pm-activate: fatal: unable to execute true: $E2BIG"
 }

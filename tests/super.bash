@@ -32,8 +32,8 @@ LOOK=2
 left() { s6-ipcserver-socketbinder "$1" true; }
 live() { start_ready s6-ipcserver-socketbinder "$@" sh -c 'echo >&9; exec 9>&-; exec sleep infinity'; }
 
-# identity NAME [SETPRIV OPTION...]: somebody to be the peer of connections; his pid in $PID.
-# from NAME [as UID] COMMAND...: COMMAND with descriptor 0 a connection whose peer is he.
+# identity NAME [SETPRIV OPTION...]: a process that is the peer of connections; its pid in $PID.
+# from NAME [as UID] COMMAND...: COMMAND with descriptor 0 a connection to that process.
 identity() {
   local who=()
   [ -d "$BATS_TEST_TMPDIR/peers" ] || mkdir -m 777 "$BATS_TEST_TMPDIR/peers"

@@ -4,7 +4,7 @@
 //     g++ -std=c++20 datetime-server.cpp $(pkg-config --cflags --libs libpm) -o datetime-server
 //     ./datetime test.dt & ./datetime-server test.serv test.dt
 
-#include <pm/message/passing.h>
+#include <pm/passing.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cstdio>
@@ -12,11 +12,11 @@
 
 int main(int argc, char **argv) {
   if (argc != 3) return 100;
-  auto const name = pm::LocalName::make(argv[1]);
-  if (!name) return 100;
+  sockaddr_un name = {};
+  name.sun_family = AF_UNIX;
+  std::strncpy(name.sun_path, argv[1], sizeof name.sun_path - 1);
   pm::Fd const server(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (::bind(server.get(), reinterpret_cast<sockaddr const *>(&name->address), name->size) < 0 ||
-      ::listen(server.get(), 16) < 0) {
+  if (::bind(server.get(), reinterpret_cast<sockaddr const *>(&name), sizeof name) < 0 || ::listen(server.get(), 16) < 0) {
     std::perror("datetime-server");
     return 111;
   }

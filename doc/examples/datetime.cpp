@@ -2,7 +2,7 @@
 //
 //     g++ -std=c++20 datetime.cpp $(pkg-config --cflags --libs libpm) -o datetime
 
-#include <pm/message/passing.h>
+#include <pm/passing.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cstdio>
@@ -11,10 +11,11 @@
 
 int main(int argc, char **argv) {
   if (argc != 2) return 100;
-  auto const name = pm::LocalName::make(argv[1]);
-  if (!name) return 100;
+  sockaddr_un name = {};
+  name.sun_family = AF_UNIX;
+  std::strncpy(name.sun_path, argv[1], sizeof name.sun_path - 1);
   pm::Fd const socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (::bind(socket.get(), reinterpret_cast<sockaddr const *>(&name->address), name->size) < 0) {
+  if (::bind(socket.get(), reinterpret_cast<sockaddr const *>(&name), sizeof name) < 0) {
     std::perror("datetime");
     return 111;
   }

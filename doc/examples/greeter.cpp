@@ -3,7 +3,7 @@
 //     g++ -std=c++20 greeter.cpp $(pkg-config --cflags --libs libpm) -o greeter
 //     ./greeter serve & ./greeter
 
-#include <pm/client/registry.h>
+#include <pm/registry.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <csignal>
@@ -43,10 +43,10 @@ void serve(pm::Registry &registry) {
 }
 
 void greet(pm::Registry &registry) {
-  pm::ServiceConnection const connection = value_of(registry.connect("greeter", pm::Whom::own()));
+  pm::ServiceConnection const connection = value_of(registry.connect("greeter", pm::Trust::own()));
   char buffer[64];
   ssize_t const n = ::read(connection.fd(), buffer, sizeof buffer);
-  std::cout << connection.instance.pid << " says " << std::string(buffer, n > 0 ? n : 0);
+  std::cout << connection.registration.pid << " says " << std::string(buffer, n > 0 ? n : 0);
 }
 
 } // namespace

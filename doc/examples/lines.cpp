@@ -3,7 +3,7 @@
 //     g++ -std=c++20 lines.cpp $(pkg-config --cflags --libs libpm) -o lines
 //     ./lines serve test.lines & ./lines test.lines <lines.cpp
 
-#include <pm/message/connection.h>
+#include <pm/connection.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
@@ -15,18 +15,12 @@ namespace {
 struct Question {
   static constexpr std::uint32_t type = 1;
   pm::Fd file;
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.file);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.file); }
 };
 struct Answer {
   static constexpr std::uint32_t type = 2;
   std::uint64_t lines = 0;
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.lines);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.lines); }
 };
 constexpr auto &protocol = pm::protocol_of<Question, Answer>;
 
@@ -50,8 +44,8 @@ std::uint64_t count(int file) {
 /** Until the client goes: a message that cannot be read costs him that message. */
 Status answer(pm::Connection &connection) {
   pm::message::Message *message;
-  for (Status status = connection.accept(pm::Wait::in(1000));;) {
-    if (status == Status::ok) status = connection.receive(message, pm::Wait::in(10000));
+  for (Status status = connection.accept(pm::Limit::in(1000));;) {
+    if (status == Status::ok) status = connection.receive(message, pm::Limit::in(10000));
     if (status != Status::ok && status != Status::unknown_message) return status;
     Question question;
     Answer said;
@@ -59,16 +53,16 @@ Status answer(pm::Connection &connection) {
     if (status == Status::ok && !question.file.valid()) status = Status::bad_message;
     if (status == Status::ok) said.lines = count(question.file.get());
     status =
-        status == Status::ok ? connection.send(said, pm::Wait::in(10000)) : connection.send_error(status, pm::Wait::in(10000));
+        status == Status::ok ? connection.send(said, pm::Limit::in(10000)) : connection.send_error(status, pm::Limit::in(10000));
   }
 }
 
 int serve(char const *path) {
-  auto const name = pm::LocalName::make(path);
-  if (!name) return 100;
+  sockaddr_un name = {};
+  name.sun_family = AF_UNIX;
+  std::strncpy(name.sun_path, path, sizeof name.sun_path - 1);
   pm::Fd const listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (::bind(listener.get(), reinterpret_cast<sockaddr const *>(&name->address), name->size) < 0 ||
-      ::listen(listener.get(), 16) < 0) {
+  if (::bind(listener.get(), reinterpret_cast<sockaddr const *>(&name), sizeof name) < 0 || ::listen(listener.get(), 16) < 0) {
     std::perror("lines");
     return 111;
   }
@@ -90,8 +84,8 @@ int ask(char const *path) {
   // Standard input is a descriptor like others.
   question.file = pm::Fd(0);
   auto status = connection.set_endpoint(Mode::local, path);
-  if (status == Status::ok) status = connection.connect(pm::Wait::in(10000));
-  if (status == Status::ok) status = connection.call(question, answer, pm::Wait::in(10000));
+  if (status == Status::ok) status = connection.connect(pm::Limit::in(10000));
+  if (status == Status::ok) status = connection.call(question, answer, pm::Limit::in(10000));
   if (status != Status::ok) return say("have it counted", status);
   std::printf("%llu\n", static_cast<unsigned long long>(answer.lines));
   return 0;

@@ -1,92 +1,86 @@
-// Unlink what dies as it dies, and send the event that the dead could not send.
+// Unlink the files of registrations when they end, and send the event `d` that a killed process could not send.
 
-#include <pm/base/limits.h>
-#include <pm/base/program.h>
-#include <pm/base/signals.h>
-#include <pm/events/watch.h>
-#include <pm/registry/arguments.h>
-#include <pm/registry/writer.h>
+#include <fcntl.h>
 #include <unistd.h>
+#include "cli/program.h"
+#include "cli/readiness.h"
+#include "cli/registry_options.h"
+#include "libpm/os/limits.h"
+#include "libpm/os/signals.h"
+#include "libpm/registry/remove.h"
+#include "libpm/registry/sweeper.h"
+#include "libpm/registry/watch.h"
 
 namespace {
 
 using namespace pm;
 using namespace pm::registry;
 
-constexpr char help[] =
-    "[-r REGISTRY] [-N FD]\n"
-    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
-    "  -N FD        write a newline to FD once all that was dead is gone\n"
-    "exit codes: 0 100 101 111\n";
+struct ReapdSettings {
+  char const *registry = Tree::default_path();
+  int ready = -1;
+};
 
-[[noreturn]] void die_in(char const *path, Failure const &failure) noexcept {
+constexpr CommandLine command_line(
+    Synopsis{.program = "pm-reapd", .operands = "", .exits = "0 100 101 111"}, registry_option<&ReapdSettings::registry>(),
+    option<as_descriptor, &ReapdSettings::ready>('N', "FD", "write a newline to FD once all dead registrations are removed"));
+
+[[noreturn]] void die_unless_ended(char const *path, Failure const &failure) noexcept {
   if (is_cancelled(failure)) ::_exit(exits::done);
   die_failure(failure, "watch", "the registry", path);
 }
 
-/**
- * Removes what died since the last look; the lock is held once for all of it. How many more comings were announced than
- * seen: those died before the look, and are not in it; or fewer, whose announcement is still to be read.
- */
-int reap(Registry const &registry, events::Watch &watch, char const *path, int signals) noexcept {
-  List<Ticket> dead;
-  int seen = 0;
-  auto const looked = watch.look([&](events::Changed changed, Instance const &instance) noexcept {
-    seen += changed != events::Changed::down;
-    // Rows are waiting for the port mapper.
-    if (changed != events::Changed::down || instance.is_row) return Done();
-    return dead.append(make_ticket(instance.record.service, instance.owner, instance.id)) ? Done() : failed("reap", ENOMEM);
+/** Removes the registrations that have ended since the last look, all under one lock. */
+void reap(Tree const &tree, Watch &watch, char const *path, int signals) noexcept {
+  LiveRegistrations dead;
+  auto const looked = watch.look([&](Changed changed, LiveRegistration const &registration) noexcept {
+    // Keep those of the port mapper: they live again when another port mapper takes their token.
+    if (changed != Changed::down || is_held_by_portmapper(registration.record)) return Done();
+    // Another process that has removed it has sent its event.
+    struct stat st;
+    if (sys::fstatat(tree.dir(), registration.token().c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) return Done();
+    return dead.add(registration) ? Done() : failed("reap", ENOMEM);
   });
-  if (!looked) die_in(path, looked.error());
-  int const unseen = static_cast<int>(*looked) - seen;
-  if (dead.empty()) return unseen;
-  auto writer = Writer::begin(registry, {}, signals);
-  if (!writer) die_in(path, writer.error());
-  for (Ticket const &ticket : dead)
-    if (auto const removed = writer->remove(ticket); !removed) die_in(path, removed.error());
-  return unseen;
+  if (!looked) die_unless_ended(path, looked.error());
+  if (dead.empty()) return;
+  auto transaction = Transaction::begin(tree, {{}, signals});
+  if (!transaction) die_unless_ended(path, transaction.error());
+  for (size_t i = 0; i < dead.size(); ++i) {
+    auto const removed = registry::remove(*transaction, dead[i].record.service, dead[i].owner, dead[i].name);
+    if (!removed) die_unless_ended(path, removed.error());
+  }
 }
 
-void sweep_all(Registry const &registry, char const *path) noexcept {
-  if (auto const swept = sweep(registry, {}, true); !swept) die_in(path, swept.error());
+void sweep_all(Tree const &tree, char const *path) noexcept {
+  if (auto const swept = sweep(tree, {}, Announces::end); !swept) die_unless_ended(path, swept.error());
 }
 
 } // namespace
 
 int main(int argc, char const *const *argv) {
-  start("pm-reapd", argc, argv, help);
-  Options options(argc, argv, "r:N:", help);
-  char const *path = Registry::default_path();
-  int ready = -1;
-  for (int letter; (letter = options.next()) >= 0;)
-    if (letter == 'N') ready = options.value_descriptor();
-    else read_registry_option(options, letter, path);
-  (void)options.arguments(0, 0);
-  check_readiness(options, ready);
+  ReapdSettings settings;
+  (void)command_line.read(argc, argv, settings);
+  check_readiness(settings.ready);
 
   Signals const ends = trap_ends();
   int const signals = ends.fd();
   DescriptorLimit limit;
   (void)limit.raise();
 
-  auto const registry = Registry::open(path);
-  if (!registry) die_sys(registry.error(), path);
-  if (!registry->is_mine()) die_in(path, SysError{EPERM, "write as another than its owner"});
-  auto watch = events::Watch::open(*registry, {.service = {}, .version = {}, .whose = Whose::anyone()}, {}, signals);
-  if (!watch) die_in(path, watch.error());
-  // First all that is alive is watched, then all that is dead is removed: nothing dies unseen between the two.
-  (void)reap(*registry, *watch, path, signals);
-  sweep_all(*registry, path);
-  announce_readiness(ready);
+  auto const tree = open_tree(settings.registry);
+  if (!tree.is_mine())
+    die(exits::system, settings.registry, " belongs to another user: only its owner can remove registrations from it");
+  auto watch = Watch::open(tree, {.service = {}, .version = {}, .trust = TrustedUsers::anyone()}, {{}, signals});
+  if (!watch) die_unless_ended(settings.registry, watch.error());
+  // First watch all living registrations, then remove all dead ones. So no end between the two is missed.
+  reap(tree, *watch, settings.registry, signals);
+  sweep_all(tree, settings.registry);
+  announce_readiness(settings.ready);
   struct pollfd fds[] = {{signals, POLLIN, 0}, {watch->fd(), POLLIN, 0}};
-  for (int unseen = 0;;) {
+  for (;;) {
     int const n = sys::poll(fds, 2, -1);
     if (n < 0 && errno != EINTR) die_sys({errno, "wait for"}, "deaths");
     if (n > 0 && fds[0].revents) return exits::done;
-    if (n > 0 && fds[1].revents) unseen += reap(*registry, *watch, path, signals);
-    if (unseen > 0) {
-      sweep_all(*registry, path);
-      unseen = 0;
-    }
+    if (n > 0 && fds[1].revents) reap(tree, *watch, settings.registry, signals);
   }
 }

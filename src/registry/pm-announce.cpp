@@ -1,45 +1,40 @@
-// Announce the executable that this process becomes.
+// Announce the executable of PROG, then execute PROG.
 
-#include <pm/base/program.h>
-#include <pm/registry/arguments.h>
-#include <pm/registry/keep.h>
 #include <utility>
+#include "cli/keep.h"
+#include "cli/readiness.h"
+#include "cli/registry_options.h"
 
 namespace {
 
 using namespace pm;
 using namespace pm::registry;
 
-constexpr char help[] =
-    "[-r REGISTRY] [-N FD] [-i] [-S] [-t MS] PROG...\n"
-    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
-    "  -N FD        announce only once PROG has written a newline to FD\n"
-    "  -i           PROG inherits the token: no process holds it for PROG\n"
-    "  -S           through the registry's service, even as its owner\n"
-    "  -t MS        how long it may take (default 10000; 0: for ever)\n"
-    "exit codes: 0 1 99 100 101 111 126 127\n";
+struct AnnounceSettings {
+  char const *registry = Tree::default_path();
+  Keeping keeping = {.is_public = true};
+};
+
+constexpr CommandLine command_line(
+    Synopsis{.program = "pm-announce", .operands = "PROG...", .exits = "0 1 99 100 101 111 126 127"},
+    registry_option<&AnnounceSettings::registry>(),
+    option<as_descriptor, &AnnounceSettings::keeping, &Keeping::ready>('N', "FD",
+                                                                       "announce once PROG has written a newline to FD"),
+    flag<&AnnounceSettings::keeping, &Keeping::inherit>('i', "PROG inherits the token: no process holds it for PROG"),
+    service_option<&AnnounceSettings::keeping, &Keeping::route>(),
+    timeout_option<&AnnounceSettings::keeping, &Keeping::timeout>());
 
 } // namespace
 
 int main(int argc, char const *const *argv) {
-  start("pm-announce", argc, argv, help);
-  Options options(argc, argv, "r:N:iSt:", help);
-  char const *path = Registry::default_path();
-  Keeping keeping;
-  keeping.is_public = true;
-  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'N': keeping.ready = options.value_descriptor(); break;
-      case 'i': keeping.inherit = true; break;
-      case 't': keeping.timeout = options.value_number(); break;
-      default: read_registry_option(options, letter, path, &keeping.way);
-    }
-  char const *const *const program = options.arguments(1);
-  if (keeping.ready == 2) check_readiness(options, keeping.ready);
+  AnnounceSettings settings;
+  char const *const *const program = command_line.read(argc, argv, settings);
+  Keeping const &keeping = settings.keeping;
+  if (keeping.ready == 2) check_readiness(keeping.ready);
 
   ReadyPipe pipe = keeping.pipe();
-  auto const registry = Registry::open(path);
-  if (!registry) die_sys(registry.error(), path);
-  auto made = Editor(*registry, keeping.way, Deadline::in(keeping.timeout)).announce(keeping.terms());
-  if (!made) die_failure(made.error(), "announce", program[0], path);
-  return become_registered(*registry, keeping, std::move(*made), std::move(pipe), program);
+  auto const tree = open_tree(settings.registry);
+  auto made = Change(tree, keeping.route, Deadline::in(keeping.timeout)).announce(keeping.terms());
+  if (!made) die_failure(made.error(), "announce", program[0], settings.registry);
+  return become_registered(tree, keeping, std::move(*made), std::move(pipe), program);
 }

@@ -1,76 +1,74 @@
-// The whole registry as a table.
+// Print the registrations as a table.
 
-#include <pm/base/program.h>
-#include <pm/registry/arguments.h>
-#include <pm/registry/lookup.h>
+#include "cli/registry_options.h"
+#include "libpm/registry/lookup.h"
 
 namespace {
 
 using namespace pm;
 using namespace pm::registry;
 
-constexpr char help[] =
-    "[-r REGISTRY] [-s SERVICE]... [-u USER]... [-P PID]... [-o FIELDS] [-H] [-0]\n"
-    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
-    "  -s SERVICE   only this service; more than one: any of them\n"
-    "  -u USER      only this owner's, `-` for those that have none; more than one: any of them\n"
-    "  -P PID       only this process's; more than one: any of them\n"
-    "  -o FIELDS    which fields, with commas: service version netid address uid pid start since flags holder exe id\n"
-    "  -H           a line with the fields' names first\n"
-    "  -0           end each line with a null byte and not a newline\n"
-    "exit codes: 0 100 101 111\n";
-
-struct Lines {
+struct ListSettings {
+  char const *registry = Tree::default_path();
+  List<std::string_view> services;
+  List<OwnerName> users;
+  List<pid_t> pids;
   Fields fields;
+  bool header = false;
   char end = '\n';
-  List<char> text;
-
-  template <class Value>
-  void add(Value value_of) noexcept {
-    for (size_t i = 0; i < fields.size(); ++i)
-      if ((i && !append(text, "\t")) || !append(text, value_of(fields[i]).view())) die_no_memory();
-    if (!append(text, {&end, 1})) die_no_memory();
-  }
 };
+
+void as_name(Argument const &argument, std::string_view &name) noexcept {
+  name = argument.text;
+}
+
+void as_owner(Argument const &argument, OwnerName &owner) noexcept {
+  owner = OwnerName(unnamed_owner);
+  if (argument.text == unnamed_owner) return;
+  uid_t user;
+  as_user(argument, user);
+  owner = owner_name(user);
+}
+
+constexpr CommandLine command_line(
+    Synopsis{.program = "pm-list", .operands = "", .exits = "0 100 101 111"}, registry_option<&ListSettings::registry>(),
+    option<as_name, &ListSettings::services>('s', "SERVICE", "only this service; repeated: any of them").as(Form::repeated),
+    option<as_owner, &ListSettings::users>('u', "USER", "only registrations of this user, or `-` for those without an owner")
+        .as(Form::repeated),
+    option<as_pid, &ListSettings::pids>('P', "PID", "only registrations of this process").as(Form::repeated),
+    option<as_fields, &ListSettings::fields>(
+        'o', "FIELDS",
+        "print these fields, with commas: service version netid address uid pid start since flags holder exe id origin"),
+    flag<&ListSettings::header>('H', "print a line with the fields' names first"),
+    sets<'\0', &ListSettings::end>('0', "end each line with a null byte instead of a newline"));
+
+/** Appends a line of the table. */
+template <class Value>
+void add_line(List<char> &text, ListSettings const &settings, Value value_of) noexcept {
+  for (size_t i = 0; i < settings.fields.size(); ++i)
+    if ((i && !append(text, "\t")) || !append(text, value_of(settings.fields[i]).view())) die_no_memory();
+  if (!append(text, {&settings.end, 1})) die_no_memory();
+}
 
 } // namespace
 
 int main(int argc, char const *const *argv) {
-  start("pm-list", argc, argv, help);
-  Options options(argc, argv, "r:s:u:P:o:H0", help);
-  char const *path = Registry::default_path();
-  List<std::string_view> services;
-  List<OwnerName> users;
-  List<pid_t> pids;
-  Lines lines;
-  bool header = false, fits = true;
-  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 's': fits &= services.append(options.value()); break;
-      case 'u':
-        fits &= users.append(std::string_view(options.value()) == unnamed_owner ? OwnerName(unnamed_owner)
-                                                                                : owner_name(options.value_user()));
-        break;
-      case 'P': fits &= pids.append(options.value_pid()); break;
-      case 'o': read_fields_option(options, lines.fields); break;
-      case 'H': header = true; break;
-      case '0': lines.end = 0; break;
-      default: read_registry_option(options, letter, path);
-    }
-  if (!fits) die_no_memory();
-  (void)options.arguments(0, 0);
+  ListSettings settings;
+  (void)command_line.read(argc, argv, settings);
 
-  auto const registry = Registry::open(path);
-  if (!registry) die_sys(registry.error(), path);
+  auto const tree = open_tree(settings.registry);
   List<std::string_view> owners;
-  for (auto const &user : users)
+  for (auto const &user : settings.users)
     if (!owners.append(user.view())) die_no_memory();
-  Filter const filter{{services.begin(), services.size()}, {owners.begin(), owners.size()}, {pids.begin(), pids.size()}};
-  Instances found;
-  if (auto const listed = list(*registry, filter, found); !listed) die_sys(listed.error(), (Text<4200>("in ") << path).view());
+  Filter const filter{
+      .services = settings.services, .owners = owners, .pids = settings.pids, .wants_exe = settings.fields.has(Field::exe)};
+  LiveRegistrations found;
+  if (auto const listed = list(tree, filter, found); !listed) die_in(settings.registry, listed.error());
 
-  if (header) lines.add([](Field field) noexcept { return FieldText(name(field)); });
+  List<char> text;
+  if (settings.header) add_line(text, settings, [](Field field) noexcept { return FieldText(name(field)); });
   for (size_t i = 0; i < found.size(); ++i)
-    lines.add([instance = found[i]](Field field) noexcept { return value(instance, field); });
-  print_or_die(lines.text);
+    add_line(text, settings, [registration = found[i]](Field field) noexcept { return value(registration, field); });
+  print_or_die(text);
   return exits::done;
 }

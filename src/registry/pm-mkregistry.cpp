@@ -1,31 +1,41 @@
 // Make a registry, or sweep one.
 
 #include <fcntl.h>
-#include <pm/base/directory.h>
-#include <pm/base/privileges.h>
-#include <pm/base/program.h>
-#include <pm/base/sys.h>
-#include <pm/registry/registry.h>
-#include <pm/registry/writer.h>
 #include <unistd.h>
 #include <algorithm>
+#include "cli/registry_options.h"
+#include "libpm/os/directory.h"
+#include "libpm/os/privileges.h"
+#include "libpm/os/sys.h"
+#include "libpm/registry/sweeper.h"
+#include "libpm/registry/tree.h"
 
 namespace {
 
 using namespace pm;
 using namespace pm::registry;
 
-constexpr char help[] =
-    "[-u USER] [-g GROUP] [-c] [-t MS] DIR\n"
-    "  -u USER   the registry's owner (default: the effective user; another only as root)\n"
-    "  -g GROUP  who besides the owner may listen with FIFOs of his own, as s6-ftrig-wait does\n"
-    "  -c        make nothing: sweep what is dead in the registry that DIR is\n"
-    "  -t MS     with -c: how long to wait for the registry's lock (default 10000; 0: for ever)\n"
-    "exit codes: 0 99 100 101 111\n";
+struct MkregistrySettings {
+  std::optional<uid_t> owner;
+  std::optional<gid_t> group;
+  bool sweeping = false;
+  uint32_t timeout = 10000;
+};
+
+constexpr CommandLine command_line(
+    Synopsis{.program = "pm-mkregistry", .operands = "DIR", .exits = "0 99 100 101 111"},
+    option<as_user, &MkregistrySettings::owner>(
+        'u', "USER", "the registry's owner (default: the effective user; only root may choose another)"),
+    option<as_group, &MkregistrySettings::group>('g', "GROUP",
+                                                 "its members may subscribe with FIFOs of their own, as s6-ftrig-wait does"),
+    flag<&MkregistrySettings::sweeping>('c', "make nothing: remove dead registrations from the registry DIR").excludes("ug"),
+    option<as_number<>, &MkregistrySettings::timeout>(
+        't', "MS", "with -c: how long to wait for the registry's lock (default 10000; 0: without limit)")
+        .needs('c'));
 
 constexpr gid_t no_group = static_cast<gid_t>(-1);
 
-/** Root works as the owner: what it made for him in his own directory, he could redirect. */
+/** Root changes to the owner's identity, because the owner could redirect paths that root uses in the owner's directory. */
 void become_owner(uid_t uid, gid_t group, char const *dir) noexcept {
   if (::geteuid() != 0 || uid == 0) return;
   auto const became = become(uid, primary_group(uid), std::span(&group, group == no_group ? 0 : 1));
@@ -33,14 +43,13 @@ void become_owner(uid_t uid, gid_t group, char const *dir) noexcept {
 }
 
 void sweep_registry(char const *dir, uint32_t timeout) noexcept {
-  auto const registry = Registry::open(dir);
-  if (!registry) die_sys(registry.error(), dir);
-  become_owner(registry->owner(), no_group, dir);
-  auto const swept = sweep(*registry, Deadline::in(timeout));
-  if (!swept) die_sys(swept.error(), (Text<4200>("in ") << dir).view());
+  auto const tree = open_tree(dir);
+  become_owner(tree.owner(), no_group, dir);
+  auto const swept = sweep(tree, Deadline::in(timeout));
+  if (!swept) die_in(dir, swept.error());
 }
 
-/** Nothing in it but what a fresh file system has. */
+/** Whether a directory is empty. lost+found, which a new file system has, does not count. */
 bool is_empty(int dir) noexcept {
   auto const reading = open_directory(dir, ".");
   if (!reading) return false;
@@ -53,18 +62,19 @@ bool is_empty(int dir) noexcept {
   }
 }
 
-/** A directory of somebody else's, or open to others, is taken only while empty: a tmpfs just mounted is like that. */
+/** Takes a directory of another user, or with write permission for others, only if it is empty, such as a newly mounted tmpfs. */
 void take_directory(int top, char const *dir, uid_t uid) noexcept {
   auto const refuse_unless_empty = [&]() noexcept {
-    if (!is_empty(top)) die(exits::system, "unable to make the registry ", dir, ": it is not empty, and not its owner's alone");
+    if (!is_empty(top))
+      die(exits::system, "unable to make the registry ", dir, ": it is not empty, and others than its owner may write in it");
   };
   refuse_unless_empty();
   if (sys::fchmod(top, 0755) < 0 || sys::fchown(top, uid, primary_group(uid)) < 0) die_sys({errno, "make the registry"}, dir);
-  // Until then anybody may have put something there.
+  // Before the fchmod other users may have made files here.
   refuse_unless_empty();
 }
 
-/** Whether files may be given to the group by this user. */
+/** Whether this user may give files to the group. */
 bool may_use_group(gid_t group) noexcept {
   auto const groups = own_groups();
   if (!groups) die_sys(groups.error(), "this process");
@@ -74,9 +84,9 @@ bool may_use_group(gid_t group) noexcept {
 void make_registry(char const *dir, uid_t uid, gid_t group) noexcept {
   constexpr char const *doing = "make the registry";
   if (::geteuid() != 0 && uid != ::geteuid())
-    die(exits::system, "unable to ", doing, " ", dir, ": only root can make another user's");
+    die(exits::system, "unable to ", doing, " ", dir, ": only root can make one for another user");
   if (::geteuid() != 0 && group != no_group && !may_use_group(group))
-    die(exits::system, "unable to ", doing, " ", dir, ": only root can use a group without being in it");
+    die(exits::system, "unable to ", doing, " ", dir, ": you are not in the group of -g");
   mode_t const mask = sys::umask(022);
   if (sys::mkdirat(AT_FDCWD, dir, 0755) < 0 && errno != EEXIST) die_sys({errno, doing}, dir);
   sys::umask(mask);
@@ -87,29 +97,15 @@ void make_registry(char const *dir, uid_t uid, gid_t group) noexcept {
   become_owner(uid, group, dir);
   auto const made = populate(top.get(), group);
   if (!made) die_sys(made.error(), dir);
-  if (*made == Made::not_empty) die(exits::system, "unable to ", doing, " ", dir, ": something else is there");
+  if (*made == Made::not_empty) die(exits::system, "unable to ", doing, " ", dir, ": it has other files");
 }
 
 } // namespace
 
 int main(int argc, char const *const *argv) {
-  start("pm-mkregistry", argc, argv, help);
-  Options options(argc, argv, "u:g:ct:", help);
-  uid_t uid = ::geteuid();
-  gid_t group = no_group;
-  bool sweeping = false;
-  uint32_t timeout = 10000;
-  bool creating = false, timed = false;
-  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'u': creating = true, uid = options.value_user(); break;
-      case 'g': creating = true, group = options.value_group(); break;
-      case 'c': sweeping = true; break;
-      case 't': timed = true, timeout = options.value_number(); break;
-    }
-  char const *const dir = options.arguments(1, 1)[0];
-  if (sweeping && creating) options.refuse("-c goes without -u and -g");
-  if (timed && !sweeping) options.refuse("-t goes with -c");
-  if (sweeping) sweep_registry(dir, timeout);
-  else make_registry(dir, uid, group);
+  MkregistrySettings settings;
+  char const *const dir = command_line.read(argc, argv, settings)[0];
+  if (settings.sweeping) sweep_registry(dir, settings.timeout);
+  else make_registry(dir, settings.owner.value_or(::geteuid()), settings.group.value_or(no_group));
   return exits::done;
 }

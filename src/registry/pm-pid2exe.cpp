@@ -1,34 +1,31 @@
-// The executable that a process has announced.
+// Print the executable that a process has announced.
 
-#include <pm/base/program.h>
-#include <pm/registry/announced.h>
-#include <pm/registry/arguments.h>
+#include "cli/registry_options.h"
+#include "libpm/registry/announced.h"
 
 namespace {
 
 using namespace pm;
 using namespace pm::registry;
 
-constexpr char help[] =
-    "[-r REGISTRY] PID\n"
-    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
-    "exit codes: 0 1 100 101 111\n";
+struct Pid2exeSettings {
+  char const *registry = Tree::default_path();
+};
+
+constexpr CommandLine command_line(Synopsis{.program = "pm-pid2exe", .operands = "PID", .exits = "0 1 100 101 111"},
+                                   registry_option<&Pid2exeSettings::registry>());
 
 } // namespace
 
 int main(int argc, char const *const *argv) {
-  start("pm-pid2exe", argc, argv, help);
-  Options options(argc, argv, "r:", help);
-  char const *path = Registry::default_path();
-  for (int letter; (letter = options.next()) >= 0;) read_registry_option(options, letter, path);
-  char const *const argument = options.arguments(1, 1)[0];
-  auto const pid = number<pid_t>(argument);
-  if (!pid || *pid <= 0) options.refuse((Text<512>("not a process: ") << argument).view());
+  Pid2exeSettings settings;
+  char const *const *const operands = command_line.read(argc, argv, settings);
+  pid_t pid;
+  as_pid({"PID", operands[0]}, pid);
 
-  auto const registry = Registry::open(path);
-  if (!registry) die_sys(registry.error(), path);
-  auto const exe = announced(*registry, *pid);
-  if (!exe) die_sys(exe.error(), (Text<4200>("in ") << path).view());
+  auto const tree = open_tree(settings.registry);
+  auto const exe = announced(tree, pid);
+  if (!exe) die_in(settings.registry, exe.error());
   if (!*exe) return exits::no;
   List<char> line;
   if (!append(line, (*exe)->path.view()) || ((*exe)->deleted && !append(line, "\tdeleted")) || !append(line, "\n"))

@@ -1,109 +1,100 @@
-// Register, then become the server; or without one, hold the registration until told to end.
+// Register, then execute the server. Without PROG, hold the registration until a signal comes or the registration is removed.
 
-#include <pm/base/process.h>
-#include <pm/base/program.h>
-#include <pm/registry/arguments.h>
-#include <pm/registry/keep.h>
-#include <pm/rpc/names.h>
 #include <unistd.h>
 #include <utility>
+#include "cli/keep.h"
+#include "cli/program.h"
+#include "cli/readiness.h"
+#include "cli/registry_options.h"
+#include "cli/rpc_options.h"
+#include "libpm/os/process.h"
 
 namespace {
 
 using namespace pm;
 using namespace pm::registry;
 
-constexpr char help[] =
-    "[-r REGISTRY] [-V VERSION] [-o] [-x] [-p] [-N FD] [-i] [-e] [-S] [-t MS] [-a SERVICE=ADDRESS]... SERVICE ADDRESS [PROG...]\n"
-    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or built in)\n"
-    "  -V VERSION   the version (default: 0, none)\n"
-    "  -o           SERVICE is an ONC program, by number or name\n"
-    "  -x           exclusive: refused if there is one\n"
-    "  -p           public: make the executable known\n"
-    "  -N FD        seen once PROG has written a newline to FD; without PROG, write it\n"
-    "  -i           PROG inherits the token\n"
-    "  -e           without PROG: end with standard input\n"
-    "  -S           through the registry's service, even as its owner\n"
-    "  -t MS        how long it may take (default 10000; 0: for ever)\n"
-    "  -a SERVICE=ADDRESS  register this as well: all or none\n"
-    "ADDRESS: tcp:HOST:PORT tcp6:[HOST]:PORT udp:... udp6:... local:/PATH local:@NAME fd:N none\n"
-    "exit codes: 0 1 99 100 101 111 126 127\n";
-
-struct Command {
-  char const *path = Registry::default_path();
+struct RegCommand {
+  char const *registry = Tree::default_path();
   uint32_t version = 0;
-  bool exclusive = false, onc = false;
-  List<char> names; /**< of ONC programs, which requests view */
+  bool exclusive = false, is_onc = false;
   Keeping keeping;
-  List<Request> requests;
-  char const *const *program = nullptr; /**< its first word is NULL where there is none */
+  List<char const *> more;
+  List<char> names; /**< the text of /etc/rpc; the requests view it */
+  List<WantedRegistration> requests;
 };
 
-void want(Options const &options, Command &command, std::string_view service, std::string_view address) noexcept {
-  service = command.onc ? onc::program_argument(options, service, command.names) : service_argument(options, service);
-  if (!command.requests.append({service, options.address(address), command.version, command.exclusive})) die_no_memory();
+constexpr CommandLine command_line(
+    Synopsis{.program = "pm-reg",
+             .operands = "SERVICE ADDRESS [PROG...]",
+             .exits = "0 1 99 100 101 111 126 127",
+             .notes = "ADDRESS: tcp:HOST:PORT tcp6:[HOST]:PORT udp:... udp6:... local:/PATH local:@NAME fd:N none\n"},
+    registry_option<&RegCommand::registry>(),
+    option<as_number<>, &RegCommand::version>('V', "VERSION", "the version (default 0: none)"),
+    rpc::program_option<&RegCommand::is_onc>(),
+    flag<&RegCommand::exclusive>('x', "refuse if the service has another registration"),
+    flag<&RegCommand::keeping, &Keeping::is_public>('p', "make the executable known"),
+    option<as_descriptor, &RegCommand::keeping, &Keeping::ready>(
+        'N', "FD", "register once PROG has written a newline to FD; without PROG, write one when registered"),
+    flag<&RegCommand::keeping, &Keeping::inherit>('i', "PROG inherits the token: no process holds it for PROG"),
+    flag<&RegCommand::keeping, &Keeping::until_end>('e', "without PROG: end when standard input ends"),
+    service_option<&RegCommand::keeping, &Keeping::route>(), timeout_option<&RegCommand::keeping, &Keeping::timeout>(),
+    option<as_origin, &RegCommand::keeping, &Keeping::origin>(
+        'H', "HOST", "the registration is imported from HOST; only the registry's owner may say so")
+        .excludes("S"),
+    option<as_text, &RegCommand::more>('a', "SERVICE=ADDRESS", "register this too: all or none").as(Form::repeated));
+
+void want(RegCommand &command, std::string_view service, Argument const &address) noexcept {
+  WantedRegistration request;
+  request.version = command.version;
+  request.exclusive = command.exclusive;
+  request.service = command.is_onc ? rpc::program_argument(service, command.names) : service_argument(service);
+  as_address(address, request.address);
+  if (!command.requests.append(request)) die_no_memory();
 }
 
-void parse_command(Options &options, Command &command) noexcept {
-  Keeping &keeping = command.keeping;
-  List<std::string_view> more;
-  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'V': command.version = options.value_number(); break;
-      case 'o': command.onc = true; break;
-      case 'x': command.exclusive = true; break;
-      case 'p': keeping.is_public = true; break;
-      case 'N': keeping.ready = options.value_descriptor(); break;
-      case 'i': keeping.inherit = true; break;
-      case 'e': keeping.until_end = true; break;
-      case 't': keeping.timeout = options.value_number(); break;
-      case 'a':
-        if (!more.append(options.value())) die_no_memory();
-        break;
-      default: read_registry_option(options, letter, command.path, &keeping.way);
-    }
-  char const *const *const arguments = options.arguments(2);
-  command.program = arguments + 2;
-  if (!*command.program || keeping.ready == 2) check_readiness(options, keeping.ready);
-  if (keeping.inherit && !*command.program) options.refuse("-i needs PROG");
-  if (keeping.until_end && *command.program) options.refuse("-e goes without PROG");
-  want(options, command, arguments[0], arguments[1]);
-  for (auto const text : more) {
-    auto const [service, address, found] = cut(text, '=');
-    if (!found) options.refuse((Text<512>("-a is no SERVICE=ADDRESS: ") << text).view());
-    want(options, command, service, address);
-  }
-}
-
-/** `stop`: readable means that it is wanted no more; -1 is none. Then it ends with 0. */
-Registration add(Registry const &registry, Command const &command, Terms const &terms, int stop) noexcept {
-  Editor editor(registry, command.keeping.way, Deadline::in(command.keeping.timeout), stop);
-  auto made = editor.add({command.requests.begin(), command.requests.size()}, terms);
+/** Registers. Ends the program with 0 if `stop` becomes readable first; -1: none. */
+NewRegistrations add(Tree const &tree, RegCommand const &command, Terms const &terms, int stop) noexcept {
+  Change change(tree, command.keeping.route, {Deadline::in(command.keeping.timeout), stop});
+  auto made = change.add({command.requests.begin(), command.requests.size()}, terms);
   if (made) return std::move(*made);
   auto const *error = std::get_if<SysError>(&made.error());
   if (error && error->code == ECANCELED) ::_exit(exits::done);
-  auto const *refused = std::get_if<Refused>(&made.error());
-  die_failure(made.error(), "register", refused ? command.requests[refused->index].service : "", command.path);
+  auto const *refusal = std::get_if<Refusal>(&made.error());
+  die_failure(made.error(), "register", refusal ? command.requests[refusal->index].service : "", command.registry);
 }
 
 } // namespace
 
 int main(int argc, char const *const *argv) {
-  start("pm-reg", argc, argv, help);
-  Options options(argc, argv, "r:V:oxpN:ieSt:a:", help);
-  Command command;
-  parse_command(options, command);
+  RegCommand command;
+  char const *const *const operands = command_line.read(argc, argv, command), *const *const program = operands + 2;
   Keeping const &keeping = command.keeping;
-  bool const becomes = *command.program;
-  ReadyPipe pipe = becomes ? keeping.pipe() : ReadyPipe();
-  auto const registry = Registry::open(command.path);
-  if (!registry) die_sys(registry.error(), command.path);
-  if (becomes)
-    return become_registered(*registry, keeping, add(*registry, command, keeping.terms(), -1), std::move(pipe), command.program);
+  if (!*program || keeping.ready == 2) check_readiness(keeping.ready);
+  if (keeping.inherit && !*program) refuse("-i needs PROG");
+  if (keeping.until_end && *program) refuse("-e and PROG exclude each other");
+  want(command, operands[0], {"ADDRESS", operands[1]});
+  for (std::string_view const text : command.more) {
+    auto const [service, address, found] = cut(text, '=');
+    if (!found) Argument{"-a", text}.refuse_unless("SERVICE=ADDRESS");
+    want(command, service, {"-a", address});
+  }
+
+  ReadyPipe pipe = *program ? keeping.pipe() : ReadyPipe();
+  auto const tree = open_tree(command.registry);
+  if (keeping.origin && !tree.is_mine())
+    die(exits::no, "unable to register ", operands[0], " in ", command.registry,
+        ": refused: only the registry's owner may use -H");
+  if (*program) return become_registered(tree, keeping, add(tree, command, keeping.terms(), -1), std::move(pipe), program);
 
   Signals const ends = trap_ends();
   Executable own;
   if (keeping.is_public)
     if (auto const found = executable(::getpid())) own = *found;
-  Terms const terms = {.holder = "self", .is_public = keeping.is_public, .exe = own.path.view(), .deleted = own.deleted};
-  return hold_until(ends, *registry, keeping, add(*registry, command, terms, ends.fd()));
+  Terms const terms = {.holder = "self",
+                       .is_public = keeping.is_public,
+                       .exe = own.path.view(),
+                       .deleted = own.deleted,
+                       .origin = keeping.origin.value_or("")};
+  return hold_until(ends, tree, keeping, add(tree, command, terms, ends.fd()));
 }

@@ -1,88 +1,92 @@
-// The registry's service: a stage that does for the process at the other end of descriptor 0 what only the registry's
-// owner may do. One request after another, one client, one process.
+// The registry's service. A super-server starts one process for each client, with the connection as descriptors 0 and 1. It makes
+// changes for the client that only the registry's owner may make, one request after another.
 
-#include <pm/base/peer.h>
-#include <pm/base/program.h>
-#include <pm/message/channel.h>
-#include <pm/registry/arguments.h>
-#include <pm/registry/regd.h>
 #include <stdlib.h>
+#include "cli/registry_options.h"
+#include "libpm/message/channel.h"
+#include "libpm/net/peer.h"
+#include "libpm/registry/service.h"
 
 namespace {
 
 using namespace pm;
 using namespace pm::registry;
 
-constexpr char help[] =
-    "[-r REGISTRY] [-t MS]\n"
-    "  -r REGISTRY  the registry's directory (default: $PM_REGISTRY, or the one built in)\n"
-    "  -t MS        how long each step may take: a request, the registry's lock, the answer's way (default 10000)\n"
-    "exit codes: 0 1 99 100 101 111\n";
+struct RegdSettings {
+  char const *registry = Tree::default_path();
+  uint32_t timeout = 10000;
+};
 
-/** A limit from the environment; not there or empty: `otherwise`. 0 is no limit. */
-uint32_t limit(Options const &options, char const *variable, uint32_t otherwise) noexcept {
+constexpr CommandLine command_line(
+    Synopsis{.program = "pm-regd", .operands = "", .exits = "0 1 99 100 101 111"}, registry_option<&RegdSettings::registry>(),
+    option<as_number<1>, &RegdSettings::timeout>(
+        't', "MS",
+        "the time limit of each step: receiving a request, taking the registry's lock, sending a reply (default 10000)"));
+
+/** Reads a limit from the environment. Unset or empty: `otherwise`. 0: no limit. */
+uint32_t limit(char const *variable, uint32_t otherwise) noexcept {
   char const *const text = ::getenv(variable);
   if (!text || !*text) return otherwise;
   auto const n = number<uint32_t>(text);
-  if (!n) options.refuse((Text<512>("not a number in the environment: ") << variable << '=' << text).view());
+  if (!n) Argument{variable, text}.refuse_unless("a number");
   return *n;
 }
 
-/** What the rule that let the client in says. The owner and root are exempt: they could do it without us. */
-Policy policy_for(Options const &options, uid_t client, uid_t owner) noexcept {
+/**
+ * The limits and names of the rule that admitted the client. The owner and root are exempt: they can write to the registry
+ * directly.
+ */
+Policy policy_for(uid_t client, uid_t owner) noexcept {
   Policy policy;
-  policy.per_process = limit(options, "PM_LIMIT_PROCESS", policy.per_process);
-  policy.per_user = limit(options, "PM_LIMIT_USER", policy.per_user);
+  policy.per_process = limit("PM_LIMIT_PROCESS", policy.per_process);
+  policy.per_user = limit("PM_LIMIT_USER", policy.per_user);
   char const *const names = ::getenv("PM_NAMES");
   policy.names = names ? names : "";
   return client == 0 || client == owner ? Policy::unlimited() : policy;
 }
 
-Client identify(Peer const &peer) noexcept {
+Registrant identify(Peer const &peer) noexcept {
   auto const start = peer_start_time(0, peer);
   if (!start && start.error().code != ESRCH) die_sys(start.error(), (Text<32>("pid ") << peer.pid).view());
   return {peer.uid, peer.pid, start.value_or(0)};
 }
 
-/** Says who it was, and ends: 99 for a deadline, 1 for a client that does not keep to the protocol, else 111. */
+/** Ends the program: with 99 after a time limit, with 1 if the client breaks the protocol, otherwise with 111. */
 [[noreturn]] void end(SysError error, Peer const &peer) noexcept {
   Text<64> const who = Text<64>("of pid ") << peer.pid << ", uid " << peer.uid;
   if (error.code != EPROTO && error.code != EMSGSIZE) die_sys(error, who.view());
-  die(exits::no, "unable to ", error.doing, " ", who.view(), ": it is no message of this protocol");
+  die(exits::no, "unable to ", error.doing, " ", who.view(), ": not a message of this protocol");
+}
+
+[[noreturn]] void end_for(char const *fault, Peer const &peer) noexcept {
+  die(exits::no, "client sent ", fault, (Text<64>(" (pid ") << peer.pid << ", uid " << peer.uid << ')').view());
 }
 
 } // namespace
 
 int main(int argc, char const *const *argv) {
-  start("pm-regd", argc, argv, help);
-  Options options(argc, argv, "r:t:", help);
-  char const *path = Registry::default_path();
-  uint32_t patience = 10000;
-  for (int letter; (letter = options.next()) >= 0;)
-    if (letter == 't') patience = options.value_number(1);
-    else read_registry_option(options, letter, path);
-  (void)options.arguments(0, 0);
+  RegdSettings settings;
+  (void)command_line.read(argc, argv, settings);
 
   auto const peer = peer_of(0);
   if (!peer) die_sys(peer.error(), "descriptor 0");
-  auto const registry = Registry::open(path);
-  if (!registry) die_sys(registry.error(), path);
-  if (!registry->is_mine()) die_sys({EPERM, "write as another than the owner of"}, path);
-  Service service(*registry, identify(*peer), policy_for(options, peer->uid, registry->owner()), patience, 0);
+  auto const tree = open_tree(settings.registry);
+  if (!tree.is_mine()) die(exits::system, settings.registry, " belongs to another user: only its owner can serve it");
+  ChangeService service(tree, identify(*peer), policy_for(peer->uid, tree.owner()), settings.timeout, 0);
   message::Channel connection(0, 1);
   for (;;) {
-    auto const message = connection.receive(Deadline::in(patience));
+    auto const message = connection.receive(Deadline::in(settings.timeout));
     if (!message) end(message.error(), *peer);
     if (!*message) return exits::done;
     auto const &asked = **message;
-    if (asked.descriptors.size()) end({EPROTO, "take descriptors"}, *peer);
-    // A descriptor that is under way counts against our user: a client has one of them at most.
-    if (!connection.is_delivered()) end({EPROTO, "serve, before it took its answer, a request"}, *peer);
+    if (asked.descriptors.size()) end_for("descriptors", *peer);
+    // A descriptor in flight counts against this process's user (unix(7), ETOOMANYREFS), so allow one for each client.
+    if (!connection.is_delivered()) end_for("a request before reading the last reply", *peer);
     auto const reply = service.serve(asked.type, asked.payload);
     if (!reply) end(reply.error(), *peer);
     int const descriptor = reply->descriptor.get();
     auto const sent = connection.send(static_cast<uint32_t>(reply->type), {reply->payload.begin(), reply->payload.size()},
-                                      {&descriptor, reply->descriptor.valid() ? 1U : 0U}, Deadline::in(patience));
+                                      {&descriptor, reply->descriptor.valid() ? 1U : 0U}, Deadline::in(settings.timeout));
     if (!sent) end(sent.error(), *peer);
   }
 }

@@ -1,23 +1,25 @@
-// Have a port mapper call an ONC program: arguments on standard input, results on standard output.
+// Call an ONC program through a port mapper: arguments on standard input, results on standard output.
 
-#include <pm/base/fd.h>
-#include <pm/rpc/arguments.h>
+#include "cli/rpc_options.h"
+#include "libpm/os/sys.h"
 
 namespace {
 
 using namespace pm;
-using namespace pm::onc;
+using namespace pm::rpc;
 
-constexpr char help[] =
-    "[-h HOST] [-p PORT] [-t MS] [-x] PROGRAM VERSION PROCEDURE\n"
-    "  -h HOST  whose port mapper (default: this host's)\n"
-    "  -p PORT  its port (default 111)\n"
-    "  -t MS    how long it may take (default 10000; 0: for ever)\n"
-    "  -x       arguments and results are hexadecimal, and not bytes\n"
-    "PROGRAM: a number, or a name in /etc/rpc\n"
-    "exit codes: 0 1 99 100 101 111\n";
+struct RmtcallSettings {
+  MapperSettings asked;
+  bool hex = false;
+};
 
-/** All of standard input, or one byte more than can be sent. */
+constexpr CommandLine command_line(
+    Synopsis{
+        .program = "pm-rmtcall", .operands = "PROGRAM VERSION PROCEDURE", .exits = "0 1 99 100 101 111", .notes = program_note},
+    mapper_options<&RmtcallSettings::asked>(),
+    flag<&RmtcallSettings::hex>('x', "read arguments and write results in hexadecimal, not as bytes"));
+
+/** Reads standard input to its end, or until it has more than `most` bytes, too many to send. */
 List<char> read_input(size_t most) noexcept {
   List<char> input;
   while (input.size() <= most) {
@@ -37,17 +39,17 @@ int digit(char c) noexcept {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-List<char> from_hex(Options const &options, List<char> const &text) noexcept {
+List<char> from_hex(List<char> const &text) noexcept {
   List<char> bytes;
   int high = -1;
   for (char const c : text) {
     if (c == ' ' || c == '\t' || c == '\n' || c == '\r') continue;
     int const value = digit(c);
-    if (value < 0) options.refuse("standard input is not hexadecimal");
+    if (value < 0) refuse("standard input is not hexadecimal");
     if (high >= 0 && !bytes.append(static_cast<char>(high * 16 + value))) die_no_memory();
     high = high < 0 ? value : -1;
   }
-  if (high >= 0) options.refuse("standard input has half a byte at its end");
+  if (high >= 0) refuse("standard input ends with half a byte");
   return bytes;
 }
 
@@ -65,24 +67,18 @@ List<char> to_hex(List<char> const &bytes) noexcept {
 } // namespace
 
 int main(int argc, char const *const *argv) {
-  start("pm-rmtcall", argc, argv, help);
-  Options options(argc, argv, "h:p:t:x", help);
-  Target target;
-  bool hex = false;
-  for (int letter; (letter = options.next()) >= 0;) {
-    if (letter == 'x') hex = true;
-    target.read_option(options, letter);
-  }
-  char const *const *const arguments = options.arguments(3, 3);
-  auto const [program, version] = program_and_version(options, arguments);
-  uint32_t const procedure = number_argument(options, "procedure", arguments[2]);
+  RmtcallSettings settings;
+  char const *const *const operands = command_line.read(argc, argv, settings);
+  auto &[asked, hex] = settings;
+  auto const [program, version] = program_and_version(operands);
+  uint32_t const procedure = number_from({"PROCEDURE", operands[2]}, 0, UINT32_MAX);
   auto const input = read_input(hex ? 4 * forwarded_max : forwarded_max);
-  auto const sent = hex ? from_hex(options, input) : List<char>();
+  auto const sent = hex ? from_hex(input) : List<char>();
   auto const &bytes = hex ? sent : input;
 
-  auto const mapper = target.mapper();
-  auto const answer = pmap_rmtcall(mapper, program, version, procedure, {bytes.begin(), bytes.size()}, target.deadline());
-  if (!answer) target.die(answer.error(), "call", arguments[0]);
+  asked.find_host();
+  auto const answer = pmap_rmtcall(asked.mapper, program, version, procedure, {bytes.begin(), bytes.size()}, asked.deadline);
+  if (!answer) asked.die(answer.error(), "call", operands[0]);
   if (hex) print_or_die(to_hex(answer->results));
   else print_or_die(answer->results);
   return exits::done;

@@ -1,32 +1,40 @@
-// Wait until somebody has come to a socket that listens; then become the server.
+// Wait for a connection or a datagram on a socket, then execute the server.
 
 #include <fcntl.h>
-#include <pm/base/listen_fds.h>
-#include <pm/base/program.h>
-#include <pm/base/sys.h>
-#include <pm/base/time.h>
+#include "cli/arguments.h"
+#include "cli/program.h"
+#include "cli/readiness.h"
+#include "libpm/net/listen_fds.h"
+#include "libpm/os/sys.h"
+#include "libpm/os/time.h"
 
 namespace {
 
 using namespace pm;
 
-constexpr char help[] =
-    "[-t MS] [-0] [-N FD] PROG...\n"
-    "  -t MS  how long to wait (default 0: for ever)\n"
-    "  -0     there is one socket, and it becomes descriptor 0; without LISTEN_FDS it is descriptor 0\n"
-    "  -N FD  write a newline to FD, and close it, when it waits\n"
-    "exit codes: 0 99 100 101 111 126 127\n";
+struct ActivateSettings {
+  uint32_t timeout = 0;
+  bool standard_input = false;
+  int ready = -1;
+};
 
-/** The sockets waited for: those of LISTEN_FDS, or descriptor 0. */
-struct Sockets {
+constexpr CommandLine command_line(
+    Synopsis{.program = "pm-activate", .operands = "PROG...", .exits = "0 99 100 101 111 126 127"},
+    option<as_number<>, &ActivateSettings::timeout>('t', "MS", "the time limit (default 0: none)"),
+    flag<&ActivateSettings::standard_input>(
+        '0', "wait for one socket, that of LISTEN_FDS or else descriptor 0, and make it descriptor 0"),
+    option<as_descriptor, &ActivateSettings::ready>('N', "FD", "write a newline to FD, and close it, when waiting"));
+
+/** The sockets to wait for: those of LISTEN_FDS, or descriptor 0. */
+struct ActivatedSockets {
   size_t count = 0;
   std::string_view names[listen_fds_max];
   struct pollfd fds[listen_fds_max];
   bool given = false;
 };
 
-Sockets find_sockets(bool standard_input) noexcept {
-  Sockets sockets;
+ActivatedSockets find_sockets(bool standard_input) noexcept {
+  ActivatedSockets sockets;
   auto const given = ListenFds::own();
   sockets.given = given.has_value();
   if (!given && (!standard_input || given.error().code != ENOENT)) die_sys(given.error(), "");
@@ -34,7 +42,7 @@ Sockets find_sockets(bool standard_input) noexcept {
   for (size_t i = 0; i < sockets.count; ++i) {
     sockets.fds[i] = {given ? given->fd(i) : 0, POLLIN, 0};
     if (given) sockets.names[i] = given->name(i);
-    // What is no socket would be ready for ever, or never.
+    // Refuse a descriptor that is not a socket: poll(2) would report it always or never.
     int type;
     socklen_t size = sizeof type;
     if (sys::getsockopt(sockets.fds[i].fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
@@ -43,8 +51,8 @@ Sockets find_sockets(bool standard_input) noexcept {
   return sockets;
 }
 
-/** Any of them; it is not accepted, so PROG finds it. */
-Done wait_for_any(Sockets &sockets, Deadline deadline) noexcept {
+/** Waits until one of the sockets is readable. Does not accept the connection: PROG does. */
+Done wait_for_any(ActivatedSockets &sockets, Deadline deadline) noexcept {
   for (;;) {
     int const n = sys::poll(sockets.fds, sockets.count, deadline.remaining());
     if (n > 0) return {};
@@ -56,31 +64,22 @@ Done wait_for_any(Sockets &sockets, Deadline deadline) noexcept {
 } // namespace
 
 int main(int argc, char const *const *argv) {
-  start("pm-activate", argc, argv, help);
-  Options options(argc, argv, "t:0N:", help);
-  uint32_t timeout = 0;
-  bool standard_input = false;
-  int ready = -1;
-  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 't': timeout = options.value_number(); break;
-      case '0': standard_input = true; break;
-      case 'N': ready = options.value_descriptor(); break;
-    }
-  char const *const *const program = options.arguments(1);
-  check_readiness(options, ready);
+  ActivateSettings settings;
+  char const *const *const program = command_line.read(argc, argv, settings);
+  check_readiness(settings.ready);
 
-  auto sockets = find_sockets(standard_input);
-  if (standard_input && sockets.count > 1) die_sys({EINVAL, "have as descriptor 0"}, "more than one socket");
-  announce_readiness(ready);
-  if (auto const come = wait_for_any(sockets, Deadline::in(timeout)); !come) die_sys(come.error(), "a connection");
+  auto sockets = find_sockets(settings.standard_input);
+  if (settings.standard_input && sockets.count > 1) die(exits::system, "-0 works with one socket only");
+  announce_readiness(settings.ready);
+  if (auto const come = wait_for_any(sockets, Deadline::in(settings.timeout)); !come) die_sys(come.error(), "a connection");
 
   Environment environment;
-  if (!standard_input) {
+  if (!settings.standard_input) {
     give_listen_fds(environment, {sockets.names, sockets.count});
   } else {
     forget_listen_fds(environment);
     if (sockets.given && (sys::dup2(sockets.fds[0].fd, 0) < 0 || sys::close(sockets.fds[0].fd) < 0))
-      die_sys({errno, "have as descriptor 0"}, "the socket");
+      die_sys({errno, "duplicate"}, "the socket to descriptor 0");
   }
-  return environment.exec(program);
+  return execute(environment, program);
 }

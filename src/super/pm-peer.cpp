@@ -1,18 +1,21 @@
-// Put who is at the other end of descriptor 0 into the environment; become PROG.
+// Put the credentials of descriptor 0's peer into the environment, then execute PROG.
 
-#include <pm/base/peer.h>
-#include <pm/base/privileges.h>
-#include <pm/base/program.h>
 #include <unistd.h>
+#include "cli/command_line.h"
+#include "cli/program.h"
+#include "libpm/net/peer.h"
+#include "libpm/os/privileges.h"
 
 namespace {
 
 using namespace pm;
 
-constexpr char help[] =
-    "[-U] PROG...\n"
-    "  -U  become the peer: its groups and gid, then its uid\n"
-    "exit codes: 0 100 101 111 126 127\n";
+struct PeerSettings {
+  bool becoming = false;
+};
+
+constexpr CommandLine command_line(Synopsis{.program = "pm-peer", .operands = "PROG...", .exits = "0 100 101 111 126 127"},
+                                   flag<&PeerSettings::becoming>('U', "become the peer: its groups and gid, then its uid"));
 
 void describe(Peer const &peer, Environment &environment) noexcept {
   auto const set = [&](char const *variable, bool known, auto value) noexcept {
@@ -42,11 +45,11 @@ void describe(Peer const &peer, Environment &environment) noexcept {
 void become_peer(Peer const &peer) noexcept {
   Text<64> const who = Text<64>("the peer, user ") << peer.uid;
   if (::geteuid() != 0) {
-    // A user's own super-server that serves him: he is what he would become.
+    // A super-server of the peer's own user: this process already has the identity.
     if (peer.uid != ::geteuid() || peer.uid != ::getuid()) die_sys({EPERM, "become"}, who.view());
     return;
   }
-  if (!peer.groups) die_sys({ENOPROTOOPT, "know the groups of"}, who.view());
+  if (!peer.groups) die_sys({ENOPROTOOPT, "get the groups of"}, who.view());
   if (auto const became = become(peer.uid, peer.gid, {peer.groups->begin(), peer.groups->size()}); !became)
     die_sys({became.error().code, "become"}, who.view());
 }
@@ -54,16 +57,13 @@ void become_peer(Peer const &peer) noexcept {
 } // namespace
 
 int main(int argc, char const *const *argv) {
-  start("pm-peer", argc, argv, help);
-  Options options(argc, argv, "U", help);
-  bool becoming = false;
-  for (int letter; (letter = options.next()) >= 0;) becoming = becoming || letter == 'U';
-  char const *const *const program = options.arguments(1);
+  PeerSettings settings;
+  char const *const *const program = command_line.read(argc, argv, settings);
 
   auto const peer = peer_of(0);
   if (!peer) die_sys(peer.error(), "descriptor 0");
   Environment environment;
   describe(*peer, environment);
-  if (becoming) become_peer(*peer);
-  return environment.exec(program);
+  if (settings.becoming) become_peer(*peer);
+  return execute(environment, program);
 }

@@ -1,36 +1,38 @@
-// Accept connections on sockets that listen, and start PROG for each.
+// Accept connections on listening sockets, and start PROG for each.
 
-#include <pm/super/arguments.h>
+#include <stdlib.h>
 #include <utility>
+#include "cli/readiness.h"
+#include "cli/super_options.h"
+#include "libpm/super/super_server.h"
 
 namespace {
 
 using namespace pm;
 using namespace pm::super;
 
-constexpr char help[] =
-    "[-v N] [-1 | -N FD] [-P | -p] [-c MAX] [-C PERONE] [-L] [-O] [-R RATE] [-F RATE] [-I MS] [-W TEXT] [-X] [-w WORKER] [-s] "
-    "[PROG...]\n"
-    "  -v N       say 0: errors; 1: and warnings (default); 2: and each start and end\n"
-    "  -1         write a newline to standard output, and close it, when connections are accepted\n"
-    "  -N FD      the same on descriptor FD\n"
-    "  -P         do not ask who connects to a Unix socket\n"
-    "  -p         ask (default)\n"
-    "  -c MAX     connections at a time (default 40, at most 100000); more wait\n"
-    "  -C PERONE  connections of one user, or IP address, at a time (default: as -c); more are closed\n"
-    "  -L         serve the sockets of LISTEN_FDS, and not descriptor 0\n"
-    "  -O         the sockets are nobody else's: with -I nobody is lost at the end, and their paths are removed\n"
-    "  -R RATE    RATE is N/MS: at most N starts in MS milliseconds; more connections wait\n"
-    "  -F RATE    give up, exit 1, when PROG has failed so often, N/MS\n"
-    "  -I MS      exit 0 after MS milliseconds without a connection\n"
-    "  -W TEXT    what each connection is told first\n"
-    "  -X         tell a client that is refused why\n"
-    "  -w WORKER  hand each connection to who listens at this local address, and start nobody for it; without -s no PROG\n"
-    "  -s         PROG is that worker, with WORKER's socket as descriptor 0: started when needed, and again when it ends\n"
-    "exit codes: 0 1 100 101 111\n";
+struct SuperdSettings {
+  SuperOptions server;
+  std::optional<SockAddr> worker;
+  bool start_worker = false;
+};
 
-/** On descriptor 0, or on those of LISTEN_FDS; which have paths of their own is in `paths`, if it is to know. */
-Done listen(Server &server, ServerOptions const &wanted, Options const &options, Bindings &paths) noexcept {
+constexpr CommandLine command_line(
+    Synopsis{.program = "pm-superd", .operands = "[PROG...]", .exits = "0 1 100 101 111"},
+    option<as_number<>, &SuperdSettings::server, &SuperOptions::verbosity>(
+        'v', "N", "log 0: errors; 1: and warnings (default); 2: and each start and end"),
+    server_options<&SuperdSettings::server>(),
+    flag<&SuperdSettings::server, &SuperOptions::outer>('L', "serve the sockets of LISTEN_FDS instead of descriptor 0"),
+    flag<&SuperdSettings::server, &SuperOptions::own>(
+        'O', "own the sockets: remove their paths at exit; with -I, serve queued clients first"),
+    option<as_local_address, &SuperdSettings::worker>(
+        'w', "WORKER", "hand each connection to the worker at this Unix address; without -s no PROG"),
+    flag<&SuperdSettings::start_worker>(
+        's', "PROG is that worker: start it on WORKER's socket as descriptor 0 when needed, and again when it ends")
+        .needs('w'));
+
+/** Serves descriptor 0, or the sockets of LISTEN_FDS. With -O, adds the Unix sockets to `paths`, which removes their paths. */
+Done listen(SuperServer &server, SuperOptions const &wanted, SocketBindings &paths) noexcept {
   int fds[listen_fds_max] = {0};
   std::string_view names[listen_fds_max];
   size_t count = 1;
@@ -40,11 +42,12 @@ Done listen(Server &server, ServerOptions const &wanted, Options const &options,
     count = given->size();
     for (size_t i = 0; i < count; ++i) fds[i] = given->fd(i), names[i] = given->name(i);
   }
-  if (auto const listening = server.listen_on({fds, count}, wanted.outer ? names : nullptr); !listening) return listening;
+  if (auto const listening = server.serve_sockets({fds, count}, wanted.outer ? names : nullptr); !listening) return listening;
   for (size_t i = 0; i < count && wanted.own; ++i) {
-    auto const address = address_of(fds[i]);
+    auto const address = socket_text(fds[i]);
     if (!address.view().starts_with("local:")) continue;
-    if (auto const adopted = paths.adopt(SocketAddress::argument(options, address.view(), 0), fds[i]); !adopted) return adopted;
+    if (auto const adopted = paths.adopt(local_address({"the address of a socket", address.view()}), fds[i]); !adopted)
+      return adopted;
   }
   return {};
 }
@@ -52,29 +55,20 @@ Done listen(Server &server, ServerOptions const &wanted, Options const &options,
 } // namespace
 
 int main(int argc, char const *const *argv) {
-  start("pm-superd", argc, argv, help);
-  Options options(argc, argv, "v:1N:pPc:C:LOR:F:I:W:Xw:s", help);
-  ServerOptions wanted;
-  std::optional<LocalAddress> worker;
-  bool start_worker = false;
-  for (int letter; (letter = options.next()) >= 0;) switch (letter) {
-      case 'v': wanted.verbosity = options.value_number(); break;
-      case 'w': worker = LocalAddress::argument(options, options.value()); break;
-      case 's': start_worker = true; break;
-      case 'O': wanted.own = true; break;
-      default: read_server_option(options, letter, wanted);
-    }
-  bool const program_needed = !worker || start_worker;
-  char const *const *const program = options.arguments(program_needed, program_needed ? INT32_MAX : 0);
-  check_server_options(options, wanted);
-  if (start_worker && !worker) options.refuse("-s starts the worker of -w");
+  SuperdSettings settings;
+  settings.server.name = "pm-superd";
+  char const *const *const program = command_line.read(argc, argv, settings);
+  SuperOptions const &wanted = settings.server;
+  auto const &worker = settings.worker;
+  bool const program_needed = !worker || settings.start_worker;
+  command_line.check_operands(program, program_needed, program_needed ? SIZE_MAX : 0);
+  check_ready(wanted);
 
-  auto connections = Connections::make(wanted.most);
-  if (!connections) die_sys(connections.error(), "");
-  Server server(wanted, static_cast<Connections &&>(*connections), program);
+  StandardErrorLog log;
+  SuperServer server(wanted, program, log);
   auto const socket = [&]() noexcept { return Text<32>("descriptor ") << server.failed_at(); };
-  if (auto const taken = server.take_signals(); !taken) die_sys(taken.error(), socket().view());
-  Bindings paths;
+  if (auto const taken = server.take_signals(); !taken) die_sys(taken.error(), "");
+  SocketBindings paths;
   BoundSocket bound;
   auto const remove_paths = [&]() noexcept {
     if (bound.fd.valid()) remove_path(bound, *worker);
@@ -84,18 +78,21 @@ int main(int argc, char const *const *argv) {
     remove_paths();
     die_sys(error, object);
   };
-  if (auto const listening = listen(server, wanted, options, paths); !listening) give_up(listening.error(), socket().view());
-  if (start_worker) {
+  if (auto const listening = listen(server, settings.server, paths); !listening) give_up(listening.error(), socket().view());
+  if (settings.start_worker) {
     BindOptions private_path;
     private_path.mode = 0700;
-    auto made = bind_local(*worker, private_path);
-    if (!made) give_up(made.error(), worker->text());
+    auto made = bind_socket(*worker, private_path);
+    if (!made) give_up(made.error(), worker->local_name().view());
     bound = std::move(*made);
   }
   if (worker)
-    if (auto const used = server.use_worker(*worker, bound.fd.get()); !used) give_up(used.error(), worker->text());
+    if (auto const used = server.use_worker(*worker, bound.fd.get()); !used) give_up(used.error(), worker->local_name().view());
+  if (auto const prepared = server.prepare(); !prepared) give_up(prepared.error(), "");
+  notify_readiness(::getenv("NOTIFY_SOCKET"));
+  announce_readiness(wanted.ready);
   auto const served = server.run();
-  // Still open, the sockets keep others from replacing the paths in between.
+  // The sockets are still open, so no other server replaces the paths before they are removed.
   remove_paths();
   if (!served) die_sys(served.error(), socket().view());
   if (*served) return exits::done;

@@ -4,18 +4,18 @@
 #include "bench.h"
 
 #include <fcntl.h>
-#include <pm/base/local_socket.h>
-#include <pm/base/program.h>
-#include <pm/base/skalibs.h>
-#include <pm/base/spawn.h>
-#include <pm/fdpass/handover.h>
-#include <pm/registry/editor.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <optional>
+#include "cli/program.h"
+#include "libpm/handover/handover.h"
+#include "libpm/net/connect.h"
+#include "libpm/os/spawn.h"
+#include "libpm/registry/change.h"
+#include "libpm/util/skalibs.h"
 
 namespace {
 
@@ -48,13 +48,13 @@ void end(pid_t server) noexcept {
   ::waitpid(server, nullptr, 0);
 }
 
-/** Registers and removes, by an Editor that the caller made. */
-void register_once(Editor &editor) noexcept {
-  Request const request = {"bench", Address(), 0, false};
-  auto made = editor.add({&request, 1}, {});
+/** Registers and removes, by a Change that the caller made. */
+void register_once(Change &change) noexcept {
+  WantedRegistration const request = {"bench", Address(), 0, false};
+  auto made = change.add({&request, 1}, {});
   if (!made) die(exits::no, "a registration failed");
   made->token.reset();
-  if (!editor.remove({made->tickets.begin(), made->tickets.size()})) die(exits::no, "a removal failed");
+  if (!change.remove({made->tickets.begin(), made->tickets.size()})) die(exits::no, "a removal failed");
 }
 
 void await_end(int fd) noexcept {
@@ -76,7 +76,7 @@ void hand_over_once(int worker) noexcept {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) give_up("make a socket pair");
   Fd const ours(ends[0]);
   Fd its(ends[1]);
-  auto const answer = fdpass::hand_over(worker, its.get(), {}, {});
+  auto const answer = handover::hand_over(worker, its.get(), {}, {});
   if (!answer || *answer) die(exits::no, "a descriptor was not taken");
   its.reset();
   await_end(ours.get());
@@ -98,23 +98,23 @@ int main() {
   auto const made = Spawner().start(make, environ, {});
   if (!made || ::waitpid(*made, nullptr, 0) < 0) give_up("make a registry");
   pid_t const service = serve({"pm-super", "-1", "registry/socket", "pm-regd", "-r", "registry"});
-  auto const registry = Registry::open("registry");
-  if (!registry) give_up("open the registry");
+  auto const tree = Tree::open("registry");
+  if (!tree) give_up("open the registry");
 
   constexpr int many = 50, some = 10;
   auto const by_hand = [&]() noexcept {
-    Editor editor(*registry, Way::by_rights, {});
-    return bench::each(many, [&] { register_once(editor); });
+    Change change(*tree, Route::direct, {});
+    return bench::each(many, [&] { register_once(change); });
   };
   auto const kept = [&]() noexcept {
-    Editor editor(*registry, Way::service, {});
-    register_once(editor);
-    return bench::each(many, [&] { register_once(editor); });
+    Change change(*tree, Route::service, {});
+    register_once(change);
+    return bench::each(many, [&] { register_once(change); });
   };
   auto const anew = [&]() noexcept {
     return bench::each(some, [&] {
-      Editor editor(*registry, Way::service, {});
-      register_once(editor);
+      Change change(*tree, Route::service, {});
+      register_once(change);
     });
   };
   report("register and remove, service, kept connection / by own hand", bench::compare(kept, by_hand));

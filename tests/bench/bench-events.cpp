@@ -4,15 +4,15 @@
 #include "bench.h"
 
 #include <fcntl.h>
-#include <pm/base/fd.h>
-#include <pm/base/program.h>
-#include <pm/base/spawn.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "cli/program.h"
+#include "libpm/os/spawn.h"
+#include "libpm/os/sys.h"
 
 namespace {
 
@@ -103,7 +103,7 @@ int main() {
   char const *const make[] = {"pm-mkregistry", "registry", nullptr};
   expect_success(run(make, bench.null.get()), "pm-mkregistry");
   char const *const held[] = {"pm-reg", "-r", "registry", "-N", "1", "held", "none", nullptr};
-  // A second instance of the service, another's for who waits, so that its fifodir stays from round to round.
+  // A second registration of the service, another's for who waits, so that its fifodir stays from round to round.
   int first[2];
   if (::pipe2(first, O_CLOEXEC) < 0) give_up("make a pipe");
   pid_t const holder = run(held, first[1]);

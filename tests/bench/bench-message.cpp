@@ -5,17 +5,17 @@
 #include "bench.h"
 
 #include <fcntl.h>
-#include <pm/base/environment.h>
-#include <pm/base/local_socket.h>
-#include <pm/base/program.h>
-#include <pm/base/spawn.h>
-#include <pm/message/connection.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
+#include "cli/program.h"
+#include "libpm/message/connection.h"
+#include "libpm/net/connect.h"
+#include "libpm/os/environment.h"
+#include "libpm/os/spawn.h"
 
 using namespace pm;
 
@@ -34,19 +34,13 @@ void expect(bool good, char const *what) noexcept {
 struct Small {
   static constexpr uint32_t type = 1;
   xdr::String<48> text; /**< 48 bytes: with its length and the frame's header, 64 */
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.text);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.text); }
 };
 struct File {
   static constexpr uint32_t type = 2;
   xdr::String<44> text; /**< 44, and the word that says that there is a descriptor: 64 as well */
   Fd fd;
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.text, self.fd);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.text, m.fd); }
 };
 constexpr auto &protocol = protocol_of<Small, File>;
 
@@ -69,15 +63,15 @@ struct Ours {
     message::Message *none;
     expect(from.set_fd(Connection::Mode::pair, std::move(pair.a)) == Status::ok &&
                to.set_fd(Connection::Mode::pair, std::move(pair.b)) == Status::ok &&
-               from.connect(Wait::never()) == Status::pending && to.accept(Wait::never()) == Status::ok &&
-               from.finish(none, Wait::never()) == Status::ok,
+               from.connect(Limit::now()) == Status::pending && to.accept(Limit::now()) == Status::ok &&
+               from.finish(none, Limit::now()) == Status::ok,
            "establish");
   }
   template <class T>
   void one(T const &value) noexcept {
     message::Message *message;
     T got;
-    expect(from.send(value, Wait::in(1000)) == Status::ok && to.receive(message, Wait::in(1000)) == Status::ok &&
+    expect(from.send(value, Limit::in(1000)) == Status::ok && to.receive(message, Limit::in(1000)) == Status::ok &&
                to.read(*message, got) == Status::ok && got.text == value.text,
            "send a message");
   }
@@ -140,9 +134,9 @@ struct OursOfMany : Many {
   void one(Small const &value) noexcept {
     message::Message *message;
     Small got;
-    expect(ends[count - 1].from.send(value, Wait::never()) == Status::ok, "send a message");
+    expect(ends[count - 1].from.send(value, Limit::now()) == Status::ok, "send a message");
     auto &ready = ends[look()].to;
-    expect(ready.receive(message, Wait::never()) == Status::ok && ready.read(*message, got) == Status::ok, "receive a message");
+    expect(ready.receive(message, Limit::now()) == Status::ok && ready.read(*message, got) == Status::ok, "receive a message");
   }
 };
 struct BareOfMany : Many {

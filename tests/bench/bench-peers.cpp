@@ -8,8 +8,6 @@
 #include <dbus/dbus.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <pm/base/spawn.h>
-#include <pm/registry/finder.h>
 #include <rpc/pmap_clnt.h>
 #include <rpc/rpc.h>
 #include <sched.h>
@@ -17,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
+#include "libpm/os/spawn.h"
 
 namespace {
 
@@ -56,31 +55,20 @@ bool leave_the_host() noexcept {
   return ::ioctl(socket.get(), SIOCSIFFLAGS, &loopback) == 0;
 }
 
-/** As pm::Registry::find does it, which keeps its answers; and from the files, as pm-lookup does it. */
-double finds(Finder &finder) noexcept {
-  static Instances found;
-  Query query;
-  query.service = "target";
-  return each(2000, [&] {
-    found.clear();
-    EXPECT(finder.lookup(query, found).has_value() && found.size() == 1);
-  });
-}
-double lookups(Registry const &registry) noexcept {
-  return each(500, [&] { look_up(registry, "target"); });
+/** From the files each time, as pm-lookup and pm::Registry::find do it. */
+double lookups(Tree const &tree) noexcept {
+  return each(500, [&] { look_up(tree, "target"); });
 }
 
 /** Both against a peer. */
-void report_against(char const *peer, Registry const &registry, Callback<double()> ask) noexcept {
-  Finder finder(registry);
+void report_against(char const *peer, Tree const &tree, Callback<double()> ask) noexcept {
   auto const report_one = [&](char const *what, Ratio const &ratio, double bound) noexcept {
     char title[100], detail[100];
     snprintf(title, sizeof title, "%s / %s", what, peer);
     snprintf(detail, sizeof detail, "us: %.1f, %.1f", ratio.ours / 1000, ratio.theirs / 1000);
     report(title, ratio.ratio, bound, "times", detail);
   };
-  report_one("lookup", compare([&] { return finds(finder); }, ask), 0.1);
-  report_one("  from the files each time", compare([&] { return lookups(registry); }, ask), 0);
+  report_one("lookup", compare([&] { return lookups(tree); }, ask), 0.1);
 }
 
 } // namespace
@@ -88,8 +76,8 @@ void report_against(char const *peer, Registry const &registry, Callback<double(
 int main() {
   PROG = "bench-peers";
   Place const place;
-  Registry const registry = open_place(place);
-  Registration const target = add(registry, "target");
+  Tree const tree = open_place(place);
+  NewRegistrations const target = add(tree, "target");
   if (!leave_the_host()) {
     printf("# not root, or no namespaces: nothing is measured\n");
     return 0;
@@ -109,7 +97,7 @@ int main() {
         EXPECT(::pmap_getport(&host, program, 1, IPPROTO_UDP) == 4711);
       });
     };
-    report_against("libtirpc's pmap_getport of rpcbind", registry, ask);
+    report_against("libtirpc's pmap_getport of rpcbind", tree, ask);
   }
 
   int out[2];
@@ -135,6 +123,6 @@ int main() {
       ::dbus_message_unref(question);
     });
   };
-  report_against("D-Bus's GetNameOwner of dbus-daemon", registry, ask);
+  report_against("D-Bus's GetNameOwner of dbus-daemon", tree, ask);
   return all_within ? 0 : 1;
 }

@@ -3,9 +3,9 @@
 
 #include "scale.h"
 
-#include <pm/base/directory.h>
 #include <sys/file.h>
 #include <sys/vfs.h>
+#include "libpm/os/directory.h"
 
 namespace {
 
@@ -16,68 +16,62 @@ constexpr uid_t alice = 65501, bob = 65502;
 
 // --- lookups
 
-/** The least that an answer from files costs: read the directory, read the file. */
-void bare_lookup(int dir, char const *directory, char const *file) noexcept {
-  char buffer[record_max + 1];
+/** The least that an answer costs: read the directory, and open the FIFO for writing, which tells whether it is held. */
+void bare_lookup(int dir, char const *directory, char const *token) noexcept {
   Fd const opened(::openat(dir, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   Entries entries(opened.get());
   while (*entries.next()) {
   }
-  Fd const record(::openat(dir, file, O_RDONLY | O_CLOEXEC));
-  EXPECT(::read(record.get(), buffer, sizeof buffer) > 0);
+  Fd const writing(::openat(dir, token, O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  EXPECT(writing.valid());
 }
 
-bench::Ratio lookups(Registry const &registry, Registration const &target) noexcept {
-  auto const directory = layout::instances("target", target.tickets[0].owner.view()), file = layout::file(target.tickets[0], "");
-  return bench::compare([&] { return bench::each(2000, [&] { look_up(registry, "target"); }); },
-                        [&] { return bench::each(2000, [&] { bare_lookup(registry.dir(), directory.c_str(), file.c_str()); }); });
+bench::Ratio lookups(Tree const &tree, NewRegistrations const &target) noexcept {
+  auto const owner = target.tickets[0].owner.view();
+  auto const directory = layout::registrations("target", owner), token = layout::entry("target", owner, target.names[0].view());
+  return bench::compare([&] { return bench::each(2000, [&] { look_up(tree, "target"); }); },
+                        [&] { return bench::each(2000, [&] { bare_lookup(tree.dir(), directory.c_str(), token.c_str()); }); });
 }
 
 // --- registrations
 
-/** The calls of a registration of one more instance, without a thought: lock, FIFO, link, listeners, record, rename. */
+/** The calls of one more registration of a service: lock, FIFO, listeners, name. */
 void bare_registration(int dir, char const *base, int n, bool remove) noexcept {
-  Path token(base), record(base), temporary(base), link("owner/bare");
-  token << "/" << n << ".token";
-  record << "/" << n;
-  temporary << "/" << n << ".tmp";
+  Path name(base), link("owner/bare");
+  name << "/" << n;
   link << n;
   Fd const lock(::openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   ::flock(lock.get(), LOCK_EX);
   if (remove) {
-    ::unlinkat(dir, record.c_str(), 0);
+    ::unlinkat(dir, name.c_str(), 0);
     ::unlinkat(dir, link.c_str(), 0);
-    ::unlinkat(dir, token.c_str(), 0);
     return;
   }
-  EXPECT(::mkfifoat(dir, token.c_str(), 0622) == 0);
-  Fd const reading(::openat(dir, token.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  EXPECT(::mkfifoat(dir, link.c_str(), 0622) == 0);
+  Fd const reading(::openat(dir, link.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
   ::fcntl(reading.get(), F_SETPIPE_SZ, 4096);
-  EXPECT(::linkat(dir, token.c_str(), dir, link.c_str(), 0) == 0);
-  char text[110] = {};
-  Fd const file(::openat(dir, temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-  EXPECT(::write(file.get(), text, sizeof text) == sizeof text);
   for (char const *fifodir : {"service/bare/event", "event"}) {
     Fd const events(::openat(dir, fifodir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     Entries entries(events.get());
     while (*entries.next()) {
     }
   }
-  EXPECT(::renameat(dir, temporary.c_str(), dir, record.c_str()) == 0);
+  EXPECT(::linkat(dir, link.c_str(), dir, name.c_str(), 0) == 0);
 }
 
-bench::Ratio registrations(Registry const &registry) noexcept {
+bench::Ratio registrations(Tree const &tree) noexcept {
   constexpr int count = 100;
-  static Registration made[count];
-  int const dir = registry.dir();
+  static NewRegistrations made[count];
+  int const dir = tree.dir();
   for (char const *path : {"service/bare", "service/bare/event", "service/bare/0"}) ::mkdirat(dir, path, 0755);
-  Registration const first = add(registry, "more");
+  NewRegistrations const first = add(tree, "more");
   return bench::compare(
       [&] {
         int i = 0;
-        double const ns = bench::each(count, [&] { made[i++] = add(registry, "more"); });
+        double const ns = bench::each(count, [&] { made[i++] = add(tree, "more"); });
         for (auto &m : made) {
-          EXPECT(Writer::begin(registry, Deadline::in(10000))->remove(m.tickets[0]) == true);
+          auto transaction = value_of(Transaction::begin(tree, Deadline::in(10000)));
+          EXPECT(remove(transaction, m.tickets[0]) == true);
           m = {};
         }
         return ns;
@@ -149,44 +143,44 @@ int main() {
   bool const enough = raise_descriptors(others + 2000);
 
   Place const place;
-  Registry const registry = open_place(place);
-  Registration const target = add(registry, "target");
-  auto const alone = lookups(registry, target);
-  bench::report("lookup / (open+read+close of a file + reading a directory)", alone.ratio, 2, "times");
-  auto const registration = registrations(registry);
-  bench::report("registration / its bare system calls", registration.ratio, 0, "times");
+  Tree const tree = open_place(place);
+  NewRegistrations const target = add(tree, "target");
+  auto const alone = lookups(tree, target);
+  bench::report("lookup / reading a directory and opening a FIFO", alone.ratio, 1.3, "times");
+  auto const registration = registrations(tree);
+  bench::report("registration / its bare system calls", registration.ratio, 2, "times");
 
-  static Registration held[others];
+  static NewRegistrations held[others];
   if (enough) {
     auto const before = Memory::now(place);
     char name[32];
     for (int i = 0; i < others; ++i) {
       snprintf(name, sizeof name, "other-%d", i);
-      held[i] = add(registry, name);
+      held[i] = add(tree, name);
     }
-    report_memory("memory of a registration, a new service each", before, Memory::now(place), 11);
-    auto const among = lookups(registry, target);
-    bench::report("the same lookup among 10,000 other services", among.ratio, 2, "times");
-    bench::report("  against the one alone", among.ours / alone.ours, 1.25, "times");
-    auto const registration_among = registrations(registry);
+    report_memory("memory of a registration, a new service each", before, Memory::now(place), 5);
+    auto const among = lookups(tree, target);
+    bench::report("the same lookup among 10,000 other services", among.ratio, 1.3, "times");
+    bench::report("  against the one alone", among.ours / alone.ours, 1.1, "times");
+    auto const registration_among = registrations(tree);
     bench::report("the same registration among 10,000 other services", registration_among.ratio, 0, "times");
     bench::report("  against the one alone", registration_among.ours / registration.ours, 1.25, "times");
     for (auto &h : held) h = {};
-    EXPECT(sweep(registry, {}).has_value());
+    EXPECT(sweep(tree, {}).has_value());
 
-    auto const before_instances = Memory::now(place);
-    for (auto &h : held) h = add(registry, "one");
-    report_memory("memory of a registration, one more of the same service", before_instances, Memory::now(place), 11);
+    auto const before_registrations = Memory::now(place);
+    for (auto &h : held) h = add(tree, "one");
+    report_memory("memory of a registration, one more of the same service", before_registrations, Memory::now(place), 2);
     for (auto &h : held) h = {};
   }
 
   // The dearest believer: root, the owner and the caller are three, and each has a directory to be asked for.
   Place const owned;
   if (::chown(owned.path(), alice, alice) == 0 && become_effective(alice)) {
-    Registry const of_alice = open_place(owned);
-    Registration const hers = add(of_alice, "target");
+    Tree const of_alice = open_place(owned);
+    NewRegistrations const hers = add(of_alice, "target");
     EXPECT(become_effective(bob));
-    bench::report("lookup by a third user / the same file and directory", lookups(of_alice, hers).ratio, 2, "times");
+    bench::report("lookup by a third user / lookup by root", lookups(of_alice, hers).ours / alone.ours, 1.8, "times");
     EXPECT(::seteuid(0) == 0);
   } else {
     printf("# not root: lookup by a third user is not measured\n");

@@ -1,37 +1,37 @@
 // bench-scale: what a lookup, a list and an event cost where there is much of what was not asked for: 10,000 services,
-// 1,000 instances of one, 1,000 strangers' of the very service, 1,000 who wait.
+// 1,000 registrations of one, 1,000 strangers' of the very service, 1,000 who wait.
 
 #include "scale.h"
 
-#include <pm/base/spawn.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/wait.h>
+#include "libpm/os/spawn.h"
 
 namespace {
 
 using namespace bench;
 
-constexpr int services = 10000, instances = 1000, waiters = 1000;
+constexpr int services = 10000, registrations = 1000, waiters = 1000;
 constexpr uid_t stranger = 65501;
 
-double lookups(Registry const &registry, char const *service) noexcept {
-  return each(2000, [&] { look_up(registry, service); });
+double lookups(Tree const &tree, char const *service) noexcept {
+  return each(2000, [&] { look_up(tree, service); });
 }
 
 /** All of it, as pm-list has it: ns for each. */
-double listing(Registry const &registry, size_t expected) noexcept {
-  static Instances found;
+double listing(Tree const &tree, size_t expected) noexcept {
+  static LiveRegistrations found;
   found.clear();
   double const start = now_ns();
-  EXPECT(list(registry, {}, found).has_value() && found.size() == expected);
+  EXPECT(list(tree, {}, found).has_value() && found.size() == expected);
   return (now_ns() - start) / static_cast<double>(expected);
 }
 
 /** Waits in a program of its own; its line comes to `out`. */
-pid_t start_waiter(char const *registry, int null, int out) noexcept {
-  char const *const argv[] = {"pm-wait", "-r", registry, "up", "awaited", nullptr};
+pid_t start_waiter(char const *path, int null, int out) noexcept {
+  char const *const argv[] = {"pm-wait", "-r", path, "up", "awaited", nullptr};
   auto const child = Spawner().start(argv, environ, {{null, 0}, {out, 1}});
   if (!child) die_sys(child.error(), "pm-wait");
   return *child;
@@ -59,19 +59,19 @@ struct Awoken {
 };
 
 /** Registers in a process of its own when `go` has a byte; says when it is done, in ns, on `done`; is there until it is killed. */
-pid_t start_registrant(Registry const &registry, int go, int done) noexcept {
+pid_t start_registrant(Tree const &tree, int go, int done) noexcept {
   pid_t const registrant = ::fork();
   EXPECT(registrant >= 0);
   if (registrant > 0) return registrant;
   char byte;
   EXPECT(::read(go, &byte, 1) == 1);
-  Registration const up = add(registry, "awaited");
+  NewRegistrations const up = add(tree, "awaited");
   double const now = now_ns();
   EXPECT(::write(done, &now, sizeof now) == sizeof now);
   for (;;) ::pause();
 }
 
-Awoken wake_all(Registry const &registry, char const *path) noexcept {
+Awoken wake_all(Tree const &tree, char const *path) noexcept {
   Fd const null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   int out[2];
   EXPECT(::pipe2(out, O_CLOEXEC) == 0);
@@ -93,7 +93,7 @@ Awoken wake_all(Registry const &registry, char const *path) noexcept {
   }
   int go[2], done[2];
   EXPECT(::pipe2(go, O_CLOEXEC) == 0 && ::pipe2(done, O_CLOEXEC) == 0);
-  pid_t const registrant = start_registrant(registry, go[0], done[1]);
+  pid_t const registrant = start_registrant(tree, go[0], done[1]);
   Awoken awoken = {};
   double start, registered;
   {
@@ -127,50 +127,50 @@ Awoken wake_all(Registry const &registry, char const *path) noexcept {
 
 int main() {
   PROG = "bench-scale";
-  if (!raise_descriptors(services + 2 * instances + 1000)) return 1;
+  if (!raise_descriptors(services + 2 * registrations + 1000)) return 1;
 
   Place const small_place, large_place;
-  Registry const small = open_place(small_place), large = open_place(large_place);
-  static Registration held[services + 2 * instances];
+  Tree const small = open_place(small_place), large = open_place(large_place);
+  static NewRegistrations held[services + 2 * registrations];
   int count = 0;
-  Registration const alone = add(small, "target"), among = add(large, "target");
+  NewRegistrations const alone = add(small, "target"), among = add(large, "target");
   char name[32];
   for (int i = 0; i < services; ++i) {
     snprintf(name, sizeof name, "other-%d", i);
     held[count++] = add(large, name);
   }
-  for (int i = 0; i < instances; ++i) held[count++] = add(large, "crowded");
+  for (int i = 0; i < registrations; ++i) held[count++] = add(large, "crowded");
   auto const crowd = compare([&] { return lookups(large, "target"); }, [&] { return lookups(small, "target"); });
-  report("lookup among 10,000 services and 1,000 instances of one / alone", crowd.ratio, 1.25, "times");
+  report("lookup among 10,000 services and 1,000 registrations of one / alone", crowd.ratio, 1.25, "times");
 
   // Of the very service, by somebody whom the one who asks does not believe.
   Place const quiet_place;
-  Registry const quiet = open_place(quiet_place);
-  Registration const mine = add(quiet, "target");
+  Tree const quiet = open_place(quiet_place);
+  NewRegistrations const mine = add(quiet, "target");
   Place const strange_place;
-  Registry const strange = open_place(strange_place);
-  Registration const also_mine = add(strange, "target");
-  for (int i = 0; i < instances; ++i) held[count++] = add(strange, "target", stranger);
+  Tree const strange = open_place(strange_place);
+  NewRegistrations const also_mine = add(strange, "target");
+  for (int i = 0; i < registrations; ++i) held[count++] = add(strange, "target", stranger);
   auto const believing = compare([&] { return lookups(strange, "target"); }, [&] { return lookups(quiet, "target"); });
-  report("lookup of a service with 1,000 instances of strangers / with none", believing.ratio, 1.25, "times");
+  report("lookup of a service with 1,000 registrations of strangers / with none", believing.ratio, 1.25, "times");
 
   constexpr int few = 100;
   Place const few_place;
-  Registry const some = open_place(few_place);
-  static Registration some_held[few];
+  Tree const some = open_place(few_place);
+  static NewRegistrations some_held[few];
   for (int i = 0; i < few; ++i) {
     snprintf(name, sizeof name, "other-%d", i);
     some_held[i] = add(some, name);
   }
-  auto const lists = compare([&] { return listing(large, services + instances + 1); },
+  auto const lists = compare([&] { return listing(large, services + registrations + 1); },
                              [&] { return each(1, [&] { (void)listing(some, few); }) / few; });
   char detail[120];
   snprintf(detail, sizeof detail, "us: %.1f, %.1f", lists.ours / 1000, lists.theirs / 1000);
   report("list of everything, for each of 11,001 / for each of 100", lists.ratio, 0, "times", detail);
 
   Place const awaited_place;
-  Registry const awaited = open_place(awaited_place);
-  { Registration const before = add(awaited, "awaited"); }
+  Tree const awaited = open_place(awaited_place);
+  { NewRegistrations const before = add(awaited, "awaited"); }
   constexpr int times = 11;
   double lines[times], registered[times], ends[times];
   for (int i = 0; i < times; ++i) {

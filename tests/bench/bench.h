@@ -2,13 +2,13 @@
 #ifndef PM_TESTS_BENCH_H
 #define PM_TESTS_BENCH_H
 
-#include <pm/base/callback.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <algorithm>
 #include <span>
+#include "libpm/util/callback.h"
 
 namespace bench {
 

@@ -28,29 +28,29 @@ class Place {
 };
 
 /** A new registry there. */
-inline Registry open_place(Place const &place) noexcept {
+inline Tree open_place(Place const &place) noexcept {
   Fd const top(::open(place.path(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   EXPECT(populate(top.get(), static_cast<gid_t>(-1)).has_value());
-  auto registry = Registry::open(place.path());
-  EXPECT(registry.has_value());
-  return std::move(*registry);
+  auto tree = Tree::open(place.path());
+  EXPECT(tree.has_value());
+  return std::move(*tree);
 }
 
 /** One more registration, of `uid`'s. */
-inline Registration add(Registry const &registry, char const *service, uid_t uid = ::geteuid()) noexcept {
+inline NewRegistrations add(Tree const &tree, char const *service, uid_t uid = ::geteuid()) noexcept {
   static Registrant const who = World::me(); // once a process
-  auto made = World::try_add(registry, {service}, {}, Policy::unlimited(), {uid, who.pid, who.start});
+  auto made = World::try_add(tree, {service}, {}, Policy::unlimited(), {uid, who.pid, who.start});
   EXPECT(made.has_value());
   return std::move(*made);
 }
 
 /** A lookup that finds one. */
-inline void look_up(Registry const &registry, char const *service) noexcept {
-  static Instances found;
+inline void look_up(Tree const &tree, char const *service) noexcept {
+  static LiveRegistrations found;
   Query query;
   query.service = service;
   found.clear();
-  EXPECT(lookup(registry, query, found).has_value() && found.size() == 1);
+  EXPECT(lookup(tree, query, found).has_value() && found.size() == 1);
 }
 
 /** As many descriptors as may be had; whether `wanted` are among them. */

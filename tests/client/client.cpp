@@ -2,14 +2,12 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <netinet/in.h>
-#include <pm/client/registry.h>
+#include <pm/registry.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,18 +26,22 @@ namespace {
 
 std::vector<std::string> arguments;
 
-pm::Registry open() {
-  auto registry = pm::Registry::open();
-  if (!registry) throw std::runtime_error(registry.error().text());
-  return std::move(*registry);
-}
 template <class T>
-bool failed(pm::Outcome<T> const &outcome, pm::Why why) {
-  if (outcome || outcome.error().why != why || outcome.error().text().empty()) {
+bool failed(pm::Outcome<T> const &outcome, pm::Error::Reason reason) {
+  if (outcome || outcome.error().reason != reason || outcome.error().text().empty()) {
     std::cerr << "not so: " << (outcome ? "done" : outcome.error().text()) << '\n';
     return false;
   }
   return true;
+}
+/** What an outcome holds; an exception if it holds an error. */
+template <class T>
+T value(pm::Outcome<T> outcome) {
+  if (!outcome) throw std::runtime_error(outcome.error().text());
+  return std::move(*outcome);
+}
+pm::Registry open() {
+  return value(pm::Registry::open());
 }
 std::size_t seen(pm::Registry &registry, std::string const &service) {
   auto const entries = registry.list({.services = {service}});
@@ -94,17 +96,17 @@ void exclusive_batches() {
   auto const first = registry.reg({{"pair", pm::At::port(1001)}, {"pair", pm::At::port(1002)}}, pm::exclusive);
   CHECK(first && seen(registry, "pair") == 2);
   auto const second = other.reg({{"pair", pm::At::port(1003)}, {"pair", pm::At::port(1004)}}, pm::exclusive);
-  CHECK(failed(second, pm::Why::conflict) && seen(registry, "pair") == 2);
+  CHECK(failed(second, pm::Error::conflict) && seen(registry, "pair") == 2);
   // All or none: what was free is not registered either; and the one to blame is named.
   auto const third = other.reg({{"free", "none"}, {"pair", pm::At::port(1005)}});
-  CHECK(failed(third, pm::Why::conflict) && third.error().index == 1 && seen(registry, "free") == 0);
+  CHECK(failed(third, pm::Error::conflict) && third.error().index == 1 && seen(registry, "free") == 0);
 }
 
 void duplicates() {
   auto registry = open();
   auto const first = registry.reg("web", pm::At::port(80)), second = registry.reg("web", pm::At::port(80));
   CHECK(first && second && seen(registry, "web") == 2);
-  CHECK(failed(registry.reg("web", pm::At::port(80), pm::exclusive), pm::Why::conflict));
+  CHECK(failed(registry.reg("web", pm::At::port(80), pm::exclusive), pm::Error::conflict));
 }
 
 void dereg_then_exclusive() {
@@ -113,10 +115,10 @@ void dereg_then_exclusive() {
   CHECK(held);
   auto removed = registry.dereg("web", pm::At::port(80));
   CHECK(removed && *removed == 1 && seen(registry, "web") == 1 && seen(registry, "other") == 1);
-  CHECK(failed(registry.dereg("web", pm::At::port(80)), pm::Why::not_found));
-  CHECK(failed(registry.dereg("nobody"), pm::Why::not_found));
-  CHECK(failed(registry.dereg("web", "nonsense"), pm::Why::bad_address));
-  CHECK(failed(registry.reg("web", pm::At::port(80), pm::exclusive), pm::Why::conflict));
+  CHECK(failed(registry.dereg("web", pm::At::port(80)), pm::Error::not_found));
+  CHECK(failed(registry.dereg("nobody"), pm::Error::not_found));
+  CHECK(failed(registry.dereg("web", "nonsense"), pm::Error::bad_address));
+  CHECK(failed(registry.reg("web", pm::At::port(80), pm::exclusive), pm::Error::conflict));
   removed = registry.dereg("web");
   CHECK(removed && *removed == 1 && seen(registry, "web") == 0 && seen(registry, "other") == 1);
   auto const again = registry.reg("web", pm::At::port(80), pm::exclusive);
@@ -133,17 +135,17 @@ void own_executable() {
   CHECK(known && !known->deleted && ::stat(known->path.c_str(), &named) == 0 && ::stat("/proc/self/exe", &own) == 0);
   CHECK(named.st_ino == own.st_ino && named.st_dev == own.st_dev);
   CHECK(registry.regpid2exe()); // once more changes nothing
-  CHECK(registry.pid2exe(::getpid())->path == known->path);
+  CHECK(value(registry.pid2exe(::getpid())).path == known->path);
   CHECK(registry.deregpid2exe());
-  CHECK(registry.pid2exe(::getpid())->path.empty());
-  CHECK(failed(registry.deregpid2exe(), pm::Why::not_found));
+  CHECK(value(registry.pid2exe(::getpid())).path.empty());
+  CHECK(failed(registry.deregpid2exe(), pm::Error::not_found));
   // It ends with its handle.
   {
     auto second = open();
-    CHECK(second.regpid2exe() && registry.pid2exe(::getpid())->path == known->path);
+    CHECK(second.regpid2exe() && value(registry.pid2exe(::getpid())).path == known->path);
   }
-  CHECK(registry.pid2exe(::getpid())->path.empty());
-  for (pid_t const nobody : {0, -1, 1 << 30}) CHECK(registry.pid2exe(nobody) && registry.pid2exe(nobody)->path.empty());
+  CHECK(value(registry.pid2exe(::getpid())).path.empty());
+  for (pid_t const nobody : {0, -1, 1 << 30}) CHECK(value(registry.pid2exe(nobody)).path.empty());
 }
 
 void deleted_executable() {
@@ -160,10 +162,10 @@ void two_handles() {
   std::optional<pm::Registry> two = open();
   auto const a = one.reg("a", "none");
   auto b = two->reg("b", "none");
-  CHECK(a && b && failed(one.dereg("b"), pm::Why::not_found));
+  CHECK(a && b && failed(one.dereg("b"), pm::Error::not_found));
   two.reset();
   CHECK(seen(one, "a") == 1 && seen(one, "b") == 0);
-  CHECK(failed(b->end(), pm::Why::closed)); // its handle is gone
+  CHECK(failed(b->end(), pm::Error::closed)); // its handle is gone
   // Destroyed one by one.
   {
     auto const c = one.reg("c", "none");
@@ -172,6 +174,47 @@ void two_handles() {
   CHECK(seen(one, "c") == 0 && seen(one, "a") == 1);
   auto d = one.reg("d", "none");
   CHECK(d && d->end() && seen(one, "d") == 0);
+}
+
+/** An assignment ends what the variable held before, as its destructor does. */
+void assignments() {
+  auto registry = open();
+  auto web = value(registry.reg("web", "none")), mail = value(registry.reg("mail", "none"));
+  web = std::move(mail);
+  CHECK(seen(registry, "web") == 0 && seen(registry, "mail") == 1);
+  auto &self = web;
+  web = std::move(self);
+  CHECK(seen(registry, "mail") == 1);
+  {
+    auto const last = std::move(web);
+    CHECK(seen(registry, "mail") == 1);
+    CHECK(web.end()); // it holds nothing any more
+  }
+  CHECK(seen(registry, "mail") == 0);
+
+  // A connection: the peer sees the end of the one that is replaced, and only of that.
+  int const listening = bound(AF_UNIX, SOCK_STREAM);
+  auto const held = value(registry.reg("server", pm::At::descriptor(listening)));
+  auto one = value(registry.connect("server")), two = value(registry.connect("server"));
+  int const peers[] = {::accept(listening, nullptr, nullptr), ::accept(listening, nullptr, nullptr)};
+  int const second = two.fd();
+  one = std::move(two);
+  char byte;
+  CHECK(one.fd() == second && two.fd() == -1 && ::read(peers[0], &byte, 1) == 0);
+  auto &same = one;
+  one = std::move(same);
+  CHECK(one.fd() == second && ::recv(peers[1], &byte, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+
+  // A handle: all that it has registered ends with it.
+  auto other = open();
+  auto const of_other = value(other.reg("other", "none"));
+  auto next = open();
+  auto const of_next = value(next.reg("next", "none"));
+  other = std::move(next);
+  CHECK(seen(registry, "other") == 0 && seen(other, "next") == 1);
+  auto &still = other;
+  other = std::move(still);
+  CHECK(seen(other, "next") == 1);
 }
 
 /** Stays registered until a line comes. */
@@ -221,23 +264,25 @@ void addresses() {
   all.push_back(path);
   auto const held = registry.reg("many", pm::At::descriptors(all));
   CHECK(held && seen(registry, "many") == all.size());
-  CHECK(registry.list({.services = {"many"}})->back().address == "local:" + text);
+  CHECK(value(registry.list({.services = {"many"}})).back().address == "local:" + text);
   CHECK(registry.dereg("many", pm::At("local:" + text)) && seen(registry, "many") == all.size() - 1);
   auto const port = registry.reg("port", pm::At::port(8080));
-  CHECK(port && registry.list({.services = {"port"}})->front().address == "tcp:0.0.0.0:8080");
+  CHECK(port && value(registry.list({.services = {"port"}})).front().address == "tcp:0.0.0.0:8080");
   for (char const *bad : {"", "tcp", "tcp:localhost:80", "tcp:127.0.0.1:0", "fd:", "fd:x", "local:x"}) {
     auto const refused = registry.reg({{"a", "none"}, {"b", bad}});
-    CHECK(failed(refused, pm::Why::bad_address) && refused.error().index == 1);
+    CHECK(failed(refused, pm::Error::bad_address) && refused.error().index == 1);
   }
   int const file = ::open("/dev/null", O_RDONLY);
-  CHECK(failed(registry.reg("a", pm::At::descriptor(file)), pm::Why::bad_address));
-  CHECK(registry.reg("a", pm::At::descriptor(file)).error().code == ENOTSOCK);
-  CHECK(failed(registry.reg("a", pm::At::descriptor(999)), pm::Why::bad_address));
-  CHECK(failed(registry.reg("a", pm::At::port(0)), pm::Why::bad_address));
-  for (char const *bad : {"", ".", "a b", "a/b", "\xc3\xa9", ".exe"}) CHECK(failed(registry.reg(bad, "none"), pm::Why::bad_name));
+  CHECK(failed(registry.reg("a", pm::At::descriptor(file)), pm::Error::bad_address));
+  auto const no_socket = registry.reg("a", pm::At::descriptor(file));
+  CHECK(!no_socket && no_socket.error().code == ENOTSOCK);
+  CHECK(failed(registry.reg("a", pm::At::descriptor(999)), pm::Error::bad_address));
+  CHECK(failed(registry.reg("a", pm::At::port(0)), pm::Error::bad_address));
+  for (char const *bad : {"", ".", "a b", "a/b", "\xc3\xa9", ".exe"})
+    CHECK(failed(registry.reg(bad, "none"), pm::Error::bad_name));
   std::vector<pm::Service> many(129, pm::Service{"many", "none"});
   auto const batch = registry.reg(many);
-  CHECK(failed(batch, pm::Why::batch_limit) && batch.error().limit == 128);
+  CHECK(failed(batch, pm::Error::batch_limit) && batch.error().limit == 128);
   many.pop_back();
   CHECK(registry.reg(many));
 }
@@ -257,8 +302,8 @@ void lists() {
   CHECK(count({.netids = {"udp", "none"}, .pids = {::getpid()}}) == 2);
   CHECK(count({.services = {"a"}, .uids = {::geteuid()}}) == 2 && count({.services = {"a"}, .uids = {4242}}) == 0);
   CHECK(count({.pids = {1}}) == 0);
-  auto const entries = registry.list({.pids = {::getpid()}});
-  auto const &first = entries->front(), &last = entries->back();
+  auto const mine = value(registry.list({.pids = {::getpid()}}));
+  auto const &first = mine.front(), &last = mine.back();
   char self[4096];
   ssize_t const n = ::readlink("/proc/self/exe", self, sizeof self);
   CHECK(first.service == "a" && first.version == 1 && first.visible && first.executable == std::string(self, n));
@@ -268,9 +313,9 @@ void lists() {
 
 void finds() {
   auto registry = open();
-  auto const count = [&](std::string const &service, pm::Whom whom = pm::Whom::believed(),
+  auto const count = [&](std::string const &service, pm::Trust trust = pm::Trust::usual(),
                          std::optional<std::uint32_t> version = {}, std::string const &netid = {}) {
-    auto const found = registry.find(service, whom, {}, version, netid);
+    auto const found = registry.find(service, trust, {}, version, netid);
     CHECK(found);
     return found->size();
   };
@@ -282,37 +327,38 @@ void finds() {
     auto const third = other.reg("web", "none");
     CHECK(third && count("web") == 3);
   }
-  CHECK(count("web") == 2 && count("web", pm::Whom::own()) == 2 && count("web", pm::Whom::anyone()) == 2);
-  CHECK(count("web", pm::Whom::user(4242)) == 0 && count("web", pm::Whom::own(), 1) == 1);
-  CHECK(count("web", pm::Whom::own(), {}, "udp") == 1 && count("web", pm::Whom::own(), 2, "tcp") == 0);
-  auto const found = registry.find("web");
-  auto const listed = registry.list({.services = {"web"}});
+  CHECK(count("web") == 2 && count("web", pm::Trust::own()) == 2 && count("web", pm::Trust::anyone()) == 2);
+  CHECK(count("web", pm::Trust::user(4242)) == 0 && count("web", pm::Trust::own(), 1) == 1);
+  CHECK(count("web", pm::Trust::own(), {}, "udp") == 1 && count("web", pm::Trust::own(), 2, "tcp") == 0);
+  auto const found = value(registry.find("web"));
+  auto const listed = value(registry.list({.services = {"web"}}));
+  CHECK(found.size() == 2 && listed.size() == 2);
   for (std::size_t i = 0; i < 2; ++i)
-    CHECK((*found)[i].id == (*listed)[i].id && (*found)[i].address == (*listed)[i].address && (*found)[i].visible);
-  CHECK(failed(registry.find("a b"), pm::Why::bad_name));
-  CHECK(failed(registry.find("web", pm::Whom::own(), {}, {}, "x"), pm::Why::bad_address));
+    CHECK(found[i].id == listed[i].id && found[i].address == listed[i].address && found[i].visible);
+  CHECK(failed(registry.find("a b"), pm::Error::bad_name));
+  CHECK(failed(registry.find("web", pm::Trust::own(), {}, {}, "x"), pm::Error::bad_address));
   CHECK(first->end() && count("web") == 0);
 }
 
 void limits() {
   auto registry = open();
   std::vector<pm::Registration> held;
-  for (int i = 0; i < 2; ++i) held.push_back(std::move(registry.reg("web", "none").value()));
+  for (int i = 0; i < 2; ++i) held.push_back(value(registry.reg("web", "none")));
   auto refused = registry.reg("web", "none");
-  CHECK(failed(refused, pm::Why::process_limit) && refused.error().limit == 2);
+  CHECK(failed(refused, pm::Error::process_limit) && refused.error().limit == 2);
   refused = registry.reg("mail", "none");
-  CHECK(failed(refused, pm::Why::rule));
-  CHECK(failed(registry.regpid2exe(), pm::Why::process_limit)); // it counts
+  CHECK(failed(refused, pm::Error::rule));
+  CHECK(failed(registry.regpid2exe(), pm::Error::process_limit)); // it counts
   held.pop_back();
   CHECK(registry.regpid2exe());
-  CHECK(failed(registry.reg("web", "none"), pm::Why::process_limit));
+  CHECK(failed(registry.reg("web", "none"), pm::Error::process_limit));
   // Its successors are other processes: the user's limit is theirs together.
   pid_t const child = ::fork();
   if (child == 0) {
     auto mine = open();
     auto const first = mine.reg("web", "none");
     auto const second = mine.reg("web", "none");
-    ::_exit(first && failed(second, pm::Why::user_limit) && second.error().limit == 3 ? 0 : 1);
+    ::_exit(first && failed(second, pm::Error::user_limit) && second.error().limit == 3 ? 0 : 1);
   }
   int status;
   CHECK(::waitpid(child, &status, 0) == child && status == 0);
@@ -321,30 +367,30 @@ void limits() {
 // --- stopping, time, forks
 
 void stopped() {
-  pm::Patience const stop = {10s, readable()};
+  auto const stop = pm::within(10s, readable());
   auto const each = [&](auto call) {
     auto witness = open();
     auto registry = open();
     auto held = registry.reg("held", "none");
     CHECK(held && registry.regpid2exe() && seen(witness, "held") == 1);
-    CHECK(failed(call(registry), pm::Why::cancelled));
+    CHECK(failed(call(registry), pm::Error::cancelled));
     // As if it had been destroyed.
     // The service's own copy of a token closes when it has answered, perhaps a moment later: nothing tells of that.
-    while (seen(witness, "held") != 0 || !witness.pid2exe(::getpid())->path.empty()) ::sched_yield();
-    CHECK(failed(registry.reg("more", "none"), pm::Why::closed) && failed(registry.list(), pm::Why::closed));
-    CHECK(failed(held->end(), pm::Why::closed));
+    while (seen(witness, "held") != 0 || !value(witness.pid2exe(::getpid())).path.empty()) ::sched_yield();
+    CHECK(failed(registry.reg("more", "none"), pm::Error::closed) && failed(registry.list(), pm::Error::closed));
+    CHECK(failed(held->end(), pm::Error::closed));
   };
   each([&](pm::Registry &r) { return r.reg("more", "none", pm::plain, stop); });
   each([&](pm::Registry &r) { return r.dereg("held", stop); });
   each([&](pm::Registry &r) { return r.list({}, stop); });
-  each([&](pm::Registry &r) { return r.find("held", pm::Whom::own(), stop); });
-  each([&](pm::Registry &r) { return r.connect("held", pm::Whom::own(), stop); });
+  each([&](pm::Registry &r) { return r.find("held", pm::Trust::own(), stop); });
+  each([&](pm::Registry &r) { return r.connect("held", pm::Trust::own(), stop); });
   each([&](pm::Registry &r) { return r.regpid2exe(stop); });
   each([&](pm::Registry &r) { return r.deregpid2exe(stop); });
   each([&](pm::Registry &r) { return r.pid2exe(1, stop); });
   auto registry = open();
   auto held = registry.reg("held", "none");
-  CHECK(held && failed(held->end(stop), pm::Why::cancelled));
+  CHECK(held && failed(held->end(stop), pm::Error::cancelled));
 }
 
 /** While somebody has the lock, or the service does not answer: each call that has to wait is stopped, and gives up in its time. */
@@ -356,16 +402,16 @@ void waiting() {
       auto registry = open();
       pid_t const child = wake(fds[1]);
       auto const start = std::chrono::steady_clock::now();
-      CHECK(failed(call(registry, pm::Patience{stops ? 20s : 100ms, stops ? fds[0] : -1}),
-                   stops ? pm::Why::cancelled : pm::Why::timeout));
+      CHECK(failed(call(registry, pm::within(stops ? 20s : 100ms, stops ? fds[0] : -1)),
+                   stops ? pm::Error::cancelled : pm::Error::timeout));
       CHECK(std::chrono::steady_clock::now() - start < 10s);
       ::waitpid(child, nullptr, 0);
       ::close(fds[0]);
       ::close(fds[1]);
     }
   };
-  each([](pm::Registry &r, pm::Patience p) { return r.reg("web", "none", pm::plain, p); });
-  each([](pm::Registry &r, pm::Patience p) { return r.regpid2exe(p); });
+  each([](pm::Registry &r, pm::Limit limit) { return r.reg("web", "none", pm::plain, limit); });
+  each([](pm::Registry &r, pm::Limit limit) { return r.regpid2exe(limit); });
 }
 
 void forks() {
@@ -375,11 +421,11 @@ void forks() {
   pid_t const child = ::fork();
   if (child == 0) {
     try {
-      CHECK(failed(registry.reg("more", "none"), pm::Why::forked) && failed(registry.list(), pm::Why::forked) &&
-            failed(registry.find("web"), pm::Why::forked));
-      CHECK(failed(registry.dereg("web"), pm::Why::forked) && failed(registry.deregpid2exe(), pm::Why::forked));
-      CHECK(failed(registry.connect("web"), pm::Why::forked) && failed(registry.pid2exe(1), pm::Why::forked));
-      CHECK(failed(held->end(), pm::Why::forked));
+      CHECK(failed(registry.reg("more", "none"), pm::Error::forked) && failed(registry.list(), pm::Error::forked) &&
+            failed(registry.find("web"), pm::Error::forked));
+      CHECK(failed(registry.dereg("web"), pm::Error::forked) && failed(registry.deregpid2exe(), pm::Error::forked));
+      CHECK(failed(registry.connect("web"), pm::Error::forked) && failed(registry.pid2exe(1), pm::Error::forked));
+      CHECK(failed(held->end(), pm::Error::forked));
       auto own = open(); // its own handle is its own
       CHECK(own.reg("child", "none"));
       CHECK(seen(own, "web") == 1);
@@ -394,7 +440,7 @@ void forks() {
   }
   int status;
   CHECK(::waitpid(child, &status, 0) == child && status == 0);
-  CHECK(seen(registry, "web") == 1 && seen(registry, "child") == 0 && !registry.pid2exe(::getpid())->path.empty());
+  CHECK(seen(registry, "web") == 1 && seen(registry, "child") == 0 && !value(registry.pid2exe(::getpid())).path.empty());
 }
 
 /** Killed with a child that lives on: what it registered ends all the same. The child's pid is printed. */
@@ -430,63 +476,56 @@ void connects() {
     CHECK(::waitpid(server, nullptr, 0) == server);
     return std::string(buffer, static_cast<size_t>(n));
   };
-  CHECK(failed(registry.connect("web"), pm::Why::not_found) && failed(registry.connect("a b"), pm::Why::bad_name));
+  CHECK(failed(registry.connect("web"), pm::Error::not_found) && failed(registry.connect("a b"), pm::Error::bad_name));
   std::vector<pm::Registration> held;
   for (int const family : {AF_INET, AF_INET6, AF_UNIX}) {
     int const fd = bound(family, SOCK_STREAM);
     std::string const text = "word " + std::to_string(family);
     std::string const service = "web" + std::to_string(family);
-    held.push_back(std::move(registry.reg({{service, pm::At::descriptor(fd), 7}}).value()));
+    held.push_back(value(registry.reg({{service, pm::At::descriptor(fd), 7}})));
     serve(fd, text);
     auto const connection = registry.connect(service);
     CHECK(word(connection) == text);
-    CHECK(connection->instance.service == service && connection->instance.uid == ::geteuid());
-    CHECK(connection->instance.address == registry.list({.services = {service}})->front().address);
-    CHECK(failed(registry.connect(service, pm::Whom::own(), {}, 6), pm::Why::not_found));
-    CHECK(failed(registry.connect(service, pm::Whom::user(4242)), pm::Why::not_found));
-    CHECK(failed(registry.connect(service, pm::Whom::own(), {}, {}, "none"), pm::Why::not_found));
-    for (auto const whom : {pm::Whom::own(), pm::Whom::user(::geteuid()), pm::Whom::anyone()}) {
+    CHECK(connection->registration.service == service && connection->registration.uid == ::geteuid());
+    CHECK(connection->registration.address == value(registry.list({.services = {service}})).front().address);
+    CHECK(failed(registry.connect(service, pm::Trust::own(), {}, 6), pm::Error::not_found));
+    CHECK(failed(registry.connect(service, pm::Trust::user(4242)), pm::Error::not_found));
+    CHECK(failed(registry.connect(service, pm::Trust::own(), {}, {}, "none"), pm::Error::not_found));
+    for (auto const trust : {pm::Trust::own(), pm::Trust::user(::geteuid()), pm::Trust::anyone()}) {
       serve(fd, text);
-      CHECK(word(registry.connect(service, whom, {}, 7)) == text);
+      CHECK(word(registry.connect(service, trust, {}, 7)) == text);
     }
     if (::geteuid() == 0) {
       serve(fd, text);
-      CHECK(word(registry.connect(service, pm::Whom::root())) == text);
+      CHECK(word(registry.connect(service, pm::Trust::root())) == text);
     } else {
-      CHECK(failed(registry.connect(service, pm::Whom::root()), pm::Why::not_found));
+      CHECK(failed(registry.connect(service, pm::Trust::root()), pm::Error::not_found));
     }
     ::close(fd);
     auto const refused = registry.connect(service);
-    CHECK(failed(refused, pm::Why::system) && refused.error().code == ECONNREFUSED);
+    CHECK(failed(refused, pm::Error::system) && refused.error().code == ECONNREFUSED);
   }
-  held.push_back(std::move(registry.reg("datagrams", pm::At::descriptor(bound(AF_INET, SOCK_DGRAM))).value()));
-  CHECK(failed(registry.connect("datagrams"), pm::Why::not_found));
+  held.push_back(value(registry.reg("datagrams", pm::At::descriptor(bound(AF_INET, SOCK_DGRAM)))));
+  CHECK(failed(registry.connect("datagrams"), pm::Error::not_found));
 
   // A server without room: in its time, and stopped.
   int const full = bound(AF_UNIX, SOCK_STREAM);
   CHECK(::listen(full, 0) == 0);
-  held.push_back(std::move(registry.reg("full", pm::At::descriptor(full)).value()));
+  held.push_back(value(registry.reg("full", pm::At::descriptor(full))));
   auto const first = registry.connect("full");
-  CHECK(first && failed(registry.connect("full", pm::Whom::own(), {50ms}), pm::Why::timeout));
-  io_uring_params ring = {};
-  int const has_rings = static_cast<int>(::syscall(SYS_io_uring_setup, 1, &ring));
-  if (has_rings < 0) {
-    std::cerr << "not tested: to be stopped there, for the kernel has no io_uring for us\n";
-    return;
-  }
-  ::close(has_rings);
+  CHECK(first && failed(registry.connect("full", pm::Trust::own(), pm::within(50ms)), pm::Error::timeout));
   int fds[2];
   CHECK(::pipe(fds) == 0);
   pid_t const child = wake(fds[1]);
-  CHECK(failed(registry.connect("full", pm::Whom::own(), {0s, fds[0]}), pm::Why::cancelled));
+  CHECK(failed(registry.connect("full", pm::Trust::own(), pm::within(0s, fds[0])), pm::Error::cancelled));
   CHECK(::waitpid(child, nullptr, 0) == child);
 }
 
 /** To somebody else's server at what another registered: argument 1 the service, 2 the owner's uid. */
 void deceived() {
   auto registry = open();
-  CHECK(failed(registry.connect(arguments.at(0), pm::Whom::user(static_cast<uid_t>(std::stoul(arguments.at(1))))),
-               pm::Why::not_believed));
+  CHECK(failed(registry.connect(arguments.at(0), pm::Trust::user(static_cast<uid_t>(std::stoul(arguments.at(1))))),
+               pm::Error::not_trusted));
 }
 
 /** The library brings parts of the C++ runtime: they must not take the place of the program's own. */
@@ -505,7 +544,7 @@ void throws() {
   } catch (std::length_error const &) {
   }
   auto const missing = pm::Registry::open("/nonexistent");
-  CHECK(failed(missing, pm::Why::system) && missing.error().code == ENOENT);
+  CHECK(failed(missing, pm::Error::system) && missing.error().code == ENOENT);
   CHECK(missing.error().text() == "unable to open the registry: No such file or directory");
 }
 
@@ -515,6 +554,7 @@ std::map<std::string, void (*)()> const scenarios = {{"exclusive-batches", exclu
                                                      {"own-executable", own_executable},
                                                      {"deleted-executable", deleted_executable},
                                                      {"two-handles", two_handles},
+                                                     {"assignments", assignments},
                                                      {"stay", stay},
                                                      {"addresses", addresses},
                                                      {"finds", finds},

@@ -1,11 +1,11 @@
 #include "fault.h"
 
-#include <pm/base/text.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "libpm/util/text.h"
 
 namespace pm::fault {
 

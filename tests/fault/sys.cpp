@@ -1,4 +1,4 @@
 // pm::sys again, with every call open to faults.
 #include "fault.h"
 #define PM_FAULTS
-#include "../../src/libpm/base/sys.cpp"
+#include "libpm/os/sys.cpp"

@@ -4,26 +4,20 @@
 
 #include "segments.h"
 
-#include <pm/message/connection.h>
+#include "libpm/message/connection.h"
 
 namespace {
 
 struct Words {
   static constexpr uint32_t type = 1;
   xdr::Array<xdr::String<64>, 64> words;
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.words);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.words); }
 };
 struct Files {
   static constexpr uint32_t type = 2;
   Fd one;
   xdr::FdArray<descriptors_max> more;
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.one, self.more);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.one, m.more); }
 };
 constexpr auto &protocol = protocol_of<Words, Files>;
 
@@ -44,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
     Connection connection(protocol);
     EXPECT(connection.set_packet_size(512) == Status::ok &&
            connection.set_fd(Connection::Mode::pair, static_cast<Fd &&>(ours)) == Status::ok);
-    auto status = connection.accept(Wait::never());
+    auto status = connection.accept(Limit::now());
     EXPECT(status == Status::pending);
     if (!(data[0] & 1)) {
       List<char> hello;
@@ -55,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
     auto const hear = [&]() noexcept {
       while (connection.state() == Connection::State::establishing || connection.state() == Connection::State::established) {
         bool const establishes = connection.state() == Connection::State::establishing;
-        status = establishes ? connection.finish(message, Wait::never()) : connection.receive(message, Wait::never());
+        status = establishes ? connection.finish(message, Limit::now()) : connection.receive(message, Limit::now());
         if (status == Status::pending) return;
         EXPECT(status == Status::ok || status == Status::refused || may_be(status));
         if (status != Status::ok || establishes) continue;

@@ -2,11 +2,11 @@
 
 #include "messages.h"
 
-#include <pm/fdstore/protocol.h>
+#include "libpm/handover/store_protocol.h"
 
-using namespace pm::fdstore;
+using namespace pm::handover;
 
 extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
-  as_each<Store, Get, Enumerate, Drop, Finished, Got, Listing, No>(data, size);
+  as_each<StoreRequest, GetRequest, ListRequest, DropRequest, Finished, GotDescriptor, StoreListing, StoreRefused>(data, size);
   return 0;
 }

@@ -4,8 +4,8 @@
 
 #include "segments.h"
 
-#include <pm/message/channel.h>
 #include <unistd.h>
+#include "libpm/message/channel.h"
 
 using namespace pm;
 using namespace pm::message;
@@ -46,11 +46,10 @@ extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
         EXPECT(left.empty());
         break;
       }
-      auto const &[type, payload, descriptors, more] = **got;
-      Header header = {};
+      auto const &[type, payload, descriptors] = **got;
+      FrameHeader header = {};
       xdr::Decoder decoder(left);
-      EXPECT(decoder(header) && header.type == type && header.size == payload.size() &&
-             header.descriptors == descriptors.size() && !more);
+      EXPECT(decoder(header) && header.type == type && header.size == payload.size() && header.descriptors == descriptors.size());
       EXPECT(payload.size() <= payload_max && descriptors.size() <= descriptors_max);
       EXPECT(left.compare(header_size, payload.size(), payload) == 0);
       left.remove_prefix(header_size + payload.size());

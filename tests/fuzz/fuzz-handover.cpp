@@ -2,9 +2,9 @@
 
 #include "messages.h"
 
-#include <pm/fdpass/handover.h>
+#include "libpm/handover/handover.h"
 
-using namespace pm::fdpass;
+using namespace pm::handover;
 
 extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
   as_each<Offer, Taken, NotTaken, NoRoom>(data, size, [](auto const &value) noexcept {

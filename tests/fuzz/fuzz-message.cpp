@@ -2,10 +2,10 @@
 
 #include "messages.h"
 
-#include <pm/message/channel.h>
-#include <pm/message/connection.h>
+#include "libpm/message/channel.h"
+#include "libpm/message/connection.h"
 
 extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
-  as_each<message::Header, message::Hello, message::ErrorMessage>(data, size);
+  as_each<message::FrameHeader, message::Hello, message::ErrorMessage>(data, size);
   return 0;
 }

@@ -3,7 +3,7 @@
 
 #include "fuzz.h"
 
-#include <pm/base/netstring.h>
+#include "libpm/util/netstring.h"
 
 using namespace pm;
 

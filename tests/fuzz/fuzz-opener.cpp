@@ -2,13 +2,13 @@
 
 #include "messages.h"
 
-#include <pm/opener/opener.h>
+#include "libpm/handover/opener.h"
 
-using namespace pm::opener;
+using namespace pm::handover;
 
 extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
-  as_each<Open, Opened, No>(data, size, [](auto const &value) noexcept {
-    if constexpr (std::is_same_v<decltype(value), Open const &>) (void)is_name(value.name);
+  as_each<OpenRequest, OpenedFile, OpenRefused>(data, size, [](auto const &value) noexcept {
+    if constexpr (std::is_same_v<decltype(value), OpenRequest const &>) (void)is_file_name(value.name);
   });
   return 0;
 }

@@ -2,11 +2,11 @@
 
 #include "messages.h"
 
-#include <pm/registry/protocol.h>
+#include "libpm/registry/protocol.h"
 
 using namespace pm::registry::protocol;
 
 extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
-  as_each<Add, Publish, Remove, RemoveMatching, Subscribe, Added, Finished, Subscribed, No, Failed>(data, size);
+  as_each<Add, Publish, Remove, RemoveMatching, Subscribe, Added, Completed, Subscribed, RefusalAnswer, ErrorAnswer>(data, size);
   return 0;
 }

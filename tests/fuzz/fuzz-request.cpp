@@ -2,16 +2,16 @@
 
 #include "fuzz.h"
 
-#include <pm/events/request.h>
+#include "libpm/registry/wait_request.h"
 
 using namespace pm;
-using namespace pm::events;
+using namespace pm::registry;
 
 namespace {
 
-bool same(Request const &a, Request const &b) noexcept {
+bool same(WaitRequest const &a, WaitRequest const &b) noexcept {
   return a.kind == b.kind && a.what == b.what && a.pattern == b.pattern && a.version == b.version &&
-         a.whose.kind == b.whose.kind && a.whose.uid == b.whose.uid && a.timeout == b.timeout;
+         a.trust.kind() == b.trust.kind() && std::ranges::equal(a.trust.uids(), b.trust.uids()) && a.timeout == b.timeout;
 }
 
 } // namespace

@@ -3,34 +3,39 @@
 
 #include "../lib/world.h"
 
-#include <pm/rpc/names.h>
-#include <pm/rpc/portmapper.h>
-#include <pm/rpc/records.h>
-#include <pm/rpc/replies.h>
-#include <pm/rpc/stream.h>
+#include "libpm/rpc/names.h"
+#include "libpm/rpc/portmapper.h"
+#include "libpm/rpc/records.h"
+#include "libpm/rpc/replies.h"
+#include "libpm/rpc/stream.h"
 
-using namespace pm::onc;
+using namespace pm::rpc;
 
 extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size);
 
 namespace {
 
-struct Mapper {
-  World world;
-  Registry registry = world.open();
-  Store store{registry, {.per_user = 32}};
-  Portmapper portmapper{store, {.forwards = true}};
-  Mapper() noexcept { EXPECT(store.open().has_value()); }
+struct SilentLog final : pm::Log {
+  void write(Level, std::span<std::string_view const>) noexcept override {}
 };
 
-Caller caller_by(Netid transport) noexcept {
+struct Mapper {
+  SilentLog log;
+  World world;
+  Tree tree = world.open();
+  RegistryRows rows{tree, {.per_user = 32}};
+  Portmapper portmapper{rows, {.forwards = true}, log};
+  Mapper() noexcept { EXPECT(rows.open().has_value()); }
+};
+
+CallOrigin origin_by(Netid transport) noexcept {
   int const family = is_v6(transport) ? AF_INET6 : AF_INET;
-  return {transport, Endpoint::loopback(family, 5000), Endpoint::loopback(family, 111), -1, 0, 0, {}};
+  return {transport, SockAddr::loopback(family, 5000), SockAddr::loopback(family, 111), -1, 0, 0, {}};
 }
 
 void one_call(Mapper &mapper, std::string_view message, Netid transport) noexcept {
   List<char> out;
-  auto const outcome = mapper.portmapper.answer(message, caller_by(transport), out);
+  auto const outcome = mapper.portmapper.answer(message, origin_by(transport), out);
   if (outcome == Outcome::silent || outcome == Outcome::forward) return;
   auto cursor = mapper.portmapper.cursor();
   if (outcome == Outcome::list) {
@@ -39,10 +44,10 @@ void one_call(Mapper &mapper, std::string_view message, Netid transport) noexcep
   }
   xdr::Decoder decoder({out.begin(), out.size()});
   Envelope envelope;
-  Reply reply;
+  RpcReply reply;
   EXPECT(out.size() % 4 == 0 && decoder(envelope) && envelope.direction == Direction::reply && read_reply(decoder, reply));
   EXPECT(std::string_view(out.begin(), 4) == std::string_view(message.data(), 4));
-  if (reply.fate != Reply::Fate::accepted || reply.status != Accept::success) EXPECT(decoder.at_end());
+  if (reply.fate != RpcReply::Fate::accepted || reply.status != Accept::success) EXPECT(decoder.at_end());
 }
 
 /** To whatever question, in every version: what is read is inside of what came. */
@@ -58,7 +63,7 @@ void one_reply(std::string_view message) noexcept {
   auto const results = results_of(message, xid);
   if (!results) return;
   if (!*results) {
-    auto const *reply = std::get_if<Reply>(&results->error());
+    auto const *reply = std::get_if<RpcReply>(&results->error());
     if (reply) EXPECT(explain(*reply).size());
     return;
   }
@@ -66,7 +71,7 @@ void one_reply(std::string_view message) noexcept {
   (void)read_bool(**results);
   for (uint32_t version = lowest_version; version <= highest_version; ++version) {
     for (Netid const netid : {Netid::tcp, Netid::udp6, Netid::local}) {
-      auto const host = Endpoint::loopback(is_v6(netid) ? AF_INET6 : AF_INET, 0);
+      auto const host = SockAddr::loopback(is_v6(netid) ? AF_INET6 : AF_INET, 0);
       auto const address = read_address(version, **results, netid, host);
       if (address && *address) EXPECT((*address)->netid() == netid);
       auto const answer = read_call_answer(version, **results, netid, host);

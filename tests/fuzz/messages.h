@@ -4,9 +4,9 @@
 
 #include "fuzz.h"
 
-#include <pm/base/fd.h>
-#include <pm/xdr/xdr.h>
 #include <unistd.h>
+#include "libpm/message/xdr.h"
+#include "libpm/os/sys.h"
 
 namespace {
 

@@ -5,9 +5,9 @@
 #include "../lib/descriptors.h"
 #include "fuzz.h"
 
-#include <pm/message/channel.h>
 #include <string.h>
 #include <unistd.h>
+#include "libpm/message/channel.h"
 
 namespace {
 

@@ -5,13 +5,13 @@
 #include "wire.h"
 
 #include <fcntl.h>
-#include <linux/io_uring.h>
-#include <pm/base/limits.h>
-#include <pm/base/random.h>
-#include <pm/base/skalibs.h>
-#include <pm/message/connection.h>
-#include <sys/syscall.h>
+#include <poll.h>
 #include <sys/wait.h>
+#include "libpm/message/connection.h"
+#include "libpm/net/connect.h"
+#include "libpm/os/limits.h"
+#include "libpm/os/random.h"
+#include "libpm/util/skalibs.h"
 
 using namespace std::literals;
 
@@ -19,56 +19,38 @@ namespace {
 
 struct Empty {
   static constexpr uint32_t type = 1;
-  template <class Coder>
-  static bool fields(Coder &, auto &) noexcept {
-    return true;
-  }
+  static auto fields(auto &) noexcept { return std::tie(); }
 };
 struct Count {
   static constexpr uint32_t type = 2;
   uint32_t n = 0;
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.n);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.n); }
 };
 struct Numbers {
   static constexpr uint32_t type = 3;
   xdr::Array<uint32_t, 1 << 20> all;
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.all);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.all); }
 };
 struct File {
   static constexpr uint32_t type = 4;
   xdr::String<64> name;
   Fd fd, none;
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.fd, self.name, self.none);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.fd, m.name, m.none); }
 };
 struct FilesMessage {
   static constexpr uint32_t type = 5;
   xdr::FdArray<descriptors_max> all;
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.all);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.all); }
 };
 struct Foreign {
   static constexpr uint32_t type = 6;
-  template <class Coder>
-  static bool fields(Coder &, auto &) noexcept {
-    return true;
-  }
+  static auto fields(auto &) noexcept { return std::tie(); }
 };
 
 constexpr auto &protocol = protocol_of<Empty, Count, Numbers, File, FilesMessage>;
 
-Wait in(uint32_t ms) noexcept {
-  return Wait::in(ms);
+Limit in(uint32_t ms) noexcept {
+  return Limit::in(ms);
 }
 
 Status fill(Numbers &numbers, uint32_t count) noexcept {
@@ -101,8 +83,8 @@ struct Both {
     EXPECT(a.set_packet_size(size_of_a) == Status::ok && b.set_packet_size(size_of_b) == Status::ok);
     EXPECT(a.set_fd(Connection::Mode::pair, std::move(ends.one)) == Status::ok);
     EXPECT(b.set_fd(Connection::Mode::pair, std::move(ends.two)) == Status::ok);
-    EXPECT(a.connect(Wait::never()) == Status::pending && a.state() == Connection::State::establishing);
-    EXPECT(b.accept(Wait::never()) == Status::ok && a.finish(none, Wait::never()) == Status::ok);
+    EXPECT(a.connect(Limit::now()) == Status::pending && a.state() == Connection::State::establishing);
+    EXPECT(b.accept(Limit::now()) == Status::ok && a.finish(none, Limit::now()) == Status::ok);
     EXPECT(a.state() == Connection::State::established && b.state() == Connection::State::established);
   }
 };
@@ -116,18 +98,18 @@ struct Raw {
     Message *none;
     EXPECT(connection.set_fd(Connection::Mode::pair, std::move(ends.one)) == Status::ok);
     raw = std::move(ends.two);
-    EXPECT(connection.accept(Wait::never()) == Status::pending);
+    EXPECT(connection.accept(Limit::now()) == Status::pending);
     List<char> hello;
     EXPECT(xdr::Encoder(hello)(Hello::this_version, packet));
     send_raw(raw.get(), view(frame(view(hello), 0, Hello::type)));
-    EXPECT(connection.finish(none, Wait::never()) == Status::ok);
+    EXPECT(connection.finish(none, Limit::now()) == Status::ok);
     char said[20];
     EXPECT(::recv(raw.get(), said, sizeof said, 0) == sizeof said);
   }
   [[nodiscard]] Status hears(std::string_view bytes, std::span<int const> fds = {}) noexcept {
     send_raw(raw.get(), bytes, fds);
     Message *message;
-    return connection.receive(message, Wait::never());
+    return connection.receive(message, Limit::now());
   }
 };
 
@@ -140,18 +122,12 @@ struct Listener {
     listen();
   }
   void listen() noexcept {
-    auto const at = LocalName::make(name.view());
+    auto const at = value_of(SockAddr::of_path(name.view()));
     socket.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT(::bind(socket.get(), reinterpret_cast<struct sockaddr const *>(&at->address), at->size) == 0);
+    EXPECT(::bind(socket.get(), at.get(), at.size()) == 0);
     EXPECT(::listen(socket.get(), 64) == 0);
   }
 };
-
-/** Whether the kernel takes io_uring's calls from us. */
-bool has_rings() {
-  struct io_uring_params params = {};
-  return Fd(static_cast<int>(::syscall(SYS_io_uring_setup, 1, &params))).valid();
-}
 
 void must_end(pid_t child) {
   int status = -1;
@@ -200,10 +176,10 @@ pid_t start_server(Listener const &listener, int most, uint32_t packet = Connect
   ::_exit(0);
 }
 
-Status connect_to(Connection &connection, Listener const &listener, Wait wait) noexcept {
+Status connect_to(Connection &connection, Listener const &listener, Limit limit) noexcept {
   if (connection.state() == Connection::State::unbound)
     EXPECT(connection.set_endpoint(Connection::Mode::local, listener.name.view()) == Status::ok);
-  return connection.connect(wait);
+  return connection.connect(limit);
 }
 
 // --- binding
@@ -277,8 +253,8 @@ void binding() {
   one("endpoints with nobody", [] {
     Connection c(protocol);
     EXPECT(c.set_endpoint(Mode::local, "@nobody-listens-here") == Status::ok);
-    for (auto const &wait : {in(soon), Wait::never()})
-      EXPECT(c.connect(wait) == Status::no_endpoint && c.error() == ECONNREFUSED);
+    for (auto const &limit : {in(soon), Limit::now()})
+      EXPECT(c.connect(limit) == Status::no_endpoint && c.error() == ECONNREFUSED);
     // It can be tried again.
     EXPECT(c.state() == Connection::State::bound);
     Connection other(protocol);
@@ -370,10 +346,10 @@ void establishing() {
     Connection c(protocol);
     EXPECT(c.set_fd(Connection::Mode::pair, std::move(ends.one)) == Status::ok);
     EXPECT(::write(bell.one.get(), "x", 1) == 1);
-    EXPECT(c.accept(Wait::in(0, bell.two.get())) == Status::cancelled);
+    EXPECT(c.accept(Limit::in(0, bell.two.get())) == Status::cancelled);
     Both both;
     Message *none;
-    EXPECT(both.a.receive(none, Wait::in(0, bell.two.get())) == Status::cancelled);
+    EXPECT(both.a.receive(none, Limit::in(0, bell.two.get())) == Status::cancelled);
     EXPECT(both.b.send(Empty(), in(soon)) == Status::ok && both.a.finish(none, in(soon)) == Status::ok &&
            none->type == Empty::type);
   });
@@ -386,17 +362,9 @@ void establishing() {
     auto const first = connect_local(listener.name.view(), Deadline::in(soon));
     EXPECT(first.has_value());
     Connection c(protocol);
-    EXPECT(connect_to(c, listener, Wait::never()) == Status::pending && c.finish(none, Wait::never()) == Status::pending);
+    EXPECT(connect_to(c, listener, Limit::now()) == Status::pending && c.finish(none, Limit::now()) == Status::pending);
     EXPECT(c.finish(none, in(20)) == Status::timeout && c.state() == Connection::State::establishing && c.events() == 0);
-    // A kernel that takes no such call from us hears it when there is room.
-    for (char const *const call : {"io_uring_setup", "io_uring_enter"}) {
-      fault::plan(call, 1, fault::Act::fail, ENOSYS);
-      auto const status = c.finish(none, Wait::in(20, bell.two.get()));
-      EXPECT(fault::happened() || !has_rings());
-      fault::plan(nullptr, 0, fault::Act::nothing);
-      EXPECT(status == Status::timeout);
-    }
-    if (has_rings()) EXPECT(c.finish(none, Wait::in(soon, bell.two.get())) == Status::cancelled);
+    EXPECT(c.finish(none, Limit::in(soon, bell.two.get())) == Status::cancelled);
     EXPECT(c.state() == Connection::State::establishing);
     // It goes on from there.
     Fd const accepted(::accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -413,7 +381,7 @@ void establishing() {
       List<char> hello;
       EXPECT(xdr::Encoder(hello)(Hello::this_version, size));
       send_raw(ends.two.get(), view(frame(view(hello), 0, Hello::type)));
-      EXPECT(c.accept(Wait::never()) == Status::bad_frame && c.state() == Connection::State::closed);
+      EXPECT(c.accept(Limit::now()) == Status::bad_frame && c.state() == Connection::State::closed);
     }
   });
   one("who says something else first", [] {
@@ -439,7 +407,7 @@ void establishing() {
       Connection connection(protocol);
       EXPECT(connection.set_fd(Connection::Mode::pair, std::move(ends.one)) == Status::ok);
       send_raw(ends.two.get(), view(c.bytes), c.fds);
-      EXPECT(connection.accept(Wait::never()) == Status::bad_frame && connection.state() == Connection::State::closed);
+      EXPECT(connection.accept(Limit::now()) == Status::bad_frame && connection.state() == Connection::State::closed);
     }
   });
 }
@@ -457,7 +425,7 @@ void identities() {
     is_mine(both.b);
     Listener const listener;
     Connection c(protocol);
-    EXPECT(connect_to(c, listener, Wait::never()) == Status::pending);
+    EXPECT(connect_to(c, listener, Limit::now()) == Status::pending);
     is_mine(c);
   });
   one("a peer that is not wanted", [] {
@@ -476,10 +444,10 @@ void identities() {
     b.set_hook(never, &seen);
     EXPECT(a.set_fd(Connection::Mode::pair, std::move(ends.one)) == Status::ok);
     EXPECT(b.set_fd(Connection::Mode::pair, std::move(ends.two)) == Status::ok);
-    EXPECT(a.connect(Wait::never()) == Status::pending);
-    EXPECT(b.accept(Wait::never()) == Status::refused && b.state() == Connection::State::closed);
+    EXPECT(a.connect(Limit::now()) == Status::pending);
+    EXPECT(b.accept(Limit::now()) == Status::refused && b.state() == Connection::State::closed);
     EXPECT(seen.count == 1 && seen.uid == ::geteuid());
-    EXPECT(a.finish(none, Wait::never()) == Status::refused && a.state() == Connection::State::closed);
+    EXPECT(a.finish(none, Limit::now()) == Status::refused && a.state() == Connection::State::closed);
     // Who comes after the refusal hears it, too.
     Ends later;
     Connection c(protocol), d(protocol);
@@ -584,23 +552,23 @@ void bad_payloads() {
     Count count;
     for (auto const payload : {""sv, "\0\0\0"sv, "\0\0\0\1\0"sv, "\0\0\0\1\0\0\0\0"sv}) {
       send_raw(peer.raw.get(), view(frame(payload, 0, Count::type)));
-      EXPECT(peer.connection.receive(message, Wait::never()) == Status::ok &&
+      EXPECT(peer.connection.receive(message, Limit::now()) == Status::ok &&
              peer.connection.read(*message, count) == Status::bad_message);
     }
     // A descriptor that no field is for, one that a field lacks.
     send_raw(peer.raw.get(), view(frame("\0\0\0\1", 1, Count::type)), {&fd, 1});
-    EXPECT(peer.connection.receive(message, Wait::never()) == Status::ok &&
+    EXPECT(peer.connection.receive(message, Limit::now()) == Status::ok &&
            peer.connection.read(*message, count) == Status::bad_message);
     File file;
     send_raw(peer.raw.get(), view(frame("\0\0\0\1\0\0\0\0\0\0\0\0"sv, 0, File::type)));
-    EXPECT(peer.connection.receive(message, Wait::never()) == Status::ok &&
+    EXPECT(peer.connection.receive(message, Limit::now()) == Status::ok &&
            peer.connection.read(*message, file) == Status::bad_message);
     EXPECT(peer.connection.read(*message, count) == Status::unexpected);
     EXPECT(peer.hears(view(frame("", 0, 77))) == Status::unknown_message);
     EXPECT(peer.hears(view(frame("", 0, Hello::type))) == Status::unknown_message);
     EXPECT(peer.hears(view(frame("\0\0\0\x63"sv, 0, ErrorMessage::type))) == Status::bad_message);
     EXPECT(peer.hears(view(frame("\0\0\0\7"sv, 0, Count::type))) == Status::ok);
-    EXPECT(peer.connection.send_error(Status::bad_message, Wait::never()) == Status::ok);
+    EXPECT(peer.connection.send_error(Status::bad_message, Limit::now()) == Status::ok);
     EXPECT(peer.connection.send(Foreign(), in(soon)) == Status::invalid_parameter);
   });
 }
@@ -656,17 +624,17 @@ void pieces(Files const &files) {
     Message *message;
     auto all = frame("\0\0\0\1\0\0\0\2ab\0\0\0\0\0\0"sv, 1, File::type);
     for (size_t i = 0; i < all.size(); ++i) {
-      EXPECT(i == 0 || peer.connection.receive(message, Wait::never()) == Status::pending);
+      EXPECT(i == 0 || peer.connection.receive(message, Limit::now()) == Status::pending);
       send_raw(peer.raw.get(), {all.begin() + i, 1}, files.first(i == 0));
     }
     File file;
-    EXPECT(peer.connection.receive(message, Wait::never()) == Status::ok && peer.connection.read(*message, file) == Status::ok);
+    EXPECT(peer.connection.receive(message, Limit::now()) == Status::ok && peer.connection.read(*message, file) == Status::ok);
     EXPECT(file.name == "ab" && files.is(0, file.fd.get()));
     EXPECT(append(all, view(frame("", 0, Empty::type))) && append(all, view(frame("", 0, Empty::type))));
     EXPECT(peer.hears(view(all), files.first(1)) == Status::ok && peer.connection.has_more());
     for (int i = 0; i < 2; ++i)
-      EXPECT(peer.connection.receive(message, Wait::never()) == Status::ok && message->type == Empty::type);
-    EXPECT(!peer.connection.has_more() && peer.connection.receive(message, Wait::never()) == Status::pending);
+      EXPECT(peer.connection.receive(message, Limit::now()) == Status::ok && message->type == Empty::type);
+    EXPECT(!peer.connection.has_more() && peer.connection.receive(message, Limit::now()) == Status::pending);
   });
   one("the end at every byte", [&] {
     auto const all = frame("\0\0\0\1\0\0\0\2ab\0\0\0\0\0\0"sv, 1, File::type);
@@ -697,16 +665,16 @@ void non_blocking(Files const &files) {
     // What comes before, until nothing goes any more.
     EXPECT(fill(numbers, 30000) == Status::ok);
     int sent = 0;
-    while (both.a.send(numbers, Wait::never()) == Status::ok) ++sent;
-    EXPECT(both.a.events() == POLLOUT && both.a.send(Empty(), Wait::never()) == Status::invalid_state);
+    while (both.a.send(numbers, Limit::now()) == Status::ok) ++sent;
+    EXPECT(both.a.events() == POLLOUT && both.a.send(Empty(), Limit::now()) == Status::invalid_state);
     auto status = Status::pending;
     for (int got = 0; status == Status::pending || got <= sent;) {
-      if (both.b.receive(message, Wait::never()) == Status::ok) {
+      if (both.b.receive(message, Limit::now()) == Status::ok) {
         Numbers again;
         EXPECT(both.b.read(*message, again) == Status::ok && is_filled(again, 30000));
         ++got;
       }
-      if (status == Status::pending) status = both.a.finish(message, Wait::never());
+      if (status == Status::pending) status = both.a.finish(message, Limit::now());
     }
     EXPECT(status == Status::ok && both.a.events() == 0);
   });
@@ -717,11 +685,11 @@ void non_blocking(Files const &files) {
     for (auto status = Status::ok; status == Status::ok; ++sent) {
       File file;
       file.fd.reset(::dup(files.fds[sent % 7]));
-      status = both.a.send(file, Wait::never());
+      status = both.a.send(file, Limit::now());
       EXPECT(status == Status::ok || status == Status::pending);
     }
     for (int got = 0; got < sent; ++got) {
-      if (both.a.events()) (void)both.a.finish(message, Wait::never());
+      if (both.a.events()) (void)both.a.finish(message, Limit::now());
       File file;
       EXPECT(both.b.receive(message, in(soon)) == Status::ok && both.b.read(*message, file) == Status::ok);
       EXPECT(files.is(static_cast<size_t>(got % 7), file.fd.get()));
@@ -731,12 +699,12 @@ void non_blocking(Files const &files) {
   one("a question that waits for its answer", [] {
     Both both;
     Message *message;
-    EXPECT(both.a.receive(message, Wait::never()) == Status::pending && both.a.events() == POLLIN);
+    EXPECT(both.a.receive(message, Limit::now()) == Status::pending && both.a.events() == POLLIN);
     EXPECT(both.a.receive(message, in(10)) == Status::timeout && both.a.send(Empty(), in(10)) == Status::invalid_state);
     EXPECT(both.b.send(Count(), in(soon)) == Status::ok);
     EXPECT(both.a.finish(message, in(soon)) == Status::ok && message->type == Count::type);
     Empty empty;
-    EXPECT(both.a.call(Count(), empty, Wait::never()) == Status::invalid_parameter);
+    EXPECT(both.a.call(Count(), empty, Limit::now()) == Status::invalid_parameter);
     EXPECT(both.a.call(Count(), empty, in(10)) == Status::timeout);
   });
 }
@@ -845,13 +813,15 @@ void untyped(Files const &files) {
   one("by path, as in 1988: no bytes, and a descriptor", [&] {
     Text<32> name("@pm-datetime-");
     name << ::getpid();
-    auto const at = LocalName::make(name.view());
+    auto const at = value_of(SockAddr::of_path(name.view()));
     Fd const socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    EXPECT(::bind(socket.get(), reinterpret_cast<struct sockaddr const *>(&at->address), at->size) == 0);
+    EXPECT(::bind(socket.get(), at.get(), at.size()) == 0);
     EXPECT(send_fds_to(name.view(), "", files.first(1), Deadline::in(soon)).has_value());
     // The same on a socket that is not connected.
     Fd const other(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    EXPECT(send_fds(other.get(), "", files.first(1), Deadline::in(soon), -1, &*at).has_value());
+    EXPECT(send_fds(other.get(), "", files.first(1), Deadline::in(soon), reinterpret_cast<struct sockaddr_un const *>(at.get()),
+                    at.size())
+               .has_value());
     Descriptors got;
     char room[4];
     for (int i = 0; i < 2; ++i) {

@@ -7,23 +7,20 @@
 #include "each_call.h"
 #include "world.h"
 
-#include <pm/events/fifodir_waiter.h>
-#include <pm/events/service_waiter.h>
-#include <pm/fifodir/notify.h>
 #include <sys/wait.h>
 #include <optional>
-
-using pm::events::FifodirWaiter;
-using pm::events::Kind;
-using pm::events::ServiceWaiter;
+#include "libpm/fifodir/notify.h"
+#include "libpm/registry/fifodir_waiter.h"
+#include "libpm/registry/service_waiter.h"
+#include "libpm/util/skalibs.h"
 
 namespace {
 
 /** Somebody who waits, until he has his answer. */
 class Waiting {
  public:
-  Waiting(Registry const &registry, Kind kind, char const *service) noexcept {
-    auto opened = ServiceWaiter::open(registry, {kind, service, {}, {}, Whose::believed(), 0}, Deadline::in(10000));
+  Waiting(Tree const &tree, WaitFor kind, char const *service) noexcept {
+    auto opened = ServiceWaiter::open(tree, {kind, service, {}, {}, TrustedUsers::usual(), 0}, Deadline::in(10000));
     EXPECT(opened.has_value());
     waiter_.emplace(std::move(*opened));
     step();
@@ -56,20 +53,20 @@ bool in_child(int *status, pid_t child) noexcept {
 }
 
 /** One kill at the nth call; whether the change got that far. `eager`: those who wait look before the kill, too. */
-bool kill_writer(Change const &change, unsigned nth, bool eager) noexcept {
+bool kill_writer(TestedChange const &change, unsigned nth, bool eager) noexcept {
   World world;
-  Registration kept = change.prepare(world);
-  Registry const registry = world.open();
-  Waiting up(registry, Kind::up, change.service), down(registry, Kind::down, change.service),
-      changed(registry, Kind::change, change.service);
+  NewRegistrations kept = change.prepare(world);
+  Tree const tree = world.open();
+  Waiting up(tree, WaitFor::up, change.service), down(tree, WaitFor::down, change.service),
+      changed(tree, WaitFor::change, change.service);
   EXPECT(up.answered() == (change.before > 0) && down.answered() == (change.before == 0) && !changed.answered());
 
   pid_t const child = ::fork();
   EXPECT(child >= 0);
   if (child == 0) {
-    Registration own;
+    NewRegistrations own;
     if (change.held_by_changer) own.tickets = {};
-    else own = {Fd(), std::move(kept.tickets)};
+    else own.tickets = std::move(kept.tickets);
     kept.token.reset();
     fault::plan(nullptr, nth, fault::Act::stop);
     ::_exit(change.act(world.open(), own) ? 0 : 1);
@@ -97,9 +94,9 @@ bool kill_writer(Change const &change, unsigned nth, bool eager) noexcept {
     EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   }
 
-  Registration again;
+  NewRegistrations again;
   if (!change.held_by_changer) again.tickets = std::move(kept.tickets);
-  if (stopped) EXPECT(change.act(registry, again));
+  if (stopped) EXPECT(change.act(tree, again));
   if (stopped || !change.held_by_changer) {
     EXPECT(change.after == 0 || up.answered());
     EXPECT(change.after > 0 || down.answered());
@@ -116,15 +113,15 @@ bool kill_writer(Change const &change, unsigned nth, bool eager) noexcept {
 }
 
 /** Somebody who waits is killed before his nth call; whether he got that far. */
-bool kill_waiter(Kind kind, unsigned nth) noexcept {
+bool kill_waiter(WaitFor kind, unsigned nth) noexcept {
   World world;
-  Registry const registry = world.open();
+  Tree const tree = world.open();
   auto const held = world.add({"target"});
   pid_t const child = ::fork();
   EXPECT(child >= 0);
   if (child == 0) {
     fault::plan(nullptr, nth, fault::Act::stop);
-    auto waiter = ServiceWaiter::open(registry, {kind, "target", {}, {}, Whose::believed(), 0}, Deadline::in(10000));
+    auto waiter = ServiceWaiter::open(tree, {kind, "target", {}, {}, TrustedUsers::usual(), 0}, Deadline::in(10000));
     List<char> answer;
     if (!waiter || !waiter->step(answer)) ::_exit(1);
     // As at its end.
@@ -140,11 +137,11 @@ bool kill_waiter(Kind kind, unsigned nth) noexcept {
     EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   }
   {
-    Waiting up(registry, Kind::up, "other"), down(registry, Kind::down, "target");
+    Waiting up(tree, WaitFor::up, "other"), down(tree, WaitFor::down, "target");
     auto const other = world.add({"other"});
     EXPECT(up.answered() && !down.answered());
-    auto writer = Writer::begin(registry, Deadline::in(10000));
-    EXPECT(writer && writer->remove(held.tickets[0]).value_or(false));
+    auto transaction = Transaction::begin(tree, Deadline::in(10000));
+    EXPECT(transaction && remove(*transaction, held.tickets[0]).value_or(false));
     EXPECT(down.answered());
   }
   world.only_bystander_is_left();
@@ -160,7 +157,7 @@ bool kill_listener(unsigned nth) noexcept {
     fault::plan(nullptr, nth, fault::Act::stop);
     List<char> answer;
     bool done = false;
-    if (auto waiter = FifodirWaiter::open({Kind::event, path, "x", {}, Whose::believed(), 0}))
+    if (auto waiter = FifodirWaiter::open({WaitFor::event, path, "x", {}, TrustedUsers::usual(), 0}))
       done = waiter->step(answer).has_value();
     ::_exit(done ? 0 : 1);
   }
@@ -170,7 +167,7 @@ bool kill_listener(unsigned nth) noexcept {
   auto const nobody = fifodir::notify(AT_FDCWD, path, "x");
   EXPECT(nobody && *nobody == 0);
   {
-    auto waiter = FifodirWaiter::open({Kind::event, path, "x", {}, Whose::believed(), 0});
+    auto waiter = FifodirWaiter::open({WaitFor::event, path, "x", {}, TrustedUsers::usual(), 0});
     EXPECT(waiter.has_value());
     auto const reached = fifodir::notify(AT_FDCWD, path, "x");
     List<char> answer;
@@ -188,10 +185,10 @@ void each_call(char const *name, Kill kill) noexcept {
 }
 
 /** A sweep, as another change: of what died, by the next who comes by. */
-bool sweep_it(Registry const &registry, Registration &) noexcept {
-  return sweep(registry, Deadline::in(10000), true).has_value();
+bool sweep_it(Tree const &tree, NewRegistrations &) noexcept {
+  return sweep(tree, Deadline::in(10000), Announces::end).has_value();
 }
-Registration dead(World &world) noexcept {
+NewRegistrations dead(World &world) noexcept {
   (void)world.add({"target"});
   return {};
 }
@@ -200,16 +197,16 @@ Registration dead(World &world) noexcept {
 
 int main() {
   PROG = "crash-waiters";
-  Change const swept = {"sweep", "target", 0, 0, false, dead, sweep_it};
+  TestedChange const swept = {"sweep", "target", 0, 0, false, dead, sweep_it};
   for (bool const eager : {false, true}) {
-    for (Change const &change : changes::all) {
+    for (TestedChange const &change : changes::all) {
       bool const basic = change.act == changes::add_one || change.act == changes::publish || change.act == changes::remove_all;
       if (eager && !basic) continue;
       each_call(change.name, [&](unsigned nth) { return kill_writer(change, nth, eager); });
     }
     if (!eager) each_call(swept.name, [&](unsigned nth) { return kill_writer(swept, nth, eager); });
   }
-  for (Kind const kind : {Kind::up, Kind::down, Kind::change})
+  for (WaitFor const kind : {WaitFor::up, WaitFor::down, WaitFor::change})
     each_call("wait", [kind](unsigned nth) { return kill_waiter(kind, nth); });
   each_call("listen", kill_listener);
   return 0;

@@ -7,6 +7,7 @@
 #include "world.h"
 
 #include <sys/wait.h>
+#include "libpm/util/skalibs.h"
 
 namespace {
 
@@ -16,20 +17,20 @@ struct Tally {
 };
 
 /** One kill at the nth call; whether the change got that far. */
-bool kill_at(Change const &change, unsigned nth, Tally &tally) noexcept {
+bool kill_at(TestedChange const &change, unsigned nth, Tally &tally) noexcept {
   World world;
-  Registration kept = change.prepare(world);
+  NewRegistrations kept = change.prepare(world);
   EXPECT(world.seen(change.service) == change.before);
-  Registry const registry = world.open();
-  Waiters const listening = listen(registry, change.service);
+  Tree const tree = world.open();
+  Waiters const listening = listen(tree, change.service);
 
   pid_t const child = ::fork();
   EXPECT(child >= 0);
   if (child == 0) {
     // Not what the parent holds: a child's copy of a token would keep it alive.
-    Registration own;
+    NewRegistrations own;
     if (change.held_by_changer) own.tickets = {};
-    else own = {Fd(), std::move(kept.tickets)};
+    else own.tickets = std::move(kept.tickets);
     kept.token.reset();
     fault::plan(nullptr, nth, fault::Act::stop);
     bool const made = change.act(world.open(), own);
@@ -50,7 +51,7 @@ bool kill_at(Change const &change, unsigned nth, Tally &tally) noexcept {
   EXPECT(while_stopped >= low && while_stopped <= high);
   world.bystander_is_there();
   {
-    auto const other = Writer::begin(registry, Deadline::in(20));
+    auto const other = Transaction::begin(tree, Deadline::in(20));
     if (!other) {
       EXPECT(other.error().code == ETIMEDOUT);
       ++tally.locked;
@@ -67,16 +68,14 @@ bool kill_at(Change const &change, unsigned nth, Tally &tally) noexcept {
   if (while_stopped != change.before) EXPECT(woken(listening.of_service) && woken(listening.of_registry));
 
   // The next writer: the same change again comes to its end.
-  Registration again;
+  NewRegistrations again;
   if (!change.held_by_changer) again.tickets = std::move(kept.tickets);
-  EXPECT(change.act(registry, again));
+  EXPECT(change.act(tree, again));
   EXPECT(world.seen(change.service) == change.after);
   if (change.act == changes::publish) {
-    List<char> text;
-    for (Ticket const &ticket : again.tickets) {
-      auto const record = read_record(registry.dir(), layout::file(ticket, layout::published).c_str(), text);
-      EXPECT(record.has_value() && record->exe == executable_path);
-    }
+    LiveRegistrations found;
+    EXPECT(lookup(tree, {.service = change.service, .wants_exe = true}, found).has_value() && found.size() == change.after);
+    for (size_t i = 0; i < found.size(); ++i) EXPECT(found[i].record.exe == executable_path);
   }
   struct stat st;
   if (change.act == changes::remove_all) EXPECT(::fstat(kept.token.get(), &st) == 0 && st.st_nlink == 0);
@@ -85,10 +84,10 @@ bool kill_at(Change const &change, unsigned nth, Tally &tally) noexcept {
   kept.token.reset();
   EXPECT(world.seen(change.service) == 0);
   {
-    Registration const last = world.add({"!target"});
+    NewRegistrations const last = world.add({"!target"});
     EXPECT(world.seen("target") == 1);
   }
-  leave(registry, change.service, listening);
+  leave(tree, change.service, listening);
   world.only_bystander_is_left();
   return true;
 }
@@ -97,7 +96,7 @@ bool kill_at(Change const &change, unsigned nth, Tally &tally) noexcept {
 
 int main() {
   PROG = "crash";
-  for (Change const &change : changes::all) {
+  for (TestedChange const &change : changes::all) {
     Tally tally;
     (void)kill_at_each_call(change.name, [&](unsigned nth) noexcept { return kill_at(change, nth, tally); });
     printf("%s: killed at each of %u system calls, %u of them with the lock\n", change.name, tally.calls, tally.locked);

@@ -2,26 +2,18 @@
 
 #include "world.h"
 
-#include <pm/base/limits.h>
-#include <pm/base/local_socket.h>
-#include <pm/base/netstring.h>
-#include <pm/events/fifodir_waiter.h>
-#include <pm/events/listening.h>
-#include <pm/events/service_waiter.h>
-#include <pm/fifodir/notify.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include "libpm/fifodir/notify.h"
+#include "libpm/net/sock_addr.h"
+#include "libpm/os/limits.h"
+#include "libpm/registry/fifodir_waiter.h"
+#include "libpm/registry/listend_client.h"
+#include "libpm/registry/service_waiter.h"
+#include "libpm/util/netstring.h"
+#include "libpm/util/skalibs.h"
 
-using pm::events::Changed;
-using pm::events::FifodirWaiter;
-using pm::events::Kind;
-using pm::events::Listening;
-using pm::events::Scope;
-using pm::events::ServiceWaiter;
-using pm::events::State;
-using pm::events::wait_any;
-using pm::events::Watch;
-using Wanted = pm::events::Request;
+using Wanted = registry::WaitRequest;
 
 namespace {
 
@@ -69,54 +61,61 @@ void netstrings() {
 
 bool same(Wanted const &a, Wanted const &b) noexcept {
   return a.kind == b.kind && a.what == b.what && a.pattern == b.pattern && a.version == b.version &&
-         a.whose.kind == b.whose.kind && a.whose.uid == b.whose.uid && a.timeout == b.timeout;
+         a.trust.kind() == b.trust.kind() && std::ranges::equal(a.trust.uids(), b.trust.uids()) && a.timeout == b.timeout;
 }
 
 void requests() {
   constexpr auto most = UINT32_MAX;
   Wanted const all[] = {
-      {Kind::event, "/a dir", "x|y", {}, Whose::believed(), 0}, {Kind::event, ".", ".", {}, Whose::believed(), most},
-      {Kind::up, "web", {}, {}, Whose::believed(), 0},          {Kind::down, "a.b-c_d@e+f", {}, 0u, Whose::anyone(), 1},
-      {Kind::change, "100000", {}, most, Whose::user(0), most}, {Kind::change, "w", {}, 7u, Whose::user(4294967294u), 7},
+      {WaitFor::event, "/a dir", "x|y", {}, TrustedUsers::usual(), 0},
+      {WaitFor::event, ".", ".", {}, TrustedUsers::usual(), most},
+      {WaitFor::up, "web", {}, {}, TrustedUsers::usual(), 0},
+      {WaitFor::down, "a.b-c_d@e+f", {}, 0u, TrustedUsers::anyone(), 1},
+      {WaitFor::change, "100000", {}, most, TrustedUsers::user(0), most},
+      {WaitFor::change, "w", {}, 7u, TrustedUsers::user(4294967294u), 7},
   };
   for (auto const &request : all) {
-    auto const text = events::format(request);
+    auto const text = registry::format(request);
     EXPECT(text.has_value());
     for (size_t size = 0; size < text->size(); ++size) {
-      auto const part = events::parse_request(view(*text).substr(0, size));
+      auto const part = registry::parse_request(view(*text).substr(0, size));
       EXPECT(part.has_value() && !part->has_value());
     }
-    auto const back = events::parse_request(view(*text));
+    auto const back = registry::parse_request(view(*text));
     EXPECT(back.has_value() && back->has_value() && same(**back, request));
   }
-  auto const formatted = events::format({Kind::change, "web", {}, 3u, Whose::anyone(), 100});
+  auto const formatted = registry::format({WaitFor::change, "web", {}, 3u, TrustedUsers::anyone(), 100});
   EXPECT(view(*formatted) == "6:change,3:web,1:3,1:*,3:100,");
 
-  char long_text[events::field_max + 1];
+  char long_text[registry::field_max + 1];
   memset(long_text, 'x', sizeof long_text);
-  std::string_view const longest(long_text, events::field_max - 1), too_long(long_text, events::field_max);
-  EXPECT(events::format({Kind::event, longest, longest, {}, Whose::believed(), 0}).has_value());
+  std::string_view const longest(long_text, registry::field_max - 1), too_long(long_text, registry::field_max);
+  EXPECT(registry::format({WaitFor::event, longest, longest, {}, TrustedUsers::usual(), 0}).has_value());
   using namespace std::string_view_literals;
   Wanted const bad[] = {
-      {Kind::event, "", "x", {}, Whose::believed(), 0},       {Kind::event, "x", "", {}, Whose::believed(), 0},
-      {Kind::event, too_long, "x", {}, Whose::believed(), 0}, {Kind::event, "x", too_long, {}, Whose::believed(), 0},
-      {Kind::event, "a\0b"sv, "x", {}, Whose::believed(), 0}, {Kind::event, "x", "\0"sv, {}, Whose::believed(), 0},
-      {Kind::up, "", {}, {}, Whose::believed(), 0},           {Kind::down, "a/b", {}, {}, Whose::believed(), 0},
+      {WaitFor::event, "", "x", {}, TrustedUsers::usual(), 0},
+      {WaitFor::event, "x", "", {}, TrustedUsers::usual(), 0},
+      {WaitFor::event, too_long, "x", {}, TrustedUsers::usual(), 0},
+      {WaitFor::event, "x", too_long, {}, TrustedUsers::usual(), 0},
+      {WaitFor::event, "a\0b"sv, "x", {}, TrustedUsers::usual(), 0},
+      {WaitFor::event, "x", "\0"sv, {}, TrustedUsers::usual(), 0},
+      {WaitFor::up, "", {}, {}, TrustedUsers::usual(), 0},
+      {WaitFor::down, "a/b", {}, {}, TrustedUsers::usual(), 0},
   };
   for (auto const &request : bad) {
-    auto const text = events::format(request);
+    auto const text = registry::format(request);
     EXPECT(!text.has_value() && text.error().code == EINVAL);
   }
   for (auto const text : {"2:up,3:web,0:,0:,0:,", "2:up,3:web,1:x,0:,1:0,", "2:up,3:web,0:,2:-1,1:0,", "2:up,3:web,0:,2:**,1:0,",
                           "3:upp,3:web,0:,0:,1:0,", "2:up,1:.,0:,0:,1:0,", "5:event,1:d,1:x,1:*,1:0,", "5:event,1:d,0:,0:,1:0,",
                           "2:up,3:web,0:,0:,10:4294967296,", "2:up,3:web,10:4294967296,0:,1:0,"}) {
-    auto const parsed = events::parse_request(text);
+    auto const parsed = registry::parse_request(text);
     EXPECT(!parsed.has_value() && parsed.error().code == EBADMSG);
   }
-  auto const longer = events::parse_request("2:up,4097:");
+  auto const longer = registry::parse_request("2:up,4097:");
   EXPECT(!longer.has_value() && longer.error().code == EMSGSIZE);
-  EXPECT(events::kind("change") == Kind::change && !events::kind("changes") && !events::kind("") &&
-         events::name(Kind::down) == "down");
+  EXPECT(registry::kind("change") == WaitFor::change && !registry::kind("changes") && !registry::kind("") &&
+         registry::name(WaitFor::down) == "down");
 }
 
 // --- fifodirs
@@ -142,7 +141,7 @@ struct Fifodir {
 };
 
 Wanted event(char const *path, std::string_view pattern) noexcept {
-  return {Kind::event, path, pattern, {}, Whose::believed(), 0};
+  return {WaitFor::event, path, pattern, {}, TrustedUsers::usual(), 0};
 }
 
 FifodirWaiter listen(Fifodir const &dir, std::string_view pattern) noexcept {
@@ -197,9 +196,9 @@ void notifying() {
 
 // --- services
 
-ServiceWaiter wait_for_service(Registry const &registry, Kind kind, std::optional<uint32_t> version = {},
-                               Whose whose = Whose::believed()) noexcept {
-  auto waiter = ServiceWaiter::open(registry, {kind, "web", {}, version, whose, 0}, Deadline::in(10000));
+ServiceWaiter wait_for_service(Tree const &tree, WaitFor kind, std::optional<uint32_t> version = {},
+                               TrustedUsers trust = TrustedUsers::usual()) noexcept {
+  auto waiter = ServiceWaiter::open(tree, {kind, "web", {}, version, trust, 0}, Deadline::in(10000));
   EXPECT(waiter.has_value());
   return std::move(*waiter);
 }
@@ -207,13 +206,14 @@ ServiceWaiter wait_for_service(Registry const &registry, Kind kind, std::optiona
 void services() {
   World w;
   auto const r = w.open();
-  auto up = wait_for_service(r, Kind::up), no = wait_for_service(r, Kind::down), change = wait_for_service(r, Kind::change);
+  auto up = wait_for_service(r, WaitFor::up), no = wait_for_service(r, WaitFor::down),
+       change = wait_for_service(r, WaitFor::change);
   EXPECT(answer_of(no).view() == "0:,");
   EXPECT(answer_of(up).view() == "-" && answer_of(change).view() == "-");
   auto held = w.add({"web"});
   EXPECT(readable(up.fd()) && readable(change.fd()));
   EXPECT(answer_of(up).view().find(":uid=") < 4 && answer_of(change).view().find(":uid=") < 4);
-  auto down = wait_for_service(r, Kind::down), gone = wait_for_service(r, Kind::change);
+  auto down = wait_for_service(r, WaitFor::down), gone = wait_for_service(r, WaitFor::change);
   EXPECT(answer_of(down).view() == "-" && answer_of(gone).view() == "-" && !readable(down.fd()));
   held.token.reset();
   EXPECT(readable(down.fd()) && readable(gone.fd()) && answer_of(down).view() == "0:," && answer_of(gone).view() == "0:,");
@@ -223,8 +223,8 @@ void believing() {
   constexpr uid_t alice = 65501;
   World w;
   auto const r = w.open();
-  auto change = wait_for_service(r, Kind::change), hers = wait_for_service(r, Kind::change, {}, Whose::user(alice));
-  auto version = wait_for_service(r, Kind::change, 1u);
+  auto change = wait_for_service(r, WaitFor::change), hers = wait_for_service(r, WaitFor::change, {}, TrustedUsers::user(alice));
+  auto version = wait_for_service(r, WaitFor::change, 1u);
   {
     auto const stranger = World::try_add(r, {"web"}, {}, {}, {alice, 7, 1});
     EXPECT(stranger.has_value() && readable(change.fd()));
@@ -245,21 +245,21 @@ struct Seen {
 };
 Seen look(Watch &watch) noexcept {
   Seen seen;
-  auto const looked = watch.look([&](Changed changed, Instance const &instance) noexcept {
-    EXPECT(!instance.id.empty());
+  auto const looked = watch.look([&](Changed changed, LiveRegistration const &registration) noexcept {
+    EXPECT(!registration.record.id.empty());
     ++(changed == Changed::up ? seen.up : changed == Changed::down ? seen.down : seen.rewritten);
     return Done();
   });
   EXPECT(looked.has_value());
   return seen;
 }
-Watch watch_web(Registry const &registry, char const *service = "web") noexcept {
-  auto watch = Watch::open(registry, {service, {}, Whose::anyone()}, Deadline::in(10000));
+Watch watch_web(Tree const &tree, char const *service = "web") noexcept {
+  auto watch = Watch::open(tree, {service, {}, TrustedUsers::anyone()}, Deadline::in(10000));
   EXPECT(watch.has_value());
   return std::move(*watch);
 }
 
-void many_instances() {
+void many_registrations() {
   World w;
   auto const r = w.open();
   auto watch = watch_web(r), whole = watch_web(r, "");
@@ -276,8 +276,7 @@ void many_instances() {
     for (size_t i = 0; i < kept.size(); i += 2) ::close(kept[i]);
     EXPECT(readable(watch.fd()) && (look(watch) == Seen{.down = 500}) && watch.count() == 500);
     size_t visited = 0;
-    watch.each([&](Instance const &) noexcept { ++visited; });
-    EXPECT(visited == 500);
+    EXPECT(watch.each([&](LiveRegistration const &) noexcept { ++visited; }).has_value() && visited == 500);
     for (size_t i = 1; i < kept.size(); i += 2) ::close(kept[i]);
     EXPECT((look(watch) == Seen{.down = 500}) && (look(whole) == Seen{.down = 1000}) && watch.count() == 0);
   }
@@ -314,9 +313,9 @@ void watching() {
     auto watch = watch_web(r);
     EXPECT(look(watch) == Seen{});
     auto old = w.add({"web"});
-    // Came and went between two looks: never there. Died and came anew: both are told.
+    // A registration that came and ended between two looks is reported twice.
     (void)w.add({"web"});
-    EXPECT((look(watch) == Seen{.up = 1}));
+    EXPECT((look(watch) == Seen{.up = 2, .down = 1}));
     old.token.reset();
     auto const anew = w.add({"web"});
     EXPECT((look(watch) == Seen{.up = 1, .down = 1}) && watch.count() == 1);
@@ -324,17 +323,17 @@ void watching() {
     EXPECT(moved.count() == 1 && look(moved) == Seen{});
     // A report that fails ends the look with it.
     auto const more = w.add({"web"});
-    auto const failing = moved.look([](Changed, Instance const &) noexcept { return Done(failed("try", EDOM)); });
+    auto const failing = moved.look([](Changed, LiveRegistration const &) noexcept { return Done(failed("try", EDOM)); });
     EXPECT(!failing.has_value() && failing.error().code == EDOM);
   }
-  auto const bad = Watch::open(r, {"a/b", {}, Whose::believed()}, Deadline::in(10000));
-  EXPECT(!bad.has_value() && std::holds_alternative<Refused>(bad.error()));
-  auto writer = Writer::begin(r, Deadline::in(10000));
-  auto const locked = Watch::open(r, {"web", {}, Whose::believed()}, Deadline::in(20));
+  auto const bad = Watch::open(r, {"a/b", {}, TrustedUsers::usual()}, Deadline::in(10000));
+  EXPECT(!bad.has_value() && std::holds_alternative<Refusal>(bad.error()));
+  auto transaction = Transaction::begin(r, Deadline::in(10000));
+  auto const locked = Watch::open(r, {"web", {}, TrustedUsers::usual()}, Deadline::in(20));
   EXPECT(!locked.has_value() && std::get<SysError>(locked.error()).code == ETIMEDOUT);
   int pipe[2];
   EXPECT(::pipe2(pipe, O_CLOEXEC) == 0 && ::write(pipe[1], "", 1) == 1);
-  auto const stopped = Watch::open(r, {"web", {}, Whose::believed()}, {}, pipe[0]);
+  auto const stopped = Watch::open(r, {"web", {}, TrustedUsers::usual()}, {{}, pipe[0]});
   EXPECT(!stopped.has_value() && std::get<SysError>(stopped.error()).code == ECANCELED);
   ::close(pipe[0]);
   ::close(pipe[1]);
@@ -342,8 +341,8 @@ void watching() {
 
 // --- through pm-listend
 
-Listening child(Wanted const &request, char const *registry = nullptr) noexcept {
-  auto listening = Listening::by_child(request, registry);
+ListendClient child(Wanted const &request, char const *path = nullptr) noexcept {
+  auto listening = ListendClient::by_child(request, path);
   EXPECT(listening.has_value());
   EXPECT(listening->begun(Deadline::in(10000)).has_value());
   return std::move(*listening);
@@ -357,10 +356,9 @@ struct Service {
     int const file = ::mkstemp(path);
     ::close(file);
     ::unlink(path);
-    auto const name = LocalName::make(path);
+    auto const name = SockAddr::of_path(path);
     Fd const listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT(::bind(listener.get(), reinterpret_cast<struct sockaddr const *>(&name->address), name->size) == 0 &&
-           ::listen(listener.get(), 10) == 0);
+    EXPECT(::bind(listener.get(), name->get(), name->size()) == 0 && ::listen(listener.get(), 10) == 0);
     pid = ::fork();
     if (pid != 0) return;
     // A test that fails does not come to its end: this must not be left behind.
@@ -388,7 +386,7 @@ struct Service {
   }
 };
 
-Text<64> first_answer(Listening const &listening) noexcept {
+Text<64> first_answer(ListendClient const &listening) noexcept {
   Text<64> text;
   listening.each_answer([&](std::string_view part) noexcept { text << '[' << part << ']'; });
   return text;
@@ -402,30 +400,32 @@ void listenings() {
   int const descriptors = open_descriptors();
   {
     auto one = child(event(dir.path, "one")), two = child(event(dir.path, "two"));
-    auto up = child({Kind::up, "web", {}, {}, Whose::believed(), 0}, w.path());
-    auto served = Listening::by_service(event(dir.path, "three"), server.path, Deadline::in(10000));
+    auto up = child({WaitFor::up, "web", {}, {}, TrustedUsers::usual(), 0}, w.path());
+    auto served = ListendClient::by_service(event(dir.path, "three"), server.path, Deadline::in(10000));
+    EXPECT(served.has_value());
     EXPECT(served.has_value() && served->begun(Deadline::in(10000)).has_value());
-    Listening *const all[] = {&one, &two, &up, &*served};
+    ListendClient *const all[] = {&one, &two, &up, &*served};
     auto const none = wait_any(all, Deadline::in(20));
     EXPECT(!none.has_value() && none.error().code == ETIMEDOUT);
     int pipe[2];
     EXPECT(::pipe2(pipe, O_CLOEXEC) == 0 && ::write(pipe[1], "", 1) == 1);
-    auto const stopped = wait_any(all, {}, pipe[0]);
+    auto const stopped = wait_any(all, {{}, pipe[0]});
     EXPECT(!stopped.has_value() && stopped.error().code == ECANCELED);
-    auto const one_stopped = one.wait({}, pipe[0]);
+    auto const one_stopped = one.wait({{}, pipe[0]});
     EXPECT(!one_stopped.has_value() && one_stopped.error().code == ECANCELED);
     ::close(pipe[0]);
     ::close(pipe[1]);
 
     EXPECT(dir.notify("two") == 3);
     auto const second = wait_any(all, Deadline::in(10000));
-    EXPECT(second.has_value() && *second == 1 && first_answer(two).view() == "[two]" && one.state() == State::listening);
+    EXPECT(second.has_value() && *second == 1 && first_answer(two).view() == "[two]" &&
+           one.state() == ListendClient::State::listening);
     EXPECT(dir.notify("three") == 2);
-    Listening *const left[] = {&one, &up, &*served};
+    ListendClient *const left[] = {&one, &up, &*served};
     auto const third = wait_any(left, Deadline::in(10000));
     EXPECT(third.has_value() && *third == 2 && first_answer(*served).view() == "[three]");
     auto const held = w.add({"web"});
-    Listening *const fewer[] = {&one, &up};
+    ListendClient *const fewer[] = {&one, &up};
     auto const fourth = wait_any(fewer, Deadline::in(10000));
     EXPECT(fourth.has_value() && *fourth == 1 && first_answer(up).view().starts_with("[uid="));
     auto const dead = wait_any({}, Deadline::in(1));
@@ -434,26 +434,29 @@ void listenings() {
   EXPECT(open_descriptors() == descriptors && dir.entries() == 0);
   EXPECT(::waitpid(-1, nullptr, WNOHANG) == 0); // the server is the only child left
   {
-    auto down = child({Kind::down, "web", {}, {}, Whose::believed(), 0}, w.path());
-    EXPECT(down.wait(Deadline::in(10000)).has_value() && first_answer(down).view() == "" && down.state() == State::answered);
+    auto down = child({WaitFor::down, "web", {}, {}, TrustedUsers::usual(), 0}, w.path());
+    EXPECT(down.wait(Deadline::in(10000)).has_value() && first_answer(down).view() == "" &&
+           down.state() == ListendClient::State::answered);
   }
   {
     // A timeout of the request's own, of a child and of a service.
-    auto late = child({Kind::event, dir.path, "x", {}, Whose::believed(), 20});
+    auto late = child({WaitFor::event, dir.path, "x", {}, TrustedUsers::usual(), 20});
     auto const ended = late.wait({});
-    EXPECT(!ended.has_value() && ended.error().code == ETIMEDOUT && late.state() == State::failed);
-    auto served =
-        Listening::by_service({Kind::event, dir.path, "x", {}, Whose::believed(), 20}, server.path, Deadline::in(10000));
+    EXPECT(!ended.has_value() && ended.error().code == ETIMEDOUT && late.state() == ListendClient::State::failed);
+    auto served = ListendClient::by_service({WaitFor::event, dir.path, "x", {}, TrustedUsers::usual(), 20}, server.path,
+                                            Deadline::in(10000));
+    EXPECT(served.has_value());
     auto const later = served->wait({});
     EXPECT(!later.has_value() && later.error().code == ETIMEDOUT);
   }
   {
-    auto bad = Listening::by_child({Kind::up, "web", {}, {}, Whose::believed(), 0}, "/nowhere");
+    auto bad = ListendClient::by_child({WaitFor::up, "web", {}, {}, TrustedUsers::usual(), 0}, "/nowhere");
+    EXPECT(bad.has_value());
     auto const ended = bad->begun(Deadline::in(10000));
     EXPECT(!ended.has_value() && ended.error().code == ECONNRESET);
-    auto const unfit = Listening::by_child({Kind::up, "a/b", {}, {}, Whose::believed(), 0}, w.path());
+    auto const unfit = ListendClient::by_child({WaitFor::up, "a/b", {}, {}, TrustedUsers::usual(), 0}, w.path());
     EXPECT(!unfit.has_value() && unfit.error().code == EINVAL);
-    auto const nowhere = Listening::by_service(event(dir.path, "x"), "/nowhere", Deadline::in(1000));
+    auto const nowhere = ListendClient::by_service(event(dir.path, "x"), "/nowhere", Deadline::in(1000));
     EXPECT(!nowhere.has_value() && nowhere.error().code == ENOENT);
   }
   EXPECT(open_descriptors() == descriptors);
@@ -471,7 +474,7 @@ int main() {
   services();
   believing();
   watching();
-  many_instances();
+  many_registrations();
   many_watches();
   listenings();
   puts("events: all as it should be");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string_view>
+#include <utility>
 
 inline char const *expect_case = ""; /**< what is being tried, for the message */
 
@@ -14,5 +15,12 @@ inline char const *expect_case = ""; /**< what is being tried, for the message *
 }
 
 #define EXPECT(condition) ((condition) ? static_cast<void>(0) : expect_failed(#condition, __FILE__, __LINE__))
+
+/** The value of a tl::expected or std::optional that must have one. */
+template <class Maybe>
+auto value_of(Maybe maybe) noexcept {
+  EXPECT(maybe.has_value());
+  return std::move(*maybe);
+}
 
 #endif

@@ -5,20 +5,15 @@
 #include "each_call.h"
 #include "world.h"
 
-#include <pm/base/spawn.h>
-#include <pm/events/fifodir_waiter.h>
-#include <pm/events/listening.h>
-#include <pm/events/service_waiter.h>
-#include <pm/fifodir/notify.h>
 #include <sys/wait.h>
+#include "libpm/fifodir/notify.h"
+#include "libpm/os/spawn.h"
+#include "libpm/registry/fifodir_waiter.h"
+#include "libpm/registry/listend_client.h"
+#include "libpm/registry/service_waiter.h"
+#include "libpm/util/skalibs.h"
 
-using pm::events::Changed;
-using pm::events::FifodirWaiter;
-using pm::events::Kind;
-using pm::events::Listening;
-using pm::events::ServiceWaiter;
-using pm::events::Watch;
-using Wanted = pm::events::Request;
+using Wanted = registry::WaitRequest;
 
 namespace {
 
@@ -39,7 +34,7 @@ bool fifodir_fails(unsigned nth, int code) noexcept {
   int const descriptors = open_descriptors();
   bool reached = false;
   {
-    Wanted const wanted{Kind::event, path, "x", {}, Whose::believed(), 0};
+    Wanted const wanted{WaitFor::event, path, "x", {}, TrustedUsers::usual(), 0};
     mode_t const mask = ::umask(027);
     fault::plan(nullptr, nth, fault::Act::fail, code);
     auto waiter = FifodirWaiter::open(wanted);
@@ -57,7 +52,7 @@ bool step_fails(unsigned nth, int code) noexcept {
   EXPECT(mkdtemp(path));
   bool reached = false;
   {
-    auto waiter = FifodirWaiter::open({Kind::event, path, "x", {}, Whose::believed(), 0});
+    auto waiter = FifodirWaiter::open({WaitFor::event, path, "x", {}, TrustedUsers::usual(), 0});
     EXPECT(waiter.has_value());
     EXPECT(fifodir::notify(AT_FDCWD, path, "x").has_value());
     List<char> answer;
@@ -74,12 +69,12 @@ bool step_fails(unsigned nth, int code) noexcept {
 
 bool watch_fails(unsigned nth, int code) noexcept {
   World world;
-  Registry const registry = world.open();
+  Tree const tree = world.open();
   int const descriptors = open_descriptors();
   fault::plan(nullptr, nth, fault::Act::fail, code);
   bool reached = false;
   {
-    auto watch = Watch::open(registry, {"target", {}, Whose::believed()}, Deadline::in(10000));
+    auto watch = Watch::open(tree, {"target", {}, TrustedUsers::usual()}, Deadline::in(10000));
     reached = over(!watch);
     if (!watch) EXPECT(std::get<SysError>(watch.error()).code == code);
   }
@@ -90,13 +85,14 @@ bool watch_fails(unsigned nth, int code) noexcept {
 
 bool look_fails(unsigned nth, int code) noexcept {
   World world;
-  Registry const registry = world.open();
+  Tree const tree = world.open();
   int const descriptors = open_descriptors();
   bool reached = false;
   {
-    auto watch = Watch::open(registry, {"target", {}, Whose::believed()}, Deadline::in(10000));
+    auto watch = Watch::open(tree, {"target", {}, TrustedUsers::usual()}, Deadline::in(10000));
+    EXPECT(watch.has_value());
     unsigned up = 0, down = 0;
-    auto const report = [&](Changed changed, Instance const &) noexcept {
+    auto const report = [&](Changed changed, LiveRegistration const &) noexcept {
       ++(changed == Changed::up ? up : down);
       return Done();
     };
@@ -118,31 +114,31 @@ bool look_fails(unsigned nth, int code) noexcept {
   return reached;
 }
 
-bool service_fails(Kind kind, unsigned nth, int code) noexcept {
+bool service_fails(WaitFor kind, unsigned nth, int code) noexcept {
   World world;
-  Registry const registry = world.open();
+  Tree const tree = world.open();
   auto const held = world.add({"target"});
   int const descriptors = open_descriptors();
   fault::plan(nullptr, nth, fault::Act::fail, code);
   bool reached = false;
   {
-    auto waiter = ServiceWaiter::open(registry, {kind, "target", {}, {}, Whose::believed(), 0}, Deadline::in(10000));
+    auto waiter = ServiceWaiter::open(tree, {kind, "target", {}, {}, TrustedUsers::usual(), 0}, Deadline::in(10000));
     List<char> answer;
     bool const stepped = waiter && waiter->step(answer);
     reached = over(!stepped);
-    if (stepped) EXPECT(answer.empty() == (kind != Kind::up));
+    if (stepped) EXPECT(answer.empty() == (kind != WaitFor::up));
   }
   EXPECT(open_descriptors() == descriptors);
   EXPECT(world.seen("target") == 1);
   return reached;
 }
 
-bool listening_fails(Wanted const &wanted, char const *registry, unsigned nth, int code) noexcept {
+bool listening_fails(Wanted const &wanted, char const *path, unsigned nth, int code) noexcept {
   int const descriptors = open_descriptors();
   bool reached = false;
   {
     fault::plan(nullptr, nth, fault::Act::fail, code);
-    auto listening = Listening::by_child(wanted, registry);
+    auto listening = ListendClient::by_child(wanted, path);
     bool const failed = !listening || !listening->begun(Deadline::in(10000)) || !listening->wait(Deadline::in(10000));
     reached = over(failed);
     if (!failed) {
@@ -173,12 +169,12 @@ int main() {
   each_call("read an event", step_fails);
   each_call("watch", watch_fails);
   each_call("look", look_fails);
-  for (Kind const kind : {Kind::up, Kind::down, Kind::change})
+  for (WaitFor const kind : {WaitFor::up, WaitFor::down, WaitFor::change})
     each_call("wait for a service", [kind](unsigned nth, int code) { return service_fails(kind, nth, code); });
   World world;
   auto const held = world.add({"target"});
   each_call("wait through a child", [&](unsigned nth, int code) {
-    return listening_fails({Kind::up, "target", {}, {}, Whose::believed(), 0}, world.path(), nth, code);
+    return listening_fails({WaitFor::up, "target", {}, {}, TrustedUsers::usual(), 0}, world.path(), nth, code);
   });
   EXPECT(failures_reported > 100);
   return 0;

@@ -3,26 +3,27 @@
 
 #include "../fault/fault.h"
 #include "each_call.h"
+#include "libpm/util/skalibs.h"
 #include "world.h"
 
 namespace {
 
 unsigned failures_reported = 0;
 
-bool fail_at(Change const &change, unsigned nth, int code) noexcept {
+bool fail_at(TestedChange const &change, unsigned nth, int code) noexcept {
   World world;
-  Registration kept = change.prepare(world);
-  Registry const registry = world.open();
+  NewRegistrations kept = change.prepare(world);
+  Tree const tree = world.open();
   int const descriptors = open_descriptors();
   mode_t const mask = ::umask(027);
 
   Path const mine = layout::owner(owner_name(::geteuid()).view());
   int const registered = world.entries(mine.c_str());
-  Registration own;
+  NewRegistrations own;
   if (!change.held_by_changer)
     for (Ticket const &ticket : kept.tickets) EXPECT(own.tickets.append(ticket));
   fault::plan(nullptr, nth, fault::Act::fail, code);
-  bool const made = change.act(registry, own);
+  bool const made = change.act(tree, own);
   bool const reached = fault::happened();
   fault::plan(nullptr, 0, fault::Act::nothing);
 
@@ -37,7 +38,7 @@ bool fail_at(Change const &change, unsigned nth, int code) noexcept {
     // What only adds leaves nothing when it fails; what removes or publishes may have got part of its way.
     if (change.held_by_changer) EXPECT(now == change.before && world.entries(mine.c_str()) == registered);
     EXPECT(now >= std::min(change.before, change.after) && now <= std::max(change.before, change.after));
-    EXPECT(change.act(registry, own));
+    EXPECT(change.act(tree, own));
     EXPECT(world.seen(change.service) == change.after);
   }
   // What is removed wholly has no name left, in whatever its removal was interrupted: its holder is told by that.
@@ -55,7 +56,7 @@ bool fail_at(Change const &change, unsigned nth, int code) noexcept {
 
 int main() {
   PROG = "failures";
-  for (Change const &change : changes::all) {
+  for (TestedChange const &change : changes::all) {
     unsigned const calls = fail_at_each_call(change.name, {EIO, ENOSPC, EMFILE, EACCES, EROFS},
                                              [&](unsigned nth, int code) noexcept { return fail_at(change, nth, code); });
     printf("%s: %u failures\n", change.name, calls);

@@ -5,20 +5,22 @@
 #include "wire.h"
 
 #include <fcntl.h>
-#include <pm/base/limits.h>
-#include <pm/base/skalibs.h>
-#include <pm/message/channel.h>
-#include <pm/registry/refusal.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "libpm/message/channel.h"
+#include "libpm/message/xdr.h"
+#include "libpm/os/limits.h"
+#include "libpm/registry/refusal.h"
+#include "libpm/util/skalibs.h"
 
 using namespace pm;
 using namespace pm::message;
 using namespace std::literals;
-using registry::Refusal;
+using Reason = registry::Refusal::Reason;
 
 namespace {
 
@@ -27,10 +29,7 @@ namespace {
 struct Point {
   uint32_t x = 0;
   xdr::String<5> label;
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.x, self.label);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.x, m.label); }
 };
 
 struct Everything {
@@ -38,23 +37,17 @@ struct Everything {
   int32_t sign = 0;
   uint64_t hyper = 0;
   bool yes = false;
-  Refusal why = Refusal::bad_name;
+  Reason why = Reason::bad_name;
   xdr::String<5> text;
   xdr::Array<Point, 2> points;
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.word, self.sign, self.hyper, self.yes, self.why, self.text, self.points);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.word, m.sign, m.hyper, m.yes, m.why, m.text, m.points); }
 };
 
 /** One value by itself. */
 template <class T>
 struct Only {
   T value{};
-  template <class Coder>
-  static bool fields(Coder &coder, auto &self) noexcept {
-    return coder(self.value);
-  }
+  static auto fields(auto &m) noexcept { return std::tie(m.value); }
 };
 
 template <class T>
@@ -75,7 +68,7 @@ void layouts() {
   EXPECT(encodes(int32_t{-2}, "\xff\xff\xff\xfe"sv));                   // 4.1
   EXPECT(encodes(uint64_t{0x0102030405060708}, "\1\2\3\4\5\6\7\10"sv)); // 4.5
   EXPECT(encodes(true, "\0\0\0\1"sv) && encodes(false, "\0\0\0\0"sv));  // 4.4
-  EXPECT(encodes(Refusal::conflict, "\0\0\0\2"sv));                     // 4.3
+  EXPECT(encodes(Reason::conflict, "\0\0\0\2"sv));                      // 4.3
   EXPECT(encodes(xdr::String<5>(""), "\0\0\0\0"sv));                    // 4.11
   EXPECT(encodes(xdr::String<5>("a"), "\0\0\0\1a\0\0\0"sv));
   EXPECT(encodes(xdr::String<5>("ab"), "\0\0\0\2ab\0\0"sv));
@@ -98,7 +91,7 @@ constexpr auto everything =
 void round_trips() {
   Everything e;
   EXPECT(xdr::decode(everything, e));
-  EXPECT(e.word == 7 && e.sign == -1 && e.hyper == 0x100000002 && e.yes && e.why == Refusal::gone && e.text == "hi");
+  EXPECT(e.word == 7 && e.sign == -1 && e.hyper == 0x100000002 && e.yes && e.why == Reason::gone && e.text == "hi");
   EXPECT(e.points.elements.size() == 2 && e.points.elements[0].label == "x" && e.points.elements[1].x == 2);
   EXPECT(encodes(e, everything));
   // What is decoded views what it was decoded from.
@@ -132,14 +125,14 @@ void strings_of() {
 void refusals() {
   for (auto const short_of : {""sv, "\0"sv, "\0\0\0"sv}) {
     EXPECT(refused<uint32_t>(short_of) && refused<int32_t>(short_of) && refused<uint64_t>(short_of));
-    EXPECT(refused<bool>(short_of) && refused<Refusal>(short_of) && refused<xdr::String<5>>(short_of));
+    EXPECT(refused<bool>(short_of) && refused<Reason>(short_of) && refused<xdr::String<5>>(short_of));
     EXPECT((refused<xdr::Array<uint32_t, 3>>(short_of)));
   }
   EXPECT(refused<uint64_t>("\0\0\0\0\0\0\0"sv));
   EXPECT(!refused<bool>("\0\0\0\1"sv) && refused<bool>("\0\0\0\2"sv) && refused<bool>("\1\0\0\0"sv));
   EXPECT(refused<bool>("\xff\xff\xff\xff"sv));
-  EXPECT(!refused<Refusal>("\0\0\0\10"sv) && refused<Refusal>("\0\0\0\11"sv) && refused<Refusal>("\xff\xff\xff\xff"sv));
-  EXPECT(refused<Refusal>("\0\0\1\0"sv)); // which as a byte would be 0
+  EXPECT(!refused<Reason>("\0\0\0\10"sv) && refused<Reason>("\0\0\0\11"sv) && refused<Reason>("\xff\xff\xff\xff"sv));
+  EXPECT(refused<Reason>("\0\0\1\0"sv)); // which as a byte would be 0
   for (auto const padded : {"\0\0\0\1a\1\0\0"sv, "\0\0\0\1a\0\1\0"sv, "\0\0\0\1a\0\0\1"sv, "\0\0\0\3abc\xff"sv})
     EXPECT(refused<xdr::String<5>>(padded));
   EXPECT(refused<xdr::String<5>>("\0\0\0\1a"sv) && refused<xdr::String<5>>("\0\0\0\1a\0\0"sv)); // padding that is not there
@@ -185,7 +178,7 @@ struct Pair {
 /** The errno of a receive that must fail, and keeps nothing of what came. */
 int failure_of(Channel &connection, uint32_t ms = soon, int stop = -1) noexcept {
   auto const before = what_is_open();
-  auto const got = connection.receive(Deadline::in(ms), stop);
+  auto const got = connection.receive({Deadline::in(ms), stop});
   EXPECT(got || what_is_open().size() <= before.size());
   return got ? 0 : got.error().code;
 }
@@ -471,7 +464,7 @@ void waiting(Files const &files) {
   auto const much = filled(payload_max);
   auto const fill = [&](Channel &connection, Deadline deadline, int stopping) noexcept {
     for (int i = 0; i < 1000; ++i)
-      if (auto const sent = connection.send(1, view(much), files.first(1), deadline, stopping); !sent) return sent.error().code;
+      if (auto const sent = connection.send(1, view(much), files.first(1), {deadline, stopping}); !sent) return sent.error().code;
     return 0;
   };
   one("nobody reads: a deadline", [&] {

@@ -6,14 +6,14 @@
 #include "each_call.h"
 #include "world.h"
 
-#include <pm/rpc/store.h>
 #include <sys/wait.h>
+#include "libpm/rpc/registry_rows.h"
+#include "libpm/util/skalibs.h"
 
 namespace {
 
-using onc::Rows;
-using onc::Setter;
-using onc::Store;
+using rpc::RegistryRows;
+using rpc::Setter;
 
 constexpr uint32_t target = 536870912, beside = 536870913;
 constexpr char const *service = "536870912", *service_beside = "536870913";
@@ -36,54 +36,54 @@ constexpr Case cases[] = {
 };
 
 Address somewhere() noexcept {
-  return *Address::parse("udp:0.0.0.0:2049");
+  return value_of(Address::parse("udp:0.0.0.0:2049"));
 }
 Setter root() noexcept {
   return {::geteuid()};
 }
-bool set(Store &store, uint32_t program, uint32_t version) noexcept {
-  auto const done = store.set(root(), program, version, somewhere());
-  store.settle();
+bool set(RegistryRows &rows, uint32_t program, uint32_t version) noexcept {
+  auto const done = rows.set(root(), program, version, somewhere());
+  rows.settle();
   return done && *done;
 }
-bool unset(Store &store, uint32_t program, uint32_t version) noexcept {
-  auto const done = store.unset(root(), program, version, {});
-  store.settle();
+bool unset(RegistryRows &rows, uint32_t program, uint32_t version) noexcept {
+  auto const done = rows.unset(root(), program, version, {});
+  rows.settle();
   return done && *done;
 }
-bool act(Store &store, Case const &c) noexcept {
-  return c.sets ? set(store, target, 1) : unset(store, target, 1);
+bool act(RegistryRows &rows, Case const &c) noexcept {
+  return c.sets ? set(rows, target, 1) : unset(rows, target, 1);
 }
-void prepare(Store &store, Case const &c) noexcept {
-  EXPECT(store.open().has_value());
-  EXPECT(set(store, beside, 1) && (!c.again || set(store, target, 2)) && (c.sets || set(store, target, 1)));
+void prepare(RegistryRows &rows, Case const &c) noexcept {
+  EXPECT(rows.open().has_value());
+  EXPECT(set(rows, beside, 1) && (!c.again || set(rows, target, 2)) && (c.sets || set(rows, target, 1)));
 }
 
 /** How many of version 1 a lookup sees: as many as the port mapper answers with. */
-size_t rows(World const &world, Store &store) noexcept {
-  EXPECT(store.refresh().has_value());
+size_t known_rows(World const &world, RegistryRows &rows) noexcept {
+  EXPECT(rows.refresh().has_value());
   size_t known = 0;
-  for (auto *row = store.rows().same_key(target, 1, Netid::udp); row; row = store.rows().same_key(target, 1, Netid::udp, row))
+  for (auto *row = rows.index().same_key(target, 1, Netid::udp); row; row = rows.index().same_key(target, 1, Netid::udp, row))
     ++known;
-  EXPECT(known <= 1 && world.seen(service_beside) == 1 && store.rows().has(beside, Netid::udp));
+  EXPECT(known <= 1 && world.seen(service_beside) == 1 && rows.index().has(beside, Netid::udp));
   return known;
 }
 
 /** The row is set and unset once more, all goes, and nothing is left. */
-void end(World const &world, Registry const &registry, Store &store, Case const &c, size_t others) noexcept {
-  size_t const known = rows(world, store);
+void end(World const &world, Tree const &tree, RegistryRows &rows, Case const &c, size_t others) noexcept {
+  size_t const known = known_rows(world, rows);
   EXPECT(world.seen(service) == known + others);
-  EXPECT(act(store, c) && rows(world, store) == c.sets && world.seen(service) == c.sets + others);
-  EXPECT(unset(store, target, 1) && rows(world, store) == 0 && set(store, target, 1) && rows(world, store) == 1);
-  for (uint32_t const version : {1U, 2U}) EXPECT(unset(store, target, version));
-  EXPECT(unset(store, beside, 1) && world.seen(service) == 0);
-  (void)registry;
+  EXPECT(act(rows, c) && known_rows(world, rows) == c.sets && world.seen(service) == c.sets + others);
+  EXPECT(unset(rows, target, 1) && known_rows(world, rows) == 0 && set(rows, target, 1) && known_rows(world, rows) == 1);
+  for (uint32_t const version : {1U, 2U}) EXPECT(unset(rows, target, version));
+  EXPECT(unset(rows, beside, 1) && world.seen(service) == 0);
+  (void)tree;
 }
 
 /** One kill at the nth call; whether the change got that far. */
 bool kill_at(Case const &c, unsigned nth) noexcept {
   World world;
-  Registry const registry = world.open();
+  Tree const tree = world.open();
   size_t const others = c.again ? 1 : 0;
   {
     int ready[2], go[2];
@@ -91,18 +91,18 @@ bool kill_at(Case const &c, unsigned nth) noexcept {
     pid_t const child = ::fork();
     EXPECT(child >= 0);
     if (child == 0) {
-      Store store(registry, {});
-      prepare(store, c);
+      RegistryRows rows(tree, {});
+      prepare(rows, c);
       char byte = 0;
       (void)!::write(ready[1], &byte, 1);
       (void)!::read(go[0], &byte, 1);
       fault::plan(nullptr, nth, fault::Act::stop);
-      ::_exit(act(store, c) ? 0 : 1);
+      ::_exit(act(rows, c) ? 0 : 1);
     }
     char byte = 0;
     EXPECT(::read(ready[0], &byte, 1) == 1);
     std::optional<Waiters> listening;
-    if (c.listening) listening.emplace(listen(registry, service));
+    if (c.listening) listening.emplace(listen(tree, service));
     EXPECT(::write(go[1], &byte, 1) == 1);
     int status = 0;
     EXPECT(::waitpid(child, &status, WUNTRACED) == child);
@@ -119,12 +119,12 @@ bool kill_at(Case const &c, unsigned nth) noexcept {
     EXPECT(world.seen(service) == 0); // nobody holds the token
     if (listening && while_stopped != others + (c.sets ? 0 : 1))
       EXPECT(woken(listening->of_service) && woken(listening->of_registry));
-    if (listening) leave(registry, service, *listening);
-    Store store(registry, {});
-    EXPECT(store.open().has_value());
+    if (listening) leave(tree, service, *listening);
+    RegistryRows rows(tree, {});
+    EXPECT(rows.open().has_value());
     // What was seen is there again, and what was gone is gone.
-    EXPECT(rows(world, store) == while_stopped - others);
-    end(world, registry, store, c, others);
+    EXPECT(known_rows(world, rows) == while_stopped - others);
+    end(world, tree, rows, c, others);
   }
   world.only_bystander_is_left();
   return true;
@@ -133,25 +133,25 @@ bool kill_at(Case const &c, unsigned nth) noexcept {
 /** The same with a failure there: it is told, or made good, and both views are of one opinion. */
 bool fail_at(Case const &c, unsigned nth, int code) noexcept {
   World world;
-  Registry const registry = world.open();
+  Tree const tree = world.open();
   bool happened;
   {
-    Store store(registry, {});
-    prepare(store, c);
+    RegistryRows rows(tree, {});
+    prepare(rows, c);
     std::optional<Waiters> listening;
-    if (c.listening) listening.emplace(listen(registry, service));
-    EXPECT(store.refresh().has_value());
+    if (c.listening) listening.emplace(listen(tree, service));
+    EXPECT(rows.refresh().has_value());
     int const open = open_descriptors();
     fault::plan(nullptr, nth, fault::Act::fail, code);
-    bool const done = act(store, c);
+    bool const done = act(rows, c);
     happened = fault::happened();
     fault::plan(nullptr, 0, fault::Act::nothing);
     EXPECT(open_descriptors() == open || open_descriptors() == open - 1); // the lock's file may be opened anew
-    size_t const known = rows(world, store), others = c.again ? 1 : 0;
+    size_t const known = known_rows(world, rows), others = c.again ? 1 : 0;
     EXPECT(!done || known == c.sets);
     EXPECT(world.seen(service) == known + others);
-    if (listening) leave(registry, service, *listening);
-    end(world, registry, store, c, others);
+    if (listening) leave(tree, service, *listening);
+    end(world, tree, rows, c, others);
   }
   world.only_bystander_is_left();
   return happened;

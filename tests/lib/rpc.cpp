@@ -3,19 +3,20 @@
 #include "expect.h"
 
 #include <netinet/in.h>
-#include <pm/base/program.h>
-#include <pm/rpc/client.h>
-#include <pm/rpc/names.h>
-#include <pm/rpc/resolve.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "cli/program.h"
+#include "libpm/rpc/client.h"
+#include "libpm/rpc/names.h"
+#include "libpm/rpc/resolve.h"
+#include "libpm/util/skalibs.h"
 
 using namespace pm;
-using namespace pm::onc;
+using namespace pm::rpc;
 
 namespace {
 
@@ -63,16 +64,15 @@ class Peer {
   Peer(Manner manner, uint32_t low, uint32_t high) noexcept : manner_(manner), low_(low), high_(high) {
     told_ = static_cast<Told *>(::mmap(nullptr, sizeof(Told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     EXPECT(told_ != MAP_FAILED);
-    auto address = Endpoint::loopback(AF_INET, 0);
+    auto address = SockAddr::loopback(AF_INET, 0);
     for (bool bound = false; !bound;) {
       listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
       datagrams_.reset(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
       address.set_port(0);
-      socklen_t size = sizeof address.v4;
-      EXPECT(::bind(listener_.get(), &address.any, size) == 0 && ::listen(listener_.get(), 8) == 0);
-      EXPECT(::getsockname(listener_.get(), &address.any, &size) == 0);
+      EXPECT(::bind(listener_.get(), address.get(), address.size()) == 0 && ::listen(listener_.get(), 8) == 0);
+      address = *SockAddr::of_socket(listener_.get());
       // The same number may be taken there.
-      bound = ::bind(datagrams_.get(), &address.any, size) == 0;
+      bound = ::bind(datagrams_.get(), address.get(), address.size()) == 0;
     }
     where_.host = address;
     where_.port = address.port();
@@ -111,13 +111,13 @@ class Peer {
 
   void datagram() noexcept {
     char bytes[9000];
-    Endpoint from;
-    socklen_t size = sizeof from;
-    ssize_t const n = ::recvfrom(datagrams_.get(), bytes, sizeof bytes, 0, &from.any, &size);
+    SockAddr from;
+    socklen_t size = SockAddr::room_size;
+    ssize_t const n = ::recvfrom(datagrams_.get(), bytes, sizeof bytes, 0, from.room(), &size);
     List<char> other, out;
     if (n <= 0 || !answer({bytes, static_cast<size_t>(n)}, out, other)) return;
-    if (!other.empty()) (void)::sendto(datagrams_.get(), other.begin(), other.size(), 0, &from.any, size);
-    (void)::sendto(datagrams_.get(), out.begin(), out.size(), 0, &from.any, size);
+    if (!other.empty()) (void)::sendto(datagrams_.get(), other.begin(), other.size(), 0, from.get(), size);
+    (void)::sendto(datagrams_.get(), out.begin(), out.size(), 0, from.get(), size);
   }
 
   bool record(int fd) noexcept {
@@ -161,7 +161,7 @@ class Peer {
   bool answer(std::string_view message, List<char> &out, List<char> &other) noexcept {
     xdr::Decoder decoder(message);
     Envelope envelope;
-    Call call;
+    RpcCall call;
     EXPECT(decoder(envelope, call));
     told_->versions[told_->count++ % 32] = call.version;
     xdr::Encoder encoder(out);
@@ -178,7 +178,7 @@ class Peer {
     return results(call, decoder, encoder);
   }
 
-  static bool results(Call const &call, xdr::Decoder &arguments, xdr::Encoder &encoder) noexcept {
+  static bool results(RpcCall const &call, xdr::Decoder &arguments, xdr::Encoder &encoder) noexcept {
     bool const two = call.version == 2;
     Mapping mapping;
     Binding binding;
@@ -228,7 +228,7 @@ Deadline soon() noexcept {
   return Deadline::in(20000);
 }
 Address at(char const *text) noexcept {
-  return *Address::parse(text);
+  return value_of(Address::parse(text));
 }
 
 template <class T>
@@ -238,8 +238,8 @@ int code(Called<T> const &called) noexcept {
 }
 template <class T>
 bool says(Called<T> const &called, Accept status) noexcept {
-  auto const *reply = called ? nullptr : std::get_if<Reply>(&called.error());
-  return reply && reply->fate == Reply::Fate::accepted && reply->status == status;
+  auto const *reply = called ? nullptr : std::get_if<RpcReply>(&called.error());
+  return reply && reply->fate == RpcReply::Fate::accepted && reply->status == status;
 }
 
 constexpr auto nothing = [](Binding const &) noexcept {};
@@ -316,8 +316,9 @@ void no_version() {
 void refusals() {
   Peer const denies(Manner::denies, 2, 4), fails(Manner::fails, 2, 4);
   auto const denied_one = pmap_unset(denies.where(), 300000, 5, {}, soon());
-  auto const *reply = denied_one ? nullptr : std::get_if<Reply>(&denied_one.error());
-  EXPECT(reply && reply->fate == Reply::Fate::denied && reply->why == 5 && explain(*reply).view().starts_with("not allowed"));
+  auto const *reply = denied_one ? nullptr : std::get_if<RpcReply>(&denied_one.error());
+  EXPECT(reply && reply->fate == RpcReply::Fate::denied && reply->why == 5 &&
+         explain(*reply).view().starts_with("you are not allowed"));
   EXPECT(denies.asked().view() == "4");
   EXPECT(says(pmap_getmaps(fails.where(), nothing, soon()), Accept::system_error) && fails.asked().view() == "4");
 }
@@ -346,8 +347,8 @@ void time_and_stop() {
   int stop[2];
   EXPECT(::pipe(stop) == 0 && ::write(stop[1], "x", 1) == 1);
   for (Netid const netid : {Netid::tcp, Netid::udp})
-    EXPECT(code(pmap_getport(silent.where(), 300000, 5, netid, {}, stop[0])) == ECANCELED);
-  EXPECT(code(pmap_getmaps(silent.where(), nothing, {}, stop[0])) == ECANCELED);
+    EXPECT(code(pmap_getport(silent.where(), 300000, 5, netid, {{}, stop[0]})) == ECANCELED);
+  EXPECT(code(pmap_getmaps(silent.where(), nothing, {{}, stop[0]})) == ECANCELED);
   // A datagram that is lost is sent again.
   auto const found = pmap_getport(late.where(), 300000, 5, Netid::udp, soon());
   EXPECT(found && *found && late.asked().view() == "44");
@@ -357,7 +358,7 @@ void time_and_stop() {
     nobody = gone.where();
   }
   for (Netid const netid : {Netid::tcp, Netid::udp}) EXPECT(code(pmap_getport(nobody, 300000, 5, netid, soon())) == ECONNREFUSED);
-  nobody.host = Endpoint::none();
+  nobody.host = SockAddr();
   nobody.path = "./missing";
   EXPECT(code(pmap_getmaps(nobody, nothing, soon())) == ECONNREFUSED);
   EXPECT(code(pmap_getport(nobody, 300000, 5, Netid::local, soon())) == ENOENT);
@@ -365,14 +366,14 @@ void time_and_stop() {
 
 void hosts() {
   auto const four = resolve("192.0.2.1", AF_UNSPEC, soon()), six = resolve("2001:db8::1", AF_INET6, soon());
-  EXPECT(four && universal(*four).view() == "192.0.2.1.0.0" && six && universal(*six).view() == "2001:db8::1.0.0");
+  EXPECT(four && four->universal().view() == "192.0.2.1.0.0" && six && six->universal().view() == "2001:db8::1.0.0");
   EXPECT(resolve("::1", AF_INET, soon()).error().code == EAFNOSUPPORT);
   auto const name = resolve("localhost", AF_INET, soon());
   EXPECT(name && name->is_loopback());
   EXPECT(resolve("localhost", AF_INET, Deadline::passed()).error().code == ETIMEDOUT);
   int stop[2];
   EXPECT(::pipe(stop) == 0 && ::write(stop[1], "x", 1) == 1);
-  int const stopped = resolve("some-host.invalid", AF_UNSPEC, {}, stop[0]).error().code;
+  int const stopped = resolve("some-host.invalid", AF_UNSPEC, {{}, stop[0]}).error().code;
   EXPECT(stopped == ECANCELED || stopped == ENXIO || stopped == EAGAIN);
 }
 

@@ -4,13 +4,14 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <pm/base/local_address.h>
-#include <pm/base/time.h>
-#include <pm/super/connections.h>
-#include <pm/super/rate.h>
-#include <pm/super/worker_queue.h>
 #include <string.h>
 #include <unistd.h>
+#include "libpm/net/sock_addr.h"
+#include "libpm/os/time.h"
+#include "libpm/super/client_counts.h"
+#include "libpm/super/rate.h"
+#include "libpm/super/worker_queue.h"
+#include "libpm/util/skalibs.h"
 
 using namespace pm;
 using namespace pm::super;
@@ -28,131 +29,115 @@ uint32_t next_number() noexcept {
 
 void bounds() {
   for (uint32_t const most : {1U, 2U, 3U, 7U, 8U, 1000U}) {
-    auto table = Table::make(most);
-    EXPECT(table.has_value());
-    for (uint32_t i = 0; i < most; ++i) {
-      uint32_t *const value = table->insert(i * 4096);
-      EXPECT(value && *value == 0);
-      *value = i;
-      EXPECT(table->size() == i + 1);
-    }
-    EXPECT(!table->insert(5) && table->size() == most);
-    // One that is there is found all the same.
-    EXPECT(table->insert(0) && !table->find(5) && !table->find(Table::no_key - 1));
+    NumberedTable<uint32_t, uint32_t> table;
+    EXPECT(table.make(most) && !table.find(0));
+    for (uint32_t i = 0; i < most; ++i) EXPECT(table.insert(i * 4096, i) != table.none);
     uint32_t seen = 0;
-    table->each([&](uint32_t key, uint32_t value) noexcept {
-      EXPECT(key == value * 4096);
+    table.each_key([&](uint32_t key) noexcept {
+      EXPECT(key == seen * 4096 && table.value(table.find(key)) == seen);
       ++seen;
     });
-    EXPECT(seen == most);
-    table->remove(table->find(0));
-    EXPECT(!table->find(0) && table->insert(Table::no_key - 1) && table->find(Table::no_key - 1));
+    EXPECT(seen == most && !table.find(5));
+    table.remove(table.find(0));
+    EXPECT(!table.find(0) && table.insert(UINT32_MAX, 1) == table.find(UINT32_MAX));
   }
-  EXPECT(!Table::make(1)->find(0));
 }
 
 /** Keys from so few that they come and go and collide, in a table that is full most of the time. */
 void against_an_array(uint32_t most, uint32_t keys, uint32_t stride) {
-  static uint32_t values[4096];
+  static uint32_t values[4096], numbers[4096];
   static bool there[4096];
   memset(there, 0, sizeof there);
-  auto table = Table::make(most);
-  EXPECT(table.has_value());
+  NumberedTable<uint32_t, uint32_t> table;
+  EXPECT(table.make(most));
   uint32_t count = 0;
   for (int step = 0; step < 200000; ++step) {
-    uint32_t const i = next_number() % keys, key = i * stride + stride / 3;
-    uint32_t *const found = table->find(key);
-    EXPECT((found != nullptr) == there[i] && (!found || *found == values[i]));
+    uint32_t const i = next_number() % keys, key = i * stride + stride / 3, found = table.find(key);
+    EXPECT(there[i] ? found == numbers[i] && table.key(found) == key && table.value(found) == values[i] : !found);
     if (found && next_number() % 2) {
-      table->remove(found);
+      table.remove(found);
       there[i] = false;
       --count;
-    } else if (uint32_t *const value = table->insert(key)) {
-      EXPECT(there[i] || *value == 0);
-      *value = values[i] = next_number();
-      count += !there[i];
+    } else if (found) {
+      table.value(found) = values[i] = next_number();
+    } else if (count < most) {
+      values[i] = next_number();
+      numbers[i] = table.insert(key, values[i]);
+      EXPECT(numbers[i] >= 1 && numbers[i] <= most);
       there[i] = true;
-    } else {
-      EXPECT(!there[i] && count == most);
+      ++count;
     }
-    EXPECT(table->size() == count);
     if (step % 1000) continue;
     uint32_t seen = 0;
-    table->each([&](uint32_t, uint32_t) noexcept { ++seen; });
+    table.each_key([&](uint32_t) noexcept { ++seen; });
     EXPECT(seen == count);
-    for (uint32_t j = 0; j < keys; ++j) EXPECT((table->find(j * stride + stride / 3) != nullptr) == there[j]);
+    for (uint32_t j = 0; j < keys; ++j) EXPECT((table.find(j * stride + stride / 3) != table.none) == there[j]);
   }
 }
 
-Source user(uid_t uid) {
-  return Source::of_user(uid);
+ClientKey user(uid_t uid) {
+  return ClientKey::of_user(uid);
 }
 
-void who_is_connected() {
-  auto made = Connections::make(100);
-  EXPECT(made.has_value());
-  auto &connections = *made;
-  for (pid_t pid = 1; pid <= 100; ++pid) {
-    EXPECT(!connections.full());
-    connections.add(pid, user(pid % 10 == 0 ? UINT32_MAX - 1 : 0));
+void connections_of_clients() {
+  ClientCounts counts;
+  EXPECT(counts.make(100));
+  ClientNumber numbers[101];
+  for (uint32_t i = 1; i <= 100; ++i) {
+    EXPECT(!counts.full());
+    numbers[i] = counts.add(user(i % 10 == 0 ? UINT32_MAX - 1 : 0));
   }
-  EXPECT(connections.full() && connections.count() == 100 && connections.count(user(0)) == 90);
-  EXPECT(connections.count(user(UINT32_MAX - 1)) == 10 && connections.count(user(1)) == 0);
-  EXPECT(!connections.remove(101) && !connections.remove(0) && connections.count() == 100);
-  int children = 0;
-  connections.each_child([&](pid_t pid) noexcept {
-    EXPECT(pid >= 1 && pid <= 100);
-    ++children;
-  });
-  EXPECT(children == 100);
-  EXPECT(connections.remove(10) == user(UINT32_MAX - 1) && !connections.remove(10));
-  EXPECT(connections.count(user(UINT32_MAX - 1)) == 9 && !connections.full());
-  for (pid_t pid = 1; pid <= 100; ++pid) EXPECT(connections.remove(pid).has_value() == (pid != 10));
-  EXPECT(connections.count() == 0 && connections.count(user(0)) == 0);
+  EXPECT(counts.full() && counts.count() == 100 && counts.count_of(user(0)) == 90);
+  EXPECT(counts.count_of(user(UINT32_MAX - 1)) == 10 && counts.count_of(user(1)) == 0);
+  EXPECT(numbers[1] == numbers[2] && numbers[10] != numbers[1]);
+  EXPECT(counts.remove(numbers[10]) == user(UINT32_MAX - 1));
+  EXPECT(counts.count_of(user(UINT32_MAX - 1)) == 9 && !counts.full());
+  for (uint32_t i = 1; i <= 100; ++i)
+    if (i != 10) EXPECT(counts.remove(numbers[i]) == user(i % 10 == 0 ? UINT32_MAX - 1 : 0));
+  EXPECT(counts.count() == 0 && counts.count_of(user(0)) == 0);
 }
 
-Source address(int family, char const *host) {
-  SocketName name = {};
-  name.any.sa_family = static_cast<sa_family_t>(family);
-  EXPECT(::inet_pton(family, host, family == AF_INET ? static_cast<void *>(&name.v4.sin_addr) : &name.v6.sin6_addr) == 1);
-  return Source::of_address(name);
+ClientKey address(int family, char const *host) {
+  unsigned char bytes[16];
+  EXPECT(::inet_pton(family, host, bytes) == 1);
+  return ClientKey::of_address(SockAddr::of_ip(family, bytes, 0));
 }
 
 void whom_it_counts_for() {
   EXPECT(address(AF_INET, "127.0.0.1") == address(AF_INET6, "::ffff:127.0.0.1"));
   EXPECT(!(address(AF_INET, "127.0.0.1") == address(AF_INET6, "::127.0.0.1")));
   EXPECT(address(AF_INET, "127.0.0.1").text().view() == "ip 127.0.0.1" && address(AF_INET6, "::1").text().view() == "ip ::1");
-  EXPECT(user(7).text().view() == "uid 7" && Source::of_unknown().text().view() == "uid ?");
+  EXPECT(user(7).text().view() == "uid 7" && ClientKey::of_unknown().text().view() == "uid ?");
   // A user and an address are never the same.
-  EXPECT(!(user(0) == Source::of_unknown()) && !(user(0) == address(AF_INET6, "::")));
+  EXPECT(!(user(0) == ClientKey::of_unknown()) && !(user(0) == address(AF_INET6, "::")));
 }
 
-/** Sources that come and go, counted against the plainest way. */
-void sources_against_an_array(uint32_t most, uint32_t users) {
-  static uint32_t counts[4096], entries[4096];
-  memset(counts, 0, sizeof counts);
-  auto made = Sources::make(most);
-  EXPECT(made.has_value());
+/** Clients that come and go, counted against the plainest way. */
+void clients_against_an_array(uint32_t most, uint32_t users) {
+  static uint32_t counted[4096];
+  static ClientNumber numbers[4096];
+  memset(counted, 0, sizeof counted);
+  ClientCounts counts;
+  EXPECT(counts.make(most));
+  // Neighbours, and such as differ in the last bytes only.
+  auto const client = [](uint32_t i) { return i % 2 ? user(i) : ClientKey{ClientKey::address, {0x20010db8, 0, 0, i}}; };
   uint32_t total = 0;
   for (int step = 0; step < 200000; ++step) {
     uint32_t const i = next_number() % users;
-    // Neighbours, and such as differ in the last bytes only.
-    Source const source = i % 2 ? user(i) : Source{Source::address, {0x20010db8, 0, 0, i}};
-    EXPECT(made->count(source) == counts[i]);
-    if (counts[i] && next_number() % 2) {
-      EXPECT(made->remove(entries[i]) == source);
-      --counts[i];
+    EXPECT(counts.count_of(client(i)) == counted[i] && counts.count() == total && counts.full() == (total == most));
+    if (counted[i] && next_number() % 2) {
+      EXPECT(counts.remove(numbers[i]) == client(i));
+      --counted[i];
       --total;
     } else if (total < most) {
-      uint32_t const entry = made->add(source);
-      EXPECT(counts[i] == 0 || entry == entries[i]);
-      entries[i] = entry;
-      ++counts[i];
+      auto const number = counts.add(client(i));
+      EXPECT(counted[i] == 0 || number == numbers[i]);
+      numbers[i] = number;
+      ++counted[i];
       ++total;
     }
     if (step % 1000) continue;
-    for (uint32_t j = 0; j < users; ++j)
-      EXPECT(made->count(j % 2 ? user(j) : Source{Source::address, {0x20010db8, 0, 0, j}}) == counts[j]);
+    for (uint32_t j = 0; j < users; ++j) EXPECT(counts.count_of(client(j)) == counted[j]);
   }
 }
 
@@ -171,11 +156,14 @@ void how_often() {
   }
 }
 
-Text<local_path_max + 1> told(char const *bytes, size_t size, size_t path_size) {
-  SocketName name = {};
-  name.local.sun_family = AF_UNIX;
-  memcpy(name.local.sun_path, bytes, size);
-  return text_of(name, static_cast<socklen_t>(offsetof(struct sockaddr_un, sun_path) + path_size));
+AddressText told(char const *bytes, size_t size, size_t path_size) {
+  struct {
+    struct sockaddr_un name;
+    char end;
+  } kernels = {};
+  kernels.name.sun_family = AF_UNIX;
+  memcpy(kernels.name.sun_path, bytes, size);
+  return SockAddr::copy(&kernels, offsetof(struct sockaddr_un, sun_path) + path_size).local_name();
 }
 
 void names() {
@@ -195,20 +183,18 @@ void names() {
 /** However much a worker has answered before it closes, all of it is heard by who only hears of the end as he sends. */
 void answers_before_the_end() {
   constexpr uint32_t count = 500;
-  char const *const argv[] = {PROG, nullptr};
-  auto const name = LocalAddress::argument(Options(1, argv, "", ""), (Text<64>("local:@pm-test.super.") << ::getpid()).view());
+  auto const name = *SockAddr::of_path((Text<64>("@pm-test.super.") << ::getpid()).view());
   Fd const listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  EXPECT(::bind(listener.get(), reinterpret_cast<struct sockaddr const *>(&name.name().address), name.name().size) == 0);
+  EXPECT(::bind(listener.get(), name.get(), name.size()) == 0);
   EXPECT(::listen(listener.get(), 1) == 0);
   WorkerQueue queue;
   EXPECT(queue.make(name, count + 1) && queue.connect());
   Fd worker(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  uint32_t added = 0, heard = 0;
   char const *const said[] = {"PROTO=IPC"};
-  auto const add = [&] { (void)queue.add(Fd(::fcntl(listener.get(), F_DUPFD_CLOEXEC, 0)), said); };
-  uint32_t heard = 0;
-  auto const answered = [&](uint32_t ticket, int, std::string_view why) noexcept {
-    ++heard;
-    EXPECT(ticket == heard && why.empty());
+  auto const add = [&] { EXPECT(queue.add(Fd(::fcntl(listener.get(), F_DUPFD_CLOEXEC, 0)), ClientNumber{++added}, said)); };
+  auto const answered = [&](ClientNumber client, int, std::string_view why) noexcept {
+    EXPECT(client == ClientNumber{++heard} && why.empty());
   };
   List<char> answers;
   for (uint32_t i = 0; i < count; ++i) {
@@ -216,7 +202,7 @@ void answers_before_the_end() {
     add();
     EXPECT(queue.send(answered) && ::recv(worker.get(), read, sizeof read, 0) > 0);
     xdr::Encoder encode(answers);
-    EXPECT(encode(message::Header{static_cast<uint32_t>(fdpass::HandOverType::taken), 0, 0}));
+    EXPECT(encode(message::FrameHeader{static_cast<uint32_t>(handover::HandOverType::taken), 0, 0}));
   }
   EXPECT(::send(worker.get(), answers.begin(), answers.size(), 0) == static_cast<ssize_t>(answers.size()));
   worker.reset();
@@ -236,11 +222,11 @@ int main() {
   against_an_array(100, 150, 65536);
   against_an_array(500, 700, 340573321U);
   against_an_array(2000, 4096, 1U << 20);
-  who_is_connected();
+  connections_of_clients();
   whom_it_counts_for();
-  sources_against_an_array(1, 3);
-  sources_against_an_array(100, 150);
-  sources_against_an_array(4000, 4096);
+  clients_against_an_array(1, 3);
+  clients_against_an_array(100, 150);
+  clients_against_an_array(4000, 4096);
   how_often();
   names();
   return 0;

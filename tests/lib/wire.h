@@ -5,12 +5,13 @@
 #include "descriptors.h"
 #include "expect.h"
 
-#include <pm/base/callback.h>
-#include <pm/message/channel.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include "libpm/message/channel.h"
+#include "libpm/util/callback.h"
 
 namespace {
 

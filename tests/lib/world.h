@@ -7,13 +7,19 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <pm/base/process.h>
-#include <pm/base/program.h>
-#include <pm/registry/writer.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 #include <utility>
+#include "cli/program.h"
+#include "libpm/os/process.h"
+#include "libpm/registry/add.h"
+#include "libpm/registry/limits.h"
+#include "libpm/registry/publish.h"
+#include "libpm/registry/remove.h"
+#include "libpm/registry/subscriptions.h"
+#include "libpm/registry/sweeper.h"
+#include "libpm/util/skalibs.h"
 
 using namespace pm;
 using namespace pm::registry;
@@ -35,41 +41,40 @@ class World {
   ~World() { ::rm_rf(path_); }
 
   [[nodiscard]] char const *path() const noexcept { return path_; }
-  [[nodiscard]] Registry open() const noexcept {
-    auto registry = Registry::open(path_);
-    EXPECT(registry.has_value());
-    return std::move(*registry);
+  [[nodiscard]] Tree open() const noexcept {
+    auto tree = Tree::open(path_);
+    EXPECT(tree.has_value());
+    return std::move(*tree);
   }
 
-  static Registrant me() noexcept { return {::geteuid(), ::getpid(), *start_time(::getpid())}; }
+  static Registrant me() noexcept { return {::geteuid(), ::getpid(), start_time(::getpid()).value_or(0)}; }
 
   /** What to ask for: a name, exclusive if it starts with `!`. */
-  static Answer<Registration> try_add(Registry const &registry, std::initializer_list<char const *> names,
-                                      Terms const &terms = {}, Policy const &policy = Policy::unlimited(),
-                                      Registrant const &who = me()) noexcept {
-    List<Request> requests;
+  static Answer<NewRegistrations> try_add(Tree const &tree, std::initializer_list<char const *> names, Terms const &terms = {},
+                                          Policy const &policy = Policy::unlimited(), Registrant const &who = me()) noexcept {
+    List<WantedRegistration> requests;
     for (char const *name : names) {
       bool const exclusive = *name == '!';
-      EXPECT(requests.append({name + exclusive, *Address::parse("tcp:127.0.0.1:80"), 0, exclusive}));
+      EXPECT(requests.append({name + exclusive, value_of(Address::parse("tcp:127.0.0.1:80")), 0, exclusive}));
     }
-    auto writer = Writer::begin(registry, Deadline::in(10000));
-    if (!writer) return fail(writer);
-    std::span<Request const> const all(requests.begin(), requests.size());
-    if (auto const admitted = writer->admit(who, all, policy); !admitted) return pm::fail(admitted);
-    return writer->add(who, all, terms);
+    auto transaction = Transaction::begin(tree, Deadline::in(10000));
+    if (!transaction) return fail(transaction);
+    std::span<WantedRegistration const> const all(requests.begin(), requests.size());
+    if (auto const admitted = admit(*transaction, who, all, policy); !admitted) return pm::fail(admitted);
+    return registry::add(*transaction, who, all, terms);
   }
-  Registration add(std::initializer_list<char const *> names, Terms const &terms = {}) const noexcept {
+  NewRegistrations add(std::initializer_list<char const *> names, Terms const &terms = {}) const noexcept {
     auto made = try_add(open(), names, terms);
     EXPECT(made.has_value());
     return std::move(*made);
   }
 
-  /** How many living instances of a service anybody sees; every read must succeed. */
+  /** How many living registrations of a service anybody sees; every read must succeed. */
   [[nodiscard]] size_t seen(char const *service) const noexcept {
     Query query;
     query.service = service;
-    query.whose = Whose::anyone();
-    Instances found;
+    query.trust = TrustedUsers::anyone();
+    LiveRegistrations found;
     EXPECT(lookup(open(), query, found).has_value());
     for (size_t i = 0; i < found.size(); ++i) EXPECT(found[i].record.service == service);
     return found.size();
@@ -79,7 +84,7 @@ class World {
     EXPECT(seen("bystander") == 1);
     Query query;
     query.service = "bystander";
-    Instances found;
+    LiveRegistrations found;
     EXPECT(lookup(open(), query, found).has_value() && found.size() == 1);
     found.clear();
     EXPECT(list(open(), {}, found).has_value() && !found.empty());
@@ -90,8 +95,8 @@ class World {
     EXPECT(sweep(open(), Deadline::in(10000)).has_value());
     EXPECT(entries("service") == 1);
     EXPECT(entries("service/bystander") == 2); // event, UID
-    Path const mine = layout::instances("bystander", owner_name(::geteuid()).view());
-    EXPECT(entries(mine.c_str()) == 2); // record, token
+    Path const mine = layout::registrations("bystander", owner_name(::geteuid()).view());
+    EXPECT(entries(mine.c_str()) == 1);
     EXPECT(entries("owner") == 1);
     EXPECT(entries(layout::owner(owner_name(::geteuid()).view()).c_str()) == 1);
     EXPECT(entries("event") == 0);
@@ -110,80 +115,80 @@ class World {
 
  private:
   char path_[32] = "/tmp/pm-world.XXXXXX";
-  Registration bystander_;
+  NewRegistrations bystander_;
 };
 
 /** A change to try: from a state to another, by calls that may be stopped, killed or failed anywhere. */
-struct Change {
+struct TestedChange {
   char const *name;
-  char const *service;              /**< what is looked at */
-  size_t before, after;             /**< how many instances of it are seen */
-  bool held_by_changer;             /**< whoever changes holds the token: killed, nothing of it is left */
-  Registration (*prepare)(World &); /**< the state before, and what keeps it alive */
-  bool (*act)(Registry const &,
-              Registration &); /**< the change; whether it was made. May put its own token in the Registration */
+  char const *service;                  /**< what is looked at */
+  size_t before, after;                 /**< how many registrations of it are seen */
+  bool held_by_changer;                 /**< whoever changes holds the token: killed, nothing of it is left */
+  NewRegistrations (*prepare)(World &); /**< the state before, and what keeps it alive */
+  bool (*act)(Tree const &,
+              NewRegistrations &); /**< the change; whether it was made. May put its own token in the NewRegistrations */
 };
 
 namespace changes {
 
-inline Registration nothing(World &) noexcept {
+inline NewRegistrations nothing(World &) noexcept {
   return {};
 }
-inline Registration one(World &w) noexcept {
+inline NewRegistrations one(World &w) noexcept {
   return w.add({"target"});
 }
-inline Registration exclusive(World &w) noexcept {
+inline NewRegistrations exclusive(World &w) noexcept {
   return w.add({"!target"});
 }
-inline Registration two_exclusive(World &w) noexcept {
+inline NewRegistrations two_exclusive(World &w) noexcept {
   return w.add({"!target", "!target"});
 }
-inline Registration reserved(World &w) noexcept {
+inline NewRegistrations reserved(World &w) noexcept {
   return w.add({"target"}, {.reserve = true});
 }
-inline Registration reserved_two(World &w) noexcept {
+inline NewRegistrations reserved_two(World &w) noexcept {
   return w.add({"target", "!target"}, {.reserve = true});
 }
 
-inline bool keep(Answer<Registration> made, Registration &kept) noexcept {
+inline bool keep(Answer<NewRegistrations> made, NewRegistrations &kept) noexcept {
   if (made) kept = std::move(*made);
   return made.has_value();
 }
-inline bool add_one(Registry const &r, Registration &kept) noexcept {
+inline bool add_one(Tree const &r, NewRegistrations &kept) noexcept {
   return keep(World::try_add(r, {"target"}), kept);
 }
-inline bool add_exclusive(Registry const &r, Registration &kept) noexcept {
+inline bool add_exclusive(Tree const &r, NewRegistrations &kept) noexcept {
   return keep(World::try_add(r, {"!target"}), kept);
 }
-inline bool add_three(Registry const &r, Registration &kept) noexcept {
+inline bool add_three(Tree const &r, NewRegistrations &kept) noexcept {
   return keep(World::try_add(r, {"!target", "sibling", "!target"}), kept);
 }
-inline bool add_reserved(Registry const &r, Registration &kept) noexcept {
+inline bool add_reserved(Tree const &r, NewRegistrations &kept) noexcept {
   return keep(World::try_add(r, {"!target"}, {.reserve = true}), kept);
 }
-inline bool publish(Registry const &r, Registration &kept) noexcept {
-  auto writer = Writer::begin(r, Deadline::in(10000));
-  return writer && writer->publish({kept.tickets.begin(), kept.tickets.size()}, executable_path, false);
+inline bool publish(Tree const &r, NewRegistrations &kept) noexcept {
+  auto transaction = Transaction::begin(r, Deadline::in(10000));
+  return transaction && registry::publish(*transaction, {kept.tickets.begin(), kept.tickets.size()}, executable_path, false);
 }
-inline bool remove_all(Registry const &r, Registration &kept) noexcept {
-  auto writer = Writer::begin(r, Deadline::in(10000));
-  if (!writer) return false;
+inline bool remove_all(Tree const &r, NewRegistrations &kept) noexcept {
+  auto transaction = Transaction::begin(r, Deadline::in(10000));
+  if (!transaction) return false;
   for (Ticket const &ticket : kept.tickets)
-    if (!writer->remove(ticket)) return false;
+    if (!remove(*transaction, ticket)) return false;
   return true;
 }
-inline bool remove_first(Registry const &r, Registration &kept) noexcept {
-  auto writer = Writer::begin(r, Deadline::in(10000));
-  return writer && writer->remove(kept.tickets[0]);
+inline bool remove_first(Tree const &r, NewRegistrations &kept) noexcept {
+  auto transaction = Transaction::begin(r, Deadline::in(10000));
+  return transaction && remove(*transaction, kept.tickets[0]);
 }
-inline bool remove_by_query(Registry const &r, Registration &) noexcept {
+inline bool remove_by_query(Tree const &r, NewRegistrations &) noexcept {
   Query query;
   query.service = "target";
-  auto writer = Writer::begin(r, Deadline::in(10000));
-  return writer && writer->remove_matching(owner_name(::geteuid()).view(), query);
+  auto transaction = Transaction::begin(r, Deadline::in(10000));
+  return transaction && remove_matching(*transaction, owner_name(::geteuid()).view(), query);
 }
 
-inline constexpr Change all[] = {
+inline constexpr TestedChange all[] = {
     {"register", "target", 0, 1, true, nothing, add_one},
     {"register exclusively", "target", 0, 1, true, nothing, add_exclusive},
     {"register beside another", "target", 1, 2, true, one, add_one},
@@ -205,20 +210,18 @@ struct Waiters {
   fifodir::Subscription of_service, of_registry;
 };
 
-inline Waiters listen(Registry const &registry, char const *service) noexcept {
-  auto writer = Writer::begin(registry, Deadline::in(10000));
-  EXPECT(writer.has_value());
-  auto service_events = writer->subscribe(service), registry_events = writer->subscribe("");
+inline Waiters listen(Tree const &tree, char const *service) noexcept {
+  auto transaction = value_of(Transaction::begin(tree, Deadline::in(10000)));
+  auto service_events = subscribe(transaction, service), registry_events = subscribe(transaction, "");
   EXPECT(service_events.has_value() && registry_events.has_value());
   return {std::move(*service_events), std::move(*registry_events)};
 }
 
 /** They wait no longer. */
-inline void leave(Registry const &registry, char const *service, Waiters const &waiters) noexcept {
-  auto writer = Writer::begin(registry, Deadline::in(10000));
-  EXPECT(writer.has_value());
-  EXPECT(writer->unsubscribe(service, waiters.of_service.name.view()).has_value());
-  EXPECT(writer->unsubscribe("", waiters.of_registry.name.view()).has_value());
+inline void leave(Tree const &tree, char const *service, Waiters const &waiters) noexcept {
+  auto transaction = value_of(Transaction::begin(tree, Deadline::in(10000)));
+  EXPECT(unsubscribe(transaction, service, waiters.of_service.name.view()).has_value());
+  EXPECT(unsubscribe(transaction, "", waiters.of_registry.name.view()).has_value());
 }
 
 inline bool woken(fifodir::Subscription const &s) noexcept {

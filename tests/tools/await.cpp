@@ -1,10 +1,11 @@
-// await down REGISTRY SERVICE: returns when every instance that is alive now has died: the kernel hangs up on each token.
+// await down REGISTRY SERVICE: returns when every registration that is alive now has died: the kernel hangs up on each token.
 // await end PID: returns when the process has ended, whoever its parent is.
 
-#include <pm/base/process.h>
-#include <pm/base/program.h>
-#include <pm/fifodir/token.h>
-#include <pm/registry/lookup.h>
+#include "cli/program.h"
+#include "libpm/fifodir/token.h"
+#include "libpm/os/process.h"
+#include "libpm/registry/lookup.h"
+#include "libpm/util/skalibs.h"
 
 using namespace pm;
 using namespace pm::registry;
@@ -18,19 +19,15 @@ void await(int fd) noexcept {
 }
 
 void await_down(char const *path, char const *service) noexcept {
-  auto const registry = Registry::open(path);
-  if (!registry) die_sys(registry.error(), path);
+  auto const tree = Tree::open(path);
+  if (!tree) die_sys(tree.error(), path);
   Query query;
   query.service = service;
-  query.whose = Whose::anyone();
-  Instances found;
-  if (auto const looked = lookup(*registry, query, found); !looked) die_sys(looked.error(), path);
+  query.trust = TrustedUsers::anyone();
+  LiveRegistrations found;
+  if (auto const looked = lookup(*tree, query, found); !looked) die_sys(looked.error(), path);
   for (size_t i = 0; i < found.size(); ++i) {
-    Ticket ticket;
-    ticket.service << service;
-    ticket.owner << found[i].owner;
-    ticket.id << found[i].id;
-    auto const token = fifodir::open_token(registry->dir(), layout::file(ticket, layout::token).c_str());
+    auto const token = fifodir::open_token(tree->dir(), found[i].token().c_str());
     if (!token) continue;
     struct pollfd p = {token->get(), 0, 0};
     while (sys::poll(&p, 1, -1) < 0 && errno == EINTR) {

@@ -3,11 +3,10 @@
 #define PM_TESTS_BIND_ADDRESS_H
 
 #include <netinet/in.h>
-#include <pm/base/address.h>
-#include <pm/base/local_socket.h>
-#include <pm/base/program.h>
-#include <pm/base/socket_address.h>
 #include <string.h>
+#include "cli/program.h"
+#include "libpm/net/address.h"
+#include "libpm/net/sock_addr.h"
 
 /** A socket that is bound there, port 0 being any; listening, if it can. Ends the program. */
 inline int bind_address(char const *argument) noexcept {
@@ -22,19 +21,15 @@ inline int bind_address(char const *argument) noexcept {
   bool const datagrams = address->netid() == Netid::udp || address->netid() == Netid::udp6;
   int fd, bound = -1;
   if (address->netid() == Netid::local) {
-    auto const local = LocalName::make(address->path());
+    auto const local = SockAddr::of_path(address->path());
     fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
-    if (local) bound = ::bind(fd, reinterpret_cast<struct sockaddr const *>(&local->address), local->size);
+    if (local) bound = ::bind(fd, local->get(), local->size());
     ::chmod(argument + strlen("local:"), 0777);
   } else {
-    auto const destination = SocketAddress::destination(*address);
-    SocketName internet = {};
-    memcpy(&internet, destination.name(), destination.size());
-    if (any) internet.v4.sin_port = 0; // where IPv6 has it, too
-    if (text.find("0.0.0.0") != text.npos) internet.v4.sin_addr.s_addr = 0;
-    if (text.find("[::]") != text.npos) internet.v6.sin6_addr = in6addr_any;
-    fd = ::socket(internet.any.sa_family, datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
-    bound = ::bind(fd, &internet.any, destination.size());
+    auto internet = SockAddr::of(*address);
+    if (any) internet.set_port(0);
+    fd = ::socket(internet.family(), datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
+    bound = ::bind(fd, internet.get(), internet.size());
   }
   if (bound < 0 || (!datagrams && ::listen(fd, 64) < 0)) die_sys({errno, "listen at"}, text);
   return fd;

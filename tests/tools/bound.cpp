@@ -2,8 +2,9 @@
 
 #include "bind_address.h"
 
-#include <pm/base/program.h>
 #include <unistd.h>
+#include "cli/program.h"
+#include "libpm/util/skalibs.h"
 
 using namespace pm;
 
@@ -16,5 +17,5 @@ int main(int argc, char const *const *argv) {
   if (!where) die_sys(where.error(), argv[1]);
   Environment environment;
   environment.set("BOUND", where->text());
-  return environment.exec(argv + 2);
+  return execute(environment, argv + 2);
 }

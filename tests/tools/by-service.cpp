@@ -1,10 +1,12 @@
 // by-service, called by the name of a program: that program, with -S before its arguments, but where they have -s, which names
 // another service.
 
-#include <pm/base/program.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <unistd.h>
+#include "cli/program.h"
+#include "libpm/util/skalibs.h"
+#include "libpm/util/text.h"
 
 using namespace pm;
 

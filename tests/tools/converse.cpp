@@ -6,14 +6,15 @@
 //   half          says that it will say nothing more      leave       lets a child go on, and ends
 //   ready         writes a newline to descriptor 9        stay        until standard input ends
 
-#include <pm/base/local_socket.h>
-#include <pm/base/process.h>
-#include <pm/base/program.h>
-#include <pm/base/stream.h>
-#include <pm/message/channel.h>
-#include <pm/registry/protocol.h>
 #include <string.h>
 #include <unistd.h>
+#include "cli/program.h"
+#include "libpm/message/channel.h"
+#include "libpm/net/connect.h"
+#include "libpm/os/process.h"
+#include "libpm/os/stream.h"
+#include "libpm/registry/protocol.h"
+#include "libpm/util/skalibs.h"
 
 using namespace pm;
 using namespace pm::registry;
@@ -54,7 +55,7 @@ struct Client {
 
   void add(std::string_view service) noexcept {
     protocol::Add add;
-    add.holder = std::string_view("self");
+    add.keeping.holder = std::string_view("self");
     List<char> payload, bytes;
     if (!add.wanted.elements.append({protocol::ServiceName(service), std::string_view("none"), 0, false}) ||
         !xdr::Encoder(payload)(add) ||
@@ -72,9 +73,9 @@ struct Client {
     auto &descriptors = answer.descriptors;
     Text<64> line;
     line << answer.type;
-    protocol::No no;
-    if (answer.type == static_cast<uint32_t>(protocol::Type::refused) && xdr::decode(answer.payload, no))
-      line << ' ' << static_cast<int>(no.why);
+    protocol::RefusalAnswer answered;
+    if (answer.type == static_cast<uint32_t>(protocol::Type::refused) && xdr::decode(answer.payload, answered))
+      line << ' ' << static_cast<int>(answered.refusal.reason);
     line << ' ' << descriptors.size();
     for (size_t i = 0; i < descriptors.size(); ++i)
       if (!fds.append(descriptors.take(i).release())) die_no_memory();

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <unistd.h>
+#include "libpm/util/skalibs.h"
 
 using namespace pm;
 

@@ -1,10 +1,12 @@
 // hello-on FD WORD: says WORD to each that connects to the socket that is descriptor FD, and closes.
 
-#include <pm/base/program.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "cli/program.h"
+#include "libpm/util/skalibs.h"
+#include "libpm/util/text.h"
 
 using namespace pm;
 

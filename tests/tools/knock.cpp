@@ -2,9 +2,11 @@
 // closed; after the first AT it writes a newline to FD. Prints how many were answered, how many broken off, how many refused.
 
 #include <arpa/inet.h>
-#include <pm/base/fd.h>
-#include <pm/base/program.h>
 #include <unistd.h>
+#include "cli/program.h"
+#include "libpm/os/sys.h"
+#include "libpm/util/skalibs.h"
+#include "libpm/util/text.h"
 
 using namespace pm;
 

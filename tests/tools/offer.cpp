@@ -7,19 +7,22 @@
 //   drip COUNT             one by one, two seconds apart, until the worker has closed the connection
 //   empty COUNT            send nothing, with so many descriptors
 //   end                    send no more
+//   again N                connect N more times: these connections say nothing, and stay open
 //   say N                  write a newline to descriptor N
 //   wait                   read a line from descriptor 8
 //   answer                 print what the worker says: taken; refused: WHY; no room; closed; or what recvmsg says
 //   hear                   print a message as it came: TYPE PAYLOAD DESCRIPTORS; hello; or closed, or what recvmsg says
 
-#include <pm/base/local_socket.h>
-#include <pm/base/program.h>
-#include <pm/fdpass/handover.h>
-#include <pm/message/connection.h>
 #include <unistd.h>
+#include "cli/program.h"
+#include "libpm/handover/handover.h"
+#include "libpm/message/connection.h"
+#include "libpm/message/xdr.h"
+#include "libpm/net/connect.h"
+#include "libpm/util/skalibs.h"
 
 using namespace pm;
-using namespace pm::fdpass;
+using namespace pm::handover;
 
 namespace {
 
@@ -65,7 +68,7 @@ struct Offerer {
       Lent const lent(offer.descriptor, count ? descriptor : -1);
       check(encode_payload(offer), "encode");
     }
-    message::Header const header = {type, number<uint32_t>(size).value_or(static_cast<uint32_t>(payload.size())), count};
+    message::FrameHeader const header = {type, number<uint32_t>(size).value_or(static_cast<uint32_t>(payload.size())), count};
     check(encode_header(header) && append(bytes, {payload.begin(), payload.size()}), "encode");
   }
 
@@ -111,14 +114,15 @@ int main(int argc, char const *const *argv) {
   if (argc < 4) die(exits::usage, "offer KIND PATH STEP...");
   std::string_view const kind = argv[1];
   // A datagram is answered to its sender's name.
-  auto const made_up = LocalName::made_up();
+  auto const made_up = SockAddr::made_up();
   bool const datagrams = kind == "datagram";
-  auto const socket = connect_local(std::string_view(argv[2]), Deadline::in(20000),
-                                    datagrams          ? SOCK_DGRAM
-                                    : kind == "stream" ? SOCK_STREAM
-                                                       : SOCK_SEQPACKET,
-                                    datagrams ? &made_up : nullptr);
-  if (!socket) die_sys(socket.error(), argv[2]);
+  int const socket_type = datagrams ? SOCK_DGRAM : kind == "stream" ? SOCK_STREAM : SOCK_SEQPACKET;
+  auto const connect = [&]() noexcept {
+    auto made = connect_local(std::string_view(argv[2]), Deadline::in(20000), socket_type, datagrams ? &made_up : nullptr);
+    if (!made) die_sys(made.error(), argv[2]);
+    return made;
+  };
+  auto const socket = connect();
   Offerer offerer(socket->get());
   char const *const *word = argv + 3;
   auto const next = [&]() noexcept -> std::string_view {
@@ -129,7 +133,9 @@ int main(int argc, char const *const *argv) {
   while (*word) {
     auto const step = next();
     char byte = 0;
-    if (step == "var") offerer.check(offerer.offer.identity.elements.append(xdr::String<identity_max>(next())), "add");
+    if (step == "again")
+      for (auto left = count(); left; --left) (void)connect()->release();
+    else if (step == "var") offerer.check(offerer.offer.identity.elements.append(xdr::String<identity_max>(next())), "add");
     else if (step == "descriptor") {
       auto const which = next();
       offerer.descriptor = which == "self" ? socket->get() : number<int>(which).value_or(-1);

@@ -1,10 +1,11 @@
 // race REGISTRY ROUNDS: two processes register one exclusive name at the same moment, ROUNDS times; exactly one must win.
 
-#include <pm/base/process.h>
-#include <pm/base/program.h>
-#include <pm/registry/writer.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "cli/program.h"
+#include "libpm/os/process.h"
+#include "libpm/registry/add.h"
+#include "libpm/util/skalibs.h"
 
 using namespace pm;
 using namespace pm::registry;
@@ -13,21 +14,22 @@ namespace {
 
 /** Waits at the gate, tries, and keeps what it got until the other has tried as well. */
 int runner(char const *path, int gate, int done, int leave) noexcept {
-  auto const registry = Registry::open(path);
-  Request const request = {"race", Address(), 0, true};
+  auto const tree = Tree::open(path);
+  if (!tree) die_sys(tree.error(), path);
+  WantedRegistration const request = {"race", Address(), 0, true};
   char byte;
   (void)!sys::read(gate, &byte, 1);
-  auto const try_it = [&]() noexcept -> Answer<Registration> {
-    auto writer = Writer::begin(*registry, Deadline::in(10000));
-    if (!writer) return fail(writer);
-    return writer->add({::geteuid(), ::getpid(), start_time(::getpid()).value_or(0)}, {&request, 1}, {});
+  auto const try_it = [&]() noexcept -> Answer<NewRegistrations> {
+    auto transaction = Transaction::begin(*tree, Deadline::in(10000));
+    if (!transaction) return fail(transaction);
+    return add(*transaction, {::geteuid(), ::getpid(), start_time(::getpid()).value_or(0)}, {&request, 1}, {});
   };
   auto const made = try_it();
   (void)!sys::write(done, "", 1);
   (void)!sys::read(leave, &byte, 1);
   if (made) return 0;
-  auto const *refused = std::get_if<Refused>(&made.error());
-  return refused && refused->why == Refusal::conflict ? 1 : 2;
+  auto const *refused = std::get_if<Refusal>(&made.error());
+  return refused && refused->reason == Refusal::conflict ? 1 : 2;
 }
 
 } // namespace

@@ -1,20 +1,22 @@
 // token-readers DIR: who could make a registration below DIR live on that should not. Each process that has a token open
 // for reading, but for the registrant's side: pm-reg, as itself or as a holder, the tests' own registrants, and what a
-// record says to hold its own. A stage of the service may have one on its way. Exits 1 if there is any, a line each.
+// registration says to hold its own. A stage of the service may have one on its way. Exits 1 if there is any, a line each.
 
 #include <dirent.h>
-#include <pm/base/program.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
+#include "cli/program.h"
+#include "libpm/util/skalibs.h"
+#include "libpm/util/text.h"
 
 using namespace pm;
 
 namespace {
 
-constexpr std::string_view registrants[] = {"pm-reg", "pm-announce", "hold-as", "race", "bash", "crash", "failures"};
+constexpr std::string_view registrants[] = {"pm-holder", "pm-reg", "pm-announce", "hold-as", "race", "bash", "crash", "failures"};
 
 template <size_t size>
 std::string_view first_line(char const *path, char (&room)[size]) noexcept {
@@ -32,21 +34,28 @@ std::string_view parent_of(char const *pid, char (&room)[512]) noexcept {
   return cut(cut({stat.data() + end + 2, stat.size() - end - 2}, ' ').tail, ' ').head;
 }
 
-/** Whether the record beside a token says that the process holds it itself, or got it from one that does; so it may where there is no record any more. */
+/**
+ * Whether a registration says that the process holds its token itself, or got it from a process that does; so it may where there is no
+ * registration any more. `token`: REGISTRY/owner/UID/NAME:ID.
+ */
 bool holds_itself(std::string_view token, char const *pid) noexcept {
-  constexpr std::string_view ending = ".token";
-  if (!token.ends_with(ending)) return true;
-  FILE *const file = ::fopen(Text<4200>({token.data(), token.size() - ending.size()}).c_str(), "re");
-  if (!file) return true;
-  char line[512], stat[512];
-  auto const parent = parent_of(pid, stat);
-  bool child = false, its = false;
-  while (::fgets(line, sizeof line, file)) {
-    auto const [key, value, found] = cut(cut(line, '\n').head, '=');
-    if (key == "holder") child = value == "child";
-    if (key == "pid") its = value == pid || value == parent;
+  size_t const at = token.find("/owner/");
+  auto const [uid, link, found] = cut(token.substr(at + sizeof "/owner/" - 1), '/');
+  auto const [service, id, whole] = cut(cut(link, ' ').head, ':');
+  Text<4200> const directory = Text<4200>(token.substr(0, at)) << "/service/" << service << '/' << uid;
+  DIR *const listing = ::opendir(directory.c_str());
+  bool child = false, its = true;
+  char stat[512];
+  auto const parent = parent_of(pid, stat), registrant = cut(id, '.').head;
+  while (struct dirent const *const entry = listing ? ::readdir(listing) : nullptr) {
+    std::string_view name(static_cast<char const *>(entry->d_name));
+    if (name.starts_with('.')) name.remove_prefix(1);
+    auto const [entry_id, rest, is_entry] = cut(name, ':');
+    if (!is_entry || entry_id != id) continue;
+    child = cut(cut(cut(rest, ':').tail, ':').tail, ':').tail.starts_with('c');
+    its = registrant == pid || registrant == parent;
   }
-  ::fclose(file);
+  if (listing) ::closedir(listing);
   return its && !child;
 }
 
@@ -67,7 +76,7 @@ unsigned look_at(char const *pid, std::string_view dir) noexcept {
     // The permissions of the link are what the descriptor is open for: proc(5).
     if (length <= 0 || ::lstat(link.c_str(), &st) < 0 || !(st.st_mode & S_IRUSR)) continue;
     std::string_view const token(path, static_cast<size_t>(length));
-    if (!token.starts_with(dir) || (token.find(".token") == token.npos && token.find("/owner/") == token.npos)) continue;
+    if (!token.starts_with(dir) || token.find("/owner/") == token.npos) continue;
     if (registrant || (!ours && holds_itself(token, pid))) continue;
     if (name == "pm-regd" && ++on_the_way == 1) continue;
     ++found;

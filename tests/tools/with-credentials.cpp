@@ -1,9 +1,11 @@
 // with-credentials FD COMMAND...: COMMAND, where whatever is received from the socket FD, or from what it accepts, comes with
 // who sent it, SO_PASSCRED of unix(7): SCM_CREDENTIALS, before any descriptor.
 
-#include <pm/base/program.h>
-#include <pm/base/sys.h>
 #include <sys/socket.h>
+#include "cli/program.h"
+#include "libpm/os/sys.h"
+#include "libpm/util/skalibs.h"
+#include "libpm/util/text.h"
 
 using namespace pm;
 
@@ -14,5 +16,5 @@ int main(int argc, char const *const *argv) {
   int const yes = 1;
   if (!fd || sys::setsockopt(*fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0)
     die_sys({errno, "ask for credentials on"}, argv[1]);
-  return Environment().exec(argv + 2);
+  return execute(Environment(), argv + 2);
 }

@@ -1,6 +1,7 @@
-#include <pm/client/handle.h>
+#include "libpm/client/error.h"
 
 #include <string.h>
+#include "libpm/util/text.h"
 
 namespace pm::client {
 
@@ -8,88 +9,79 @@ namespace {
 
 using registry::Refusal;
 
-Why why(Refusal refusal) noexcept {
-  switch (refusal) {
-    case Refusal::bad_name: return Why::bad_name;
-    case Refusal::rule: return Why::rule;
-    case Refusal::conflict: return Why::conflict;
-    case Refusal::process_limit: return Why::process_limit;
-    case Refusal::user_limit: return Why::user_limit;
-    case Refusal::too_many: return Why::batch_limit;
-    case Refusal::not_found: return Why::not_found;
+Error::Reason reason_of(Refusal::Reason reason) noexcept {
+  switch (reason) {
+    case Refusal::bad_name: return Error::bad_name;
+    case Refusal::rule: return Error::rule;
+    case Refusal::conflict: return Error::conflict;
+    case Refusal::process_limit: return Error::process_limit;
+    case Refusal::user_limit: return Error::user_limit;
+    case Refusal::too_many: return Error::batch_limit;
+    case Refusal::not_found: return Error::not_found;
     case Refusal::unknown_process:
-    case Refusal::gone: return Why::system;
+    case Refusal::gone: return Error::system;
   }
-  bug("a refusal that is none");
+  bug("an unknown reason of a refusal");
 }
 
-Why why(SysError error) noexcept {
-  if (error.code == ECANCELED) return Why::cancelled;
-  if (error.code == ETIMEDOUT) return Why::timeout;
-  return Why::system;
-}
-
-/** The refusal that an error was made from. */
-std::optional<Refusal> refusal(Why why) noexcept {
-  switch (why) {
-    case Why::conflict: return Refusal::conflict;
-    case Why::process_limit: return Refusal::process_limit;
-    case Why::user_limit: return Refusal::user_limit;
-    case Why::batch_limit: return Refusal::too_many;
-    case Why::bad_name: return Refusal::bad_name;
-    case Why::rule: return Refusal::rule;
-    case Why::not_found: return Refusal::not_found;
+/** The reason of the refusal that an error was made from; nothing: it was not made from one. */
+std::optional<Refusal::Reason> refusal_of(Error::Reason reason) noexcept {
+  switch (reason) {
+    case Error::conflict: return Refusal::conflict;
+    case Error::process_limit: return Refusal::process_limit;
+    case Error::user_limit: return Refusal::user_limit;
+    case Error::batch_limit: return Refusal::too_many;
+    case Error::bad_name: return Refusal::bad_name;
+    case Error::rule: return Refusal::rule;
+    case Error::not_found: return Refusal::not_found;
     default: return std::nullopt;
   }
 }
 
-std::string_view reason(Error const &error) noexcept {
-  switch (error.why) {
-    case Why::cancelled: return "stopped";
-    case Why::timeout: return "timed out";
-    case Why::closed: return "it was stopped before";
-    case Why::forked: return "the handle is the parent process's";
-    case Why::not_believed: return "the server there is another user's";
+std::string_view text_of(Error const &error) noexcept {
+  switch (error.reason) {
+    case Error::cancelled: return "stopped";
+    case Error::timeout: return "timed out";
+    case Error::closed: return "the handle is closed";
+    case Error::forked: return "the handle belongs to the parent process";
+    case Error::not_trusted: return "the server there is another user's";
     default: return error.code ? std::string_view(strerror(error.code)) : "not an address";
   }
 }
 
 } // namespace
 
-bool fail_with(Why why, int code, char const *doing, Error &error) noexcept {
+bool fail_with(Error::Reason reason, int code, std::string_view doing, Error &error) noexcept {
   error = {};
-  error.why = why;
+  error.reason = reason;
   error.code = code;
-  Text<sizeof error.doing> const copy{std::string_view(doing)};
+  Text<sizeof error.doing> const copy{doing};
   memcpy(error.doing, copy.c_str(), copy.size() + 1);
   return false;
 }
 
-bool fail_with(Handle &handle, registry::Failure const &failure, Error &error) noexcept {
+bool fail_with(registry::Failure const &failure, Error &error) noexcept {
   if (auto const *sys = std::get_if<SysError>(&failure)) {
-    fail_with(why(*sys), sys->code, sys->doing, error);
-    if (error.why == Why::cancelled) {
-      handle.closed = true;
-      drop(handle);
-    }
-    return false;
+    auto const reason = sys->code == ECANCELED ? Error::cancelled : sys->code == ETIMEDOUT ? Error::timeout : Error::system;
+    return fail_with(reason, sys->code, sys->doing, error);
   }
-  auto const &refused = *std::get_if<registry::Refused>(&failure);
-  Why const reason = why(refused.why);
-  fail_with(reason, reason == Why::system ? ESRCH : 0, reason == Why::system ? "be seen by the registry's service" : "", error);
-  error.index = refused.index;
-  error.limit = refused.limit;
+  auto const &refusal = *std::get_if<Refusal>(&failure);
+  auto const reason = reason_of(refusal.reason);
+  bool const unseen = reason == Error::system;
+  fail_with(reason, unseen ? ESRCH : 0, unseen ? "identify this process to the registry's service" : "", error);
+  error.index = refusal.index;
+  error.limit = refusal.limit;
   return false;
 }
 
 void explain(Error const &error, char *room, size_t size) noexcept {
   Text<256> text;
-  if (auto const refused = refusal(error.why)) {
-    text << registry::explain({*refused, error.index, error.limit}).view();
+  if (auto const refused = refusal_of(error.reason)) {
+    text << registry::explain({*refused, static_cast<uint32_t>(error.index), error.limit}).view();
   } else {
     std::string_view const doing(error.doing, strnlen(error.doing, sizeof error.doing));
     if (!doing.empty()) text << "unable to " << doing << ": ";
-    text << reason(error);
+    text << text_of(error);
   }
   size_t const length = std::min(text.size(), size - 1);
   memcpy(room, text.c_str(), length);

@@ -1,17 +1,18 @@
-#include <pm/client/handle.h>
+#include "libpm/client/handle.h"
 
-#include <pm/base/stream.h>
 #include <pthread.h>
 #include <unistd.h>
+#include <algorithm>
 #include <utility>
+#include "libpm/os/stream.h"
 
 namespace pm::client {
 
 namespace {
 
 /**
- * The handles of this process. A child that fork(2) makes has copies of their tokens, which would keep alive what its parent
- * has registered when the parent is dead: it closes them before anything else.
+ * The list of this process's handles. After fork(2) the child has copies of their tokens, which would keep the registrations
+ * alive after the parent has ended. A pthread_atfork(3) handler closes them in the child.
  */
 pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -31,7 +32,7 @@ void watch_forks() noexcept {
   ::pthread_atfork(before_fork, after_fork, in_child);
 }
 
-/** Calls `act` with the list, which no thread changes or forks meanwhile. */
+/** Calls `act` with the list locked: no other thread changes it or forks meanwhile. */
 template <class Act>
 void with_all(Act act) noexcept {
   ::pthread_mutex_lock(&mutex);
@@ -42,11 +43,11 @@ void with_all(Act act) noexcept {
 } // namespace
 
 bool open(char const *path, Handle *&handle, Error &error) noexcept {
-  auto opened = registry::Registry::open(path ? path : registry::Registry::default_path());
-  if (!opened) return fail_with(Why::system, opened.error().code, opened.error().doing, error);
+  auto opened = registry::Tree::open(path ? path : registry::Tree::default_path());
+  if (!opened) return fail_with(opened.error(), error);
   ::pthread_once(&once, watch_forks);
   auto made = make_box<Handle>(std::move(*opened));
-  if (!made) return fail_with(Why::system, ENOMEM, "open the registry", error);
+  if (!made) return fail_with(Error::system, ENOMEM, "open the registry", error);
   made->process = ::getpid();
   handle = made.release();
   with_all([&] {
@@ -56,12 +57,7 @@ bool open(char const *path, Handle *&handle, Error &error) noexcept {
   return true;
 }
 
-void retain(Handle *handle) noexcept {
-  ++handle->references;
-}
-
-void release(Handle *handle) noexcept {
-  if (--handle->references > 0) return;
+void destroy(Handle *handle) noexcept {
   with_all([&] {
     Handle **link = &all;
     while (*link && *link != handle) link = &(*link)->next;
@@ -72,47 +68,56 @@ void release(Handle *handle) noexcept {
 
 void drop(Handle &handle) noexcept {
   handle.announcement.reset();
-  // One after another: as a chain of destructors it would be as deep as it is long.
+  // A loop, because the destructor of a list recurses as deep as the list is long.
   while (handle.held) handle.held = std::move(handle.held->next);
 }
 
+registry::Answer<unsigned> remove_all(Handle &handle, std::span<registry::Ticket const> tickets, Limit limit) noexcept {
+  auto ending = change(handle, limit);
+  unsigned removed = 0;
+  while (!tickets.empty()) {
+    auto const some = tickets.first(std::min(tickets.size(), registry::batch_max));
+    auto const count = ending.remove(some);
+    if (!count) return count;
+    removed += *count;
+    tickets = tickets.subspan(some.size());
+  }
+  return removed;
+}
+
 void close(Handle *handle) noexcept {
-  constexpr Limits second = {1000, -1};
   if (handle->process == ::getpid() && !handle->closed) {
     List<registry::Ticket> tickets;
     bool fits = true;
-    auto const add = [&](Held const *held) noexcept {
+    auto const add = [&](HeldTogether const *held) noexcept {
       for (; held; held = held->next.get())
-        for (auto const &place : held->places) fits = fits && tickets.append(place.ticket);
+        for (auto const &one : held->registrations) fits = fits && tickets.append(one.ticket);
     };
     add(handle->held.get());
     add(handle->announcement.get());
-    // As many as one request has room for. What is not unlinked now is dead, and is swept.
-    auto ending = editor(*handle, second);
-    for (size_t i = 0; fits && i < tickets.size(); i += registry::batch_max)
-      if (!ending.remove({tickets.begin() + i, std::min(tickets.size() - i, registry::batch_max)})) break;
+    // Files that are not removed within a second are dead, and a sweep removes them later.
+    if (fits) (void)remove_all(*handle, {tickets.begin(), tickets.size()}, Limit::in(1000));
   }
   handle->closed = true;
   drop(*handle);
 }
 
-bool begin(Handle &handle, Limits limits, Error &error) noexcept {
-  if (handle.process != ::getpid()) return fail_with(Why::forked, 0, "", error);
-  if (handle.closed) return fail_with(Why::closed, 0, "", error);
-  if (limits.stop < 0) return true;
-  auto const stopped = wait_for(-1, 0, Deadline::passed(), limits.stop);
-  if (stopped.error().code == ETIMEDOUT) return true;
-  return fail_with(handle, SysError{stopped.error().code, "wait"}, error);
+bool begin(Handle *handle, Limit limit, Error &error) noexcept {
+  if (handle && handle->process != ::getpid()) return fail_with(Error::forked, 0, "", error);
+  if (!handle || handle->closed) return fail_with(Error::closed, 0, "", error);
+  if (limit.stop < 0) return true;
+  auto const stopped = wait_for(-1, 0, {Deadline::passed(), limit.stop});
+  if (stopped || stopped.error().code == ETIMEDOUT) return true;
+  return fail(*handle, SysError{stopped.error().code, "wait"}, error);
 }
 
-void close_descriptor(int fd) noexcept {
-  sys::close(fd);
+bool fail(Handle &handle, registry::Failure const &failure, Error &error) noexcept {
+  fail_with(failure, error);
+  if (error.reason == Error::cancelled) {
+    handle.closed = true;
+    drop(handle);
+  }
+  return false;
 }
 
 } // namespace pm::client
-
-namespace pm {
-Whom Whom::own() noexcept {
-  return {1, ::geteuid()};
-}
-} // namespace pm

@@ -1,4 +1,4 @@
-#include <pm/fifodir/inherited.h>
+#include "libpm/fifodir/inherited.h"
 
 #include <fcntl.h>
 

@@ -1,27 +1,31 @@
-#include <pm/fifodir/listeners.h>
+#include "libpm/fifodir/listeners.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <pm/base/directory.h>
-#include <pm/base/sigpipe.h>
-#include <pm/base/sys.h>
-#include <pm/fifodir/token.h>
+#include "libpm/fifodir/token.h"
+#include "libpm/os/directory.h"
+#include "libpm/os/sigpipe.h"
+#include "libpm/os/sys.h"
 
 namespace pm::fifodir {
 
 namespace {
 
-constexpr size_t listener_name_length = 39;
-
-bool may_be_fifo(unsigned char type) noexcept {
-  return type == DT_FIFO || type == DT_UNKNOWN;
-}
+constexpr std::string_view prefixes[] = {"ftrig1:", "pm1:"};
+/** `@`, 24 digits, `:` and 6 characters. */
+constexpr size_t label_length = 32;
 
 } // namespace
 
-bool is_listener(char const *name) noexcept {
-  std::string_view const text = name;
-  return text.starts_with("ftrig1:@") && text.size() == listener_name_length;
+std::string_view prefix(ListenerKind kind) noexcept {
+  return prefixes[static_cast<size_t>(kind)];
+}
+
+std::optional<ListenerKind> listener_kind(std::string_view name) noexcept {
+  for (auto const kind : {ListenerKind::bytes, ListenerKind::lines}) {
+    auto const before = prefix(kind);
+    if (name.starts_with(before) && name.size() == before.size() + label_length && name[before.size()] == '@') return kind;
+  }
+  return std::nullopt;
 }
 
 Listeners::~Listeners() {
@@ -29,8 +33,10 @@ Listeners::~Listeners() {
 }
 
 void Listeners::close() noexcept {
-  for (int const fd : fds_) sys::close(fd);
-  fds_.clear();
+  for (auto *fds : {&byte_fds_, &line_fds_}) {
+    for (int const fd : *fds) sys::close(fd);
+    fds->clear();
+  }
   limit_.restore();
 }
 
@@ -42,36 +48,44 @@ Result<int> Listeners::open_one(int fifodir, char const *name) noexcept {
   }
 }
 
-Done Listeners::open(int dir, char const *path, std::string_view except) noexcept {
-  return each_entry(dir, path, [this, except](int fifodir, char const *name, unsigned char type) noexcept -> Done {
-    if (!is_listener(name) || !may_be_fifo(type) || name == except) return {};
-    auto const fd = open_one(fifodir, name);
-    if (fd && fds_.append(*fd)) return {};
-    if (fd) {
-      sys::close(*fd);
-      return failed("open the listeners", ENOMEM);
-    }
-    switch (fd.error().code) {
-      case ENXIO: sys::unlinkat(fifodir, name, 0); return {};
-      case EMFILE:
-      case ENFILE:
-      case ENOMEM: return failed("open the listeners", fd.error().code);
-      default: return {}; // gone meanwhile, or something in a shared fifodir that is nobody's listener
-    }
-  });
+Done Listeners::open(int dir, char const *path, std::string_view except, bool whole) noexcept {
+  return each_entry(
+      dir, path,
+      [this, except](int fifodir, char const *name, unsigned char type) noexcept -> Done {
+        auto const kind = listener_kind(name);
+        if (!kind || !may_be_fifo(type) || name == except) return {};
+        auto const fd = open_one(fifodir, name);
+        if (fd && (*kind == ListenerKind::lines ? line_fds_ : byte_fds_).append(*fd)) return {};
+        if (fd) {
+          sys::close(*fd);
+          return failed("open the listeners", ENOMEM);
+        }
+        switch (fd.error().code) {
+          case ENXIO: sys::unlinkat(fifodir, name, 0); return {};
+          case EMFILE:
+          case ENFILE:
+          case ENOMEM: return failed("open the listeners", fd.error().code);
+          default: return {}; // removed meanwhile, or not a listener's FIFO, in a shared fifodir
+        }
+      },
+      whole);
 }
 
-unsigned Listeners::send(std::string_view event) noexcept {
+unsigned Listeners::send(std::string_view event, std::string_view line) noexcept {
   unsigned reached = 0;
-  if (!fds_.empty()) {
+  if (!byte_fds_.empty() || !line_fds_.empty()) {
     NoSigpipe guard;
-    // Each is closed at once: to be written to and to be hung up on is then one awakening, and not two.
-    for (int const fd : fds_) {
-      if (guard.write(fd, event) == static_cast<ssize_t>(event.size())) ++reached;
-      sys::close(fd);
-    }
+    auto const send_to = [&](List<int> &fds, std::string_view text) noexcept {
+      // Close each at once: then the event and the hang-up wake the listener once, not twice.
+      for (int const fd : fds) {
+        if (!text.empty() && guard.write(fd, text) == static_cast<ssize_t>(text.size())) ++reached;
+        sys::close(fd);
+      }
+      fds.clear();
+    };
+    send_to(line_fds_, line);
+    send_to(byte_fds_, event);
   }
-  fds_.clear();
   limit_.restore();
   return reached;
 }
@@ -81,13 +95,14 @@ Done clean(int dir, char const *path) noexcept {
   if (!fifodir) return fail(fifodir);
   struct stat st;
   if (sys::fstat(fifodir->get(), &st) < 0) return failed("read a directory");
-  // One that was killed while subscribing left a hidden name. Where others may be subscribing just now, it is left alone.
+  // A process that was killed while it subscribed left a hidden name. In a fifodir that the group can write to, another process
+  // may be subscribing now, so hidden names stay.
   bool const hidden_too = !(st.st_mode & S_IWGRP);
   return each_entry(fifodir->get(), ".", [hidden_too](int own, char const *name, unsigned char type) noexcept -> Done {
     bool const hidden = hidden_too && *name == '.';
-    if (!is_listener(name + hidden) || !may_be_fifo(type)) return {};
+    if (!listener_kind(name + hidden) || !may_be_fifo(type)) return {};
     auto const state = life(own, name);
-    if (!state && state.error().code == EACCES) return {}; // a group's member may keep his FIFO from us
+    if (!state && state.error().code == EACCES) return {}; // a member of the group may deny access to a FIFO
     if (!state) return fail(state);
     if (*state == Life::dead) sys::unlinkat(own, name, 0);
     return {};

@@ -1,8 +1,8 @@
-#include <pm/fifodir/notify.h>
+#include "libpm/fifodir/notify.h"
 
 #include <fcntl.h>
-#include <pm/base/fd.h>
-#include <pm/fifodir/listeners.h>
+#include "libpm/fifodir/listeners.h"
+#include "libpm/os/sys.h"
 
 namespace pm::fifodir {
 
@@ -10,7 +10,7 @@ Result<unsigned> notify(int dir, char const *path, std::string_view message) noe
   constexpr char const *doing = "notify";
   if (message.empty()) return failed(doing, EINVAL);
   if (message.size() > message_max) return failed(doing, EMSGSIZE);
-  // The caller's own path, links and all; what is in it is not followed.
+  // The caller chose this path, so symbolic links in it are followed. Links inside the fifodir are not.
   Fd const fifodir(sys::openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fifodir.valid()) return failed(doing);
   Listeners listeners;

@@ -1,14 +1,14 @@
-#include <pm/fifodir/subscription.h>
+#include "libpm/fifodir/subscription.h"
 
 #include <fcntl.h>
-#include <pm/base/directory.h>
-#include <pm/base/random.h>
-#include <pm/base/skalibs.h>
-#include <pm/fifodir/token.h>
+#include "libpm/fifodir/token.h"
+#include "libpm/os/directory.h"
+#include "libpm/os/random.h"
+#include "libpm/util/skalibs.h"
 
 namespace pm::fifodir {
 
-Result<Subscription> subscribe(int dir, char const *path, mode_t mode) noexcept {
+Result<Subscription> subscribe(int dir, char const *path, mode_t mode, ListenerKind kind) noexcept {
   constexpr char const *doing = "subscribe to a fifodir";
   auto const fifodir = open_directory(dir, path);
   if (!fifodir) return fail(fifodir);
@@ -17,9 +17,9 @@ Result<Subscription> subscribe(int dir, char const *path, mode_t mode) noexcept 
 
   char label[TIMESTAMP];
   if (!::timestamp(label)) return failed(doing);
-  // Born under a hidden name: a notifier that met it before its reader is there would take it for dead.
-  Text<41> hidden(".ftrig1:");
-  hidden << std::string_view(label, sizeof label) << ':';
+  // The name is hidden at first: a notifier that found the FIFO before its reader is open would take the listener for dead.
+  Text<41> hidden(".");
+  hidden << prefix(kind) << std::string_view(label, sizeof label) << ':';
   constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   for (unsigned i = 0; i < 6; ++i) hidden << *(alphabet.data() + (*bits >> (6 * i)) % alphabet.size());
 

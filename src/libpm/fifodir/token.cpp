@@ -1,8 +1,13 @@
-#include <pm/fifodir/token.h>
+#include "libpm/fifodir/token.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 
 namespace pm::fifodir {
+
+bool may_be_fifo(unsigned char type) noexcept {
+  return type == DT_FIFO || type == DT_UNKNOWN;
+}
 
 Result<Fd> make_token(int dir, char const *path, mode_t mode) noexcept {
   constexpr char const *doing = "make a FIFO";
@@ -34,6 +39,15 @@ Result<Life> life(int dir, char const *path) noexcept {
   if (errno == ENXIO) return Life::dead;
   if (errno == ENOENT) return Life::gone;
   return failed("test whether a token is held");
+}
+
+Result<bool> same_token(int dir, char const *a, char const *b) noexcept {
+  struct stat of_a, of_b;
+  if (sys::fstatat(dir, a, &of_a, AT_SYMLINK_NOFOLLOW) < 0 || sys::fstatat(dir, b, &of_b, AT_SYMLINK_NOFOLLOW) < 0) {
+    if (errno == ENOENT) return false;
+    return failed("look at a token");
+  }
+  return of_a.st_ino == of_b.st_ino && of_a.st_dev == of_b.st_dev;
 }
 
 } // namespace pm::fifodir

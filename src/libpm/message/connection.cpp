@@ -1,39 +1,27 @@
-// pm::Connection: what it is bound to, how it ends, and one operation after another step.
+#include "libpm/message/connection.h"
 
-#include <pm/message/connection.h>
-
-#include <pm/base/children.h>
-#include <pm/base/stream.h>
 #include <algorithm>
-#include <utility>
+#include "libpm/message/channel.h"
+#include "libpm/message/status.h"
+#include "libpm/net/connect.h"
+#include "libpm/net/peer.h"
+#include "libpm/os/stream.h"
+#include "libpm/os/sys.h"
+#include "libpm/util/box.h"
 
 namespace pm {
 
-using message::Message;
-
-bool Protocol::has(uint32_t type) const noexcept {
-  return std::find(types_.begin(), types_.end(), type) != types_.end();
+namespace message {
+void EndTraffic::operator()(Traffic *traffic) const noexcept {
+  Box<Traffic>(traffic).reset();
 }
+} // namespace message
 
-Connection::~Connection() {
-  close();
-}
-
-void Connection::forget_sending() noexcept {
-  if (out_fds_owned_)
-    for (int const fd : out_fds_) Fd(fd).reset();
-  out_fds_owned_ = false;
-  out_fds_.clear();
-  out_.clear();
-  sent_ = 0;
-}
+using message::Channel, message::ErrorMessage, message::header_size, message::Hello, message::Message;
 
 void Connection::close() noexcept {
-  forget_sending();
-  channel_.reset();
+  traffic_.reset();
   socket_.reset();
-  whole_message_.descriptors.clear();
-  assembling_ = false;
   doing_ = Doing::nothing;
   state_ = State::closed;
 }
@@ -53,24 +41,10 @@ Status Connection::lose(Status why) noexcept {
 
 Status Connection::fail_with(int code) noexcept {
   error_ = code;
-  switch (code) {
-    case ENOENT:
-    case ENOTDIR:
-    case ECONNREFUSED: return Status::no_endpoint;
-    case EACCES:
-    case EPERM: return Status::denied;
-    case EPROTOTYPE:
-    case ENAMETOOLONG: return Status::invalid_parameter;
-    case EPIPE:
-    case ECONNRESET: return Status::lost;
-    case EPROTO: return Status::bad_frame;
-    case EMSGSIZE: return Status::bad_frame;
-    case ETIMEDOUT: return Status::timeout;
-    case ECANCELED: return Status::cancelled;
-    case ETOOMANYREFS: return Status::exhausted;
-    default: return is_exhaustion(code) ? Status::exhausted : Status::system;
-  }
+  return message::status_of(code);
 }
+
+// --- Binding
 
 Status Connection::set_packet_size(uint32_t size) noexcept {
   if (state_ != State::unbound) return Status::invalid_state;
@@ -83,14 +57,12 @@ Status Connection::set_fd(Mode mode, Fd &&fd) noexcept {
   if (state_ != State::unbound) return Status::invalid_state;
   int type = 0;
   socklen_t size = sizeof type;
-  SocketName own = {}, peer = {};
-  socklen_t own_size = sizeof own, peer_size = sizeof peer;
-  // Only what is connected has a peer's name, and it is AF_UNIX, even where it is empty.
-  if (mode == Mode::none || sys::getsockopt(fd.get(), SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_STREAM ||
-      sys::getsockname(fd.get(), &own.any, &own_size) < 0 || sys::getpeername(fd.get(), &peer.any, &peer_size) < 0 ||
-      own.any.sa_family != AF_UNIX)
+  if (mode == Mode::none || sys::getsockopt(fd.get(), SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_STREAM)
     return Status::invalid_parameter;
-  bool const is_named = own_size > sizeof(sa_family_t) || peer_size > sizeof(sa_family_t);
+  // Only a connected socket has a peer's address. Its family is AF_UNIX even if the name is empty.
+  auto const own = SockAddr::of_socket(fd.get()), peer = SockAddr::of_peer(fd.get());
+  if (!own || !peer || !own->is_local()) return Status::invalid_parameter;
+  bool const is_named = own->size() > sizeof(sa_family_t) || peer->size() > sizeof(sa_family_t);
   if (mode == Mode::pair && is_named) return Status::invalid_parameter;
   socket_ = std::move(fd);
   endpoint_.clear();
@@ -100,28 +72,25 @@ Status Connection::set_fd(Mode mode, Fd &&fd) noexcept {
 
 Status Connection::set_endpoint(Mode mode, std::string_view path) noexcept {
   if (state_ != State::unbound) return Status::invalid_state;
-  if (mode != Mode::local || !LocalName::make(path)) return Status::invalid_parameter;
+  if (mode != Mode::local || !SockAddr::of_path(path)) return Status::invalid_parameter;
   endpoint_.clear();
-  endpoint_ << path;
+  if (!append(endpoint_, path)) return Status::exhausted;
   state_ = State::bound;
   return Status::ok;
 }
 
-void Connection::set_hook(Hook hook, void *data) noexcept {
-  hook_ = hook;
-  hook_data_ = data;
-}
-
 Result<PeerIdentity> Connection::peer() const noexcept {
-  if (!socket_.valid()) return failed("know the peer of", ENOTCONN);
-  auto who = peer_of(socket_.get());
-  if (!who) return fail(who);
-  return PeerIdentity{who->uid, who->gid, who->pid > 0 ? who->pid : -1, std::move(who->groups), peer_process(socket_.get())};
+  if (!socket_.valid()) return failed("get the peer of", ENOTCONN);
+  auto peer = peer_of(socket_.get());
+  if (!peer) return fail(peer);
+  return PeerIdentity{peer->uid, peer->gid, peer->pid > 0 ? peer->pid : -1, std::move(peer->groups), peer_process(socket_.get())};
 }
 
-Status Connection::step(Message *&message, Wait wait) noexcept {
+// --- One operation, step by step
+
+Status Connection::step(Message *&message, Limit limit) noexcept {
   switch (doing_) {
-    case Doing::connecting: return step_connecting(wait);
+    case Doing::connecting: return step_connecting(limit);
     case Doing::greeting:
     case Doing::sending: return step_sending();
     case Doing::awaiting_hello: return step_hello();
@@ -131,19 +100,22 @@ Status Connection::step(Message *&message, Wait wait) noexcept {
   return Status::invalid_state;
 }
 
-Status Connection::run(Message *&message, Wait wait) noexcept {
+Status Connection::run(Message *&message, Limit limit) noexcept {
   for (;;) {
-    auto const status = step(message, wait);
+    auto const status = step(message, limit);
     if (status == Status::ok && doing_ != Doing::nothing) continue;
-    if (status != Status::pending || !wait.blocks) return status;
-    auto const ready = wait_for(socket_.get(), events(), wait.deadline, wait.stop);
+    if (status != Status::pending || limit.is_now()) return status;
+    auto const ready = wait_for(socket_.get(), events(), limit);
     if (!ready) return fail_with(ready.error().code);
   }
 }
 
-Status Connection::finish(Message *&message, Wait wait) noexcept {
-  if (doing_ == Doing::nothing) return Status::invalid_state;
-  return run(message, wait);
+Status Connection::finish(Message *&message, Limit limit) noexcept {
+  return doing_ == Doing::nothing ? Status::invalid_state : run(message, limit);
+}
+
+bool Connection::has_more() const noexcept {
+  return traffic_ && traffic_->incoming.has_more();
 }
 
 short Connection::events() const noexcept {
@@ -154,6 +126,173 @@ short Connection::events() const noexcept {
     case Doing::receiving: return POLLIN;
     default: return 0;
   }
+}
+
+// --- Establishing
+
+Status Connection::connect(Limit limit) noexcept {
+  if (state_ != State::bound) return Status::invalid_state;
+  if (socket_.valid()) return establish(limit);
+  doing_ = Doing::connecting;
+  state_ = State::establishing;
+  Message *none = nullptr;
+  return run(none, limit);
+}
+
+Status Connection::accept(Limit limit) noexcept {
+  if (state_ != State::bound || !socket_.valid()) return Status::invalid_state;
+  return establish(limit);
+}
+
+Status Connection::establish(Limit limit) noexcept {
+  state_ = State::establishing;
+  if (auto const greeted = greet(); greeted != Status::ok) return greeted;
+  Message *none = nullptr;
+  return run(none, limit);
+}
+
+/** Calls the hook, then prepares the hello. */
+Status Connection::greet() noexcept {
+  if (hook_) {
+    auto const identity = peer();
+    if (!identity) return lose(fail_with(identity.error().code));
+    if (!hook_(hook_data_, *identity)) {
+      (void)!Channel(socket_.get(), socket_.get()).send(ErrorMessage{Status::refused}, Limit::now());
+      return lose(Status::refused);
+    }
+  }
+  // Before the two sides agree on a size, a packet has at most packet_min bytes: each side can receive that.
+  traffic_.reset(make_box<message::Traffic>(socket_.get(), packet_min - static_cast<uint32_t>(header_size)).release());
+  if (!traffic_) return lose(Status::exhausted);
+  Hello hello;
+  hello.packet_size = wanted_size_;
+  auto encoder = traffic_->outgoing.begin();
+  if (!encoder || !(*encoder)(hello) || !traffic_->outgoing.cut(Hello::type, packet_size_)) return lose(Status::exhausted);
+  doing_ = Doing::greeting;
+  return Status::ok;
+}
+
+Status Connection::step_connecting(Limit limit) noexcept {
+  int code = 0;
+  if (limit.is_now()) {
+    auto const name = SockAddr::of_path({endpoint_.begin(), endpoint_.size()});
+    socket_.reset(sys::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!name || !socket_.valid() || sys::connect(socket_.get(), name->get(), name->size()) < 0) code = errno;
+  } else {
+    auto connected = connect_local({endpoint_.begin(), endpoint_.size()}, limit);
+    if (connected) socket_ = std::move(*connected);
+    else code = connected.error().code;
+  }
+  if (code == 0) return greet();
+  socket_.reset();
+  auto const status = fail_with(code);
+  if (status == Status::pending || status == Status::timeout || status == Status::cancelled) return status;
+  doing_ = Doing::nothing;
+  state_ = State::bound;
+  return status;
+}
+
+Status Connection::step_hello() noexcept {
+  Message *message = nullptr;
+  auto const status = next(message);
+  if (status == Status::closed) return Status::lost;
+  if (status != Status::ok) return status;
+  Hello hello;
+  ErrorMessage error;
+  if (message->is(error)) {
+    peer_status_ = error.status;
+    return lose(Status::refused);
+  }
+  if (!message->is(hello) || hello.version != Hello::this_version || hello.packet_size < packet_min)
+    return lose(Status::bad_frame);
+  packet_size_ = std::min(wanted_size_, hello.packet_size);
+  traffic_->incoming.allow_fragments(packet_size_ - static_cast<uint32_t>(header_size));
+  doing_ = Doing::nothing;
+  state_ = State::established;
+  return Status::ok;
+}
+
+// --- Sending and receiving
+
+bool Protocol::has(uint32_t type) const noexcept {
+  return std::find(types_.begin(), types_.end(), type) != types_.end();
+}
+
+tl::expected<xdr::Encoder, Status> Connection::begin_sending(uint32_t type) noexcept {
+  bool const is_own = type == ErrorMessage::type;
+  if (!is_own && !protocol_->has(type)) return tl::unexpected<Status>(Status::invalid_parameter);
+  if (state_ != State::established || doing_ != Doing::nothing) return tl::unexpected<Status>(Status::invalid_state);
+  auto encoder = traffic_->outgoing.begin();
+  if (!encoder) return tl::unexpected<Status>(Status::exhausted);
+  return *encoder;
+}
+
+Status Connection::finish_sending(uint32_t type, bool encoded, Limit limit) noexcept {
+  if (!encoded) return Status::too_long;
+  if (auto const cut = traffic_->outgoing.cut(type, packet_size_); !cut)
+    return cut.error().code == EMSGSIZE ? Status::too_long : Status::exhausted;
+  doing_ = Doing::sending;
+  Message *none = nullptr;
+  auto const status = run(none, limit);
+  if (doing_ != Doing::sending) return status;
+  if (auto const copied = traffic_->outgoing.copy_descriptors(); !copied) {
+    doing_ = Doing::nothing;
+    return fail_with(copied.error().code);
+  }
+  return status;
+}
+
+Status Connection::send_error(Status why, Limit limit) noexcept {
+  auto encoder = begin_sending(ErrorMessage::type);
+  return encoder ? finish_sending(ErrorMessage::type, (*encoder)(ErrorMessage{why}), limit) : encoder.error();
+}
+
+Status Connection::step_sending() noexcept {
+  auto const sent = traffic_->outgoing.send(socket_.get());
+  int const code = sent ? 0 : sent.error().code;
+  if (code == EAGAIN) return Status::pending;
+  bool const greets = doing_ == Doing::greeting, is_gone = code == EPIPE || code == ECONNRESET;
+  // A peer that refuses this side has sent an error, and may have closed since. That error can still be read.
+  if (code == 0 || (greets && is_gone)) {
+    traffic_->outgoing.clear();
+    doing_ = greets ? Doing::awaiting_hello : Doing::nothing;
+    return Status::ok;
+  }
+  auto const status = fail_with(code);
+  if (greets || is_gone || traffic_->outgoing.has_begun()) return lose(Status::lost);
+  traffic_->outgoing.clear();
+  doing_ = Doing::nothing;
+  return status;
+}
+
+Status Connection::receive(Message *&message, Limit limit) noexcept {
+  if (state_ != State::established || (doing_ != Doing::nothing && doing_ != Doing::receiving)) return Status::invalid_state;
+  doing_ = Doing::receiving;
+  return run(message, limit);
+}
+
+/** Receives a message. An error of framing ends the connection. */
+Status Connection::next(Message *&message) noexcept {
+  auto const received = traffic_->incoming.next();
+  if (!received) {
+    auto const status = fail_with(received.error().code);
+    return status == Status::pending ? status : lose(status);
+  }
+  if (!*received) return lose(Status::closed);
+  message = *received;
+  return Status::ok;
+}
+
+Status Connection::step_receiving(Message *&message) noexcept {
+  if (auto const status = next(message); status != Status::ok) return status;
+  doing_ = Doing::nothing;
+  ErrorMessage error;
+  if (message->type == ErrorMessage::type) {
+    if (!message->read(error)) return Status::bad_message;
+    peer_status_ = error.status;
+    return Status::peer_error;
+  }
+  return protocol_->has(message->type) ? Status::ok : Status::unknown_message;
 }
 
 } // namespace pm

@@ -1,7 +1,10 @@
-#include <pm/message/passing.h>
+#include "libpm/message/passing.h"
 
-#include <pm/base/stream.h>
 #include <string.h>
+#include <utility>
+#include "libpm/net/connect.h"
+#include "libpm/os/stream.h"
+#include "libpm/os/sys.h"
 
 namespace pm::message {
 
@@ -9,13 +12,16 @@ namespace {
 
 constexpr char const *receiving = "receive a message", *sending = "send a message";
 
-/** Room for all the descriptors that the kernel passes at once, and for credentials that nobody asked for. */
+/** Room for the most descriptors that the kernel passes at once, and for credentials. */
 struct Control {
   static constexpr size_t size = CMSG_SPACE(sizeof(int) * descriptors_max) + CMSG_SPACE(sizeof(struct ucred));
   alignas(struct cmsghdr) char bytes[size];
 };
 
-/** Owns every descriptor of every control message, before anything is decided; false if there were more than there may be. */
+/**
+ * Takes ownership of the descriptors in all control messages, before any check can fail. False: there are more than
+ * descriptors_max.
+ */
 bool own_all(struct msghdr &header, Descriptors &descriptors, struct ucred &credentials) noexcept {
   bool fits = true;
   for (auto *control = CMSG_FIRSTHDR(&header); control; control = CMSG_NXTHDR(&header, control)) {
@@ -42,6 +48,28 @@ Result<int> type_of(int socket, char const *doing) noexcept {
 
 } // namespace
 
+Fd Descriptors::take(size_t i) noexcept {
+  return i < count_ ? Fd(std::exchange(fds_[i], -1)) : Fd();
+}
+
+void Descriptors::clear() noexcept {
+  for (size_t i = 0; i < count_; ++i) Fd(fds_[i]).reset();
+  count_ = 0;
+}
+
+bool Descriptors::add(int fd) noexcept {
+  Fd owned(fd);
+  if (count_ == descriptors_max) return false;
+  fds_[count_++] = owned.release();
+  return true;
+}
+
+void Descriptors::give(size_t count, Descriptors &to) noexcept {
+  for (size_t i = 0; i < count; ++i) (void)to.add(fds_[i]);
+  memmove(fds_, fds_ + count, (count_ - count) * sizeof *fds_);
+  count_ -= count;
+}
+
 Result<size_t> receive_once(int socket, std::span<char> room, Descriptors &descriptors, Sender &sender) noexcept {
   Control control;
   struct iovec part = {room.data(), room.size()};
@@ -63,20 +91,25 @@ Result<size_t> receive_once(int socket, std::span<char> room, Descriptors &descr
   return static_cast<size_t>(n);
 }
 
-Result<size_t> send_once(int socket, std::string_view bytes, std::span<int const> descriptors, LocalName const *to) noexcept {
+Result<size_t> send_once(int socket, std::string_view bytes, std::span<int const> descriptors, SockAddr const *to) noexcept {
+  if (descriptors.empty() && !to) { // most messages; the kernel has two structs less to copy than for sendmsg(2)
+    ssize_t const n = sys::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0) return failed(sending);
+    return static_cast<size_t>(n);
+  }
   Control control;
   struct iovec part = {const_cast<char *>(bytes.data()), bytes.size()};
   struct msghdr header = {};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   if (to) {
-    header.msg_name = const_cast<struct sockaddr_un *>(&to->address);
-    header.msg_namelen = to->size;
+    header.msg_name = const_cast<struct sockaddr *>(to->get());
+    header.msg_namelen = to->size();
   }
   if (!descriptors.empty()) {
     header.msg_control = control.bytes;
     header.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
-    // What pads the last one is read by the kernel as well.
+    // The kernel also reads the padding after the last descriptor.
     memset(control.bytes, 0, header.msg_controllen);
     auto *const rights = CMSG_FIRSTHDR(&header);
     rights->cmsg_level = SOL_SOCKET;
@@ -89,20 +122,20 @@ Result<size_t> send_once(int socket, std::string_view bytes, std::span<int const
   return static_cast<size_t>(n);
 }
 
-Done send_fds(int socket, std::string_view bytes, std::span<int const> descriptors, Deadline deadline, int stop,
-              LocalName const *to) noexcept {
+Done send_fds(int socket, std::string_view bytes, std::span<int const> descriptors, Limit limit, struct sockaddr_un const *to,
+              socklen_t to_size) noexcept {
   if (descriptors.size() > descriptors_max) return failed(sending, EMSGSIZE);
   if (bytes.empty()) {
     auto const type = type_of(socket, sending);
     if (!type) return fail(type);
-    // The kernel would take them, and nobody would ever get them.
+    // The kernel would accept the descriptors, but never deliver them.
     if (*type == SOCK_STREAM) return descriptors.empty() ? Done() : failed(sending, EINVAL);
   }
-  return send_all(socket, bytes, descriptors, deadline, stop, to);
+  auto const address = to ? SockAddr::copy(to, to_size) : SockAddr();
+  return send_all(socket, bytes, descriptors, limit, to ? &address : nullptr);
 }
 
-Done send_all(int socket, std::string_view bytes, std::span<int const> descriptors, Deadline deadline, int stop,
-              LocalName const *to) noexcept {
+Done send_all(int socket, std::string_view bytes, std::span<int const> descriptors, Limit limit, SockAddr const *to) noexcept {
   for (;;) {
     auto const sent = send_once(socket, bytes, descriptors, to);
     if (sent) {
@@ -110,37 +143,36 @@ Done send_all(int socket, std::string_view bytes, std::span<int const> descripto
       bytes.remove_prefix(*sent);
       if (bytes.empty()) return {};
     } else if (sent.error().code == EAGAIN) {
-      if (auto const ready = wait_for(socket, POLLOUT, deadline, stop); !ready) return failed(sending, ready.error().code);
+      if (auto const ready = wait_for(socket, POLLOUT, limit); !ready) return failed(sending, ready.error().code);
     } else if (sent.error().code != EINTR) {
       return fail(sent);
     }
   }
 }
 
-Done send_fds_to(std::string_view path, std::string_view bytes, std::span<int const> descriptors, Deadline deadline,
-                 int stop) noexcept {
-  // Connected, so that its room is what poll(2) tells of.
-  auto const socket = connect_local(path, deadline, SOCK_DGRAM);
+Done send_fds_to(std::string_view path, std::string_view bytes, std::span<int const> descriptors, Limit limit) noexcept {
+  // A connected socket, because poll(2) reports room only for one.
+  auto const socket = connect_local(path, limit, SOCK_DGRAM);
   if (!socket) return fail(socket);
-  return send_fds(socket->get(), bytes, descriptors, deadline, stop);
+  return send_fds(socket->get(), bytes, descriptors, limit);
 }
 
-Result<Came> receive_fds(int socket, std::span<char> room, Descriptors &descriptors, Deadline deadline, int stop) noexcept {
+Result<ReceivedBytes> receive_fds(int socket, std::span<char> room, Descriptors &descriptors, Limit limit) noexcept {
   descriptors.clear();
-  for (Came came;;) {
-    auto const got = receive_once(socket, room, descriptors, came.sender);
+  for (ReceivedBytes received;;) {
+    auto const got = receive_once(socket, room, descriptors, received.sender);
     if (got) {
-      came.size = *got;
-      if (came.size || descriptors.size()) return came;
+      received.size = *got;
+      if (received.size || descriptors.size()) return received;
       auto const type = type_of(socket, receiving);
       if (!type) return fail(type);
-      came.end = *type != SOCK_DGRAM;
-      return came;
+      received.end = *type != SOCK_DGRAM;
+      return received;
     }
     descriptors.clear();
     int const code = got.error().code;
     if (code != EAGAIN && code != EINTR) return fail(got);
-    if (auto const ready = wait_for(socket, POLLIN, deadline, stop); !ready) return failed(receiving, ready.error().code);
+    if (auto const ready = wait_for(socket, POLLIN, limit); !ready) return failed(receiving, ready.error().code);
   }
 }
 

@@ -1,167 +1,135 @@
-// Writer::add: from nothing to a living registration.
+#include "libpm/registry/add.h"
 
-#include <pm/base/directory.h>
-#include <pm/base/random.h>
-#include <pm/fifodir/token.h>
-#include <pm/registry/writer.h>
-#include <string.h>
+#include "libpm/fifodir/token.h"
+#include "libpm/registry/announced.h"
+#include "libpm/registry/exclusive.h"
+#include "libpm/registry/remove.h"
+#include "libpm/registry/service_directories.h"
+#include "libpm/registry/sweeper.h"
 
 namespace pm::registry {
 
-using fifodir::Life;
-
 namespace {
+constexpr char const *doing = "make a registration";
 
-constexpr char const *making_token = "make a token";
-
+bool is_announcement(Ticket const &ticket) noexcept {
+  return ticket.service.view() == announcements;
+}
 } // namespace
 
-Result<Ticket> Writer::new_ticket(std::string_view service, std::string_view owner, Registrant const &who) noexcept {
-  auto const bits = random_bits();
-  if (!bits) return fail(bits);
-  Id id;
-  id << who.pid << '.' << who.start << '.';
-  for (int shift = 28; shift >= 0; shift -= 4) id << "0123456789abcdef"[*bits >> shift & 0xf];
-  return make_ticket(service, owner, id.view());
-}
-
-OwnerName Writer::owner_of(Registrant const &who) noexcept {
-  return who.named ? owner_name(who.uid) : OwnerName(unnamed_owner);
-}
-
-Record Writer::record_of(Request const &request, Registrant const &who, Terms const &terms) noexcept {
-  Record r;
-  r.service = request.service;
-  r.version = request.version;
-  r.netid = name(request.address.netid());
-  r.address = request.address.text();
-  r.pid = who.pid;
-  r.start = who.start;
-  r.since = boottime();
-  r.exclusive = request.exclusive;
-  r.is_public = terms.is_public;
-  r.holder = terms.holder;
-  r.exe = terms.exe;
-  r.deleted = terms.deleted;
-  return r;
-}
-
-/** Whether a living registration of the same key forbids this one; reserved ones do as well. */
-Result<bool> Writer::conflicts(std::string_view owner, Request const &request) noexcept {
-  auto const netid = name(request.address.netid());
-  if (!request.exclusive) {
-    // Nobody holds the key exclusively: the usual case, at the price of one open.
-    auto const key = fifodir::life(dir_, layout::exclusive_link(request.service, owner, request.version, netid).c_str());
-    if (!key) return fail(key);
-    if (*key != Life::alive) return false;
-  }
-  bool conflict = false;
-  auto read = each_living(request.service, owner, [&](Ticket const &, Record const &record) noexcept -> Done {
-    conflict |= record.version == request.version && record.netid == netid && (record.exclusive || request.exclusive);
-    return {};
-  });
-  // A row holds its key as well.
-  if (read && request.exclusive && begins_as_number(request.service)) {
-    auto const key = Path(request.service) << ':' << request.version << ':' << netid << ':';
-    read = each_entry(dir_, layout::rows_of(owner, request.service).c_str(),
-                      [&](int directory, char const *name, unsigned char) noexcept -> Done {
-                        if (strncmp(name, key.c_str(), key.size()) != 0) return {};
-                        auto const life = fifodir::life(directory, name);
-                        if (!life) return fail(life);
-                        conflict |= *life == Life::alive;
-                        return {};
-                      });
-  }
-  if (!read) return fail(read);
-  return conflict;
-}
-
-Done Writer::link_exclusive(Ticket const &ticket, Record const &record) noexcept {
-  auto const token = layout::file(ticket, layout::token);
-  auto const key = layout::exclusive_link(record.service, ticket.owner.view(), record.version, record.netid);
-  if (sys::linkat(dir_, token.c_str(), dir_, key.c_str(), 0) == 0) return {};
-  if (errno != EEXIST) return failed("hold an exclusive name");
-  // There is no conflict, so it is this call's own, for the same key, or what somebody dead or killed left.
-  auto const same = same_token(token.c_str(), key.c_str());
-  if (!same) return fail(same);
-  if (*same) return {};
-  if (sys::unlinkat(dir_, key.c_str(), 0) < 0 || sys::linkat(dir_, token.c_str(), dir_, key.c_str(), 0) < 0)
-    return failed("hold an exclusive name");
-  return {};
-}
-
-/** Token, links and record of one registration, all but its rename into place. The first of a call makes the FIFO. */
-Done Writer::make_entry(Ticket const &ticket, Record const &record, bool reserve, char const *first_token, Fd &token) noexcept {
-  auto const path = layout::file(ticket, layout::token);
+/**
+ * Makes the FIFO under owner/, where a sweep finds it whatever happens next. The first registration of a call makes it, and the others
+ * link it.
+ */
+Done Adding::make_token(Ticket const &ticket) noexcept {
+  int const dir = transaction_->dir();
+  auto const path = layout::owner_link(ticket);
   auto const make = [&]() noexcept -> Done {
-    if (first_token) return sys::linkat(dir_, first_token, dir_, path.c_str(), 0) < 0 ? Done(failed(making_token)) : Done();
-    auto fifo = fifodir::make_token(dir_, path.c_str(), 0622);
+    if (made_.token.valid()) {
+      auto const first = layout::owner_link(made_.tickets[0]);
+      return sys::linkat(dir, first.c_str(), dir, path.c_str(), 0) < 0 ? Done(failed(doing)) : Done();
+    }
+    auto fifo = fifodir::make_token(dir, path.c_str(), 0622);
     if (!fifo) return fail(fifo);
-    token = static_cast<Fd &&>(*fifo);
+    made_.token = static_cast<Fd &&>(*fifo);
     return {};
   };
-  auto made = make();
-  if (!made && made.error().code == ENOENT) {
-    if (auto const directories = make_directories(ticket.service.view()); !directories) return directories;
-    if (!has_directory(layout::instances(ticket.service.view(), ticket.owner.view()))) return failed(making_token);
-    made = make();
-  }
-  if (!made) return made;
-  auto const link = layout::owner_link(ticket);
-  int linked = sys::linkat(dir_, path.c_str(), dir_, link.c_str(), 0);
-  if (linked < 0 && errno == ENOENT) {
-    if (!has_directory(layout::owner(ticket.owner.view()))) return failed(making_token);
-    linked = sys::linkat(dir_, path.c_str(), dir_, link.c_str(), 0);
-  }
-  if (linked < 0) return failed(making_token);
-  if (record.exclusive)
-    if (auto const held = link_exclusive(ticket, record); !held) return held;
-  return write_file(layout::file(ticket, reserve ? layout::reserved : layout::temporary).c_str(), record);
+  auto const made = make();
+  if (made || made.error().code != ENOENT) return made;
+  if (auto const directory = make_directory(*transaction_, layout::owner(owner()), doing); !directory) return directory;
+  return make();
 }
 
-Done Writer::make_all(Registrant const &who, std::string_view owner, std::span<Request const> requests, Terms const &terms,
-                      Registration &made) noexcept {
-  for (Request const &request : requests) {
-    auto const ticket = new_ticket(request.service, owner, who);
-    if (!ticket) return fail(ticket);
-    if (!made.tickets.append(*ticket)) return failed(making_token, ENOMEM);
-    auto const first = layout::file(made.tickets[0], layout::token);
-    char const *const linked = made.token.valid() ? first.c_str() : nullptr;
-    auto const entry = make_entry(*ticket, record_of(request, who, terms), terms.reserve, linked, made.token);
-    if (!entry) return entry;
+/** Gives the FIFO its name in the service's directory, which it makes if it is missing. */
+Done Adding::put(Ticket const &ticket, Path const &path) noexcept {
+  int const dir = transaction_->dir();
+  auto const service = ticket.service.view();
+  auto const link = by_portmapper_ ? Path(layout::onc) : layout::owner_link(ticket);
+  if (!is_new_) {
+    if (sys::linkat(dir, link.c_str(), dir, path.c_str(), 0) == 0) return {};
+    if (errno != ENOENT) return failed(doing);
   }
-  if (terms.reserve) return {};
-  for (Ticket const &ticket : made.tickets)
-    if (auto const committed = commit(ticket, "u"); !committed) return committed;
+  auto const made = is_new_ ? make_directory(*transaction_, layout::registrations(service, owner()), doing)
+                            : make_service_directories(*transaction_, service, owner(), !by_portmapper_);
+  if (!made) return made;
+  return sys::linkat(dir, link.c_str(), dir, path.c_str(), 0) < 0 ? Done(failed(doing)) : Done();
+}
+
+/** All of a registration that needs room, but for its public name. */
+Done Adding::make_one(Ticket const &ticket, Record const &record) noexcept {
+  auto const name = entry_name(record);
+  if (!name) return fail(name);
+  if (!by_portmapper_)
+    if (auto const made = make_token(ticket); !made) return made;
+  if (!made_.tickets.append(ticket) || !made_.names.append(*name)) return failed(doing, ENOMEM);
+  if (record.exclusive)
+    if (auto const taken = take_key(*transaction_, ticket, record); !taken) return taken;
+  if (record.is_public && !record.exe.empty())
+    if (auto const linked = link_executable(*transaction_, ticket, record.exe); !linked) return linked;
+  if (!terms_->reserve) return {};
+  auto const put_aside = put(ticket, layout::reserved(ticket.service.view(), owner(), name->view()));
+  return put_aside && is_announcement(ticket) ? link_announcement(*transaction_, owner(), name->view()) : put_aside;
+}
+
+Done Adding::publish_one(Ticket const &ticket, EntryName const &name) noexcept {
+  Event event;
+  if (auto const opened = event.open(*transaction_, ticket.service.view(), is_new_); !opened) return opened;
+  if (auto const named = put(ticket, layout::entry(ticket.service.view(), owner(), name.view())); !named) return named;
+  if (is_announcement(ticket))
+    if (auto const linked = link_announcement(*transaction_, owner(), name.view()); !linked) return linked;
+  event.send({.kind = 'u', .service = ticket.service.view(), .owner = owner(), .name = name.view()});
   return {};
 }
 
-void Writer::take_back(Registration const &made) noexcept {
-  // What cannot be taken back now is dead as soon as the token closes, and swept by whoever writes next.
-  for (Ticket const &ticket : made.tickets) (void)erase(ticket, true);
-  for (Ticket const &ticket : made.tickets) prune(ticket.service.view(), ticket.owner.view());
+bool Adding::make_new_service(std::string_view service) noexcept {
+  // A group may listen to a new service as well, so it needs its fifodir.
+  is_new_ = transaction_->is_alone() && sys::mkdirat(transaction_->dir(), layout::service(service).c_str(), 0755) == 0;
+  return is_new_;
 }
 
-Answer<Registration> Writer::add(Registrant const &who, std::span<Request const> requests, Terms const &terms) noexcept {
-  if (requests.size() > batch_max) return refuse(Refusal::too_many, 0, batch_max);
-  auto const owner = owner_of(who);
-  for (size_t i = 0; i < requests.size(); ++i) {
-    Request const &request = requests.data()[i];
-    if (!is_service_name(request.service)) return refuse(Refusal::bad_name, i);
-    auto const conflict = conflicts(owner.view(), request);
+Done Adding::make(std::span<WantedRegistration const> all) noexcept {
+  for (WantedRegistration const &wanted : all) {
+    auto const ticket = new_ticket(wanted.service, owner(), *registrant_);
+    if (!ticket) return fail(ticket);
+    auto record = record_of(wanted, *registrant_, *terms_);
+    record.id = ticket->id.view();
+    if (auto const made = make_one(*ticket, record); !made) return made;
+  }
+  if (terms_->reserve) return {};
+  for (size_t i = 0; i < made_.tickets.size(); ++i)
+    if (auto const published = publish_one(made_.tickets[i], made_.names[i]); !published) return published;
+  return {};
+}
+
+void Adding::undo() noexcept {
+  // A file that cannot be unlinked now is dead when the token closes, and a later change sweeps it.
+  for (size_t i = 0; i < made_.names.size(); ++i) {
+    Record record;
+    if (read_entry_name(made_.names[i].view(), record, nullptr)) (void)release_key(*transaction_, made_.tickets[i], record);
+  }
+  for (Ticket const &ticket : made_.tickets) (void)remove(*transaction_, ticket);
+}
+
+Answer<NewRegistrations> add(Transaction &transaction, Registrant const &registrant, std::span<WantedRegistration const> all,
+                             Terms const &terms) noexcept {
+  if (all.size() > batch_max) return refuse(Refusal::too_many, 0, batch_max);
+  Adding adding(transaction, registrant, terms);
+  for (size_t i = 0; i < all.size(); ++i) {
+    WantedRegistration const &wanted = all[i];
+    if (!may_have_registrations(wanted.service)) return refuse(Refusal::bad_name, i);
+    if (adding.is_by_portmapper() && all.size() == 1 && adding.make_new_service(wanted.service)) break;
+    auto const conflict = conflicts(transaction, adding.owner(), wanted);
     if (!conflict) return fail(conflict);
     if (*conflict) return refuse(Refusal::conflict, i);
   }
-  // What others left where this writes: a few of it, so that it is never much.
-  if (auto const swept = sweep_owner(owner.view(), false); !swept) return fail(swept);
-  for (Request const &request : requests)
-    if (auto const swept = sweep_instances(request.service, owner.view(), false); !swept) return fail(swept);
+  // The port mapper's registrations end with it, and it removes them itself.
+  if (!adding.is_by_portmapper())
+    if (auto const swept = Sweeper(transaction, Sweeper::Extent::passing).owner(adding.owner()); !swept) return fail(swept);
 
-  Registration made;
-  auto const done = make_all(who, owner.view(), requests, terms, made);
-  if (done) return made;
-  take_back(made); // all or none
-  return fail(done);
+  auto const made = adding.make(all);
+  if (made) return adding.take();
+  adding.undo();
+  return fail(made);
 }
 
 } // namespace pm::registry

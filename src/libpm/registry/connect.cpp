@@ -1,70 +1,69 @@
-#include <pm/registry/connect.h>
+#include "libpm/registry/connect.h"
 
-#include <pm/base/connect.h>
-#include <pm/base/listener_at.h>
-#include <pm/base/peer.h>
-#include <pm/base/process.h>
+#include "libpm/net/connect.h"
+#include "libpm/net/peer.h"
+#include "libpm/net/sock_diag.h"
+#include "libpm/os/process.h"
 
 namespace pm::registry {
 
 namespace {
 
-/** Whether a server that user `uid` runs may be at an instance's address. */
-Result<bool> may_serve(Instance const &instance, uid_t uid) noexcept {
-  if (instance.owner == unnamed_owner || instance.owner == owner_name(uid).view()) return true;
+/** Whether a server that user `uid` runs may be at a registration's address. */
+Result<bool> may_serve(LiveRegistration const &registration, uid_t uid) noexcept {
+  if (registration.owner == unnamed_owner || registration.owner == owner_name(uid).view()) return true;
   // The registered process may have become another user since, as it does under s6-setuidgid.
-  auto const now = effective_user(instance.record.pid);
-  auto const start = start_time(instance.record.pid);
-  return now && start && *start == instance.record.start && *now == uid;
+  auto const now = effective_user(registration.record.pid);
+  auto const start = start_time(registration.record.pid);
+  return now && start && *start == registration.record.start && *now == uid;
 }
 
-Done believe(Instance const &instance, Result<uid_t> const &uid) noexcept {
+Done verify_server(LiveRegistration const &registration, Result<uid_t> const &uid) noexcept {
   if (!uid) return fail(uid);
-  auto const fits = may_serve(instance, *uid);
+  auto const fits = may_serve(registration, *uid);
   if (!fits) return fail(fits);
-  return *fits ? Done() : failed(not_believed, EPERM);
+  return *fits ? Done() : failed(not_trusted, EPERM);
 }
 
-/** Of an address of another host nothing can be said, and nothing is. */
-Done believe_listener(Instance const &instance, Address const &address) noexcept {
+/** Accepts an address of another host: there is nothing to check. */
+Done verify_listener(LiveRegistration const &registration, Address const &address) noexcept {
   auto const uid = listener_at(address);
   if (!uid) return failed("connect to", uid.error().code == ENOENT ? ECONNREFUSED : uid.error().code);
-  return *uid ? believe(instance, **uid) : Done();
+  return *uid ? verify_server(registration, **uid) : Done();
 }
 
-Result<Fd> reach(Instance const &instance, Address const &address, Deadline deadline, int stop) noexcept {
+Result<Fd> reach(LiveRegistration const &registration, Address const &address, Limit limit) noexcept {
   bool const internet = address.netid() != Netid::local;
-  // Before and after: who listens may change in between, and the connection is to one or the other.
+  // The listener may change meanwhile, and the connection is to the old one or the new one: check both.
   if (internet)
-    if (auto const believed = believe_listener(instance, address); !believed) return fail(believed);
-  auto socket = connect_to(address, deadline, stop);
+    if (auto const verified = verify_listener(registration, address); !verified) return fail(verified);
+  auto socket = connect_to(address, limit);
   if (!socket) return socket;
   if (internet) {
-    if (auto const believed = believe_listener(instance, address); !believed) return fail(believed);
+    if (auto const verified = verify_listener(registration, address); !verified) return fail(verified);
     return socket;
   }
   auto const peer = peer_of(socket->get());
-  auto const believed = believe(instance, peer ? Result<uid_t>(peer->uid) : fail(peer));
-  if (!believed) return fail(believed);
+  auto const verified = verify_server(registration, peer ? Result<uid_t>(peer->uid) : fail(peer));
+  if (!verified) return fail(verified);
   return socket;
 }
 
 } // namespace
 
-Result<std::optional<Reached>> connect(Registry const &registry, Query const &query, Deadline deadline, int stop,
-                                       Instances &found) noexcept {
-  if (auto const looked = lookup(registry, query, found); !looked) return fail(looked);
+Result<std::optional<Reached>> connect(Tree const &tree, Query const &query, Limit limit, LiveRegistrations &found) noexcept {
+  if (auto const looked = lookup(tree, query, found); !looked) return fail(looked);
   std::optional<SysError> last;
   for (size_t i = 0; i < found.size(); ++i) {
-    auto const instance = found[i];
-    auto const address = Address::parse(instance.record.address);
+    auto const registration = found[i];
+    auto const address = Address::parse(registration.record.address);
     if (!address) return failed("read a record", EBADMSG);
     if (address->netid() != Netid::tcp && address->netid() != Netid::tcp6 && address->netid() != Netid::local) continue;
-    auto socket = reach(instance, *address, deadline, stop);
+    auto socket = reach(registration, *address, limit);
     if (socket) return Reached{static_cast<Fd &&>(*socket), i, *address};
     last = socket.error();
     int const code = socket.error().code;
-    if (code == ECANCELED || deadline.remaining() == 0) return failed("connect to", code == ECANCELED ? code : ETIMEDOUT);
+    if (code == ECANCELED || limit.deadline.remaining() == 0) return failed("connect to", code == ECANCELED ? code : ETIMEDOUT);
   }
   if (last) return failed(last->doing, last->code);
   return std::nullopt;

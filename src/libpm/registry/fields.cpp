@@ -1,12 +1,12 @@
-#include <pm/registry/fields.h>
+#include "libpm/registry/fields.h"
 
 #include <array>
 
 namespace pm::registry {
 
 namespace {
-constexpr std::array<std::string_view, 12> names = {"service", "version", "netid", "address", "uid", "pid",
-                                                    "start",   "since",   "flags", "holder",  "exe", "id"};
+constexpr std::array<std::string_view, 13> names = {"service", "version", "netid",  "address", "uid", "pid",   "start",
+                                                    "since",   "flags",   "holder", "exe",     "id",  "origin"};
 } // namespace
 
 std::string_view name(Field field) noexcept {
@@ -31,23 +31,24 @@ bool Fields::parse(std::string_view list) noexcept {
   return true;
 }
 
-FieldText value(Instance const &instance, Field field) noexcept {
-  Record const &r = instance.record;
+FieldText value(LiveRegistration const &registration, Field field) noexcept {
+  Record const &r = registration.record;
   switch (field) {
     case Field::service: return r.service;
     case Field::version: return Text<32>() << r.version;
     case Field::netid: return r.netid;
     case Field::address: return r.address;
-    case Field::uid: return instance.owner;
+    case Field::uid: return registration.owner;
     case Field::pid: return Text<32>() << r.pid;
     case Field::start: return Text<32>() << r.start;
     case Field::since: return Text<32>() << r.since;
     case Field::flags: return flag_list(r);
     case Field::holder: return r.holder;
     case Field::exe: return r.exe;
-    case Field::id: return instance.id;
+    case Field::id: return r.id;
+    case Field::origin: return r.origin;
   }
-  bug("a field that is none");
+  bug("an unknown field");
 }
 
 } // namespace pm::registry

@@ -1,58 +1,88 @@
-#include <pm/registry/lookup.h>
+#include "libpm/registry/lookup.h"
 
-#include <pm/base/callback.h>
-#include <pm/base/directory.h>
-#include <pm/base/sort.h>
-#include <pm/fifodir/token.h>
-#include <pm/registry/row.h>
+#include <limits.h>
 #include <unistd.h>
 #include <algorithm>
+#include "libpm/fifodir/token.h"
+#include "libpm/os/directory.h"
+#include "libpm/util/sort.h"
 
 namespace pm::registry {
 
 using fifodir::Life;
 
-Instance Instances::operator[](size_t i) const noexcept {
-  Entry const &e = entries_[i];
-  Instance instance{{bytes_.begin() + e.at, e.owner}, id(i), {}, text(i), e.is_row};
-  auto const record = parse(instance.text);
-  if (!record) bug("a record that was read once cannot be read again");
-  instance.record = *record;
-  return instance;
+LiveRegistration LiveRegistrations::operator[](size_t i) const noexcept {
+  return positions_[i].lengths.read(bytes_.begin() + positions_[i].at);
 }
 
-std::string_view Instances::id(size_t i) const noexcept {
-  Entry const &e = entries_[i];
-  return {bytes_.begin() + e.at + e.owner, e.id};
+std::string_view LiveRegistrations::name(size_t i) const noexcept {
+  return positions_[i].lengths.name(bytes_.begin() + positions_[i].at);
 }
 
-std::string_view Instances::text(size_t i) const noexcept {
-  Entry const &e = entries_[i];
-  return {bytes_.begin() + e.at + e.owner + e.id, e.text};
-}
-
-void Instances::clear() noexcept {
+void LiveRegistrations::clear() noexcept {
   bytes_.clear();
-  entries_.clear();
+  positions_.clear();
 }
 
-bool Instances::add(std::string_view owner, std::string_view id, std::string_view text, uint64_t since, bool is_row) noexcept {
+bool LiveRegistrations::add(LiveRegistration const &registration) noexcept {
   size_t const at = bytes_.size();
-  auto const length = [](std::string_view s) noexcept { return static_cast<uint32_t>(s.size()); };
-  return append(bytes_, owner) && append(bytes_, id) && append(bytes_, text) &&
-         entries_.append(Entry{since, at, length(owner), length(id), length(text), is_row});
+  for (auto const text : TextLengths::texts_of(registration))
+    if (!append(bytes_, text)) return false;
+  return positions_.append({LookupOrder(registration.record), at, TextLengths(registration)});
 }
 
-void Instances::sort_oldest_first(size_t first) noexcept {
-  sort(std::span(entries_.begin() + first, entries_.end()), [this](Entry const &a, Entry const &b) noexcept {
-    if (a.since != b.since) return a.since < b.since;
-    char const *const s = bytes_.begin();
-    return std::string_view(s + a.at + a.owner, a.id) < std::string_view(s + b.at + b.owner, b.id);
+void LiveRegistrations::sort_oldest_first(size_t first) noexcept {
+  sort(std::span(positions_.begin() + first, positions_.end()), [this](Position const &a, Position const &b) noexcept {
+    if (a.order != b.order) return a.order < b.order;
+    char const *const texts = bytes_.begin();
+    return a.lengths.name(texts + a.at) < b.lengths.name(texts + b.at);
   });
 }
 
-Path Instance::token() const noexcept {
-  return is_row ? layout::row(owner, id, record) : layout::file(make_ticket(record.service, owner, id), layout::token);
+TrustedUids::TrustedUids(Tree const &tree, TrustedUsers users) noexcept : anyone_(users.kind() == TrustedUsers::Kind::anyone) {
+  auto const add = [this](uid_t uid) noexcept {
+    if (std::find(uids_, uids_ + count_, uid) == uids_ + count_) uids_[count_++] = uid;
+  };
+  for (uid_t const uid : users.uids()) add(uid);
+  if (users.kind() != TrustedUsers::Kind::usual) return;
+  for (uid_t const uid : {uid_t{0}, tree.owner(), ::geteuid()}) add(uid);
+}
+
+bool TrustedUids::covers(std::string_view owner) const noexcept {
+  auto const uid = number<uid_t>(owner);
+  if (anyone_) return uid || owner == unnamed_owner;
+  return uid && std::find(uids_, uids_ + count_, *uid) != uids_ + count_;
+}
+
+Result<std::string_view> read_executable(int dir, char const *link, std::span<char> buffer) noexcept {
+  ssize_t const n = sys::readlinkat(dir, link, buffer.data(), buffer.size());
+  if (n < 0) return errno == ENOENT ? Result<std::string_view>(std::string_view()) : failed("read a registration's executable");
+  return std::string_view(buffer.data(), static_cast<size_t>(n));
+}
+
+Result<std::optional<FoundEntry>> find_entry(int dir, Ticket const &ticket) noexcept {
+  std::optional<FoundEntry> found;
+  auto const directory = layout::registrations(ticket.service.view(), ticket.owner.view());
+  auto const read = each_entry(dir, directory.c_str(), [&](int, char const *name, unsigned char) noexcept -> Done {
+    bool const reserved = *name == layout::hidden;
+    auto const [id, fields, is_entry] = cut(name + reserved, ':');
+    if (is_entry && id == ticket.id.view()) found = FoundEntry{EntryName(name + reserved), reserved};
+    return {};
+  });
+  if (!read) return fail(read);
+  return found;
+}
+
+Done each_living(int dir, std::string_view service, std::string_view owner, VisitLiving visit) noexcept {
+  auto const path = layout::registrations(service, owner);
+  return each_entry(dir, path.c_str(), [&](int directory, char const *name, unsigned char type) noexcept -> Done {
+    Record record;
+    char const *const entry = name + (*name == layout::hidden);
+    if (!fifodir::may_be_fifo(type) || !read_entry_name(entry, record, nullptr)) return {};
+    auto const life = fifodir::life(directory, name);
+    if (!life) return fail(life);
+    return *life == Life::alive ? visit(entry, record) : Done();
+  });
 }
 
 namespace {
@@ -62,197 +92,134 @@ bool passes(std::span<T const> set, T const &value) noexcept {
   return set.empty() || std::find(set.begin(), set.end(), value) != set.end();
 }
 
-/** What one instance must be to be given, once its ID and its record are known. */
-struct Criteria {
+/** Reads the registrations of a service that match. */
+class Gatherer {
+ public:
+  std::string_view service;
   std::optional<uint32_t> version;
   std::optional<Netid> netid;
   std::span<pid_t const> pids;
-  bool whole; /**< as Registry::reads_whole */
+  std::optional<std::string_view> origin;
+  bool wants_exe;
+  bool whole; /**< as Tree::reads_whole */
+  LiveRegistrations &out;
 
+  /** Appends those of one owner, in the directory `path` under `above`, which may be missing. */
+  Done gather(int above, char const *path, std::string_view owner) const noexcept {
+    return each_entry(
+        above, path,
+        [&](int dir, char const *name, unsigned char type) noexcept -> Done {
+          Record record;
+          if (!fifodir::may_be_fifo(type) || !read_entry_name(name, record, nullptr) || !allows(record)) return {};
+          auto const life = fifodir::life(dir, name);
+          if (!life) return fail(life);
+          return *life == Life::alive ? add(dir, name, owner) : Done();
+        },
+        whole);
+  }
+
+ private:
   [[nodiscard]] bool allows(Record const &r) const noexcept {
-    return (!version || r.version == *version) && (!netid || r.netid == name(*netid));
+    return (!version || r.version == *version) && (!netid || r.netid == pm::name(*netid)) && passes(pids, r.pid) &&
+           (!origin || r.origin == *origin);
+  }
+  Done add(int dir, std::string_view name, std::string_view owner) const noexcept {
+    LiveRegistration one{owner, name, {}};
+    AddressInName address;
+    if (!read_entry_name(name, one.record, &address)) return {};
+    one.record.service = service;
+    char buffer[PATH_MAX];
+    if (wants_exe && one.record.is_public) {
+      auto const exe = read_executable(dir, (Text<64>(one.record.id) << ".exe").c_str(), buffer);
+      if (!exe) return fail(exe);
+      one.record.exe = *exe;
+    }
+    return out.add(one) ? Done() : failed("look up", ENOMEM);
   }
 };
 
-/** The living instances that are asked for, of one owner, in the directory `path` under `above`; none if it is not there. */
-Done gather(int above, char const *path, std::string_view owner, Criteria const &criteria, Instances &out) noexcept {
-  return each_entry(
-      above, path,
-      [&](int dir, char const *id, unsigned char) noexcept -> Done {
-        auto const pid = pid_in(id);
-        if (!pid || !passes(criteria.pids, *pid)) return {};
-
-        // The token first: an ID is never used twice, so a record found after it is its own.
-        auto const life = fifodir::life(dir, (Text<64>(id) << layout::token).c_str());
-        if (!life) return fail(life);
-        if (*life != Life::alive) return {};
-        char text[record_max + 1];
-        auto const size = read_record_text(dir, id, text);
-        if (!size && size.error().code == ENOENT) return {};
-        if (!size) return fail(size);
-        auto const record = parse({text, *size});
-        if (!record) return fail(record);
-        if (criteria.allows(*record) && !out.add(owner, id, {text, *size}, record->since)) return failed("look up", ENOMEM);
-        return {};
-      },
-      criteria.whole);
-}
-
-/** The living rows of a service that are asked for, of one owner. */
-Done gather_rows(Registry const &registry, std::string_view owner, std::string_view service, Criteria const &criteria,
-                 Instances &out) noexcept {
-  return each_row(
-      registry.dir(), owner, service,
-      [&](int dir, char const *name, RowName const &row) noexcept -> Done {
-        if (!passes(criteria.pids, row.record.pid) || !criteria.allows(row.record)) return {};
-        auto const life = fifodir::life(dir, name);
-        if (!life) return fail(life);
-        if (*life != Life::alive) return {};
-        auto const text = format(row.record);
-        if (!text) return fail(text);
-        bool const fits = out.add(owner, row.id, {text->begin(), text->size()}, row.record.since, true);
-        return fits ? Done() : failed("look up", ENOMEM);
-      },
-      criteria.whole);
-}
-
-/** The uids that a lookup believes: three at most. */
-struct Believed {
-  uid_t uids[3];
-  size_t count = 0;
-
-  explicit Believed(Registry const &registry) noexcept {
-    for (uid_t const uid : {uid_t{0}, registry.owner(), ::geteuid()})
-      if (!has(uid)) uids[count++] = uid;
-  }
-  [[nodiscard]] bool has(uid_t uid) const noexcept { return std::find(uids, uids + count, uid) != uids + count; }
-};
-
-/** Most owners of a service whose names are read rather than asked for. */
+/** With at most this many owners, a lookup reads the names in the service's directory. */
 constexpr nlink_t few_owners = 16;
 
 /**
- * The believed instances of the service whose directory is open. To ask for a directory that is not there costs more than
- * to open one that is (a tmpfs remembers no absences), so where there are few, their names are read. Where strangers have
- * made them many, it asks after all: what a lookup costs has a bound that they cannot move.
+ * Appends the trusted users' registrations of the service whose directory is open. To open a missing directory costs more than to open an
+ * existing one (a tmpfs does not cache missing names), so with few owners it reads their names. With many it opens each user's directory,
+ * so that other users cannot raise the cost of a lookup above a limit.
  */
-Done gather_believed(int dir, Believed const &believed, Criteria const &criteria, Instances &out) noexcept {
+Done gather_trusted(int dir, TrustedUids const &trust, Gatherer const &gatherer) noexcept {
   struct stat st;
   if (sys::fstat(dir, &st) < 0) return failed("read a directory");
-  // A directory has two links and one for each directory in it, or on some file systems just one.
+  // A directory has two links, and one for each directory in it. On some file systems it has only one.
   if (st.st_nlink < 3 || st.st_nlink > 3 + few_owners) {
-    for (size_t i = 0; i < believed.count; ++i) {
-      auto const owner = owner_name(believed.uids[i]);
-      if (auto const done = gather(dir, owner.c_str(), owner.view(), criteria, out); !done) return done;
+    for (uid_t const uid : trust.uids()) {
+      auto const owner = owner_name(uid);
+      if (auto const done = gatherer.gather(dir, owner.c_str(), owner.view()); !done) return done;
     }
     return {};
   }
-  Entries entries(dir, criteria.whole);
+  Entries entries(dir, gatherer.whole);
   for (;;) {
     auto const name = entries.next();
     if (!name) return fail(name);
     if (!*name) return {};
-    auto const uid = number<uid_t>(*name);
-    if (!uid || !believed.has(*uid)) continue;
-    if (auto const done = gather(dir, *name, *name, criteria, out); !done) return done;
+    if (!trust.covers(*name)) continue;
+    if (auto const done = gatherer.gather(dir, *name, *name); !done) return done;
   }
 }
 
-Done gather_instances(Registry const &registry, Query const &query, Believed const &believed, Criteria const &criteria,
-                      Instances &out) noexcept {
+Done gather_service(Tree const &tree, TrustedUids const &trust, Gatherer const &gatherer) noexcept {
   auto const one = [&](std::string_view owner) noexcept {
-    return gather(registry.dir(), layout::instances(query.service, owner).c_str(), owner, criteria, out);
+    return gatherer.gather(tree.dir(), layout::registrations(gatherer.service, owner).c_str(), owner);
   };
-  switch (query.whose.kind) {
-    case Whose::Kind::user: return one(owner_name(query.whose.uid).view());
-    case Whose::Kind::anyone:
-      return each_entry(registry.dir(), layout::service(query.service).c_str(),
-                        [&](int, char const *name, unsigned char) noexcept { return is_owner_name(name) ? one(name) : Done(); });
-    case Whose::Kind::believed: break;
-  }
-  if (believed.count == 1) return one(owner_name(believed.uids[0]).view());
-  auto const opened = open_directory(registry.dir(), layout::service(query.service).c_str());
+  auto const directory = layout::service(gatherer.service);
+  if (trust.is_anyone())
+    return each_entry(tree.dir(), directory.c_str(), [&](int dir, char const *name, unsigned char) noexcept {
+      return trust.covers(name) ? gatherer.gather(dir, name, name) : Done();
+    });
+  if (trust.uids().size() == 1) return one(owner_name(trust.uids().front()).view());
+  auto const opened = open_directory(tree.dir(), directory.c_str());
   if (!opened && opened.error().code == ENOENT) return {};
   if (!opened) return fail(opened);
-  return gather_believed(opened->get(), believed, criteria, out);
-}
-
-Done gather_all_rows(Registry const &registry, Query const &query, Believed const &believed, Criteria const &criteria,
-                     Instances &out) noexcept {
-  if (!may_have_rows(query.service)) return {};
-  auto const one = [&](std::string_view owner) noexcept { return gather_rows(registry, owner, query.service, criteria, out); };
-  switch (query.whose.kind) {
-    case Whose::Kind::user: return one(owner_name(query.whose.uid).view());
-    case Whose::Kind::anyone:
-      return each_entry(registry.dir(), layout::rows,
-                        [&](int, char const *name, unsigned char) noexcept { return is_owner_name(name) ? one(name) : Done(); });
-    case Whose::Kind::believed: break;
-  }
-  for (size_t i = 0; i < believed.count; ++i)
-    if (auto const done = one(owner_name(believed.uids[i]).view()); !done) return done;
-  return {};
+  return gather_trusted(opened->get(), trust, gatherer);
 }
 
 } // namespace
 
-Done lookup(Registry const &registry, Query const &query, Instances &out) noexcept {
+Done lookup(Tree const &tree, Query const &query, LiveRegistrations &out) noexcept {
   size_t const first = out.size();
-  Believed const believed(registry);
-  Criteria const criteria{query.version, query.netid, query.pid ? std::span(&query.pid, 1) : std::span<pid_t const>(),
-                          registry.reads_whole()};
-  auto done = gather_instances(registry, query, believed, criteria, out);
-  if (done) done = gather_all_rows(registry, query, believed, criteria, out);
+  auto const pids = query.pid ? std::span(&query.pid, 1) : std::span<pid_t const>();
+  auto const done =
+      gather_service(tree, TrustedUids(tree, query.trust),
+                     {query.service, query.version, query.netid, pids, query.origin, query.wants_exe, tree.reads_whole(), out});
   out.sort_oldest_first(first);
   return done;
 }
 
-Done list(Registry const &registry, Filter const &filter, Instances &out) noexcept {
-  Criteria const criteria{{}, {}, filter.pids, registry.reads_whole()};
-  Believed const believed(registry);
-  auto const allows = [&](std::string_view owner) noexcept {
-    if (!is_owner_name(owner) || !passes(filter.owners, owner)) return false;
-    if (filter.whose.kind == Whose::Kind::anyone) return true;
-    auto const uid = number<uid_t>(owner);
-    return uid && (filter.whose.kind == Whose::Kind::user ? *uid == filter.whose.uid : believed.has(*uid));
-  };
-  auto const one_service = [&](std::string_view service) noexcept -> Done {
+Done list(Tree const &tree, Filter const &filter, LiveRegistrations &out) noexcept {
+  TrustedUids const trust(tree, filter.trust);
+  auto const one_service = [&](std::string_view service) noexcept {
     size_t const first = out.size();
-    auto done =
-        each_entry(registry.dir(), layout::service(service).c_str(), [&](int, char const *name, unsigned char) noexcept -> Done {
-          if (!allows(name)) return {};
-          return gather(registry.dir(), layout::instances(service, name).c_str(), name, criteria, out);
+    Gatherer const gatherer{service, {}, {}, filter.pids, {}, filter.wants_exe, tree.reads_whole(), out};
+    auto const done =
+        each_entry(tree.dir(), layout::service(service).c_str(), [&](int dir, char const *name, unsigned char) noexcept {
+          return trust.covers(name) && passes(filter.owners, std::string_view(name)) ? gatherer.gather(dir, name, name) : Done();
         });
-    if (done && may_have_rows(service))
-      done = each_entry(registry.dir(), layout::rows, [&](int, char const *name, unsigned char) noexcept {
-        return allows(name) ? gather_rows(registry, name, service, criteria, out) : Done();
-      });
     out.sort_oldest_first(first);
     return done;
   };
 
   List<char> names;
   List<size_t> starts;
-  auto const add_name = [&](std::string_view name) noexcept -> Done {
-    if (!is_service_name(name) || !passes(filter.services, name)) return {};
-    if (!starts.append(names.size()) || !append(names, name) || !append(names, {"", 1})) return failed("list", ENOMEM);
-    return {};
-  };
-  auto read =
-      each_entry(registry.dir(), layout::services, [&](int, char const *name, unsigned char) noexcept { return add_name(name); });
-  if (read)
-    read = each_row(registry.dir(), [&](int, char const *, std::string_view, RowName const &row) noexcept {
-      return add_name(row.record.service);
-    });
+  auto const read = each_entry(tree.dir(), layout::services, [&](int, char const *name, unsigned char) noexcept -> Done {
+    if (!is_service_name(name) || !passes(filter.services, std::string_view(name))) return {};
+    bool const fits = starts.append(names.size()) && append(names, name) && append(names, {"", 1});
+    return fits ? Done() : failed("list", ENOMEM);
+  });
   if (!read) return read;
   sort(std::span(starts.begin(), starts.end()),
        [&](size_t a, size_t b) noexcept { return strcmp(names.begin() + a, names.begin() + b) < 0; });
-  std::string_view last;
-  for (size_t const start : starts) {
-    std::string_view const service = names.begin() + start;
-    if (service == last) continue; // it has rows, and others
-    if (auto const done = one_service(service); !done) return done;
-    last = service;
-  }
+  for (size_t const start : starts)
+    if (auto const done = one_service(names.begin() + start); !done) return done;
   return {};
 }
 

@@ -1,6 +1,6 @@
-#include <pm/registry/policy.h>
+#include "libpm/registry/policy.h"
 
-#include <pm/base/text.h>
+#include "libpm/util/text.h"
 
 namespace pm::registry {
 

@@ -1,152 +1,133 @@
-#include <pm/registry/record.h>
+#include "libpm/registry/record.h"
 
-#include <fcntl.h>
-#include <pm/base/fd.h>
-#include <array>
+#include <algorithm>
+#include <iterator>
 
 namespace pm::registry {
 
 bool is_service_name(std::string_view name) noexcept {
-  return is_word(name, service_name_max);
+  return is_word(name, service_name_max) && name.front() != '-';
 }
 
-bool may_have_instances(std::string_view name) noexcept {
+bool may_have_registrations(std::string_view name) noexcept {
   return is_service_name(name) || name == announcements;
+}
+
+bool is_origin(std::string_view text) noexcept {
+  return is_word(text, origin_max) && text.front() != '-' && text.find_first_of("@+") == text.npos;
+}
+
+bool is_program_number(std::string_view service) noexcept {
+  auto const n = number<uint32_t>(service);
+  return n && (service == "0" || !service.starts_with('0'));
 }
 
 namespace {
 
-constexpr std::array<std::string_view, 10> keys = {"service", "version", "netid", "address", "pid",
-                                                   "start",   "since",   "flags", "holder",  "exe"};
-enum Key { service, version, netid_key, address, pid, start, since, flags, holder, exe };
+/** Takes the next field, which ends with a separator. */
+std::string_view take(std::string_view &rest, char separator = ':') noexcept {
+  auto const [head, tail, found] = cut(rest, separator);
+  rest = tail;
+  return head;
+}
 
-constexpr struct {
-  std::string_view word;
-  bool Record::*member;
-} flag_words[] = {{"exclusive", &Record::exclusive}, {"public", &Record::is_public}, {"deleted", &Record::deleted}};
-
-bool read_flags(std::string_view text, Record &out) noexcept {
-  while (!text.empty()) {
-    auto const [word, rest, more] = cut(text, ',');
-    for (auto const &flag : flag_words)
-      if (flag.word == word) out.*flag.member = true;
-    text = rest;
-  }
+bool read_id(std::string_view id, pid_t &pid, uint64_t &start) noexcept {
+  auto digits = id;
+  auto const first = number<pid_t>(take(digits, '.'));
+  auto const second = number<uint64_t>(take(digits, '.'));
+  if (!first || *first <= 0 || !second || digits.size() != 8) return false;
+  for (char const c : digits)
+    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+  pid = *first;
+  start = *second;
   return true;
 }
 
-constexpr unsigned numbers = 1U << version | 1U << pid | 1U << start | 1U << since;
+constexpr struct {
+  std::string_view word;
+  char letter;
+} holders[] = {{"child", 'c'}, {"self", 's'}, {held_for_nobody, 'o'}, {held_for_process, 'k'}};
 
-bool read_field(size_t key, std::string_view value, Record &out) noexcept {
-  uint64_t n = 0;
-  if (numbers >> key & 1) {
-    auto const read = text::number(value, key == version ? UINT32_MAX : key == pid ? INT32_MAX : UINT64_MAX);
-    if (!read) return false;
-    n = *read;
-  }
-  switch (key) {
-    case service: return (out.service = value, may_have_instances(value));
-    case version: return (out.version = static_cast<uint32_t>(n), true);
-    case netid_key: return (out.netid = value, netid(value).has_value());
-    case address: return (out.address = value, !value.empty());
-    case pid: return (out.pid = static_cast<pid_t>(n), n > 0);
-    case start: return (out.start = n, true);
-    case since: return (out.since = n, true);
-    case flags: return read_flags(value, out);
-    case holder: return (out.holder = value, true);
-    case exe: return (out.exe = value, true);
-    default: return true;
-  }
+constexpr struct {
+  std::string_view word;
+  char letter;
+  bool Record::*member;
+} flags[] = {{"exclusive", 'x', &Record::exclusive}, {"public", 'p', &Record::is_public}, {"deleted", 'd', &Record::deleted}};
+
+bool read_flags(std::string_view letters, Record &record) noexcept {
+  if (letters.empty()) return false;
+  auto const *const holder =
+      std::find_if(std::begin(holders), std::end(holders), [&](auto const &one) { return one.letter == letters.front(); });
+  if (holder == std::end(holders)) return false;
+  record.holder = holder->word;
+  for (auto const &flag : flags) record.*flag.member = letters.find(flag.letter, 1) != letters.npos;
+  return true;
 }
 
-/** The lines of a record. */
-class Lines {
- public:
-  /** One that is empty is left out. */
-  void add(Key key, std::string_view value) noexcept {
-    if (value.empty() || code_) return;
-    if (has_control(value)) code_ = EINVAL;
-    else if (!append(text_, keys.begin()[key]) || !append(text_, "=") || !append(text_, value) || !append(text_, "\n"))
-      code_ = ENOMEM;
-  }
-  void add(Key key, uint64_t value) noexcept { add(key, (Text<24>() << value).view()); }
-  [[nodiscard]] Result<List<char>> take() noexcept {
-    if (text_.size() > record_max) code_ = EINVAL;
-    if (code_) return failed("write a record", code_);
-    return static_cast<List<char> &&>(text_);
-  }
-
- private:
-  List<char> text_;
-  int code_ = 0;
-};
-
-constexpr unsigned needed = 1U << service | 1U << netid_key | 1U << address | 1U << pid | 1U << start | 1U << since;
+char in_name(char c) noexcept {
+  return c == '/' ? '\\' : c == '\\' ? '\1' : c;
+}
+char from_name(char c) noexcept {
+  return c == '\\' ? '/' : c == '\1' ? '\\' : c;
+}
 
 } // namespace
 
+std::optional<pid_t> pid_in(std::string_view id) noexcept {
+  pid_t pid;
+  uint64_t start;
+  return read_id(id, pid, start) ? std::optional(pid) : std::nullopt;
+}
+
+bool is_holder(std::string_view holder) noexcept {
+  return std::any_of(std::begin(holders), std::end(holders), [&](auto const &one) { return one.word == holder; });
+}
+
 Text<32> flag_list(Record const &r) noexcept {
   Text<32> list;
-  for (auto const &flag : flag_words)
+  for (auto const &flag : flags)
     if (r.*flag.member) list << (list.size() ? "," : "") << flag.word;
   return list;
 }
 
-Result<List<char>> format(Record const &r) noexcept {
-  Lines lines;
-  lines.add(service, r.service);
-  if (r.version) lines.add(version, r.version);
-  lines.add(netid_key, r.netid);
-  lines.add(address, r.address);
-  lines.add(pid, static_cast<uint64_t>(r.pid));
-  lines.add(start, r.start);
-  lines.add(since, r.since);
-  lines.add(flags, flag_list(r).view());
-  lines.add(holder, r.holder);
-  lines.add(exe, r.exe);
-  return lines.take();
+Result<EntryName> entry_name(Record const &r) noexcept {
+  constexpr char const *doing = "write a record";
+  EntryName name;
+  name << r.id << ':' << r.version << ':' << r.netid << ':' << r.since << ':';
+  for (auto const &holder : holders)
+    if (holder.word == r.holder) name << holder.letter;
+  for (auto const &flag : flags)
+    if (r.*flag.member) name << flag.letter;
+  name << ':' << r.origin << ':';
+  auto const address = cut(r.address, ':').tail;
+  if (has_control(address) || (!r.origin.empty() && !is_origin(r.origin))) return failed(doing, EINVAL);
+  for (char const c : address) name << in_name(c);
+  if (name.overflowed()) return failed(doing, ENAMETOOLONG);
+  return name;
 }
 
-Result<Record> parse(std::string_view text) noexcept {
-  auto const bad = failed("read a record", EBADMSG);
-  Record out;
-  unsigned seen = 0;
-  size_t expected = 0; // they are written in order: usually the next key is the one
-  while (!text.empty()) {
-    auto const [line, rest, complete] = cut(text, '\n');
-    auto const [key, value, assigned] = cut(line, '=');
-    if (!complete || !assigned || has_control(line)) return bad;
-    text = rest;
-    size_t i = expected, left = keys.size();
-    while (left && keys.begin()[i] != key) i = (i + 1) % keys.size(), --left;
-    if (!left) continue;
-    if (seen & 1U << i || !read_field(i, value, out)) return bad;
-    seen |= 1U << i;
-    expected = (i + 1) % keys.size();
-  }
-  if ((seen & needed) != needed || cut(out.address, ':').head != out.netid) return bad;
-  return out;
-}
-
-Result<size_t> read_record_text(int dir, char const *path, std::span<char> buffer) noexcept {
-  constexpr char const *doing = "read a record";
-  // Non-blocking: a registry's owner may have put a FIFO there, and whoever reads is not his to stop.
-  Fd const file(sys::openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-  if (!file.valid()) return failed(doing);
-  ssize_t const n = sys::read(file.get(), buffer.data(), buffer.size());
-  if (n < 0 && errno == EAGAIN) return failed(doing, EBADMSG);
-  if (n < 0) return failed(doing);
-  if (static_cast<size_t>(n) == buffer.size()) return failed(doing, EBADMSG);
-  return static_cast<size_t>(n);
-}
-
-Result<Record> read_record(int dir, char const *path, List<char> &text) noexcept {
-  char buffer[record_max + 1];
-  auto const size = read_record_text(dir, path, buffer);
-  if (!size) return fail(size);
-  text.clear();
-  if (!append(text, {buffer, *size})) return failed("read a record", ENOMEM);
-  return parse({text.begin(), text.size()});
+bool read_entry_name(std::string_view name, Record &record, AddressInName *address) noexcept {
+  // Most other names in the same directory do not begin with a digit.
+  if (name.empty() || name.front() < '1' || name.front() > '9') return false;
+  auto rest = name;
+  record.id = take(rest);
+  auto const version = number<uint32_t>(take(rest));
+  record.netid = take(rest);
+  auto const since = number<uint64_t>(take(rest));
+  if (!version || !since || !netid(record.netid) || !read_flags(take(rest), record) ||
+      !read_id(record.id, record.pid, record.start))
+    return false;
+  record.origin = take(rest);
+  if (!record.origin.empty() && !is_origin(record.origin)) return false;
+  record.version = *version;
+  record.since = *since;
+  if (!address) return true;
+  address->clear();
+  *address << record.netid;
+  if (!rest.empty()) *address << ':';
+  for (char const c : rest) *address << from_name(c);
+  record.address = address->view();
+  return !address->overflowed();
 }
 
 } // namespace pm::registry

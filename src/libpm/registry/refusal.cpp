@@ -1,13 +1,13 @@
-#include <pm/registry/refusal.h>
+#include "libpm/registry/refusal.h"
 
 namespace pm::registry {
 
 namespace {
-/** In the order of Refusal, a NUL after each; # stands for the limit. */
+/** In the order of Refusal::Reason, each with a NUL after it; # stands for the limit. */
 constexpr char reasons[] =
-    "not the name of a service (1 to 127 of A-Z a-z 0-9 . _ - @ +, no . first)\0"
+    "not the name of a service (1 to 127 of A-Z a-z 0-9 . _ - @ +, no . or - first)\0"
     "the rules do not allow you this name\0"
-    "it is registered already, and one of the two is exclusive\0"
+    "another registration exists, and one of the two is exclusive\0"
     "this process has reached its limit of # registrations\0"
     "this user has reached the limit of #\0"
     "more than # registrations at once\0"
@@ -16,12 +16,12 @@ constexpr char reasons[] =
     "the process that asked has ended";
 } // namespace
 
-Text<128> explain(Refused const &refused) noexcept {
+Text<128> explain(Refusal const &refusal) noexcept {
   char const *reason = reasons;
-  for (auto n = static_cast<unsigned>(refused.why); n; --n) reason += strlen(reason) + 1;
+  for (auto n = static_cast<unsigned>(refusal.reason); n; --n) reason += strlen(reason) + 1;
   auto const [before, after, has_limit] = cut(reason, '#');
   Text<128> text(before);
-  if (has_limit) text << refused.limit << after;
+  if (has_limit) text << refusal.limit << after;
   return text;
 }
 

@@ -1,39 +1,35 @@
-// Which of this host's addresses somebody else can reach.
+#include "libpm/rpc/interfaces.h"
 
 #include <ifaddrs.h>
-#include <pm/rpc/portmapper.h>
-#include <string.h>
 
-namespace pm::onc {
+namespace pm::rpc {
 
 namespace {
 
-Endpoint endpoint_at(struct sockaddr const *address) noexcept {
-  Endpoint e = Endpoint::none();
-  if (address && address->sa_family == AF_INET) memcpy(&e, address, sizeof e.v4);
-  if (address && address->sa_family == AF_INET6) memcpy(&e, address, sizeof e.v6);
-  return e;
+SockAddr address_at(struct sockaddr const *address) noexcept {
+  if (address && address->sa_family == AF_INET) return SockAddr::copy(address, sizeof(struct sockaddr_in));
+  if (address && address->sa_family == AF_INET6) return SockAddr::copy(address, sizeof(struct sockaddr_in6));
+  return {};
 }
 
-bool in_network(Endpoint const &a, Endpoint const &b, Endpoint const &mask) noexcept {
-  std::string_view const x = a.host(), y = b.host(), m = mask.host();
+bool in_network(SockAddr const &a, SockAddr const &b, SockAddr const &mask) noexcept {
+  std::string_view const x = a.host_bytes(), y = b.host_bytes(), m = mask.host_bytes();
   if (x.size() != y.size() || x.size() != m.size()) return false;
   for (size_t i = 0; i < x.size(); ++i)
     if ((*(x.data() + i) ^ *(y.data() + i)) & *(m.data() + i)) return false;
-  // A link-local network is one a link.
-  return a.family() != AF_INET6 || !IN6_IS_ADDR_LINKLOCAL(&a.v6.sin6_addr) || !b.v6.sin6_scope_id ||
-         a.v6.sin6_scope_id == b.v6.sin6_scope_id;
+  // Each link has a link-local network of its own.
+  return !a.is_link_local() || !b.scope() || a.scope() == b.scope();
 }
 
 } // namespace
 
-Endpoint interface_near(Endpoint const &near) noexcept {
-  Endpoint found = Endpoint::none();
+SockAddr interface_near(SockAddr const &near) noexcept {
+  SockAddr found;
   struct ifaddrs *all;
   if (::getifaddrs(&all) < 0) return found;
   for (auto const *i = all; i; i = i->ifa_next) {
-    Endpoint const own = endpoint_at(i->ifa_addr);
-    if (own.family() != near.family() || !in_network(own, near, endpoint_at(i->ifa_netmask))) continue;
+    SockAddr const own = address_at(i->ifa_addr);
+    if (own.family() != near.family() || !in_network(own, near, address_at(i->ifa_netmask))) continue;
     found = own;
     if (same_host(own, near)) break;
   }
@@ -41,4 +37,4 @@ Endpoint interface_near(Endpoint const &near) noexcept {
   return found;
 }
 
-} // namespace pm::onc
+} // namespace pm::rpc

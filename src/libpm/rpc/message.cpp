@@ -1,6 +1,6 @@
-#include <pm/rpc/message.h>
+#include "libpm/rpc/message.h"
 
-namespace pm::onc {
+namespace pm::rpc {
 
 namespace {
 /** reply_stat and reject_stat, RFC 5531, section 9. */
@@ -30,13 +30,13 @@ Credential examine(Auth const &credential) noexcept {
   return xdr::Decoder(credential.body)(parameters) ? Credential::good : Credential::malformed;
 }
 
-bool read_reply(xdr::Decoder &decoder, Reply &reply) noexcept {
+bool read_reply(xdr::Decoder &decoder, RpcReply &reply) noexcept {
   uint32_t status;
   if (!decoder(status) || status > msg_denied) return false;
   if (status == msg_denied) {
     uint32_t reject;
     if (!decoder(reject) || reject > reject_auth_error) return false;
-    reply.fate = reject == reject_auth_error ? Reply::Fate::denied : Reply::Fate::rpc_mismatch;
+    reply.fate = reject == reject_auth_error ? RpcReply::Fate::denied : RpcReply::Fate::rpc_mismatch;
     return reject == reject_auth_error ? decoder(reply.why) : decoder(reply.low, reply.high);
   }
   Auth verifier;
@@ -44,4 +44,4 @@ bool read_reply(xdr::Decoder &decoder, Reply &reply) noexcept {
   return reply.status != Accept::program_mismatch || decoder(reply.low, reply.high);
 }
 
-} // namespace pm::onc
+} // namespace pm::rpc

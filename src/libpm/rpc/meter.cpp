@@ -1,9 +1,9 @@
-#include <pm/rpc/meter.h>
+#include "libpm/rpc/meter.h"
 
-#include <pm/base/time.h>
 #include <algorithm>
+#include "libpm/os/time.h"
 
-namespace pm::onc {
+namespace pm::rpc {
 
 bool Meter::has(Bucket &bucket, size_t bytes, uint32_t size, uint32_t rate, uint64_t now) noexcept {
   uint64_t const came = (now - bucket.at) * rate / 1000;
@@ -14,9 +14,9 @@ bool Meter::has(Bucket &bucket, size_t bytes, uint32_t size, uint32_t rate, uint
   return bytes <= size - bucket.missing;
 }
 
-bool Meter::take(Endpoint const &to, size_t bytes, uint64_t now) noexcept {
+bool Meter::take(SockAddr const &to, size_t bytes, uint64_t now) noexcept {
   if (bytes > answer_max) return false;
-  auto const host = to.host();
+  auto const host = to.host_bytes();
   std::string_view const network(host.data(), host.size() == 4 ? 3 : std::min<size_t>(host.size(), 8));
   uint32_t hash = 2166136261U;
   for (char const c : network) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
@@ -27,13 +27,13 @@ bool Meter::take(Endpoint const &to, size_t bytes, uint64_t now) noexcept {
   return true;
 }
 
-bool is_here(Endpoint const &peer, Endpoint const &reached) noexcept {
+bool is_here(SockAddr const &peer, SockAddr const &reached) noexcept {
   if (peer.is_loopback() || same_host(peer, reached)) return true;
-  return peer.family() == AF_INET && *peer.host().data() == 127;
+  return peer.family() == AF_INET && *peer.host_bytes().data() == 127;
 }
 
-bool Meter::allows(Endpoint const &peer, Endpoint const &reached, size_t bytes) noexcept {
+bool Meter::allows(SockAddr const &peer, SockAddr const &reached, size_t bytes) noexcept {
   return is_here(peer, reached) || take(peer, bytes, boottime() / 1'000'000);
 }
 
-} // namespace pm::onc
+} // namespace pm::rpc

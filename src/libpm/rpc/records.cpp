@@ -1,18 +1,24 @@
-#include <pm/rpc/records.h>
+#include "libpm/rpc/records.h"
 
 #include <algorithm>
 
-namespace pm::onc {
+namespace pm::rpc {
 
+namespace {
 void write_mark(char *bytes, uint32_t size, bool last) noexcept {
   uint32_t const mark = size | (last ? last_fragment : 0);
   for (unsigned i = 0; i < mark_size; ++i) bytes[i] = static_cast<char>(mark >> (24 - 8 * i));
 }
+} // namespace
 
 bool append_mark(List<char> &out, uint32_t size, bool last) noexcept {
   char bytes[mark_size];
   write_mark(bytes, size, last);
   return append(out, {bytes, mark_size});
+}
+
+void end_fragment(List<char> &out, size_t mark, bool last) noexcept {
+  write_mark(out.begin() + mark, static_cast<uint32_t>(out.size() - mark - mark_size), last);
 }
 
 bool Records::take_mark(std::string_view &bytes) noexcept {
@@ -44,7 +50,7 @@ Records::Taken Records::next(std::string_view &bytes, std::string_view &record) 
     bytes.remove_prefix(n);
     left_ -= static_cast<uint32_t>(n);
     bool const whole = left_ == 0 && last_;
-    // The usual one, in one fragment and in one piece, is not copied.
+    // Do not copy the usual record, which arrives as one fragment and in one piece.
     if (whole && record_.empty()) record = came;
     else if (!append(record_, came)) return Taken::no_memory;
     if (left_) return Taken::need_more;
@@ -60,4 +66,4 @@ Records::Taken Records::next(std::string_view &bytes, std::string_view &record) 
   }
 }
 
-} // namespace pm::onc
+} // namespace pm::rpc

@@ -1,6 +1,6 @@
-#include <pm/rpc/replies.h>
+#include "libpm/rpc/replies.h"
 
-namespace pm::onc {
+namespace pm::rpc {
 
 namespace {
 
@@ -8,22 +8,23 @@ tl::unexpected<SysError> garbled() noexcept {
   return failed("read the reply of", EBADMSG);
 }
 
-std::optional<Address> address_at(Netid netid, Endpoint host, uint32_t port) noexcept {
+std::optional<Address> address_at(Netid netid, SockAddr host, uint32_t port) noexcept {
   if (port > UINT16_MAX) return std::nullopt;
   host.set_port(static_cast<uint16_t>(port));
-  return address_of(netid, universal(host).view());
+  return address_of_universal(netid, host.universal().view());
 }
 
 } // namespace
 
-Text<96> explain(Reply const &reply) noexcept {
+Text<96> explain(RpcReply const &reply) noexcept {
   Text<96> text;
   switch (reply.fate) {
-    case Reply::Fate::rpc_mismatch: return text << "it has another version of RPC";
-    case Reply::Fate::denied:
-      if (reply.why == static_cast<uint32_t>(AuthStatus::too_weak)) return text << "not allowed to you, or not from here";
+    case RpcReply::Fate::rpc_mismatch: return text << "it speaks another version of RPC";
+    case RpcReply::Fate::denied:
+      if (reply.why == static_cast<uint32_t>(AuthStatus::too_weak))
+        return text << "you are not allowed to do this, or not from this host";
       return text << "it does not accept the credential: " << reply.why;
-    case Reply::Fate::accepted: break;
+    case RpcReply::Fate::accepted: break;
   }
   switch (reply.status) {
     case Accept::success: break;
@@ -31,7 +32,7 @@ Text<96> explain(Reply const &reply) noexcept {
     case Accept::program_mismatch: return text << "it has only versions " << reply.low << " to " << reply.high;
     case Accept::procedure_unavailable: return text << "there is no such procedure";
     case Accept::garbage_arguments: return text << "the arguments cannot be read";
-    case Accept::system_error: return text << "an error on its side";
+    case Accept::system_error: return text << "an error occurred there";
   }
   return text;
 }
@@ -39,10 +40,10 @@ Text<96> explain(Reply const &reply) noexcept {
 std::optional<Called<std::string_view>> results_of(std::string_view message, uint32_t xid) noexcept {
   xdr::Decoder decoder(message);
   Envelope envelope;
-  Reply reply;
+  RpcReply reply;
   if (!decoder(envelope) || envelope.direction != Direction::reply || envelope.xid != xid) return std::nullopt;
   if (!read_reply(decoder, reply)) return Called<std::string_view>(garbled());
-  if (reply.fate != Reply::Fate::accepted || reply.status != Accept::success)
+  if (reply.fate != RpcReply::Fate::accepted || reply.status != Accept::success)
     return Called<std::string_view>(tl::unexpected<CallFailure>(reply));
   return Called<std::string_view>(decoder.rest());
 }
@@ -54,7 +55,7 @@ Called<bool> read_bool(std::string_view results) noexcept {
 }
 
 Called<std::optional<Address>> read_address(uint32_t version, std::string_view results, Netid netid,
-                                            Endpoint const &host) noexcept {
+                                            SockAddr const &host) noexcept {
   std::optional<Address> address;
   if (version == 2) {
     uint32_t port;
@@ -65,7 +66,7 @@ Called<std::optional<Address>> read_address(uint32_t version, std::string_view r
     Word text;
     if (!xdr::decode(results, text)) return garbled();
     if (text.empty()) return address;
-    address = address_of(netid, text);
+    address = address_of_universal(netid, text);
   }
   if (!address) return garbled();
   return address;
@@ -73,11 +74,11 @@ Called<std::optional<Address>> read_address(uint32_t version, std::string_view r
 
 namespace {
 
-template <class Row>
-bool each_row(std::string_view results, Callback<void(Row const &)> visit) noexcept {
+template <class Item>
+bool each_row(std::string_view results, Callback<void(Item const &)> visit) noexcept {
   xdr::Decoder decoder(results);
   for (bool more;;) {
-    Row row;
+    Item row;
     if (!decoder(more)) return false;
     if (!more) return decoder.at_end();
     if (!decoder(row)) return false;
@@ -92,10 +93,10 @@ Called<void> read_rows(uint32_t version, std::string_view results, Callback<void
   if (version == 2) {
     good = each_row<Mapping>(results, [](Mapping const &) noexcept {});
     good = good && each_row<Mapping>(results, [&](Mapping const &mapping) noexcept {
+             Netid const known = netid_of_protocol(mapping.protocol);
              Text<12> netid;
-             if (mapping.protocol == protocol_tcp || mapping.protocol == protocol_udp)
-               netid << (mapping.protocol == protocol_tcp ? "tcp" : "udp");
-             else netid << mapping.protocol;
+             if (known == Netid::none) netid << mapping.protocol;
+             else netid << name(known);
              Text<32> address("0.0.0.0.");
              address << mapping.port / 256 << '.' << mapping.port % 256;
              Binding binding;
@@ -112,7 +113,7 @@ Called<void> read_rows(uint32_t version, std::string_view results, Callback<void
   return {};
 }
 
-Called<CallAnswer> read_call_answer(uint32_t version, std::string_view results, Netid netid, Endpoint const &host) noexcept {
+Called<CallAnswer> read_call_answer(uint32_t version, std::string_view results, Netid netid, SockAddr const &host) noexcept {
   if (version == 2) {
     CallResult result;
     if (!xdr::decode(results, result)) return garbled();
@@ -120,7 +121,7 @@ Called<CallAnswer> read_call_answer(uint32_t version, std::string_view results, 
   }
   UniversalCallResult result;
   if (!xdr::decode(results, result)) return garbled();
-  return CallAnswer{address_of(netid, result.address), result.results};
+  return CallAnswer{address_of_universal(netid, result.address), result.results};
 }
 
-} // namespace pm::onc
+} // namespace pm::rpc

@@ -1,22 +1,22 @@
-#include <pm/rpc/resolve.h>
+#include "libpm/rpc/resolve.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <pm/base/in_child.h>
-#include <pm/base/sys.h>
 #include <string.h>
+#include "libpm/os/in_child.h"
+#include "libpm/os/sys.h"
 
-namespace pm::onc {
+namespace pm::rpc {
 
 namespace {
 
 struct Found {
-  int code;
-  Endpoint endpoint;
+  int code = ENXIO;
+  SockAddr address;
 };
 
 Found look_up(char const *host, int family) noexcept {
-  Found found = {ENXIO, Endpoint::none()};
+  Found found;
   struct addrinfo wanted = {};
   wanted.ai_family = family;
   wanted.ai_socktype = SOCK_STREAM;
@@ -24,38 +24,37 @@ Found look_up(char const *host, int family) noexcept {
   int const code = ::getaddrinfo(host, nullptr, &wanted, &all);
   if (code == EAI_AGAIN) found.code = EAGAIN;
   for (auto const *one = code ? nullptr : all; one; one = one->ai_next) {
-    if (one->ai_addrlen > sizeof found.endpoint || (one->ai_family != AF_INET && one->ai_family != AF_INET6)) continue;
-    memcpy(&found.endpoint, one->ai_addr, one->ai_addrlen);
+    found.address = SockAddr::copy(one->ai_addr, one->ai_addrlen);
+    if (!found.address.is_ip()) continue;
     found.code = 0;
     break;
   }
-  return found; // the process ends: nothing is freed
+  return found; // do not free the list: the process ends
 }
 
 } // namespace
 
-Result<Endpoint> resolve(char const *host, int family, Deadline deadline, int stop) noexcept {
+Result<SockAddr> resolve(char const *host, int family, Limit limit) noexcept {
   constexpr char const *doing = "find the host";
   for (int const one : {AF_INET, AF_INET6}) {
-    auto endpoint = Endpoint::wildcard(one, 0);
-    void *const into = one == AF_INET ? static_cast<void *>(&endpoint.v4.sin_addr) : &endpoint.v6.sin6_addr;
-    if (::inet_pton(one, host, into) != 1) continue;
+    unsigned char bytes[16];
+    if (::inet_pton(one, host, bytes) != 1) continue;
     if (family != AF_UNSPEC && family != one) return failed(doing, EAFNOSUPPORT);
-    return endpoint;
+    return SockAddr::of_ip(one, bytes, 0);
   }
-  // It has no deadline of its own.
-  Found found = {ENXIO, Endpoint::none()};
+  // getaddrinfo(3) takes no deadline: it runs in a process that can be killed.
+  Found found;
   char bytes[sizeof found];
   auto const came = in_child(
       [&](int pipe) noexcept {
         Found const own = look_up(host, family);
         (void)!sys::write(pipe, &own, sizeof own);
       },
-      bytes, doing, deadline, stop);
+      bytes, doing, limit);
   if (!came) return fail(came);
   if (*came == sizeof found) memcpy(&found, bytes, sizeof found);
   if (found.code) return failed(doing, found.code);
-  return found.endpoint;
+  return found.address;
 }
 
-} // namespace pm::onc
+} // namespace pm::rpc

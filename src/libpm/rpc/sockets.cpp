@@ -1,79 +1,54 @@
-#include <pm/rpc/sockets.h>
+#include "libpm/rpc/sockets.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
-#include <pm/base/box.h>
 #include <string.h>
 #include <algorithm>
+#include <utility>
+#include "libpm/net/listen.h"
+#include "libpm/util/box.h"
 
-namespace pm::onc {
+namespace pm::rpc {
 
-namespace {
-
-constexpr int backlog = 128;
-
-bool turn_on(int fd, int level, int option) noexcept {
-  int const one = 1;
-  return sys::setsockopt(fd, level, option, &one, sizeof one) == 0;
+Result<RpcSocket> bind_ip(Netid netid, SockAddr const &address) noexcept {
+  SockAddr name = address;
+  name.set_type(is_datagram(netid) ? SOCK_DGRAM : SOCK_STREAM);
+  auto bound = bind_socket(name, {.destination = is_datagram(netid)});
+  if (!bound) return fail(bound);
+  return RpcSocket{std::move(bound->fd), netid, address.port()};
 }
 
-/** The address that a datagram came to is the one to answer from. */
-bool tell_address(int fd, Netid netid) noexcept {
-  if (netid == Netid::udp) return turn_on(fd, IPPROTO_IP, IP_PKTINFO);
-  return netid != Netid::udp6 || turn_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+RpcSockets::~RpcSockets() {
+  for (RpcSocket *const socket : *this) Box<RpcSocket> const last(socket);
 }
 
-} // namespace
-
-Result<Socket> bind_ip(Netid netid, Endpoint const &address) noexcept {
-  constexpr char const *doing = "bind to";
-  bool const datagrams = is_datagram(netid);
-  Socket s;
-  s.netid = netid;
-  s.port = address.port();
-  s.fd.reset(sys::socket(address.family(), (datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!s.fd.valid()) return failed(doing);
-  int const fd = s.fd.get();
-  // For a stream, that only lets it be bound again while old connections linger; for datagrams, it would let two share a port.
-  if (!datagrams && !turn_on(fd, SOL_SOCKET, SO_REUSEADDR)) return failed(doing);
-  if (is_v6(netid) && !turn_on(fd, IPPROTO_IPV6, IPV6_V6ONLY)) return failed(doing);
-  if (!tell_address(fd, netid) || sys::bind(fd, &address.any, address.size()) < 0) return failed(doing);
-  if (!datagrams && sys::listen(fd, backlog) < 0) return failed(doing);
-  return s;
-}
-
-Sockets::~Sockets() {
-  for (Socket *const socket : *this) Box<Socket> const last(socket);
-}
-
-Done Sockets::keep(Socket socket) noexcept {
-  auto owned = make_box<Socket>(static_cast<Socket &&>(socket));
+Done RpcSockets::keep(RpcSocket socket) noexcept {
+  auto owned = make_box<RpcSocket>(static_cast<RpcSocket &&>(socket));
   if (!owned || !append(owned.get())) return failed("serve", ENOMEM);
   (void)owned.release();
   return {};
 }
 
-Socket const *Sockets::find(Netid netid) const noexcept {
-  for (Socket const *const socket : *this)
+RpcSocket const *RpcSockets::find(Netid netid) const noexcept {
+  for (RpcSocket const *const socket : *this)
     if (socket->netid == netid) return socket;
   return nullptr;
 }
 
 namespace {
-/** Without IPv6, or without an address of this host's, there is nothing to bind. */
+/** Whether bind(2) failed because the host has no such family or address. */
 bool is_absent(int code) noexcept {
   return code == EAFNOSUPPORT || code == EADDRNOTAVAIL;
 }
 } // namespace
 
-Done bind_each(std::span<Endpoint const> named, uint16_t port, Sockets &sockets, Text<64> &where) noexcept {
+Done bind_each(std::span<SockAddr const> named, uint16_t port, RpcSockets &sockets, Text<64> &where) noexcept {
   Done done;
-  List<Endpoint> bound;
-  /** Whether it could be, or need not be. */
-  auto const bind_one = [&](Endpoint address, bool must_be) noexcept {
-    if (std::any_of(bound.begin(), bound.end(), [&](Endpoint const &e) noexcept { return same_host(e, address); })) return true;
+  List<SockAddr> bound;
+  /** Returns false if an address that must be bound could not be bound. */
+  auto const bind_one = [&](SockAddr address, bool must_be) noexcept {
+    if (std::any_of(bound.begin(), bound.end(), [&](SockAddr const &e) noexcept { return same_host(e, address); })) return true;
     if (!bound.append(address)) done = failed("serve", ENOMEM);
     address.set_port(port);
     bool const v6 = address.family() == AF_INET6;
@@ -82,43 +57,35 @@ Done bind_each(std::span<Endpoint const> named, uint16_t port, Sockets &sockets,
       auto socket = bind_ip(netid, address);
       if (!socket && !must_be && is_absent(socket.error().code)) return true;
       if (!socket) {
-        where << name(netid) << ':' << universal(address).view();
+        where << name(netid) << ':' << address.universal().view();
         done = fail(socket);
         return false;
       }
       join_groups(*socket);
-      done = sockets.keep(static_cast<Socket &&>(*socket));
+      done = sockets.keep(static_cast<RpcSocket &&>(*socket));
     }
     return done.has_value();
   };
-  for (Endpoint const &address : named)
+  for (SockAddr const &address : named)
     if (!bind_one(address, true)) return done;
   for (int const family : {AF_INET6, AF_INET})
-    if (!bind_one(named.empty() ? Endpoint::wildcard(family, 0) : Endpoint::loopback(family, 0), family == AF_INET)) break;
+    if (!bind_one(named.empty() ? SockAddr::wildcard(family, 0) : SockAddr::loopback(family, 0), family == AF_INET)) break;
   return done;
 }
 
-Result<Socket> adopt(Fd fd) noexcept {
+Result<RpcSocket> adopt(Fd fd) noexcept {
   constexpr char const *doing = "take";
-  auto const address = Address::of_socket(fd.get());
+  auto const address = adopt_socket(fd.get(), doing);
   if (!address) return fail(address);
-  Socket s;
-  s.fd = static_cast<Fd &&>(fd);
-  s.netid = address->netid();
-  s.port = address->port();
-  int const number = s.fd.get();
-  int listens = 0;
-  socklen_t size = sizeof listens;
-  if (sys::getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0) return failed(doing);
-  if (!listens && !is_datagram(s.netid)) return failed(doing, EINVAL);
-  int const flags = sys::fcntl(number, F_GETFL);
-  if (flags < 0 || sys::fcntl(number, F_SETFL, flags | O_NONBLOCK) < 0 || sys::fcntl(number, F_SETFD, FD_CLOEXEC) < 0 ||
-      !tell_address(number, s.netid))
-    return failed(doing);
-  return s;
+  if (address->is_local() && address->type() == SOCK_DGRAM) return failed(doing, EINVAL);
+  // A relative path means something else to every other process.
+  if (!address->address()) return failed(doing, EADDRNOTAVAIL);
+  Netid const netid = address->netid();
+  if (is_datagram(netid) && !report_destination(fd.get(), address->family())) return failed(doing);
+  return RpcSocket{std::move(fd), netid, address->port()};
 }
 
-void join_groups(Socket const &socket) noexcept {
+void join_groups(RpcSocket const &socket) noexcept {
   if (socket.netid != Netid::udp6) return;
   struct ipv6_mreq request = {};
   inet_pton(AF_INET6, "ff02::202", &request.ipv6mr_multiaddr);
@@ -127,10 +94,10 @@ void join_groups(Socket const &socket) noexcept {
   for (auto const *i = all; i; i = i->ifa_next) {
     if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET6 || !(i->ifa_flags & IFF_MULTICAST)) continue;
     request.ipv6mr_interface = ::if_nametoindex(i->ifa_name);
-    // Twice on one interface is an error, and as good.
+    // Ignore a failure: an interface is listed once for each address, and the second attempt fails.
     (void)sys::setsockopt(socket.fd.get(), IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &request, sizeof request);
   }
   ::freeifaddrs(all);
 }
 
-} // namespace pm::onc
+} // namespace pm::rpc

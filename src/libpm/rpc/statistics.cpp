@@ -1,6 +1,6 @@
-#include <pm/rpc/statistics.h>
+#include "libpm/rpc/statistics.h"
 
-namespace pm::onc {
+namespace pm::rpc {
 
 namespace {
 
@@ -25,7 +25,7 @@ uint32_t uses(Slot const &slot) noexcept {
   else return slot.done + slot.failed;
 }
 
-/** The slot that is like `wanted`; if there is none, one that is made so. */
+/** The slot with the same key as `wanted`. Without such a slot, another becomes `wanted`. */
 template <class Table, class Slot>
 Slot &slot_in(Table &table, Slot const &wanted) noexcept {
   constexpr auto size = std::size(decltype(table.slots){});
@@ -72,7 +72,7 @@ bool Statistics::encode(List<char> &out) const noexcept {
   for (OfVersion const &v : versions_) {
     for (uint32_t const n : v.calls) fits = fits && encoder(n);
     fits = fits && encoder(v.sets, v.unsets);
-    // The newest first, as rpcbind has them.
+    // The newest come first, as in rpcbind.
     for (unsigned i = v.addresses.count; i--;) {
       AddressSlot const &s = v.addresses.slots[i];
       fits = fits && encoder(true, AddressCount{s.program, s.version, s.found, s.missed, name(s.netid)});
@@ -87,4 +87,4 @@ bool Statistics::encode(List<char> &out) const noexcept {
   return fits;
 }
 
-} // namespace pm::onc
+} // namespace pm::rpc

@@ -1,30 +1,28 @@
-#include <pm/rpc/stream.h>
+#include "libpm/rpc/stream.h"
 
-namespace pm::onc {
+namespace pm::rpc {
 
-/** Adds a fragment of the list that is being sent, whose mark is at `mark`. */
+/** Appends rows to the fragment whose mark is at `mark`, and ends it. */
 bool Stream::go_on_listing(size_t mark, Portmapper &portmapper) noexcept {
   if (!portmapper.list_more(list_, mark + send_size, out_)) return false;
-  write_mark(out_.begin() + mark, static_cast<uint32_t>(out_.size() - mark - mark_size), !list_.version);
+  end_fragment(out_, mark, !list_.version);
   return true;
 }
 
 bool Stream::answer(std::string_view record, Portmapper &portmapper) noexcept {
   size_t const mark = out_.size();
   if (!append_mark(out_, 0, true)) return false;
-  switch (portmapper.answer(record, caller_, out_)) {
+  switch (portmapper.answer(record, origin_, out_)) {
     case Outcome::silent:
     case Outcome::forward: out_.truncate(mark); return true;
     case Outcome::reply:
-    case Outcome::bulky:
-      write_mark(out_.begin() + mark, static_cast<uint32_t>(out_.size() - mark - mark_size), true);
-      return true;
+    case Outcome::bulky: end_fragment(out_, mark, true); return true;
     case Outcome::list: list_ = portmapper.cursor(); return go_on_listing(mark, portmapper);
   }
   return false;
 }
 
-/** Answers the records in `bytes` until there is enough to be sent; what is left of them was not looked at. */
+/** Answers the records in `bytes` until there is enough to send. It removes from `bytes` all that it has read. */
 bool Stream::work(std::string_view &bytes, Portmapper &portmapper) noexcept {
   while (!bytes.empty() && !list_.version && out_.size() < send_size) {
     std::string_view record;
@@ -40,7 +38,7 @@ bool Stream::work(std::string_view &bytes, Portmapper &portmapper) noexcept {
   return true;
 }
 
-/** Sends what there is. False: nobody takes it any more. */
+/** Sends as much of the replies as the kernel takes. False: the connection is broken. */
 bool Stream::flush() noexcept {
   while (sent_ < out_.size()) {
     ssize_t const n = sys::send(fd_.get(), out_.begin() + sent_, out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -49,7 +47,7 @@ bool Stream::flush() noexcept {
     sent_ += static_cast<size_t>(n);
   }
   if (out_.size()) ++progress_;
-  // What was long once need not be kept for ever.
+  // Free the memory of a long reply.
   if (out_.size() > send_size / 4) out_ = List<char>();
   out_.clear();
   sent_ = 0;
@@ -86,4 +84,4 @@ bool Stream::send(Portmapper &portmapper) noexcept {
   return flush() && !is_over();
 }
 
-} // namespace pm::onc
+} // namespace pm::rpc

@@ -1,8 +1,8 @@
-#include <pm/base/children.h>
-#include <pm/base/say.h>
-#include <pm/super/worker_queue.h>
+#include "libpm/super/worker_queue.h"
+
 #include <string.h>
-#include <algorithm>
+#include "libpm/message/frames.h"
+#include "libpm/os/children.h"
 
 namespace pm::super {
 
@@ -10,11 +10,10 @@ namespace {
 constexpr char const *doing = "hand connections to";
 }
 
-Done WorkerQueue::make(LocalAddress const &worker, uint32_t most) noexcept {
+Done WorkerQueue::make(SockAddr const &worker, uint32_t most) noexcept {
   worker_ = worker;
   most_ = most;
-  waiting_.reset(static_cast<Waiting *>(::calloc(most, sizeof(Waiting))));
-  if (!waiting_) return failed("have memory for connections to", ENOMEM);
+  if (!ring_.make(most)) return failed("allocate memory for connections to", ENOMEM);
   return {};
 }
 
@@ -26,10 +25,9 @@ Done WorkerQueue::lose() noexcept {
 Done WorkerQueue::connect() noexcept {
   Fd made(sys::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!made.valid()) return failed(doing);
-  auto const &name = worker_.name();
-  if (sys::connect(made.get(), reinterpret_cast<struct sockaddr const *>(&name.address), name.size) < 0) return failed(doing);
-  socket_ = static_cast<Fd &&>(made);
-  connection_.emplace(socket_.get(), socket_.get());
+  if (sys::connect(made.get(), worker_.get(), worker_.size()) < 0) return failed(doing);
+  socket_ = std::move(made);
+  connection_.emplace(socket_.get(), socket_.get(), message::FrameReader::Reading::ahead);
   anew_ = false;
   return {};
 }
@@ -38,47 +36,50 @@ void WorkerQueue::disconnect() noexcept {
   connection_.reset();
   socket_.reset();
   stuck_ = false;
-  // Whoever was not answered for was not taken.
+  // The worker has not taken the connections without an answer: send them again.
   unsent_ = oldest_;
 }
 
-uint32_t WorkerQueue::add(Fd connection, std::span<char const *const> said) noexcept {
-  offer_.identity.elements.clear();
-  encoded_.clear();
+Done WorkerQueue::add(Fd &&connection, ClientNumber client, std::span<char const *const> variables) noexcept {
+  handover::Offer offer;
   bool fits = true;
-  for (char const *const variable : said)
-    fits = offer_.identity.elements.append(xdr::String<fdpass::identity_max>(variable)) && fits;
+  for (char const *const variable : variables)
+    fits = offer.identity.elements.append(xdr::String<handover::identity_max>(variable)) && fits;
+  List<char> frame;
+  List<int> descriptors;
   {
-    Lent const lent(offer_.descriptor, connection.get());
-    if (!fits || !message::encode(offer_, encoded_)) die_no_memory();
+    Lent const lent(offer.descriptor, connection.get());
+    fits = fits && message::append_frame(offer, frame, descriptors);
   }
-  // Two paths, five numbers: what is said of a connection has its bound.
-  if (encoded_.size() > message_max) bug("more is said of a connection than there is room for");
-  auto &slot = at(end_);
+  if (!fits) return failed("allocate memory for connections to", ENOMEM);
+  // The variables have two paths and five numbers at most, which fit.
+  if (frame.size() > message_max) bug("variables of a connection that are longer than their room");
+  auto &slot = at(end_++);
   slot.fd = connection.release();
-  slot.size = static_cast<uint32_t>(encoded_.size());
-  memcpy(slot.message, encoded_.begin(), encoded_.size());
-  return static_cast<uint32_t>(end_++ % most_) + 1;
+  slot.client = client;
+  slot.size = static_cast<uint32_t>(frame.size());
+  memcpy(slot.message, frame.begin(), frame.size());
+  return {};
 }
 
 Done WorkerQueue::send(Answered answered) noexcept {
   stuck_ = false;
   while (has_unsent() && is_connected()) {
-    message::Encoded messages[together];
-    size_t count = 0;
-    for (uint64_t i = unsent_; i != end_ && count < together; ++i) messages[count++] = {{at(i).message, at(i).size}, at(i).fd};
-    auto const sent = connection_->send_ready({messages, count});
+    auto const &next = at(unsent_);
+    // One sendmsg(2) for each connection. sendmmsg(2) with up to 16 was measured: it gained nothing with 1 or 8 clients.
+    auto const sent = message::send_once(socket_.get(), {next.message, next.size}, {&next.fd, 1});
     if (sent) {
-      unsent_ += *sent;
+      ++unsent_;
       continue;
     }
     int const code = sent.error().code;
     if (code == EINTR) continue;
     stuck_ = code == EAGAIN;
     if (stuck_) return {};
-    // As many descriptors are under way as one may have: it is no fault of the worker's, and poll cannot tell when it is over.
+    // Keep the worker if too many descriptors are in flight: it is not the cause. poll(2) does not report when there is room
+    // again.
     if (code != ETOOMANYREFS && !is_exhaustion(code)) {
-      // What it said before it closed is said.
+      // Read the answers that the worker sent before it closed.
       (void)receive(answered);
       disconnect();
     }
@@ -89,26 +90,26 @@ Done WorkerQueue::send(Answered answered) noexcept {
 
 Done WorkerQueue::receive(Answered answered) noexcept {
   for (bool more = true; more; more = connection_->has_more()) {
-    auto const received = connection_->receive_ahead();
+    auto const received = connection_->receive_now();
     if (!received && (received.error().code == EAGAIN || received.error().code == EINTR)) return {};
     if (!received || !*received) return lose();
-    fdpass::Taken taken;
-    fdpass::NotTaken refused;
-    fdpass::NoRoom later;
+    handover::Taken taken;
+    handover::NotTaken refused;
+    handover::NoRoom later;
     auto &answer = **received;
     bool const is_taken = answer.is(taken);
     if (answer.is(later)) {
-      // The next to accept has room, unless it lies.
+      // Connect again: a worker with room accepts. The limit stops a worker that always says it has none.
       anew_ = ++turned_away_ < turned_away_max;
       return lose();
     }
-    // An answer to nothing, or none: whoever it is, it is no worker.
+    // A process that answers without an offer, or with another message, is not a worker.
     if (oldest_ == unsent_ || (!is_taken && !answer.is(refused))) return lose();
     anew_ = true;
     turned_away_ = 0;
-    Fd const connection(at(oldest_).fd);
-    auto const ticket = static_cast<uint32_t>(oldest_++ % most_) + 1;
-    answered(ticket, connection.get(), is_taken ? std::string_view() : std::string_view(refused.why));
+    auto const &oldest = at(oldest_++);
+    Fd const connection(oldest.fd);
+    answered(oldest.client, connection.get(), is_taken ? std::string_view() : std::string_view(refused.why));
   }
   return {};
 }

@@ -1,0 +1,41 @@
+#include "cli/service_client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+namespace pm::message {
+
+void as_local_text(Argument const &argument, char const *&text) noexcept {
+  (void)local_address(argument);
+  text = argument.text.data();
+}
+
+ServiceClient::ServiceClient(Protocol const &protocol, ServiceDefaults const &defaults, ServiceSettings const &settings,
+                             unsigned again) noexcept
+    : connection_(protocol), name_(defaults.name), address_(settings.address), timeout_(settings.timeout), again_(again) {
+  if (!address_) address_ = ::getenv(defaults.variable);
+  if (!address_ || !*address_) address_ = defaults.address;
+  if (strncmp(address_, "local:", 6) == 0) address_ += 6;
+}
+
+Status ServiceClient::connect() noexcept {
+  if (!started_) deadline_ = Deadline::in(timeout_);
+  started_ = true;
+  if (connection_.state() == Connection::State::established) return Status::ok;
+  connection_.reset();
+  if (connection_.state() == Connection::State::unbound)
+    if (auto const bound = connection_.set_endpoint(Connection::Mode::local, address_); bound != Status::ok) return bound;
+  return connection_.connect(limit());
+}
+
+void ServiceClient::die(Status why) const noexcept {
+  int const code = why == Status::timeout ? exits::timeout : why == Status::refused ? exits::no : exits::system;
+  // For these the errno of the system call is more precise than the status.
+  bool const by_system = why == Status::no_endpoint || why == Status::denied || why == Status::system;
+  bool const by_peer = why == Status::peer_error;
+  pm::die(code, "unable to ask ", name_, " at ", address_, ": ",
+          by_system ? std::string_view(strerror(connection_.error())) : describe(why), by_peer ? ": " : "",
+          by_peer ? describe(connection_.peer_status()) : std::string_view());
+}
+
+} // namespace pm::message

@@ -1,0 +1,80 @@
+/** The common part of the programs that ask a service over a connection. */
+#pragma once
+
+#include <pm/connection.h>
+#include "cli/arguments.h"
+
+namespace pm::message {
+
+/** The values of the options -s and -t. */
+struct ServiceSettings {
+  char const *address = nullptr; /**< null: the default */
+  uint32_t timeout = 10000;      /**< ms; 0: none */
+};
+
+/** Checks that the argument is an address of a Unix socket, and keeps it as it is written. */
+void as_local_text(Argument const &argument, char const *&text) noexcept;
+
+/** The option -s. It sets the address in ServiceSettings. */
+template <auto... Path>
+consteval auto service_address_option(char const *help) noexcept {
+  return option<as_local_text, Path..., &ServiceSettings::address>('s', "ADDRESS", help);
+}
+/** The option -t. It sets the time limit in ServiceSettings. */
+template <auto... Path>
+consteval auto service_timeout_option() noexcept {
+  return option<as_number<>, Path..., &ServiceSettings::timeout>('t', "MS", "the time limit (default 10000; 0: none)");
+}
+
+/** The default address of a service. */
+struct ServiceDefaults {
+  char const *name;     /**< the service's name in messages */
+  char const *variable; /**< an environment variable with the address */
+  char const *address;  /**< the address if that variable is unset or empty */
+};
+
+/**
+ * A program's connection to a service. A failure ends the program: with 99 after the time limit, 1 if the service refuses this
+ * user, else 111.
+ */
+class ServiceClient {
+ public:
+  /** `again`: how many times the service may close the connection before an answer; the question is then sent again. */
+  ServiceClient(Protocol const &protocol, ServiceDefaults const &defaults, ServiceSettings const &settings,
+                unsigned again = 0) noexcept;
+
+  /**
+   * Sends a question and reads the answer. Returns nothing if it read `answer`, or the reason if the service sent a No. All
+   * questions share one deadline, which starts with the first question.
+   */
+  template <class No, class Question, class Answer>
+  [[nodiscard]] std::optional<decltype(No::why)> ask(Question const &question, Answer &answer) noexcept {
+    for (;;) {
+      Message *message = nullptr;
+      No no;
+      auto status = connect();
+      if (status == Status::ok) status = connection_.send(question, limit());
+      if (status == Status::ok) status = connection_.receive(message, limit());
+      if (status == Status::ok && message->type == No::type && connection_.read(*message, no) == Status::ok) return no.why;
+      if (status == Status::ok) status = connection_.read(*message, answer);
+      if (status == Status::ok) return std::nullopt;
+      if ((status != Status::closed && status != Status::lost) || !again_--) die(status);
+    }
+  }
+  /** Ends the program: `unable to ask NAME at ADDRESS: REASON`. */
+  [[noreturn]] void die(Status why) const noexcept;
+
+ private:
+  [[nodiscard]] Status connect() noexcept;
+  [[nodiscard]] Limit limit() const noexcept { return deadline_; }
+
+  Connection connection_;
+  char const *name_;
+  char const *address_; /**< without the prefix `local:` */
+  uint32_t timeout_;
+  unsigned again_;
+  bool started_ = false;
+  Deadline deadline_;
+};
+
+} // namespace pm::message

@@ -1,0 +1,65 @@
+// Get descriptors from a store, then execute PROG with them.
+
+#include <utility>
+#include "cli/program.h"
+#include "cli/store_client.h"
+#include "libpm/net/listen_fds.h"
+
+namespace {
+
+using namespace pm;
+using namespace pm::handover;
+
+struct FdgetSettings {
+  message::ServiceSettings service;
+  bool remove = false;
+  int fd = -1;
+  std::optional<uint32_t> wait; /**< nothing: do not wait */
+};
+
+constexpr CommandLine command_line(
+    Synopsis{.program = "pm-fdget",
+             .operands = "NAME[,NAME]... PROG...",
+             .exits = "0 1 99 100 101 111 126 127",
+             .notes = "several NAMEs: descriptors 3 and up, with LISTEN_FDS, LISTEN_FDNAMES and PM_FD_NAME\n"},
+    store_option<&FdgetSettings::service>(), flag<&FdgetSettings::remove>('D', "take the descriptor out of the store"),
+    option<as_descriptor, &FdgetSettings::fd>('d', "FD", "the number of the descriptor, of one NAME (default 0)"),
+    option<as_number<>, &FdgetSettings::wait>('t', "MS",
+                                              "wait this long for all of them (0: without limit; default: do not wait)"));
+
+} // namespace
+
+int main(int argc, char const *const *argv) {
+  FdgetSettings settings;
+  char const *const *const operands = command_line.read(argc, argv, settings);
+  int const fd = settings.fd;
+  std::string_view names[listen_fds_max];
+  Fd fds[listen_fds_max];
+  size_t count = 0;
+  for (Cut rest = {{}, operands[0], true}; rest.found; ++count) {
+    rest = cut(rest.tail, ',');
+    if (count == listen_fds_max) refuse("more than 64 names");
+    names[count] = name_argument(rest.head);
+  }
+  if (count > 1 && fd >= 0) refuse("-d works with one NAME only");
+
+  if (settings.wait) settings.service.timeout = *settings.wait;
+  StoreClient client(settings.service);
+  GetRequest question;
+  question.remove = settings.remove;
+  question.wait = settings.wait.has_value();
+  for (size_t i = 0; i < count; ++i) {
+    GotDescriptor got;
+    question.name = names[i];
+    if (auto const refused = client.ask(question, got)) die_refused("get", names[i], *refused);
+    if (!got.fd.valid()) die(exits::system, "unable to get ", names[i], ": the store sent no descriptor");
+    fds[i] = std::move(got.fd);
+  }
+  int const first = count > 1 ? listen_fds_start : fd >= 0 ? fd : 0;
+  if (auto const placed = place_fds(count, first, [&](size_t i) noexcept -> Fd & { return fds[i]; }); !placed)
+    die_sys(placed.error(), operands[1]);
+  Environment environment;
+  if (count > 1) give_listen_fds(environment, {names, count});
+  else environment.set(shell_name(names[0]).c_str(), (Text<16>() << first).view());
+  return execute(environment, operands + 1);
+}

@@ -1,0 +1,47 @@
+// Hand descriptor 0, and the variables that describe its connection, to a worker.
+
+#include <fcntl.h>
+#include "cli/arguments.h"
+#include "libpm/handover/handover.h"
+#include "libpm/os/sys.h"
+
+namespace {
+
+using namespace pm;
+using namespace pm::handover;
+
+struct FdpassSettings {
+  uint32_t timeout = 10000;
+};
+
+constexpr CommandLine command_line(
+    Synopsis{.program = "pm-fdpass",
+             .operands = "ADDRESS",
+             .exits = "0 1 99 100 101 111",
+             .notes = "ADDRESS: PATH local:PATH local:@NAME; a stream, seqpacket or datagram socket\n"},
+    option<as_number<>, &FdpassSettings::timeout>('t', "MS", "the time limit (default 10000; 0: none)"));
+
+} // namespace
+
+int main(int argc, char const *const *argv) {
+  FdpassSettings settings;
+  char const *const *const operands = command_line.read(argc, argv, settings);
+  auto const name = local_address({"ADDRESS", operands[0]});
+
+  // A descriptor that this program inherited is not close-on-exec. If it is, descriptor 0 was closed, and /dev/null holds its
+  // place.
+  if (sys::fcntl(0, F_GETFD) & FD_CLOEXEC) die_sys({EBADF, "hand over"}, "descriptor 0");
+  auto const deadline = Deadline::in(settings.timeout);
+  auto const identity = own_identity();
+  if (!identity) die_sys(identity.error(), "descriptor 0");
+  for (;;) {
+    auto const worker = connect_worker(name, deadline);
+    if (!worker) die_sys(worker.error(), name.local_name().view());
+    auto const answer = hand_over(worker->get(), 0, *identity, deadline);
+    // This worker has no room. Connect again: another worker may accept.
+    if (!answer && answer.error().code == EAGAIN) continue;
+    if (!answer) die_sys(answer.error(), name.local_name().view());
+    if (*answer) die(exits::no, "unable to hand a descriptor to ", name.local_name().view(), ": refused: ", (**answer).view());
+    return exits::done;
+  }
+}

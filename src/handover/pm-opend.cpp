@@ -1,0 +1,124 @@
+// Open a file for the client on descriptor 0, if the rule that admitted the client allows it, and send it the descriptor.
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "cli/arguments.h"
+#include "libpm/handover/opener.h"
+#include "libpm/os/children.h"
+
+namespace {
+
+using namespace pm;
+using namespace pm::handover;
+
+struct OpendSettings {
+  char const *passwords = nullptr;
+  uint32_t timeout = 10000;
+};
+
+constexpr CommandLine command_line(
+    Synopsis{.program = "pm-opend", .operands = "DIR", .exits = "0 1 99 100 101 111"},
+    option<as_text, &OpendSettings::passwords>('p', "FILE", "the passwords: NAME:HASH a line, as pm-crypt reads them"),
+    option<as_number<>, &OpendSettings::timeout>(
+        't', "MS", "the time limit of the client for its question, and for reading its answer (default 10000)"));
+
+std::string_view variable(char const *name) noexcept {
+  char const *const value = ::getenv(name);
+  return value ? value : "";
+}
+
+[[noreturn]] void end(Status status, std::string_view who) noexcept {
+  int const code = status == Status::timeout                                 ? exits::timeout
+                   : status == Status::system || status == Status::exhausted ? exits::system
+                                                                             : exits::no;
+  die(code, "unable to serve ", who, ": ", describe(status));
+}
+
+/**
+ * Asks pm-crypt whether a password is right. pm-crypt is a separate program because crypt(3) is several times as large as this
+ * one.
+ */
+bool is_right(char const *file, std::string_view name, std::string_view password) noexcept {
+  int ends[2];
+  if (sys::pipe2(ends, O_CLOEXEC) < 0) die_sys({errno, "check a password for"}, name);
+  Fd reading(ends[0]);
+  {
+    // The password is shorter than PIPE_BUF, so the write does not block.
+    Fd const writing(ends[1]);
+    if (sys::write(ends[1], password.data(), password.size()) != static_cast<ssize_t>(password.size()))
+      die_sys({errno, "check a password for"}, name);
+  }
+  Text<file_name_max + 1> const text(name);
+  char const *const argv[] = {"pm-crypt", file, text.c_str(), nullptr};
+  auto const child = Spawner().start(argv, environ, {{reading.get(), 0}, {2, 1}});
+  if (!child) die_sys(child.error(), argv[0]);
+  int status;
+  while (sys::waitpid(*child, &status, 0) < 0)
+    if (errno != EINTR) die_sys({errno, "wait for"}, argv[0]);
+  if (WIFEXITED(status) && WEXITSTATUS(status) <= 1) return WEXITSTATUS(status) == 0;
+  die(exits::system, "unable to check a password for ", name, ": pm-crypt has failed");
+}
+
+Result<OpenAnswer> answer(int directory, char const *passwords, OpenRequest const &question) noexcept {
+  OpenerRights const rights = {variable("PM_OPEN_READ"), variable("PM_OPEN_WRITE"), variable("PM_OPEN_APPEND"),
+                               variable("PM_OPEN_PASSWORD")};
+  if (!is_file_name(question.name)) return OpenAnswer(tl::unexpected(OpenRefusal::bad_name));
+  if (!rights.allow(question.name, question.mode)) return OpenAnswer(tl::unexpected(OpenRefusal::denied));
+  if (matches(rights.password, question.name) &&
+      (!passwords || question.password.empty() || !is_right(passwords, question.name, question.password)))
+    return OpenAnswer(tl::unexpected(OpenRefusal::wrong_password));
+  return open_beneath(directory, question.name, question.mode);
+}
+
+} // namespace
+
+int main(int argc, char const *const *argv) {
+  OpendSettings settings;
+  char const *const path = command_line.read(argc, argv, settings)[0];
+  uint32_t const timeout = settings.timeout;
+  Fd const directory(sys::openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) die_sys({errno, "open"}, path);
+
+  Connection connection(opener_protocol);
+  if (connection.set_fd(Connection::Mode::local, Fd(0)) != Status::ok)
+    die(exits::system, "descriptor 0 is not a connected Unix stream socket");
+  auto const peer = connection.peer();
+  if (!peer) die_sys(peer.error(), "descriptor 0");
+  Text<64> const who = Text<64>("pid ") << peer->pid << ", uid " << peer->euid;
+  if (auto const accepted = connection.accept(Limit::in(timeout)); accepted != Status::ok) end(accepted, who.view());
+  message::Message *message;
+  auto status = connection.receive(message, Limit::in(timeout));
+  OpenRequest question;
+  if (status == Status::ok) status = connection.read(*message, question);
+  if (status == Status::closed) return exits::done;
+  if (status == Status::bad_message || status == Status::unexpected || status == Status::unknown_message)
+    (void)connection.send_error(status, Limit::in(timeout));
+  if (status != Status::ok) end(status, who.view());
+
+  auto tried = answer(directory.get(), settings.passwords, question);
+  // The password is no longer needed: erase it from memory.
+  ::explicit_bzero(const_cast<char *>(question.password.data()), question.password.size());
+  if (!tried) {
+    (void)connection.send_error(Status::system, Limit::in(timeout));
+    die_sys(tried.error(), question.name);
+  }
+  auto &given = *tried;
+  if (!given) {
+    warn("refused ",
+         question.name.empty() || has_control(question.name) ? std::string_view("a name") : std::string_view(question.name),
+         " to ", who.view(), ": ", describe(given.error()));
+    OpenRefused refused;
+    refused.why = given.error();
+    status = connection.send(refused, Limit::in(timeout));
+    if (status != Status::ok) end(status, who.view());
+    return exits::no;
+  }
+  OpenedFile opened;
+  opened.fd = std::move(*given);
+  status = connection.send(opened, Limit::in(timeout));
+  if (status != Status::ok) end(status, who.view());
+  return exits::done;
+}

@@ -1,0 +1,85 @@
+#include "libpm/handover/handover.h"
+
+#include <unistd.h>
+#include "libpm/net/connect.h"
+#include "libpm/net/ucspi.h"
+
+namespace pm::handover {
+
+Result<Identity> own_identity() noexcept {
+  constexpr char const *doing = "describe the client of";
+  Identity identity;
+  auto const protocol = ucspi::own_protocol();
+  if (protocol.empty()) return identity;
+  size_t size = 0;
+  for (bool const first : {true, false})
+    for (char const *const *variable = environ; *variable; ++variable) {
+      std::string_view const text = *variable;
+      if (first ? ucspi::protocol_in(text).empty() : !ucspi::belongs(text, protocol)) continue;
+      size += text.size() + 1;
+      if (size > identity_max || identity.elements.size() == 64) return failed(doing, E2BIG);
+      if (!identity.elements.append(xdr::String<identity_max>(text))) return failed(doing, ENOMEM);
+    }
+  return identity;
+}
+
+bool is_identity(Identity const &identity) noexcept {
+  if (identity.elements.empty()) return true;
+  auto const protocol = ucspi::protocol_in(identity.elements[0]);
+  // A protocol's name is in capitals, because the names of its variables begin with it.
+  for (char const c : protocol)
+    if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) return false;
+  size_t size = 0;
+  for (size_t i = 0; i < identity.elements.size(); ++i) {
+    std::string_view const variable = identity.elements[i];
+    size += variable.size() + 1;
+    if ((i > 0 && !ucspi::belongs(variable, protocol)) || variable.find('\0') != std::string_view::npos) return false;
+  }
+  return !protocol.empty() && size <= identity_max;
+}
+
+void apply(Identity const &identity, Environment &environment) noexcept {
+  ucspi::forget(environment, identity.elements.empty() ? "" : ucspi::protocol_in(identity.elements[0]));
+  for (auto const &variable : identity.elements) {
+    auto const [head, value, found] = cut(variable, '=');
+    Text<identity_max + 1> const name(head);
+    environment.set(name.c_str(), value);
+  }
+}
+
+Result<Fd> connect_worker(SockAddr const &name, Deadline deadline) noexcept {
+  // A worker's socket is of one of three types, and connect(2) fails with this error for another type. Each type has its own
+  // abstract names.
+  int const other_kind = name.is_abstract() ? ECONNREFUSED : EPROTOTYPE;
+  for (int const type : {SOCK_STREAM, SOCK_SEQPACKET}) {
+    auto connected = connect_to(name, type, nullptr, deadline);
+    if (connected || connected.error().code != other_kind) return connected;
+  }
+  return connect_to(name, SOCK_DGRAM, nullptr, deadline);
+}
+
+Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity, Deadline deadline) noexcept {
+  constexpr char const *doing = "hand a descriptor to";
+  message::Channel connection(worker, worker);
+  Offer offer;
+  if (!offer.identity.elements.append({identity.elements.begin(), identity.elements.size()})) return failed(doing, ENOMEM);
+  Lent const lent(offer.descriptor, descriptor);
+  // A worker that refuses without reading closes the connection, maybe before the offer is sent. Its reason can still be read.
+  if (auto const sent = connection.send(offer, deadline); !sent && sent.error().code != EPIPE && sent.error().code != ECONNRESET)
+    return failed(doing, sent.error().code);
+  auto received = connection.receive(deadline);
+  // A seqpacket socket reports ECONNRESET for the unread offer before it gives the worker's answer.
+  if (!received && received.error().code == ECONNRESET)
+    if (auto const said = connection.receive_now(); said) received = said;
+  if (!received) return failed(doing, received.error().code);
+  if (!*received) return failed(doing, ECONNRESET);
+  Taken taken;
+  NotTaken refusal;
+  NoRoom later;
+  auto &answer = **received;
+  if (answer.is(taken)) return std::nullopt;
+  if (answer.is(refusal)) return Text<256>(refusal.why);
+  return failed(doing, answer.is(later) ? EAGAIN : EPROTO);
+}
+
+} // namespace pm::handover

@@ -1,0 +1,64 @@
+/** Handing a connection to a worker: a running process that listens on a socket for descriptors. */
+#pragma once
+
+#include "libpm/message/channel.h"
+#include "libpm/net/sock_addr.h"
+#include "libpm/os/environment.h"
+
+namespace pm::handover {
+
+enum class HandOverType : uint32_t { offer = 200, taken = 201, not_taken = 202, no_room = 203 };
+
+/** The largest identity in bytes: the variable PROTO and the variables of its protocol, LOCAL... REMOTE... CONN... */
+inline constexpr size_t identity_max = 4096;
+/** What a super-server has set in the environment to describe a connection: NAME=VALUE each. */
+using Identity = xdr::Array<xdr::String<identity_max>, 64>;
+
+/** Take this descriptor. The answer is Taken, NotTaken or NoRoom. */
+struct Offer {
+  static constexpr HandOverType type = HandOverType::offer;
+  Identity identity;
+  Fd descriptor; /**< required */
+  static auto fields(auto &m) noexcept { return std::tie(m.identity, m.descriptor); }
+};
+
+struct Taken {
+  static constexpr HandOverType type = HandOverType::taken;
+  static auto fields(auto &) noexcept { return std::tie(); }
+};
+
+struct NotTaken {
+  static constexpr HandOverType type = HandOverType::not_taken;
+  xdr::String<255> why;
+  static auto fields(auto &m) noexcept { return std::tie(m.why); }
+};
+
+/**
+ * The worker has no room. It has not taken the offers that it did not answer, and closes this connection. Connect again: a worker with
+ * room accepts.
+ */
+struct NoRoom {
+  static constexpr HandOverType type = HandOverType::no_room;
+  static auto fields(auto &) noexcept { return std::tie(); }
+};
+
+/** The identity in this process's environment, PROTO first; empty without PROTO. E2BIG: longer than identity_max. */
+[[nodiscard]] Result<Identity> own_identity() noexcept;
+
+/** Whether it has PROTO and its variables only, within the limit, so that a peer cannot set PATH with it. */
+[[nodiscard]] bool is_identity(Identity const &identity) noexcept;
+
+/** Sets the variables of an identity, and removes those of another connection. */
+void apply(Identity const &identity, Environment &environment) noexcept;
+
+/** Connects to a worker's socket of any type. ETIMEDOUT, ENOENT, ECONNREFUSED. */
+[[nodiscard]] Result<Fd> connect_worker(SockAddr const &name, Deadline deadline) noexcept;
+
+/**
+ * Offers a descriptor and waits for the answer. Returns nothing if the worker took it, or the reason why not. EAGAIN: the worker has no
+ * room; connect again. ECONNRESET: the worker ended, and may have taken it.
+ */
+[[nodiscard]] Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity,
+                                                         Deadline deadline) noexcept;
+
+} // namespace pm::handover

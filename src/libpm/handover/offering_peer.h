@@ -1,0 +1,61 @@
+/** A worker's connection to a process that offers descriptors. */
+#pragma once
+
+#include "libpm/handover/handover.h"
+
+namespace pm::handover {
+
+/** A peer that offers descriptors: its messages, and the answers to them. An answer is sent without waiting for the peer to read it. */
+class OfferingPeer {
+ public:
+  using Reading = message::FrameReader::Reading;
+
+  /** Owns a connected socket. `patience`: ms from one answer to the next offer, 0: without limit. */
+  OfferingPeer(Fd socket, Reading reading, uint32_t patience = 0) noexcept
+      : socket_(std::move(socket)),
+        channel_(socket_.get(), socket_.get(), reading),
+        patience_(patience),
+        deadline_(Deadline::in(patience)) {}
+  /** Borrows a datagram socket. An answer goes to the sender of the last datagram. */
+  explicit OfferingPeer(int datagrams) noexcept : channel_(datagrams, datagrams) {}
+  OfferingPeer(OfferingPeer const &) = delete;
+
+  /** Whether a user may offer descriptors: root, this process's user, and `others`. */
+  [[nodiscard]] static bool may_offer(uid_t user, std::span<uid_t const> others = {}) noexcept;
+
+  [[nodiscard]] int fd() const noexcept { return socket_.get(); }
+  /** Whether bytes of the next message were read: poll(2) does not report them. */
+  [[nodiscard]] bool has_more() const noexcept { return channel_.has_more(); }
+  /** The sender of the last datagram. */
+  [[nodiscard]] message::Sender const &sender() const noexcept { return channel_.sender(); }
+  /** The time until the peer must have made its next offer, as poll(2) takes it. */
+  [[nodiscard]] int time_left() const noexcept { return deadline_.remaining(); }
+  /** Whether an offer of this peer was answered. */
+  [[nodiscard]] bool is_answered() const noexcept { return answered_; }
+
+  /** The next message, null at the end of the connection. EAGAIN: it has not come yet. */
+  [[nodiscard]] Result<message::Message *> receive() noexcept;
+  /** Whether a message is an offer with a descriptor. */
+  [[nodiscard]] static bool read(message::Message &message, Offer &offer) noexcept {
+    return message.is(offer) && offer.descriptor.valid();
+  }
+
+  /** Answers that the descriptor was taken. */
+  [[nodiscard]] Done accept() noexcept;
+  /** Answers that the descriptor was not taken, and why. */
+  void refuse(std::string_view why) noexcept;
+  /** Answers that there is no room. */
+  void turn_away() noexcept;
+
+ private:
+  template <class Answer>
+  Done answer(Answer const &value) noexcept;
+
+  Fd socket_; /**< invalid where it is borrowed */
+  message::Channel channel_;
+  uint32_t patience_ = 0;
+  Deadline deadline_;
+  bool answered_ = false;
+};
+
+} // namespace pm::handover

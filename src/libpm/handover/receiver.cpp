@@ -1,0 +1,174 @@
+#include "libpm/handover/receiver.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+#include <algorithm>
+#include <utility>
+#include "libpm/fifodir/inherited.h"
+#include "libpm/net/listen.h"
+#include "libpm/net/peer.h"
+
+namespace pm::handover {
+
+namespace {
+constexpr char const *doing = "take descriptors from";
+constexpr std::string_view may_not_offer = "only root, the user of the worker and the users of -u may offer descriptors";
+} // namespace
+
+Done Receiver::prepare() noexcept {
+  auto const address = adopt_socket(socket_.get(), doing);
+  if (!address) return fail(address);
+  if (!address->is_local()) return failed(doing, EAFNOSUPPORT);
+  datagrams_ = address->type() == SOCK_DGRAM;
+  // A datagram socket has no peer to ask for. With this option the kernel adds the sender's credentials to each datagram.
+  int const yes = 1;
+  if (datagrams_ && sys::setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0) return failed(doing);
+  fifodir::keep_from_children(::getenv(fifodir::inherited_variable));
+  if (auto const taken = children_.take_signals({SIGCHLD, SIGTERM, SIGHUP, SIGINT}); !taken)
+    return failed("trap signals", taken.error().code);
+  return {};
+}
+
+Result<std::optional<Received>> Receiver::run() noexcept {
+  while (going_on_) {
+    // At the limit nothing is read, so that offers wait in the sockets.
+    bool const room = has_room();
+    struct pollfd fds[2 + peers_max] = {{children_.fd(), POLLIN, 0}, {-1, POLLIN, 0}};
+    // Only connected peers have an element: poll takes at most as many elements as the process may have descriptors.
+    size_t count = 2;
+    int timeout = children_.pause().left();
+    for (auto const &peer : peers_) {
+      if (!peer) continue;
+      fds[count++] = {room ? peer->fd() : -1, POLLIN, 0};
+      int const left = peer->time_left();
+      if (room) timeout = shorter(timeout, left);
+    }
+    if (room && !children_.pause().is_on() && (datagrams_ || count < std::size(fds))) fds[1].fd = socket_.get();
+    int const ready = sys::poll(fds, count, timeout);
+    if (ready < 0 && errno != EINTR) return failed(doing);
+    if (ready < 0) continue;
+    if (fds[0].revents) {
+      int const signal = children_.next_signal();
+      if (signal == SIGCHLD) reap();
+      else if (signal > 0) going_on_ = false;
+      continue;
+    }
+    count = 2;
+    for (auto &peer : peers_) {
+      if (!peer) continue;
+      bool const is_ready = fds[count++].revents;
+      // Serving a peer may use up the room.
+      if (!going_on_ || !room || !has_room()) continue;
+      if (is_ready ? serve(*peer) : peer->time_left() != 0) continue;
+      peer.reset();
+    }
+    if (fds[1].revents && going_on_ && has_room()) {
+      if (datagrams_) (void)serve(datagram_peer_);
+      else if (auto const accepted = accept_one(); !accepted) return fail(accepted);
+    }
+    if (!has_room()) dismiss();
+  }
+  return std::move(received_);
+}
+
+void Receiver::close() noexcept {
+  socket_.reset();
+  dismiss();
+}
+
+Done Receiver::accept_one() noexcept {
+  Accepted accepted = acceptor_.accept(socket_.get());
+  if (accepted.kind == Accepted::Kind::broken) return failed(doing, accepted.code);
+  if (accepted.kind == Accepted::Kind::paused) log_->warn_of({accepted.code, "accept a connection"}, "");
+  if (accepted.kind != Accepted::Kind::connection) return {};
+  auto const peer = peer_credentials(accepted.fd.get());
+  if (!peer) return {};
+  if (!may_offer(peer->uid)) {
+    OfferingPeer stranger(std::move(accepted.fd), OfferingPeer::Reading::exactly);
+    stranger.refuse(may_not_offer);
+    log_->warn("refused uid ", (Text<16>() << peer->uid).view(), ", which may not offer descriptors");
+    return {};
+  }
+  for (auto &place : peers_)
+    if (!place) {
+      place = make_box<OfferingPeer>(std::move(accepted.fd), OfferingPeer::Reading::exactly, patience);
+      break;
+    }
+  return {};
+}
+
+bool Receiver::serve(OfferingPeer &peer) noexcept {
+  auto const received = peer.receive();
+  if (!received) {
+    int const code = received.error().code;
+    if (code == EAGAIN) return peer.time_left() != 0;
+    if (code != ECONNRESET) refuse(peer, (Text<256>("unable to ") << received.error().doing << ": " << strerror(code)).view());
+    return datagrams_;
+  }
+  if (!*received) return false;
+  auto const type = static_cast<HandOverType>((*received)->type);
+  auto const refused = handle(peer, **received);
+  // Descriptors that were not taken are closed now, not when the next message arrives.
+  (*received)->descriptors.clear();
+  // An answer gets no answer: if PROG echoes what it reads, and the peer is such a PROG, the two would go on without end.
+  if (type > HandOverType::offer && type <= HandOverType::no_room) return datagrams_;
+  if (refused) refuse(peer, refused->view());
+  else (void)peer.accept();
+  return !refused || datagrams_;
+}
+
+void Receiver::dismiss() noexcept {
+  for (auto &peer : peers_) {
+    if (!peer || peer->is_answered()) continue;
+    peer->turn_away();
+    peer.reset();
+  }
+}
+
+void Receiver::refuse(OfferingPeer &peer, std::string_view why) noexcept {
+  peer.refuse(why);
+  log_->warn("refused a descriptor: ", why);
+}
+
+std::optional<Text<256>> Receiver::handle(OfferingPeer const &peer, message::Message &message) noexcept {
+  if (datagrams_ && (peer.sender().credentials.pid == 0 || !may_offer(peer.sender().credentials.uid)))
+    return Text<256>(may_not_offer);
+  Offer offer;
+  if (!OfferingPeer::read(message, offer)) return Text<256>("not an offer of a descriptor");
+  if (!is_identity(offer.identity)) return Text<256>("more is said than PROTO and its variables, or more than 4096 bytes");
+  return take(offer, std::move(offer.descriptor));
+}
+
+std::optional<Text<256>> Receiver::take(Offer const &offer, Fd descriptor) noexcept {
+  if (is_same_socket(descriptor.get(), socket_.get())) return Text<256>("it is the worker's own socket");
+  Environment environment;
+  apply(offer.identity, environment);
+  environment.unset(fifodir::inherited_variable);
+  if (options_.once) {
+    received_ = Received{std::move(descriptor), std::move(environment)};
+    going_on_ = false;
+    return std::nullopt;
+  }
+  auto const variables = environment.merged();
+  // The child's pid needs memory, which is allocated before the child starts.
+  if (!variables || !pids_.append(pid_t{0})) return Text<256>("out of memory");
+  auto const child = children_.start(program_, variables->begin(), {{descriptor.get(), 0}, {descriptor.get(), 1}});
+  if (!child) {
+    pids_.truncate(pids_.size() - 1);
+    return Text<256>("unable to start ") << program_[0] << ": " << strerror(child.error().code);
+  }
+  pids_[pids_.size() - 1] = *child;
+  return std::nullopt;
+}
+
+void Receiver::reap() noexcept {
+  children_.reap([&](pid_t child, int) noexcept {
+    // The program that this process was before may have left children, too.
+    auto *const one = std::find(pids_.begin(), pids_.end(), child);
+    if (one == pids_.end()) return;
+    *one = pids_[pids_.size() - 1];
+    pids_.truncate(pids_.size() - 1);
+  });
+}
+
+} // namespace pm::handover

@@ -1,0 +1,28 @@
+/** One call of sendmsg(2) or recvmsg(2), with descriptors. */
+#pragma once
+
+#include <pm/passing.h>
+#include "libpm/net/sock_addr.h"
+#include "libpm/util/result.h"
+
+namespace pm::message {
+
+/**
+ * Receives once, without waiting, and appends the descriptors that arrive. Returns the number of bytes. EAGAIN; EMFILE: there was
+ * no room for the descriptors (MSG_CTRUNC); EPROTO: there are more than descriptors_max; EMSGSIZE: the packet is longer than
+ * `room`. Even after an error `descriptors` owns the descriptors that arrived, and the caller closes them.
+ */
+[[nodiscard]] Result<size_t> receive_once(int socket, std::span<char> room, Descriptors &descriptors, Sender &sender) noexcept;
+
+/**
+ * Sends once, without waiting and without a SIGPIPE, and returns the number of bytes that were sent. The descriptors go with the
+ * first byte. `to`: null on a connected socket.
+ */
+[[nodiscard]] Result<size_t> send_once(int socket, std::string_view bytes, std::span<int const> descriptors,
+                                       SockAddr const *to = nullptr) noexcept;
+
+/** As send_fds(), for valid arguments: at most descriptors_max descriptors, and on a stream a byte that they can go with. */
+[[nodiscard]] Done send_all(int socket, std::string_view bytes, std::span<int const> descriptors, Limit limit,
+                            SockAddr const *to = nullptr) noexcept;
+
+} // namespace pm::message

@@ -1,0 +1,56 @@
+/** Sockets that one program passes to the next by number and name: LISTEN_FDS, sd_listen_fds(3). */
+#pragma once
+
+#include <span>
+#include "libpm/os/environment.h"
+#include "libpm/os/sys.h"
+#include "libpm/util/callback.h"
+#include "libpm/util/result.h"
+#include "libpm/util/text.h"
+
+namespace pm {
+
+/** The lowest descriptor, and the largest number of descriptors. */
+inline constexpr int listen_fds_start = 3;
+inline constexpr size_t listen_fds_max = 64;
+
+/** 1 to 255 bytes of ASCII without colons and control bytes, as in sd_listen_fds_with_names(3). */
+[[nodiscard]] bool is_listen_name(std::string_view name) noexcept;
+
+/** The descriptors from 3 on that LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES give to this process. */
+class ListenFds {
+ public:
+  /**
+   * ENOENT: no descriptor is given, or they are for another process. EINVAL: a variable is not a number, the numbers of names and
+   * descriptors differ, or a name is not valid. E2BIG: more than listen_fds_max. EBADF: a descriptor is closed.
+   */
+  [[nodiscard]] static Result<ListenFds> own() noexcept;
+
+  [[nodiscard]] size_t size() const noexcept { return size_; }
+  [[nodiscard]] int fd(size_t i) const noexcept { return listen_fds_start + static_cast<int>(i); }
+  /** Valid until the environment changes; "unknown" if there is no LISTEN_FDNAMES. */
+  [[nodiscard]] std::string_view name(size_t i) const noexcept { return names_[i]; }
+
+ private:
+  size_t size_ = 0;
+  std::string_view names_[listen_fds_max];
+};
+
+/**
+ * Gives `count` descriptors the numbers from `first` on, for the program that this process executes: these are not close-on-exec.
+ * fd_of(i) is the i-th descriptor.
+ */
+[[nodiscard]] Done place_fds(size_t count, int first, Callback<Fd &(size_t i)> fd_of) noexcept;
+
+/**
+ * Sets the variables for the program that this process executes with descriptors 3 and up: LISTEN_FDS, LISTEN_PID,
+ * LISTEN_FDNAMES, and for shells one PM_FD_NAME=N for each. An underscore replaces each byte of NAME that a variable may not
+ * have.
+ */
+void give_listen_fds(Environment &environment, std::span<std::string_view const> names) noexcept;
+/** PM_FD_NAME for this name. */
+[[nodiscard]] Text<272> shell_name(std::string_view name) noexcept;
+/** Unsets LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES. */
+void forget_listen_fds(Environment &environment) noexcept;
+
+} // namespace pm

@@ -1,0 +1,33 @@
+#include "libpm/os/privileges.h"
+
+#include <pwd.h>
+#include <unistd.h>
+#include "libpm/os/sys.h"
+
+namespace pm {
+
+gid_t primary_group(uid_t uid) noexcept {
+  struct passwd const *const user = ::getpwuid(uid);
+  return user ? user->pw_gid : uid;
+}
+
+Result<List<gid_t>> own_groups() noexcept {
+  constexpr char const *doing = "get the groups of";
+  List<gid_t> groups;
+  int const count = sys::getgroups(0, nullptr);
+  if (count < 0) return failed(doing);
+  for (int i = 0; i < count; ++i)
+    if (!groups.append(0)) return failed(doing, ENOMEM);
+  if (sys::getgroups(count, groups.begin()) != count) return failed(doing);
+  return groups;
+}
+
+Done become(uid_t uid, gid_t gid, std::span<gid_t const> groups) noexcept {
+  constexpr char const *doing = "become the user of";
+  if (sys::setgroups(groups.size(), groups.data()) < 0 || sys::setgid(gid) < 0 || sys::setuid(uid) < 0) return failed(doing);
+  // Dropping root must be irreversible, and some kernels have reported success without a change.
+  if (uid != 0 && (::geteuid() != uid || ::getuid() != uid || sys::setuid(0) == 0)) return failed(doing, EPERM);
+  return {};
+}
+
+} // namespace pm

@@ -1,0 +1,40 @@
+/** Facts about a process, from /proc. */
+#pragma once
+
+#include <limits.h>
+#include <stdint.h>
+#include "libpm/os/sys.h"
+#include "libpm/util/result.h"
+#include "libpm/util/text.h"
+
+namespace pm {
+
+/**
+ * When the process started, in clock ticks after boot: field 22 of /proc/PID/stat, proc(5). Together with the pid it identifies a
+ * process: no later process has both.
+ */
+[[nodiscard]] Result<uint64_t> start_time(pid_t pid) noexcept;
+
+/** The same, from the text of /proc/PID/stat. The name in its second field may contain blanks and parentheses. EBADMSG. */
+[[nodiscard]] Result<uint64_t> start_time_in(std::string_view stat) noexcept;
+
+struct Executable {
+  Text<PATH_MAX> path;  /**< without the kernel's " (deleted)" */
+  bool deleted = false; /**< the file has no name any more */
+};
+/**
+ * The program that a process runs. ENOENT: the process has ended. EACCES: this process may not examine it. EILSEQ: the path has a
+ * control byte, which no record may contain.
+ */
+[[nodiscard]] Result<Executable> executable(pid_t pid) noexcept;
+
+/**
+ * The effective user of a process: the owner of its directory in /proc, which is root if the process may not be examined,
+ * proc(5). ENOENT: the process has ended.
+ */
+[[nodiscard]] Result<uid_t> effective_user(pid_t pid) noexcept;
+
+/** A descriptor that becomes readable when the process ends, pidfd_open(2). ENOSYS before Linux 5.3. */
+[[nodiscard]] Result<Fd> process_fd(pid_t pid) noexcept;
+
+} // namespace pm

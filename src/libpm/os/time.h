@@ -1,0 +1,32 @@
+/** Clocks and waits for the library only; Deadline and Limit are public. */
+#pragma once
+
+#include <pm/types.h>
+
+namespace pm {
+
+/** CLOCK_BOOTTIME in ns. It orders registrations, and does not jump when the date is set. */
+[[nodiscard]] uint64_t boottime() noexcept;
+
+/** The shorter of two times as poll(2) takes them: ms, -1 is without end. */
+[[nodiscard]] constexpr int shorter(int a, int b) noexcept {
+  return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+/** One second in which a server tries nothing, because the system lacked descriptors, memory or processes. */
+class Pause {
+ public:
+  void begin() noexcept { until_ = Deadline::in(1000); }
+  void end() noexcept { until_ = Deadline::passed(); }
+  [[nodiscard]] bool is_on() const noexcept { return until_.remaining() != 0; }
+  /** The time left, in ms, as poll(2) takes it; -1 when it is over. */
+  [[nodiscard]] int left() const noexcept {
+    int const left = until_.remaining();
+    return left ? left : -1;
+  }
+
+ private:
+  Deadline until_ = Deadline::passed();
+};
+
+} // namespace pm

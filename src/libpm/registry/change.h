@@ -1,0 +1,74 @@
+/** Changing a registry. The owner's processes write in it, other processes ask its service. The results are the same. */
+#pragma once
+
+#include <optional>
+#include "libpm/fifodir/subscription.h"
+#include "libpm/message/channel.h"
+#include "libpm/registry/lookup.h"
+#include "libpm/registry/new_registrations.h"
+#include "libpm/registry/protocol.h"
+#include "libpm/registry/transaction.h"
+
+namespace pm::registry {
+
+/** Which process writes. */
+enum class Route : uint8_t {
+  direct, /**< this one, if its user is the registry's owner; otherwise the service */
+  service /**< always the service */
+};
+
+/**
+ * Changes registrations of the calling process's effective user. All calls share the limit given at the start: ETIMEDOUT; ECANCELED when
+ * `stop` becomes readable. An error of the service is returned as an error of this process. Its text is valid as long as the Change,
+ * but for that of subscribe().
+ */
+class Change {
+ public:
+  /** Opens nothing. `tree` must outlive it. */
+  Change(Tree const &tree, Route route, Limit limit) noexcept
+      : tree_(&tree), asks_(route == Route::service || !tree.is_mine()), limit_(limit) {}
+  Change(Change const &) = delete;
+  Change &operator=(Change const &) = delete;
+
+  /**
+   * As registry::add(), for this process. A conflict with a registration whose process has ended is one only if its holder does not end
+   * within a second. Withdraws what it announced as another executable. unknown_process, gone: the kernel does not
+   * identify this process to the service. EPERM: the service does not set an origin.
+   */
+  [[nodiscard]] Answer<NewRegistrations> add(std::span<WantedRegistration const> requests, Terms const &terms) noexcept;
+  /** As registry::announce(), for this process. */
+  [[nodiscard]] Answer<NewRegistrations> announce(Terms const &terms) noexcept;
+  /** As registry::publish(). */
+  [[nodiscard]] Answer<void> publish(std::span<Ticket const> tickets, std::string_view exe, bool deleted) noexcept;
+  /** As registry::remove(), of all tickets. Returns how many of the registrations existed. */
+  [[nodiscard]] Answer<unsigned> remove(std::span<Ticket const> tickets) noexcept;
+  /** As registry::remove_matching(), of the effective user's registrations. */
+  [[nodiscard]] Answer<unsigned> remove_matching(Query const &query) noexcept;
+  /** As registry::subscribe(). */
+  [[nodiscard]] Answer<fifodir::Subscription> subscribe(std::string_view service) noexcept;
+  /** Ends a subscription if this process can do it without waiting. Otherwise the next notifier or sweep does it. */
+  void unsubscribe(std::string_view service, std::string_view name) noexcept;
+
+ private:
+  [[nodiscard]] Answer<message::Message *> ask(protocol::Type question, List<char> const &payload,
+                                               protocol::Type wanted) noexcept;
+  [[nodiscard]] Answer<unsigned> ask_count(protocol::Type question, List<char> const &payload) noexcept;
+  template <class Question>
+  [[nodiscard]] Answer<unsigned> ask_count_of(Question const &question) noexcept;
+  [[nodiscard]] Answer<NewRegistrations> ask_for(protocol::Type question, List<char> const &payload,
+                                                 std::span<WantedRegistration const> requests) noexcept;
+  [[nodiscard]] Answer<NewRegistrations> add_once(std::span<WantedRegistration const> requests, Terms const &terms) noexcept;
+  [[nodiscard]] bool outlives_holder(WantedRegistration const &wanted) noexcept;
+  [[nodiscard]] Answer<void> withdraw_outdated(Registrant const &who) noexcept;
+  [[nodiscard]] Done connect() noexcept;
+  [[nodiscard]] Result<Transaction> begin() noexcept { return Transaction::begin(*tree_, limit_); }
+
+  Tree const *tree_;
+  bool asks_;
+  Limit limit_;
+  Fd socket_;
+  std::optional<message::Channel> connection_;
+  Text<64> doing_; /**< the action that failed in the service; a SysError of this Change points here */
+};
+
+} // namespace pm::registry

@@ -1,0 +1,48 @@
+/** Waiting for an event in any fifodir, in this process. pm-listend does this after it has read its request. */
+#pragma once
+
+#include <regex.h>
+#include <memory>
+#include "libpm/fifodir/subscription.h"
+#include "libpm/os/epoll.h"
+#include "libpm/os/sys.h"
+#include "libpm/registry/wait_request.h"
+
+namespace pm::registry {
+
+/**
+ * A listener for one event in a fifodir. It makes a FIFO there (mode 0622) with the rights of this process, and unlinks it at the end. The
+ * event has happened when the bytes that have arrived since open() match the expression.
+ */
+class FifodirWaiter {
+ public:
+  /** The largest number of bytes that are kept to be matched. Older bytes are dropped. */
+  static constexpr size_t kept_max = 65536;
+
+  /** Listens when it returns. `request` is of the kind `event`. EINVAL: invalid regular expression. ENOENT, ENOTDIR, EACCES: the fifodir. */
+  [[nodiscard]] static Result<FifodirWaiter> open(WaitRequest const &request) noexcept;
+  FifodirWaiter(FifodirWaiter &&other) noexcept = default;
+  FifodirWaiter &operator=(FifodirWaiter &&) = delete;
+  ~FifodirWaiter();
+
+  /** Readable when step() has something to do. */
+  [[nodiscard]] int fd() const noexcept { return epoll_.fd(); }
+  /** Whether the event has happened. If so, appends the answer, a netstring of the bytes that matched. Does not wait. */
+  [[nodiscard]] Result<bool> step(List<char> &answer) noexcept;
+
+ private:
+  struct FreeExpression {
+    void operator()(regex_t *expression) const noexcept;
+  };
+
+  FifodirWaiter(Fd fifodir, fifodir::Subscription subscription, Epoll epoll,
+                std::unique_ptr<regex_t, FreeExpression> expression) noexcept;
+
+  Fd fifodir_;
+  fifodir::Subscription subscription_;
+  Epoll epoll_;
+  std::unique_ptr<regex_t, FreeExpression> expression_;
+  List<char> came_;
+};
+
+} // namespace pm::registry

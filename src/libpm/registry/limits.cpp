@@ -1,0 +1,82 @@
+#include "libpm/registry/limits.h"
+
+#include <fcntl.h>
+#include "libpm/os/directory.h"
+#include "libpm/registry/announced.h"
+#include "libpm/registry/sweeper.h"
+
+namespace pm::registry {
+
+namespace {
+
+/** Whether there is room for `more` registrations. */
+Answer<void> check_limits(Transaction &transaction, std::string_view owner, pid_t pid, size_t more,
+                          Policy const &policy) noexcept {
+  if (!policy.per_process && !policy.per_user) return {};
+  size_t const most_process = policy.per_process ? policy.per_process : SIZE_MAX;
+  size_t const most_user = policy.per_user ? policy.per_user : SIZE_MAX;
+  // All entries are counted first. If those are too many, the dead ones are swept and the rest is counted again.
+  for (bool const swept : {false, true}) {
+    if (swept)
+      if (auto const done = Sweeper(transaction, Sweeper::Extent::whole).owner(owner); !done) return fail(done);
+    size_t of_user = more, of_process = more;
+    auto const opened = open_directory(transaction.dir(), layout::owner(owner).c_str());
+    if (!opened && opened.error().code != ENOENT) return fail(opened);
+    if (opened) {
+      Entries entries(opened->get());
+      while (of_user <= most_user && of_process <= most_process) {
+        auto const name = entries.next();
+        if (!name) return fail(name);
+        if (!*name) break;
+        ++of_user;
+        if (pid_in(cut(*name, ':').tail) == pid) ++of_process;
+      }
+    }
+    if (of_user <= most_user && of_process <= most_process) return {};
+    if (!swept) continue;
+    if (of_process > most_process) return refuse(Refusal::process_limit, 0, policy.per_process);
+    return refuse(Refusal::user_limit, 0, policy.per_user);
+  }
+  return {};
+}
+
+} // namespace
+
+Answer<void> admit(Transaction &transaction, Registrant const &registrant, std::span<WantedRegistration const> all,
+                   Policy const &policy) noexcept {
+  for (size_t i = 0; i < all.size(); ++i) {
+    std::string_view const service = all[i].service;
+    if (!is_service_name(service)) return refuse(Refusal::bad_name, i);
+    if (!policy.allows(service)) return refuse(Refusal::rule, i);
+  }
+  return check_limits(transaction, owner_name(registrant.uid).view(), registrant.pid, all.size(), policy);
+}
+
+Answer<void> admit_announcement(Transaction &transaction, Registrant const &registrant, Policy const &policy) noexcept {
+  auto const owner = owner_name(registrant.uid);
+  // An announcement that replaces another does not count twice.
+  auto const before = announcement_of(transaction.dir(), registrant.pid);
+  struct stat st;
+  bool const replaces = before && before->owner.view() == owner.view() &&
+                        sys::fstatat(transaction.dir(), layout::owner_link(*before).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
+  return check_limits(transaction, owner.view(), registrant.pid, replaces ? 0 : 1, policy);
+}
+
+Answer<void> admit_listener(Transaction &transaction, std::string_view owner, Policy const &policy) noexcept {
+  if (!policy.per_user) return {};
+  for (bool const swept : {false, true}) {
+    if (swept)
+      if (auto const done = Sweeper(transaction, Sweeper::Extent::whole).listeners(owner); !done) return fail(done);
+    uint32_t count = 0;
+    auto const read =
+        each_entry(transaction.dir(), layout::listeners_of(owner).c_str(), [&](int, char const *, unsigned char) noexcept {
+          ++count;
+          return Done();
+        });
+    if (!read) return fail(read);
+    if (count < policy.per_user) return {};
+  }
+  return refuse(Refusal::user_limit, 0, policy.per_user);
+}
+
+} // namespace pm::registry

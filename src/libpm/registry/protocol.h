@@ -1,0 +1,151 @@
+/**
+ * The protocol of a registry's service, at REGISTRY/socket. A client sends a request as a frame (libpm/message/frames.h), and the service
+ * answers it, before the next request. The client keeps its side open, and sends nothing, until it has the answer: the service drops the
+ * request of a client that hangs up.
+ */
+#pragma once
+
+#include <limits.h>
+#include "libpm/message/xdr.h"
+#include "libpm/net/address.h"
+#include "libpm/registry/layout.h"
+#include "libpm/registry/refusal.h"
+
+namespace pm::registry::protocol {
+
+/** The type of each message. */
+enum class Type : uint32_t {
+  add = 0,
+  publish = 1,
+  remove = 2,
+  remove_matching = 3,
+  subscribe = 4,
+  announce = 5,
+
+  added = 100,
+  finished = 101,
+  subscribed = 102,
+  refused = 103, /**< the answer to a request that the service refuses */
+  failed = 104   /**< the answer to a request for which a system call failed */
+};
+
+using ServiceName = xdr::String<service_name_max>;
+using RegistrationId = xdr::String<47>;
+
+/** A registration of the client's user. */
+struct Name {
+  ServiceName service;
+  RegistrationId id;
+  static auto fields(auto &m) noexcept { return std::tie(m.service, m.id); }
+};
+using Names = xdr::Array<Name, batch_max>;
+
+/** The executable of the client, as it gives it. */
+struct GivenExecutable {
+  xdr::String<PATH_MAX> path;
+  bool deleted = false; /**< its file has no name any more */
+  static auto fields(auto &m) noexcept { return std::tie(m.path, m.deleted); }
+};
+
+/** How a registration is kept. */
+struct KeepingTerms {
+  bool reserve = false;   /**< lookups return it only after Publish */
+  xdr::String<16> holder; /**< as Record::holder */
+  static auto fields(auto &m) noexcept { return std::tie(m.reserve, m.holder); }
+};
+
+/** One registration of an Add. */
+struct AddItem {
+  ServiceName service;
+  xdr::String<local_path_max + 8> address; /**< as pm::Address writes it */
+  uint32_t version = 0;
+  bool exclusive = false;
+  static auto fields(auto &m) noexcept { return std::tie(m.service, m.address, m.version, m.exclusive); }
+};
+
+/** Register all or nothing, for the client's process as the kernel identifies it. The answer is Added. */
+struct Add {
+  static constexpr Type type = Type::add;
+  KeepingTerms keeping;
+  bool is_public = false;
+  GivenExecutable exe;
+  xdr::Array<AddItem, batch_max> wanted;
+  static auto fields(auto &m) noexcept { return std::tie(m.keeping, m.is_public, m.exe, m.wanted); }
+};
+
+/** Announce the executable of the client's process as the kernel identifies it. The answer is Added, with one ID. */
+struct Announce {
+  static constexpr Type type = Type::announce;
+  KeepingTerms keeping;
+  GivenExecutable exe;
+  static auto fields(auto &m) noexcept { return std::tie(m.keeping, m.exe); }
+};
+
+struct Added {
+  static constexpr Type type = Type::added;
+  xdr::String<11> owner;
+  xdr::Array<RegistrationId, batch_max> ids; /**< in the order of the request */
+  Fd token;                                  /**< its reading end */
+  static auto fields(auto &m) noexcept { return std::tie(m.owner, m.ids, m.token); }
+};
+
+/** Make registrations visible that the user has reserved. The answer is Completed. */
+struct Publish {
+  static constexpr Type type = Type::publish;
+  Names names;
+  GivenExecutable exe;
+  static auto fields(auto &m) noexcept { return std::tie(m.names, m.exe); }
+};
+
+/** Remove registrations of the user. The answer is Completed. */
+struct Remove {
+  static constexpr Type type = Type::remove;
+  Names names;
+  static auto fields(auto &m) noexcept { return std::tie(m.names); }
+};
+
+/** Remove the user's registrations of a service that match, as a Query does. The answer is Completed. */
+struct RemoveMatching {
+  static constexpr Type type = Type::remove_matching;
+  ServiceName service;
+  bool of_version = false; /**< false: any version */
+  uint32_t version = 0;
+  xdr::String<8> netid; /**< empty: any */
+  uint32_t pid = 0;     /**< 0: any */
+  static auto fields(auto &m) noexcept { return std::tie(m.service, m.of_version, m.version, m.netid, m.pid); }
+};
+
+struct Completed {
+  static constexpr Type type = Type::finished;
+  uint32_t count = 0; /**< of the registrations that were removed */
+  static auto fields(auto &m) noexcept { return std::tie(m.count); }
+};
+
+/** Send the events of a service; an empty name: of all services. The answer is Subscribed. */
+struct Subscribe {
+  static constexpr Type type = Type::subscribe;
+  ServiceName service;
+  static auto fields(auto &m) noexcept { return std::tie(m.service); }
+};
+
+struct Subscribed {
+  static constexpr Type type = Type::subscribed;
+  xdr::String<39> name; /**< of the FIFO */
+  Fd fifo;              /**< its reading end */
+  static auto fields(auto &m) noexcept { return std::tie(m.name, m.fifo); }
+};
+
+struct RefusalAnswer {
+  static constexpr Type type = Type::refused;
+  Refusal refusal;
+  static auto fields(auto &m) noexcept { return std::tie(m.refusal.reason, m.refusal.index, m.refusal.limit); }
+};
+
+struct ErrorAnswer {
+  static constexpr Type type = Type::failed;
+  uint32_t code = 0; /**< errno */
+  xdr::String<63> doing;
+  static auto fields(auto &m) noexcept { return std::tie(m.code, m.doing); }
+};
+
+} // namespace pm::registry::protocol

@@ -1,0 +1,190 @@
+#include "libpm/registry/service.h"
+
+#include <utility>
+#include "libpm/registry/add.h"
+#include "libpm/registry/announce.h"
+#include "libpm/registry/limits.h"
+#include "libpm/registry/publish.h"
+#include "libpm/registry/remove.h"
+#include "libpm/registry/subscriptions.h"
+
+namespace pm::registry {
+
+using namespace protocol;
+
+namespace {
+constexpr char const *doing = "answer a request";
+
+tl::unexpected<SysError> no_request() noexcept {
+  return failed("read a request", EPROTO);
+}
+} // namespace
+
+template <class Value>
+Result<ChangeService::ServiceReply> ChangeService::reply(Value const &value) noexcept {
+  ServiceReply r{Value::type, {}, Fd()};
+  List<int> descriptors;
+  xdr::Encoder encoder(r.payload, &descriptors);
+  if (!encoder(value)) return failed(doing, ENOMEM);
+  return r;
+}
+
+Result<ChangeService::ServiceReply> ChangeService::deny(Failure const &failure) noexcept {
+  if (auto const *refusal = std::get_if<Refusal>(&failure)) return reply(RefusalAnswer{*refusal});
+  auto const *error = std::get_if<SysError>(&failure);
+  return reply(ErrorAnswer{static_cast<uint32_t>(error->code), std::string_view(error->doing).substr(0, 63)});
+}
+
+template <class Question>
+Result<ChangeService::ServiceReply> ChangeService::serve_one(std::string_view payload) noexcept {
+  Question request;
+  if (!xdr::decode(payload, request)) return no_request();
+  return answer(request);
+}
+
+Result<ChangeService::ServiceReply> ChangeService::serve(uint32_t type, std::string_view payload) noexcept {
+  switch (static_cast<Type>(type)) {
+    case Type::add: return serve_one<Add>(payload);
+    case Type::publish: return serve_one<Publish>(payload);
+    case Type::remove: return serve_one<Remove>(payload);
+    case Type::remove_matching: return serve_one<RemoveMatching>(payload);
+    case Type::subscribe: return serve_one<Subscribe>(payload);
+    case Type::announce: return serve_one<Announce>(payload);
+    default: return no_request();
+  }
+}
+
+Result<Transaction> ChangeService::begin() noexcept {
+  // A client that has hung up has reported failure, so the change must not be made. (POLLHUP needs no events bit.)
+  struct pollfd gone = {stop_, 0, 0};
+  if (sys::poll(&gone, 1, 0) > 0) return failed(doing, ECANCELED);
+  return Transaction::begin(*tree_, {Deadline::in(patience_), stop_});
+}
+
+/** The tickets of the client's own user: the client cannot name another. Skips what cannot be a name or an ID. */
+List<Ticket> ChangeService::tickets(Names const &names, bool &fits) const noexcept {
+  List<Ticket> list;
+  fits = true;
+  for (auto const &name : names.elements)
+    if (may_have_registrations(name.service) && pid_in(name.id))
+      fits = fits && list.append(make_ticket(name.service, owner_name(client_.uid).view(), name.id));
+  return list;
+}
+
+Answer<void> ChangeService::is_known() const noexcept {
+  if (client_.pid == 0) return refuse(Refusal::unknown_process);
+  if (client_.start == 0) return refuse(Refusal::gone);
+  return {};
+}
+
+namespace {
+bool is_valid(KeepingTerms const &keeping, GivenExecutable const &exe) noexcept {
+  return !has_control(exe.path) && (keeping.holder == "self" || keeping.holder == "child");
+}
+Terms terms_of(KeepingTerms const &keeping, bool is_public, GivenExecutable const &exe) noexcept {
+  return {keeping.reserve, keeping.holder, is_public, exe.path, exe.deleted};
+}
+} // namespace
+
+Result<ChangeService::ServiceReply> ChangeService::answer(Add const &request) noexcept {
+  if (auto const known = is_known(); !known) return deny(known.error());
+  List<WantedRegistration> requests;
+  for (auto const &wanted : request.wanted.elements) {
+    auto const address = Address::parse(wanted.address);
+    if (!address || address->text() != std::string_view(wanted.address)) return no_request();
+    if (!requests.append({wanted.service, *address, wanted.version, wanted.exclusive})) return failed(doing, ENOMEM);
+  }
+  if (requests.empty() || !is_valid(request.keeping, request.exe)) return no_request();
+  auto made = [&]() noexcept -> Answer<NewRegistrations> {
+    auto transaction = begin();
+    if (!transaction) return fail(transaction);
+    std::span<WantedRegistration const> const all(requests.begin(), requests.size());
+    if (auto const admitted = admit(*transaction, client_, all, policy_); !admitted) return fail(admitted);
+    return registry::add(*transaction, client_, all, terms_of(request.keeping, request.is_public, request.exe));
+  }();
+  return answer_made(made);
+}
+
+Result<ChangeService::ServiceReply> ChangeService::answer(Announce const &request) noexcept {
+  if (auto const known = is_known(); !known) return deny(known.error());
+  if (!is_valid(request.keeping, request.exe)) return no_request();
+  auto made = [&]() noexcept -> Answer<NewRegistrations> {
+    auto transaction = begin();
+    if (!transaction) return fail(transaction);
+    if (auto const admitted = admit_announcement(*transaction, client_, policy_); !admitted) return fail(admitted);
+    return registry::announce(*transaction, client_, terms_of(request.keeping, true, request.exe));
+  }();
+  return answer_made(made);
+}
+
+/** Answers with the IDs and the token, which then belongs to the client. */
+Result<ChangeService::ServiceReply> ChangeService::answer_made(Answer<NewRegistrations> &made) noexcept {
+  if (!made) return deny(made.error());
+  Added added;
+  for (auto const &ticket : made->tickets) {
+    added.owner = ticket.owner.view();
+    if (!added.ids.elements.append(RegistrationId(ticket.id.view()))) return failed(doing, ENOMEM);
+  }
+  added.token = std::move(made->token);
+  auto answer = reply(added);
+  if (answer) answer->descriptor = std::move(added.token);
+  return answer;
+}
+
+Result<ChangeService::ServiceReply> ChangeService::answer(Publish const &request) noexcept {
+  if (has_control(request.exe.path)) return no_request();
+  bool fits;
+  auto const list = tickets(request.names, fits);
+  if (!fits) return failed(doing, ENOMEM);
+  auto const published = [&]() noexcept -> Answer<void> {
+    auto transaction = begin();
+    if (!transaction) return fail(transaction);
+    return registry::publish(*transaction, {list.begin(), list.size()}, request.exe.path, request.exe.deleted);
+  }();
+  return published ? reply(Completed{}) : deny(published.error());
+}
+
+Result<ChangeService::ServiceReply> ChangeService::answer(Remove const &request) noexcept {
+  bool fits;
+  auto const list = tickets(request.names, fits);
+  if (!fits) return failed(doing, ENOMEM);
+  auto transaction = begin();
+  if (!transaction) return deny(Failure(transaction.error()));
+  Completed removed;
+  for (Ticket const &ticket : list) {
+    auto const was_there = registry::remove(*transaction, ticket);
+    if (!was_there) return deny(Failure(was_there.error()));
+    removed.count += *was_there;
+  }
+  return reply(removed);
+}
+
+Result<ChangeService::ServiceReply> ChangeService::answer(RemoveMatching const &request) noexcept {
+  Query query;
+  query.service = request.service;
+  if (request.of_version) query.version = request.version;
+  if (!request.netid.empty()) query.netid = netid(request.netid);
+  query.pid = static_cast<pid_t>(request.pid);
+  if (!is_service_name(query.service) || query.pid < 0 || (!request.netid.empty() && !query.netid)) return no_request();
+  auto transaction = begin();
+  if (!transaction) return deny(Failure(transaction.error()));
+  auto const count = registry::remove_matching(*transaction, owner_name(client_.uid).view(), query);
+  return count ? reply(Completed{*count}) : deny(Failure(count.error()));
+}
+
+Result<ChangeService::ServiceReply> ChangeService::answer(Subscribe const &request) noexcept {
+  auto made = [&]() noexcept -> Answer<fifodir::Subscription> {
+    auto transaction = begin();
+    if (!transaction) return fail(transaction);
+    return subscribe_within(*transaction, request.service, client_.uid, policy_);
+  }();
+  if (!made) return deny(made.error());
+  Subscribed subscribed;
+  subscribed.name = made->name.view();
+  subscribed.fifo = std::move(made->fifo);
+  auto answer = reply(subscribed);
+  if (answer) answer->descriptor = std::move(subscribed.fifo);
+  return answer;
+}
+
+} // namespace pm::registry

@@ -1,0 +1,69 @@
+#include "libpm/registry/transaction.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <utility>
+#include "libpm/os/time.h"
+#include "libpm/registry/layout.h"
+
+namespace pm::registry {
+
+Transaction::Transaction(Tree const &tree, Lock lock, mode_t umask) noexcept
+    : dir_(tree.dir()), whole_(tree.reads_whole()), lock_(std::move(lock)), umask_(umask) {}
+
+Transaction::Transaction(Transaction &&other) noexcept
+    : dir_(other.dir_),
+      whole_(other.whole_),
+      lock_(std::move(other.lock_)),
+      umask_(other.umask_),
+      own_(other.own_),
+      alone_(other.alone_),
+      fifodir_mode_(other.fifodir_mode_),
+      active_(std::exchange(other.active_, false)) {}
+
+Transaction::~Transaction() {
+  if (active_) sys::umask(umask_);
+}
+
+Result<Transaction> Transaction::begin(Tree const &tree, Limit limit) noexcept {
+  if (!tree.is_mine()) return failed("change another user's registry", EPERM);
+  auto lock = Lock::take(tree.dir(), layout::lock, limit);
+  if (!lock) return fail(lock);
+  return Transaction(tree, std::move(*lock), sys::umask(0));
+}
+
+Result<Transaction> Transaction::begin_again(Tree const &tree, Fd file, Limit limit) noexcept {
+  if (!file.valid()) return begin(tree, limit);
+  auto lock = Lock::take(std::move(file), limit);
+  if (!lock) return fail(lock);
+  return Transaction(tree, std::move(*lock), sys::umask(0));
+}
+
+Result<mode_t> Transaction::fifodir_mode() noexcept {
+  if (fifodir_mode_) return *fifodir_mode_;
+  struct stat st;
+  if (sys::fstatat(dir_, layout::event, &st, AT_SYMLINK_NOFOLLOW) < 0) return failed("look at the registry's fifodir");
+  fifodir_mode_ = st.st_mode;
+  return st.st_mode;
+}
+
+Done Event::open(Transaction &transaction, std::string_view service, bool idle) noexcept {
+  int const dir = transaction.dir();
+  auto opened = idle ? Done() : listeners_.open(dir, layout::service_event(service).c_str(), {}, transaction.whole_);
+  if (opened && !transaction.alone_) opened = listeners_.open(dir, layout::event, transaction.own_, transaction.whole_);
+  if (!opened || !listeners_.read_lines()) return opened;
+  time_ = boottime();
+  // As EventReader needs it.
+  struct timespec const at = {static_cast<time_t>(time_ / 1'000'000'000), static_cast<long>(time_ % 1'000'000'000)};
+  struct timespec const times[] = {{0, UTIME_OMIT}, at};
+  return sys::futimens(transaction.lock_.fd(), times) < 0 ? Done(failed("mark a change")) : Done();
+}
+
+void Event::send(EventLine line) noexcept {
+  line.time = time_;
+  std::string_view const event(&line.kind, line.kind != EventLine::nothing);
+  auto const text = listeners_.read_lines() ? format(line) : Text<event_line_max + 1>();
+  listeners_.send(event, text.view());
+}
+
+} // namespace pm::registry

@@ -1,0 +1,49 @@
+/** A registry's directory. */
+#pragma once
+
+#include "libpm/os/sys.h"
+#include "libpm/util/result.h"
+
+namespace pm::registry {
+
+/** An open registry. It is enough to read it, and for its owner to begin a Transaction. */
+class Tree {
+ public:
+  /**
+   * ENOENT: no such directory, or it is not a registry. ELOOP or ENOTDIR: the last component is a symbolic link, or not a directory.
+   * EPERM: other users than the owner may write in it, so that its contents cannot be trusted.
+   */
+  [[nodiscard]] static Result<Tree> open(char const *path) noexcept;
+
+  /** $PM_REGISTRY, or the path that this build was configured with. */
+  [[nodiscard]] static char const *default_path() noexcept;
+
+  [[nodiscard]] int dir() const noexcept { return dir_.get(); }
+  /** The only uid that writes the tree. */
+  [[nodiscard]] uid_t owner() const noexcept { return owner_; }
+  /** The result of pm::reads_whole for its file system. */
+  [[nodiscard]] bool reads_whole() const noexcept { return reads_whole_; }
+  /** Whether the effective user of this process is the owner. */
+  [[nodiscard]] bool is_mine() const noexcept;
+
+ private:
+  Tree(Fd dir, uid_t owner, bool whole) noexcept : dir_(static_cast<Fd &&>(dir)), owner_(owner), reads_whole_(whole) {}
+  Fd dir_;
+  uid_t owner_;
+  bool reads_whole_;
+};
+
+/** What populate() found. */
+enum class Made {
+  now,      /**< no registry, or an incomplete one of a creation that was killed; it is complete now */
+  before,   /**< a registry of the effective user */
+  not_empty /**< something else; nothing was changed */
+};
+
+/**
+ * Makes the directories of a registry in the open directory `dir`, as the effective user. `group`: its members may make FIFOs in the
+ * fifodirs, as s6-ftrig-wait does; -1: only the owner may. The process must be in that group.
+ */
+[[nodiscard]] Result<Made> populate(int dir, gid_t group) noexcept;
+
+} // namespace pm::registry

@@ -1,0 +1,57 @@
+/** What the classes that answer calls share: the options, the origin of a call, the outcome, and how a reply is written. */
+#pragma once
+
+#include <pm/xdr.h>
+#include <optional>
+#include "libpm/net/sock_addr.h"
+#include "libpm/rpc/procedures.h"
+#include "libpm/rpc/registry_rows.h"
+
+namespace pm::rpc {
+
+struct PortmapperOptions {
+  bool forwards = false; /**< calls are forwarded to other programs */
+  bool insecure = false; /**< clients on other hosts may set and unset rows */
+  bool verbose = false;  /**< each row that is set or unset, and each refusal, is logged */
+};
+
+/** Which client a call comes from, and over which transport. */
+struct CallOrigin {
+  Netid transport;  /**< never Netid::none */
+  SockAddr peer;    /**< the client's address; none over local */
+  SockAddr reached; /**< the address that the client called, with the port mapper's port; none over local */
+  int socket = -1;  /**< over local: the connection, to which the kernel gave these credentials of the peer */
+  uid_t uid = 0;
+  pid_t pid = 0;                     /**< 0: the process has no number in this pid namespace */
+  mutable std::optional<Setter> who; /**< over local: the setter, looked up at the connection's first SET; it never changes */
+};
+
+/** What the server is to do about a call. */
+enum class Outcome : uint8_t {
+  silent, /**< send nothing */
+  reply,  /**< send the reply that was appended */
+  bulky,  /**< send it too; it may be much longer than the call */
+  list,   /**< append the rows with Portmapper::list_more(), then send it */
+  forward /**< pass Portmapper::forward() on */
+};
+
+/** The outcome of writing a reply: no reply is sent if there was no memory for it (`fits` is false). */
+[[nodiscard]] constexpr Outcome reply_if(bool fits) noexcept {
+  return fits ? Outcome::reply : Outcome::silent;
+}
+
+/** Appends a reply of success with these results. */
+template <class... Values>
+[[nodiscard]] Outcome answer_results(uint32_t xid, List<char> &out, Values const &...values) noexcept {
+  return reply_if(accepted(out, xid, Accept::success) && xdr::Encoder(out)(values...));
+}
+
+/** Reads the arguments of a call and gives them to `answer`; appends a reply of GARBAGE_ARGS if they cannot be read. */
+template <class Arguments, class Answer>
+[[nodiscard]] Outcome answer_with(uint32_t xid, xdr::Decoder &decoder, List<char> &out, Answer answer) noexcept {
+  Arguments arguments;
+  if (decoder(arguments)) return answer(arguments);
+  return reply_if(accepted(out, xid, Accept::garbage_arguments));
+}
+
+} // namespace pm::rpc

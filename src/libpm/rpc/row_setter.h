@@ -1,0 +1,33 @@
+/** Answering the calls that set and unset rows. */
+#pragma once
+
+#include "libpm/rpc/answers.h"
+#include "libpm/rpc/statistics.h"
+#include "libpm/util/log.h"
+
+namespace pm::rpc {
+
+class RowSetter {
+ public:
+  /** Borrows its arguments. */
+  RowSetter(RegistryRows &rows, PortmapperOptions const &options, Statistics &statistics, Log &log) noexcept
+      : rows_(&rows), options_(&options), statistics_(&statistics), log_(&log) {}
+
+  /** Answers SET (`sets`) or UNSET of a version of the port mapper's program. */
+  [[nodiscard]] Outcome answer(uint32_t xid, uint32_t version, bool sets, xdr::Decoder &decoder, CallOrigin const &origin,
+                               List<char> &out) noexcept;
+
+ private:
+  [[nodiscard]] Result<bool> change_mapping(bool sets, Mapping const &mapping, Setter const &who) noexcept;
+  [[nodiscard]] Result<bool> change_binding(bool sets, Binding const &binding, Setter const &who) noexcept;
+  /** The setter that the kernel names for this origin. UNSET (not `sets`) does not need the process. */
+  [[nodiscard]] Setter setter_of(CallOrigin const &origin, bool sets) noexcept;
+  void say(bool sets, Setter const &who, uint32_t program, uint32_t version, bool done) const noexcept;
+
+  RegistryRows *rows_;
+  PortmapperOptions const *options_;
+  Statistics *statistics_;
+  Log *log_;
+};
+
+} // namespace pm::rpc

@@ -1,0 +1,41 @@
+#include "libpm/super/spawn_per_connection.h"
+
+namespace pm::super {
+
+std::optional<pid_t> SpawnPerConnection::start(int fd, ClientKey const &client, ServedSocket *socket) noexcept {
+  auto const child = context_.starter.start(context_.environment.all(), {{fd, 0}, {fd, 1}});
+  if (child) children_.insert(*child, {context_.counts.add(client), socket});
+  return child;
+}
+
+void SpawnPerConnection::take(AcceptedConnection &&connection) noexcept {
+  auto const child = start(connection.fd.get(), connection.client, nullptr);
+  if (!child) return context_.refuser.refuse(connection.fd.get(), "unable to start a program");
+  context_.log.allowed(connection.peer_text().view(), *child, connection.number, connection.is_client_known());
+}
+
+void SpawnPerConnection::take_datagrams(ServedSocket &socket) noexcept {
+  context_.environment.describe(socket);
+  auto const child = start(socket.fd, ClientKey::of_unknown(), &socket);
+  if (!child) return context_.children.pause().begin();
+  socket.in_use = true;
+  context_.log.started_on_datagrams(*child);
+}
+
+void SpawnPerConnection::child_ended(pid_t child, int status) noexcept {
+  uint32_t const number = children_.find(child);
+  if (number == children_.none) return;
+  Served const served = children_.value(number);
+  children_.remove(number);
+  if (served.socket) served.socket->in_use = false;
+  ClientKey const client = context_.counts.remove(served.client);
+  context_.starter.ended(status);
+  context_.log.ended(child, client, status);
+}
+
+void SpawnPerConnection::send_signal(int signal) const noexcept {
+  // These pids belong to these children: the kernel does not reuse a pid before this process has waited for the child.
+  children_.each_key([=](pid_t child) noexcept { sys::kill(child, signal); });
+}
+
+} // namespace pm::super

@@ -1,0 +1,90 @@
+#include "libpm/super/super_log.h"
+
+#include <sys/wait.h>
+#include "libpm/super/rate.h"
+
+namespace pm::super {
+
+void SuperLog::failure(SysError error, std::string_view object) noexcept {
+  if (options_.verbosity >= warnings) log_.warn_of(error, object);
+}
+
+void SuperLog::paused(Rate const &starts) noexcept {
+  warn("pausing: ", (Text<64>() << starts.number() << " starts in " << starts.ms() << " ms").view());
+}
+
+void SuperLog::denied(std::string_view client, uint32_t count) noexcept {
+  warn("deny ", client, " count ", (Text<32>() << count << '/' << options_.most_of_one).view());
+}
+
+void SuperLog::not_accepted(int code) noexcept {
+  warn("unable to accept a connection: ", strerror(code));
+}
+
+void SuperLog::refused_for(int code) noexcept {
+  warn("refused a connection: ", strerror(code));
+}
+
+void SuperLog::worker_ended(int status) noexcept {
+  warn("the worker has ended", WIFSIGNALED(status) ? " by a signal" : "");
+}
+
+void SuperLog::worker_refused(std::string_view why) noexcept {
+  warn("the worker has refused a connection: ", why);
+}
+
+void SuperLog::starting() noexcept {
+  inform("starting");
+  status();
+}
+
+void SuperLog::exiting() noexcept {
+  inform("exiting");
+}
+
+void SuperLog::idle() noexcept {
+  inform("idle, quitting");
+}
+
+void SuperLog::signal(std::string_view what) noexcept {
+  inform("received ", what);
+}
+
+void SuperLog::allowed(std::string_view client, pid_t child, uint32_t count, bool is_client_known) noexcept {
+  Text<64> counted;
+  if (is_client_known) counted << count;
+  else counted << '?';
+  counted << '/' << options_.most_of_one;
+  inform("allow ", client, " pid ", (Text<16>() << child).view(), " count ", counted.view());
+  status();
+}
+
+void SuperLog::started_on_datagrams(pid_t child) noexcept {
+  inform("start pid ", (Text<16>() << child).view());
+  status();
+}
+
+void SuperLog::handed_over(ClientKey const &client) noexcept {
+  inform("handed over: ", client.text().view());
+}
+
+void SuperLog::ended(pid_t child, ClientKey const &client, int status_of_child) noexcept {
+  Text<128> line;
+  line << "end pid " << child << ' ' << client.text().view();
+  if (WIFSIGNALED(status_of_child)) line << " signal " << WTERMSIG(status_of_child);
+  else line << " exitcode " << WEXITSTATUS(status_of_child);
+  inform(line.view());
+  status();
+}
+
+void SuperLog::status() noexcept {
+  inform("status: ", (Text<32>() << counts_.count() << '/' << options_.most).view());
+}
+
+void SuperLog::full_status() noexcept {
+  log_.inform("status: ", (Text<128>() << counts_.count() << '/' << options_.most << ", started " << started_ << ", refused "
+                                       << refused_ << ", failed " << failed_)
+                              .view());
+}
+
+} // namespace pm::super

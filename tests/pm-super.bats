@@ -1182,11 +1182,11 @@ $(grep -vx 8 <<<"$INHERITED")"
   done
 }
 
-@test "pm-super: -W: what each connection is told first" {
-  super -W $'220 hello\r\n' local:sock echo world
+@test "pm-super: -B: what each connection is told first" {
+  super -B $'220 hello\r\n' local:sock echo world
   assert_equal "$(hear_by_s6 sock)" $'220 hello\r\nworld'
   end "$PID"
-  super_at -W 'a b' tcp:127.0.0.1:0 true
+  super_at -B 'a b' tcp:127.0.0.1:0 true
   assert_equal "$(hear "$ADDRESS")" 'a b'
 }
 
@@ -1241,7 +1241,7 @@ $(grep -vx 8 <<<"$INHERITED")"
 @test "pm-super: -w: as pm-superd, under the same pid, it hands each connection to a worker; its path goes at the end" {
   start_ready pm-fdrecv -N 9 worker sh -c 'echo "$PROTO $IPCREMOTEEUID $IPCLOCALPATH $PPID"' </dev/null >/dev/null
   worker=$PID
-  super -v -W 'hi: ' -c 7 -w local:worker local:sock
+  super -v -B 'hi: ' -c 7 -w local:worker local:sock
   assert_equal "$(</proc/"$PID"/comm)" pm-superd
   for _ in 1 2 3; do assert_equal "$(hear_by_s6 sock)" "hi: IPC $(id -u) sock $worker"; done
   assert_equal "$(pgrep -P "$PID" | wc -l)" 0

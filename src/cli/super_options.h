@@ -59,7 +59,7 @@ inline constexpr uint32_t most_connections = 100000;
 void as_starts(Argument const &argument, SuperOptions &options) noexcept;
 void as_failures(Argument const &argument, SuperOptions &options) noexcept;
 
-/** The options -1 -N -P -p -c -C -R -F -I -W -X. They set members of SuperOptions. */
+/** The options -1 -N -P -p -c -C -R -F -I -W -B -X. They set members of SuperOptions. */
 template <auto... Path>
 consteval auto server_options() noexcept {
   return options(
@@ -70,11 +70,13 @@ consteval auto server_options() noexcept {
       option<as_number<1, most_connections>, Path..., &SuperOptions::most>(
           'c', "MAX", "connections at a time (default 40, at most 100000); more wait"),
       option<as_number<1>, Path..., &SuperOptions::most_of_one>(
-          'C', "PERONE", "connections of one user or IP address at a time (default: as -c); more are closed"),
+          'C', "PERONE", "connections of one user or IP address at a time (default: as -c); more are closed, or wait with -W"),
+      option<as_number<1>, Path..., &SuperOptions::wait>(
+          'W', "N", "let N more connections of each user or IP address wait, and start them in turns among these"),
       option<as_starts, Path...>('R', "RATE", "N/MS: start at most N programs in MS milliseconds; more connections wait"),
       option<as_failures, Path...>('F', "RATE", "N/MS: exit 1 when N programs have failed in MS milliseconds"),
       option<as_number<1>, Path..., &SuperOptions::idle>('I', "MS", "exit 0 after MS milliseconds without a connection"),
-      option<as_text, Path..., &SuperOptions::banner>('W', "TEXT", "send this to each client first"),
+      option<as_text, Path..., &SuperOptions::banner>('B', "TEXT", "send this to each client first"),
       flag<Path..., &SuperOptions::tell>('X', "tell refused clients the reason"));
 }
 /**

@@ -10,6 +10,7 @@
 #include "libpm/os/time.h"
 #include "libpm/super/client_counts.h"
 #include "libpm/super/rate.h"
+#include "libpm/super/waiting_connections.h"
 #include "libpm/super/worker_queue.h"
 #include "libpm/util/skalibs.h"
 
@@ -141,6 +142,85 @@ void clients_against_an_array(uint32_t most, uint32_t users) {
   }
 }
 
+/** A connection of a user, and its number: a pipe's end with as many bytes. */
+AcceptedConnection waiter(uid_t uid, size_t number) {
+  static ServedSocket socket;
+  int ends[2];
+  char const bytes[64] = {};
+  EXPECT(::pipe(ends) == 0 && ::write(ends[1], bytes, number) == static_cast<ssize_t>(number));
+  ::close(ends[1]);
+  AcceptedConnection connection{Fd(ends[0]), &socket, {}};
+  connection.client = user(uid);
+  return connection;
+}
+
+/** The number of a waiter; 0: none. */
+size_t number_of(std::optional<AcceptedConnection> const &connection) {
+  char bytes[64];
+  return connection ? static_cast<size_t>(::read(connection->fd.get(), bytes, sizeof bytes)) : 0;
+}
+
+void waiting_in_turns() {
+  auto const none_first = [](ClientKey const &) noexcept { return false; };
+  auto const root_first = [](ClientKey const &client) noexcept { return client == user(0); };
+  auto const any = [](ClientKey const &) noexcept { return true; };
+  WaitingConnections waiting;
+  EXPECT(waiting.make(3, 5) && waiting.count() == 0 && !waiting.take(any));
+  for (size_t i = 1; i <= 3; ++i) EXPECT(!waiting.add(waiter(1, i), none_first));
+  EXPECT(number_of(waiting.add(waiter(1, 4), none_first)) == 4); // user 1 has its three
+  EXPECT(!waiting.add(waiter(2, 5), none_first) && !waiting.add(waiter(2, 6), none_first) && waiting.count() == 5);
+  // No room is left: the newest of the user with most goes.
+  EXPECT(number_of(waiting.add(waiter(3, 7), none_first)) == 3 && waiting.count() == 5 && waiting.count_of(user(1)) == 2);
+  // Of users with as many, the later one has less claim to a place.
+  EXPECT(number_of(waiting.add(waiter(3, 8), none_first)) == 8);
+  // Root's goes only if no other waits.
+  EXPECT(number_of(waiting.add(waiter(0, 9), root_first)) == 6 && number_of(waiting.add(waiter(0, 10), root_first)) == 2);
+  EXPECT(waiting.count_of(user(0)) == 2 && number_of(waiting.add(waiter(0, 11), root_first)) == 7);
+  // Now 1, 5 and 9 to 11 wait. A client that may not start loses nothing.
+  EXPECT(number_of(waiting.take([](ClientKey const &client) noexcept { return client == user(2); })) == 5);
+  EXPECT(!waiting.take([](ClientKey const &client) noexcept { return client == user(2); }));
+  for (size_t const next : {9U, 1U, 10U, 11U}) EXPECT(number_of(waiting.take(any)) == next);
+  EXPECT(waiting.count() == 0 && !waiting.take(any));
+}
+
+/** The order in which connections start, against the plainest queues. Each client is behind all others once one of its own started. */
+void turns_against_an_array() {
+  constexpr uint32_t users = 7, each = 5;
+  struct {
+    size_t numbers[each], count;
+    uint32_t last_turn;
+  } plain[users] = {};
+  WaitingConnections waiting;
+  EXPECT(waiting.make(each, users * each));
+  uint32_t turn = 1;
+  for (int step = 0; step < 20000; ++step) {
+    uint32_t const i = next_number() % users;
+    auto &own = plain[i];
+    if (next_number() % 2) {
+      size_t const number = next_number() % 60 + 1;
+      size_t const left_over = number_of(waiting.add(waiter(i, number), [](ClientKey const &) noexcept { return false; }));
+      EXPECT(left_over == (own.count == each ? number : 0));
+      if (own.count == each) continue;
+      if (own.count == 0) own.last_turn = turn++; // a new client is the last of the ring
+      own.numbers[own.count++] = number;
+      continue;
+    }
+    uint32_t const closed = next_number() % users; // this one may not start
+    uint32_t first = users;
+    for (uint32_t j = 0; j < users; ++j)
+      if (j != closed && plain[j].count && (first == users || plain[j].last_turn < plain[first].last_turn)) first = j;
+    size_t const taken = number_of(waiting.take([=](ClientKey const &client) noexcept { return !(client == user(closed)); }));
+    EXPECT(taken == (first == users ? 0 : plain[first].numbers[0]));
+    if (first == users) continue;
+    std::copy(plain[first].numbers + 1, plain[first].numbers + plain[first].count, plain[first].numbers);
+    --plain[first].count;
+    // The ring goes on behind it, and so it and those that were passed over come last.
+    if (closed != first && plain[closed].count && plain[closed].last_turn < plain[first].last_turn)
+      plain[closed].last_turn = turn++;
+    plain[first].last_turn = turn++;
+  }
+}
+
 void how_often() {
   Rate none(0, 0), two(2, 3600000), quick(1, 1);
   EXPECT(!none.is_limited() && none.count() && none.wait() == 0);
@@ -227,6 +307,8 @@ int main() {
   clients_against_an_array(1, 3);
   clients_against_an_array(100, 150);
   clients_against_an_array(4000, 4096);
+  waiting_in_turns();
+  turns_against_an_array();
   how_often();
   names();
   return 0;

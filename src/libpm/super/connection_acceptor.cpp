@@ -1,6 +1,9 @@
 #include "libpm/super/connection_acceptor.h"
 
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <algorithm>
 
 namespace pm::super {
 
@@ -9,17 +12,55 @@ namespace {
 /** The most connections that are accepted before the loop looks at signals again. */
 constexpr int burst = 64;
 
+/** The most connections that wait, in all. */
+constexpr rlim_t most_waiting = 4096;
+
 } // namespace
 
-bool ConnectionAcceptor::may_accept(ConnectionHandler const &handler) noexcept {
+Done ConnectionAcceptor::make() noexcept {
+  user_ = ::geteuid();
+  if (auto const kept = acceptor_.keep_spare(); !kept || !keeps_waiting()) return kept;
+  struct rlimit descriptors;
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) < 0) return failed("read the limit of descriptors");
+  auto const half = static_cast<uint32_t>(std::min<rlim_t>(descriptors.rlim_cur / 2, most_waiting));
+  return context_.waiting.make(context_.options.wait, std::max(half, 1U));
+}
+
+bool ConnectionAcceptor::may_start(ConnectionHandler const &handler) noexcept {
   return !context_.counts.full() && !context_.children.pause().is_on() && !handler.is_stuck() && !context_.starter.gave_up() &&
          context_.starter.may_start();
+}
+
+bool ConnectionAcceptor::may_accept(ConnectionHandler const &handler) noexcept {
+  if (!keeps_waiting()) return may_start(handler);
+  return !context_.children.pause().is_on() && !context_.starter.gave_up();
+}
+
+bool ConnectionAcceptor::is_privileged(ClientKey const &client) const noexcept {
+  return client == ClientKey::of_user(0) || client == ClientKey::of_user(user_);
+}
+
+/**
+ * Whether the limits of a client, and the places that it leaves to others, allow one more connection of it. Because a client gets at most
+ * as many places as are left free, `n` clients have at most MAX / (n + 1) each, and one that comes later still finds a place.
+ */
+bool ConnectionAcceptor::may_have_one_more(ClientKey const &client) const noexcept {
+  auto const &options = context_.options;
+  auto const &counts = context_.counts;
+  if (client.kind == ClientKey::unknown) return !counts.full();
+  uint32_t const count = counts.count_of(client), free = options.most - counts.count();
+  if (count >= options.most_of_one) return false;
+  if (!keeps_waiting()) return true;
+  if (is_privileged(client)) return free > 0;
+  uint32_t const reserve = client.kind == ClientKey::user && options.most > 1 ? (options.most + 7) / 8 : 0;
+  return free > reserve && count < free - reserve;
 }
 
 Done ConnectionAcceptor::accept_some(ServedSocket &socket, ConnectionHandler &handler, bool closing) noexcept {
   // Connect to the worker before accepting a connection for it. When the socket is closing, accept first, so that no worker is
   // started if the queue is empty.
   if (!closing && !handler.get_ready()) return {};
+  start_waiting(handler);
   for (int i = 0; i < burst && socket.fd >= 0 && may_accept(handler); ++i) {
     Accepted accepted = acceptor_.accept(socket.fd);
     switch (accepted.kind) {
@@ -43,26 +84,55 @@ Done ConnectionAcceptor::accept_some(ServedSocket &socket, ConnectionHandler &ha
 }
 
 void ConnectionAcceptor::admit(AcceptedConnection connection, ConnectionHandler &handler) noexcept {
-  auto &[options, counts, children, log, starter, refuser, environment] = context_;
-  int const fd = connection.fd.get();
-  if (auto const identified = connection.identify(options.credentials); !identified) {
-    log.failure(identified.error(), "a connection");
-    return refuser.refuse(fd, "unknown");
+  if (auto const identified = connection.identify(context_.options.credentials); !identified) {
+    context_.log.failure(identified.error(), "a connection");
+    return context_.refuser.refuse(connection.fd.get(), "unknown");
   }
-  uint32_t count = counts.count_of(connection.client);
-  if (count >= options.most_of_one && children.sweep_left() >= 0) {
+  auto &children = context_.children;
+  if (!may_have_one_more(connection.client) && children.sweep_left() >= 0)
     children.reap([&](pid_t child, int status) noexcept { handler.child_ended(child, status); });
-    count = counts.count_of(connection.client);
-  }
-  if (connection.is_client_known() && count >= options.most_of_one) {
-    log.denied(connection.peer_text().view(), count);
-    bool const is_local = connection.socket->is_local();
-    return refuser.refuse(fd, is_local ? "too many connections of one user" : "too many connections from one address");
-  }
-  connection.number = count + 1;
-  environment.describe(connection);
-  if (options.banner) sys::send(fd, options.banner, strlen(options.banner), MSG_NOSIGNAL | MSG_DONTWAIT);
+  // Those of the client that wait already come first.
+  bool const starts = may_have_one_more(connection.client) && !context_.waiting.count_of(connection.client);
+  if (!keeps_waiting()) return starts ? start(std::move(connection), handler) : deny(connection, "too many connections");
+  return starts && may_start(handler) ? start(std::move(connection), handler) : let_wait(std::move(connection));
+}
+
+void ConnectionAcceptor::start(AcceptedConnection &&connection, ConnectionHandler &handler) noexcept {
+  auto const *banner = context_.options.banner;
+  connection.number = context_.counts.count_of(connection.client) + 1;
+  context_.environment.describe(connection);
+  if (banner) sys::send(connection.fd.get(), banner, strlen(banner), MSG_NOSIGNAL | MSG_DONTWAIT);
   handler.take(std::move(connection));
+}
+
+void ConnectionAcceptor::let_wait(AcceptedConnection &&connection) noexcept {
+  context_.log.waiting(connection.peer_text().view());
+  auto left_over = context_.waiting.add(std::move(connection), [this](auto const &one) noexcept { return is_privileged(one); });
+  if (!left_over) return;
+  // It may be another client's, which the queue does not keep.
+  if (!left_over->is_client_known()) (void)left_over->identify(context_.options.credentials);
+  deny(*left_over, "too many waiting connections");
+}
+
+void ConnectionAcceptor::deny(AcceptedConnection const &connection, std::string_view what) noexcept {
+  context_.log.denied(connection.peer_text().view(), context_.counts.count_of(connection.client));
+  bool const is_local = connection.socket->is_local();
+  Text<64> const reason = Text<64>(what) << (is_local ? " of one user" : " from one address");
+  context_.refuser.refuse(connection.fd.get(), reason.view());
+}
+
+void ConnectionAcceptor::start_waiting(ConnectionHandler &handler) noexcept {
+  while (context_.waiting.count() && may_start(handler) && handler.get_ready()) {
+    auto next = context_.waiting.take([this](auto const &client) noexcept { return may_have_one_more(client); });
+    if (!next) return;
+    if (auto const identified = next->identify(context_.options.credentials); identified) start(std::move(*next), handler);
+    else context_.log.failure(identified.error(), "a connection");
+  }
+}
+
+void ConnectionAcceptor::refuse_waiting() noexcept {
+  while (auto const next = context_.waiting.take([](ClientKey const &) noexcept { return true; }))
+    context_.refuser.refuse(next->fd.get(), "the server ends");
 }
 
 } // namespace pm::super

@@ -4,6 +4,7 @@
 #include "libpm/super/client_refuser.h"
 #include "libpm/super/connection_environment.h"
 #include "libpm/super/program_starter.h"
+#include "libpm/super/waiting_connections.h"
 
 namespace pm::super {
 
@@ -11,12 +12,13 @@ namespace pm::super {
 struct SuperContext {
   /** Borrows `program`, an argv, and `log`. */
   SuperContext(SuperOptions const &wanted, char const *const *program, Log &lines) noexcept
-      : options(wanted), log(lines, options, counts), starter(program, options, children, log), refuser(options, log) {}
+      : options(wanted), log(lines, options, counts, waiting), starter(program, options, children, log), refuser(options, log) {}
   SuperContext(SuperContext const &) = delete;
   SuperContext &operator=(SuperContext const &) = delete;
 
   SuperOptions options;
   ClientCounts counts;
+  WaitingConnections waiting;
   Children children;
   SuperLog log;
   ProgramStarter starter;

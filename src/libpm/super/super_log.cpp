@@ -59,6 +59,10 @@ void SuperLog::allowed(std::string_view client, pid_t child, uint32_t count, boo
   status();
 }
 
+void SuperLog::waiting(std::string_view client) noexcept {
+  inform("wait ", client);
+}
+
 void SuperLog::started_on_datagrams(pid_t child) noexcept {
   inform("start pid ", (Text<16>() << child).view());
   status();
@@ -77,14 +81,21 @@ void SuperLog::ended(pid_t child, ClientKey const &client, int status_of_child) 
   status();
 }
 
+/** The connections that are served, of how many, and with -W how many wait. */
+Text<64> SuperLog::places() const noexcept {
+  Text<64> text;
+  text << counts_.count() << '/' << options_.most;
+  if (options_.wait) text << ", waiting " << waiting_.count();
+  return text;
+}
+
 void SuperLog::status() noexcept {
-  inform("status: ", (Text<32>() << counts_.count() << '/' << options_.most).view());
+  inform("status: ", places().view());
 }
 
 void SuperLog::full_status() noexcept {
-  log_.inform("status: ", (Text<128>() << counts_.count() << '/' << options_.most << ", started " << started_ << ", refused "
-                                       << refused_ << ", failed " << failed_)
-                              .view());
+  Text<96> const totals = Text<96>(", started ") << started_ << ", refused " << refused_ << ", failed " << failed_;
+  log_.inform("status: ", places().view(), totals.view());
 }
 
 } // namespace pm::super

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 #include "libpm/super/client_counts.h"
 #include "libpm/super/super_options.h"
+#include "libpm/super/waiting_connections.h"
 #include "libpm/util/log.h"
 
 namespace pm::super {
@@ -13,9 +14,9 @@ class Rate;
 /** Writes the lines that the verbosity selects, and counts the totals of the status line. */
 class SuperLog {
  public:
-  /** Borrows all three. */
-  SuperLog(Log &log, SuperOptions const &options, ClientCounts const &counts) noexcept
-      : log_(log), options_(options), counts_(counts) {}
+  /** Borrows all four. */
+  SuperLog(Log &log, SuperOptions const &options, ClientCounts const &counts, WaitingConnections const &waiting) noexcept
+      : log_(log), options_(options), counts_(counts), waiting_(waiting) {}
 
   void count_start() noexcept { ++started_; }
   void count_refusal() noexcept { ++refused_; }
@@ -37,6 +38,8 @@ class SuperLog {
   void signal(std::string_view what) noexcept;
   /** A program was started for this client. `count`: the client's connections, with this one. */
   void allowed(std::string_view client, pid_t child, uint32_t count, bool is_client_known) noexcept;
+  /** A connection of this client is about to wait. */
+  void waiting(std::string_view client) noexcept;
   void started_on_datagrams(pid_t child) noexcept;
   void handed_over(ClientKey const &client) noexcept;
   void ended(pid_t child, ClientKey const &client, int status) noexcept;
@@ -55,10 +58,12 @@ class SuperLog {
     if (options_.verbosity >= everything) log_.inform(words...);
   }
   void status() noexcept;
+  [[nodiscard]] Text<64> places() const noexcept;
 
   Log &log_;
   SuperOptions const &options_;
   ClientCounts const &counts_;
+  WaitingConnections const &waiting_;
   uint64_t started_ = 0, refused_ = 0, failed_ = 0;
 };
 

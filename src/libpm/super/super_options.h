@@ -10,6 +10,7 @@ struct SuperOptions {
   uint32_t verbosity = 1;                 /**< 0: errors; 1: and warnings; 2: and a line for each start and end */
   uint32_t most = 40;                     /**< the limit of connections at a time */
   uint32_t most_of_one = 0;               /**< the limit for one user or IP address; 0: as `most` */
+  uint32_t wait = 0;                      /**< how many connections of one client wait; 0: they are refused */
   int ready = -1;                         /**< the descriptor that gets a newline when the server is ready; -1: none */
   bool credentials = true;                /**< get the credentials of a Unix socket's client */
   bool outer = false;                     /**< serve the sockets of LISTEN_FDS, not descriptor 0 */

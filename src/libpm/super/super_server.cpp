@@ -45,6 +45,7 @@ Result<bool> SuperServer::run() noexcept {
   reap_all();
   restart_idle_time();
   if (auto const served = serve(); !served) return fail(served);
+  acceptor_.refuse_waiting();
   handler_->end();
   context_.log.exiting();
   return !context_.starter.gave_up();
@@ -60,14 +61,19 @@ int SuperServer::timeout() const noexcept {
 Done SuperServer::serve() noexcept {
   while (is_going_on()) {
     watch_idle_time();
-    // When all connections are in use, look for ended children at once, because each makes room.
-    if (int const left = context_.children.sweep_left(); left == 0 || (left > 0 && context_.counts.full())) reap_all();
+    // When a client waits for a place, look for ended children at once, because each makes room.
+    bool const is_awaited = context_.counts.full() || context_.waiting.count();
+    if (int const left = context_.children.sweep_left(); left == 0 || (left > 0 && is_awaited)) reap_all();
     bool const was_paused = context_.children.pause().is_on();
     handler_->before_wait();
+    acceptor_.start_waiting(*handler_);
     struct pollfd fds[2 + listen_fds_max];
-    bool const accepting = acceptor_.may_accept(*handler_);
+    bool const starting = acceptor_.may_start(*handler_), accepting = acceptor_.may_accept(*handler_);
     size_t count = 0;
-    for (auto const &socket : sockets_) fds[count++] = {accepting && !socket.in_use ? socket.fd : -1, POLLIN, 0};
+    for (auto const &socket : sockets_) {
+      bool const serving = socket.datagrams ? starting && !socket.in_use : accepting;
+      fds[count++] = {serving ? socket.fd : -1, POLLIN, 0};
+    }
     auto &signals = fds[count++] = {context_.children.fd(), POLLIN, 0};
     auto &of_handler = fds[count] = handler_->events();
     // poll(2) fails if the number of elements exceeds RLIMIT_NOFILE, so do not pass an unused one.
@@ -128,7 +134,7 @@ void SuperServer::end_if_idle() noexcept {
 void SuperServer::end_if_closed() noexcept {
   bool const is_open =
       std::any_of(sockets_.begin(), sockets_.end(), [](ServedSocket const &one) noexcept { return one.fd >= 0; });
-  if (!is_open && !context_.counts.count()) ended_ = true;
+  if (!is_open && !context_.counts.count() && !context_.waiting.count()) ended_ = true;
 }
 
 void SuperServer::handle_signal() noexcept {

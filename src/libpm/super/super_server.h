@@ -54,7 +54,9 @@ class SuperServer {
   [[nodiscard]] Done serve() noexcept;
   [[nodiscard]] Done serve_socket(ServedSocket &socket) noexcept;
   [[nodiscard]] bool is_going_on() const noexcept { return !ended_ && !context_.starter.gave_up(); }
-  [[nodiscard]] bool is_busy() const noexcept { return context_.counts.count() || handler_->has_worker(); }
+  [[nodiscard]] bool is_busy() const noexcept {
+    return context_.counts.count() || context_.waiting.count() || handler_->has_worker();
+  }
   [[nodiscard]] int timeout() const noexcept;
   void restart_idle_time() noexcept { idle_ = Deadline::in(context_.options.idle); }
   void watch_idle_time() noexcept;

@@ -117,20 +117,25 @@ Result<bool> is_at_path(BoundSocket const &bound, SockAddr const &name) noexcept
   return failed("keep");
 }
 
-/** Sets the owner, then the mode. Until then the mode is 0, so that no other user can connect. */
-Done give_to_owner(SockAddr const &name, BindOptions const &options) noexcept {
+/**
+ * Sets the owner, then the mode, of the socket's own file. EADDRINUSE: the path leads to another file by now. A process that waits for
+ * the server notices this change (PathWatch), so it comes after listen(2).
+ */
+Done give_to_owner(BoundSocket const &bound, SockAddr const &name, BindOptions const &options) noexcept {
   constexpr char const *giving = "give to its owner";
   Fd const file(sys::openat(AT_FDCWD, name.path(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!file.valid()) return failed(giving);
+  struct stat st;
+  if (!file.valid() || sys::fstat(file.get(), &st) < 0) return failed(giving);
+  if (st.st_dev != bound.device || st.st_ino != bound.inode) return failed("keep", EADDRINUSE);
   Text<32> const link = Text<32>("/proc/self/fd/") << file.get();
-  if (sys::fchownat(file.get(), "", options.owner.value_or(static_cast<uid_t>(-1)),
-                    options.group.value_or(static_cast<gid_t>(-1)), AT_EMPTY_PATH) < 0 ||
-      sys::fchmodat(AT_FDCWD, link.c_str(), options.mode, 0) < 0)
+  if ((options.owner || options.group) && sys::fchownat(file.get(), "", options.owner.value_or(static_cast<uid_t>(-1)),
+                                                        options.group.value_or(static_cast<gid_t>(-1)), AT_EMPTY_PATH) < 0)
     return failed(giving);
-  return {};
+  return sys::fchmodat(AT_FDCWD, link.c_str(), options.mode, 0) < 0 ? Done(failed(giving)) : Done();
 }
 
 Done bind_replacing(int fd, SockAddr const &name, BindOptions const &options) noexcept {
+  // Until the socket has its owner the mode is 0, so that no other user can connect.
   mode_t const mode = options.owner || options.group ? 0 : options.mode;
   if (bind_with_mode(fd, name, mode) == 0) return {};
   if (errno != EADDRINUSE || !options.replace || name.is_abstract()) return failed(binding);
@@ -167,6 +172,15 @@ void remove_path(BoundSocket const &bound, SockAddr const &name) noexcept {
 
 namespace {
 
+Done listen_at_path(BoundSocket const &bound, SockAddr const &name, BindOptions const &options) noexcept {
+  bool const listens = options.backlog && options.type != SOCK_DGRAM, is_given = options.owner || options.group;
+  if (listens && sys::listen(bound.fd.get(), static_cast<int>(options.backlog)) < 0) return failed("listen on");
+  if (name.is_abstract() || (!listens && !is_given)) return {};
+  auto const given = give_to_owner(bound, name, options);
+  // Without an owner, bind(2) has set the mode already, and only the notice is lost.
+  return is_given ? given : Done();
+}
+
 Result<BoundSocket> bind_local(SockAddr const &name, BindOptions const &options) noexcept {
   BoundSocket bound;
   bound.fd.reset(sys::socket(AF_UNIX, options.type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -177,11 +191,7 @@ Result<BoundSocket> bind_local(SockAddr const &name, BindOptions const &options)
     return failed("set SO_PASSCRED on");
   if (auto const done = bind_replacing(bound.fd.get(), name, options); !done) return fail(done);
   if (auto const found = find_file(bound, name); !found) return fail(found);
-  Done ready;
-  if (!name.is_abstract() && (options.owner || options.group)) ready = give_to_owner(name, options);
-  if (ready && options.backlog && options.type != SOCK_DGRAM &&
-      sys::listen(bound.fd.get(), static_cast<int>(options.backlog)) < 0)
-    ready = failed("listen on");
+  auto ready = listen_at_path(bound, name, options);
   if (ready) {
     // A server that took this one for dead before it listened has replaced the path by now.
     auto const kept = is_at_path(bound, name);

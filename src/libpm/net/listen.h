@@ -33,7 +33,8 @@ struct BoundSocket {
 /**
  * Binds a socket to `name`. It listens, unless it is a datagram socket. EADDRINUSE: a server uses the name, or `replace` is false
  * and the path exists. EEXIST: the file at the path is not a socket. EACCES and the other errors of connect(2): a server may be
- * using the path. EAFNOSUPPORT, EADDRNOTAVAIL: this host has no such address. After an error the path is as it was.
+ * using the path. EAFNOSUPPORT, EADDRNOTAVAIL: this host has no such address. After an error the path is as it was. The last change of
+ * the path's mode comes after listen(2): a process that waits for the server by inotify(7) connects then.
  */
 [[nodiscard]] Result<BoundSocket> bind_socket(SockAddr const &name, BindOptions const &options) noexcept;
 

@@ -841,3 +841,135 @@ subscriptions() { find "$PM_REGISTRY/listener/$1" -type p 2>/dev/null | wc -l; }
   kill -CONT "$listener"
   wait "$PID"
 }
+
+# --- publishing while the service is away
+
+# ready_later PROGRAM [OPTION...]: as ALICE, PROGRAM registers PROG, which writes its newline when `go` gets a line. Returns when it
+# is reserved. Its messages in ./log, PROG's pid in $PID. `outer` gets the newline of the holder.
+ready_later() {
+  [ -p go ] || { mkfifo -m 666 go outer; exec 7<>outer; }
+  start as $ALICE "$@" sh -c 'read -r _ <go; echo >&8; exec sleep infinity' 8>outer </dev/null >/dev/null 2>>log 5>&- 7>&-
+  eventually 'ls "$PM_REGISTRY/service/"*/$ALICE/.[0-9]* >/dev/null 2>&1'
+}
+passed_on() { read -r -t 20 -u 7 _; }
+published() { ls "$PM_REGISTRY/service/$1/$ALICE"/[0-9]* >/dev/null 2>&1; }
+
+@test "pm-reg -N: published and passed on when the service is back, whichever super-server it has" {
+  local super program=(pm-reg -N 8 late none)
+  for super in by_super by_s6 by_unixserver; do
+    watch_log
+    SERVER=$super regd
+    local service=$PID
+    ready_later "${program[@]}"
+    local prog=$PID
+    end "$service"
+    # A killed super-server leaves its socket, on which nobody listens; regd unlinks it.
+    echo >go
+    logged "^pm-reg: warning: unable to reach the registry's service for late: $ECONNREFUSED, trying again\$"
+    run ! published late
+    SERVER=$super regd
+    service=$PID
+    passed_on
+    published late
+    end "$prog"
+    # Without the path, only its return is a sign.
+    ready_later "${program[@]}"
+    prog=$PID
+    end "$service"
+    rm "$PM_REGISTRY/socket"
+    echo >go
+    logged "^pm-reg: warning: unable to reach the registry's service for late: $ENOENT, trying again\$"
+    SERVER=$super regd
+    passed_on
+    published late
+    end "$prog"
+    end "$PID"
+    rm log
+  done
+}
+
+@test "pm-reg -p, pm-announce: published when the service is back" {
+  local wanted
+  for wanted in 'pm-reg -p' pm-announce; do
+    watch_log
+    regd
+    local service=$PID operands=(late none) name=${wanted%% *}
+    [ "$name" = pm-reg ] || operands=()
+    # Stopped before it executes PROG, so that the service is away when it is to publish.
+    PM_FAULT=exec:1:stop start_stopping as $ALICE "$FAULT/"$wanted "${operands[@]}" sleep infinity </dev/null >/dev/null 2>>log 5>&-
+    local prog=$PID
+    end "$service"
+    rm "$PM_REGISTRY/socket"
+    kill -CONT "$prog"
+    logged "^$name: warning: unable to reach the registry's service for .*: $ENOENT, trying again\$"
+    regd
+    if [ "$name" = pm-reg ]; then
+      run -0 as $ALICE pm-wait -t 20000 up late
+      run -0 as $ALICE pm-list -o exe
+    else
+      eventually 'as $ALICE pm-pid2exe '"$prog"
+      run -0 as $ALICE pm-pid2exe "$prog"
+    fi
+    assert_output "$(readlink -f "$(command -v sleep)")"
+    end "$prog"
+    end "$PID"
+    rm log
+  done
+}
+
+@test "pm-reg -N: a failure in the service passes: no space, no descriptors, a connection closed early" {
+  # The first process of the service that is asked to publish fails.
+  printf '#!/bin/sh\n%s\n' 'if mkdir once/done 2>/dev/null; then
+    case $(cat once/fault) in close) exit 1 ;; *) PM_FAULT=$(cat once/fault) exec "$FAULT/pm-regd" "$@" ;; esac
+  fi
+  exec pm-regd "$@"' >once.sh
+  mkdir -m 777 once once/done && chmod 755 once.sh
+  watch_log
+  FAULT=$FAULT REGD=$PWD/once.sh regd
+  local fault said
+  while read -r fault said; do
+    ready_later pm-reg -N 8 late none
+    local prog=$PID
+    echo "$fault" >once/fault
+    rmdir once/done
+    echo >go
+    logged "^pm-reg: warning: unable to $said for late: .*, trying again\$"
+    passed_on
+    published late
+    end "$prog"
+  done <<EOF
+renameat:1:28 publish a registration
+flock:1:24 take the lock
+close ask the registry's service
+EOF
+}
+
+@test "pm-reg -N: no further try when PROG has ended or the registration is gone" {
+  watch_log
+  regd
+  local service=$PID
+  ready_later pm-reg -N 8 late none
+  local prog=$PID
+  local holder && holder=$(holders "$(echo "$PM_REGISTRY/service/late/$ALICE"/.[0-9]*)")
+  end "$service"
+  rm "$PM_REGISTRY/socket"
+  echo >go
+  logged "unable to reach the registry's service for late: $ENOENT, trying again"
+  end "$prog"
+  await end "$holder"
+  passed_on
+  # Removed while it waits: PROG is ready, and there is nothing to publish.
+  regd
+  service=$PID
+  ready_later pm-reg -N 8 late none
+  prog=$PID
+  end "$service"
+  rm "$PM_REGISTRY/socket"
+  echo >go
+  logged "unable to reach the registry's service for late: $ENOENT, trying again"
+  find "$PM_REGISTRY/service/late/$ALICE" "$PM_REGISTRY/owner/$ALICE" -type p -delete
+  regd
+  passed_on
+  run ! published late
+  end "$prog"
+}

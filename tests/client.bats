@@ -162,11 +162,14 @@ each_by_service() {
   done
 }
 
-@test "client: somebody else's server at what was registered is not believed" {
+@test "client: another user's server is refused with both uids, root's is trusted" {
   needs_root
   start_ready as $BOB "$PM_BUILD/greet" tcp:127.0.0.1:0 stolen </dev/null
   hold_as $ALICE web "$READY"
-  each deceived web $ALICE
+  each deceived web $ALICE $BOB
+  start_ready "$PM_BUILD/greet" tcp:127.0.0.1:0 activated </dev/null
+  hold_as $ALICE activated "$READY"
+  each activated activated $ALICE
 }
 
 @test "client: the example, as its first lines say, and what it does" {

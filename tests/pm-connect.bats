@@ -156,38 +156,121 @@ say_at() {
 $ALICE"
 }
 
-@test "pm-connect: a server that is not the registrant's is not believed, by each transport" {
+# Every kind of address at which a server can listen.
+EVERY_ADDRESS=("local:pub/socket" "local:@pm-test" tcp:127.0.0.1:0 'tcp6:[::1]:0' tcp:0.0.0.0:0 'tcp6:[::]:0')
+# place ADDRESS: one of these, of this test.
+place() {
+  case $1 in
+    local:@*) echo "$1.$$.$RANDOM" ;;
+    local:*) echo "local:$PWD/${1#local:}" ;;
+    *) echo "$1" ;;
+  esac
+}
+
+@test "pm-connect: another user's server is refused, with both uids; -a trusts it" {
   needs_root
   mkdir -m 777 pub
-  for address in "local:$PWD/pub/socket" "local:@pm-test.$$.$RANDOM" tcp:127.0.0.1:0 tcp6:[::1]:0 tcp:0.0.0.0:0 tcp6:[::]:0; do
-    say_at as $BOB "$address" stolen
+  for address in "${EVERY_ADDRESS[@]}"; do
+    say_at as $BOB "$(place "$address")" other
     hold_as $ALICE "s$PID" "$ADDRESS"
     service=s${STARTED[-2]}
-    for options in "-u $ALICE" -a; do
-      run -111 pm-connect $options "$service" touch started
-      assert_output "pm-connect: fatal: unable to trust the server of $service in $PM_REGISTRY: $EPERM"
-    done
-    # The next registration is tried, and it is his own.
-    hold_as $BOB "$service" "$ADDRESS"
+    run -111 pm-connect -u $ALICE "$service" touch started
+    assert_output "pm-connect: fatal: unable to connect to $service in $PM_REGISTRY: the server at $ADDRESS runs as uid $BOB, and the registration is of uid $ALICE"
     run -0 pm-connect -a "$service" "${HEAR[@]}"
-    assert_output stolen
+    assert_output other
+    run -0 pm-connect -u $ALICE -u $BOB "$service" "${HEAR[@]}"
+    assert_output other
+    # The client's own server: its user needs no -u for itself.
+    run -0 as $BOB pm-connect -u $ALICE "$service" "${HEAR[@]}"
+    assert_output other
+    # The next registration is tried.
+    hold_as $BOB "$service" "$ADDRESS"
+    run -0 as $BOB pm-connect -u $BOB "$service" "${HEAR[@]}"
+    assert_output other
   done
   assert_not_exist started
 }
 
-@test "pm-connect: a dual-stack listener is whose it is for IPv4 as well" {
+@test "pm-connect: root's socket is trusted, whichever user is registered" {
+  needs_root
+  mkdir -m 777 pub
+  for address in "${EVERY_ADDRESS[@]}"; do
+    say_at "$(place "$address")" root
+    hold_as $ALICE "s$PID" "$ADDRESS"
+    run -0 as $BOB pm-connect -u $ALICE "s${STARTED[-2]}" "${HEAR[@]}"
+    assert_output root
+  done
+}
+
+@test "pm-connect: the registry owner's server is trusted, and with -R it is not" {
+  needs_root
+  mkdir -m 777 pub
+  mkdir owned
+  chown $ALICE owned
+  command pm-mkregistry -u $ALICE owned
+  front owned
+  export PM_REGISTRY=$PWD/owned
+  for address in "${EVERY_ADDRESS[@]}"; do
+    say_at as $ALICE "$(place "$address")" owner
+    hold "s$PID" "$ADDRESS"
+    service=s${STARTED[-2]}
+    run -0 as $BOB pm-connect "$service" "${HEAR[@]}"
+    assert_output owner
+    run -111 as $BOB pm-connect -R "$service" touch started
+    assert_output --partial "runs as uid $ALICE, and the registration is of uid 0"
+  done
+  assert_not_exist started
+}
+
+@test "pm-connect: a child of the registered process that is another user: -a, or -u for it" {
+  needs_root
+  mkdir -m 777 pub
+  for address in "local:$PWD/pub/socket" tcp:127.0.0.1:9998; do
+    start_ready pm-reg web "$address" sh -c '"$@" & wait' - setpriv --reuid $ALICE --regid $ALICE --clear-groups \
+      "$PM_BUILD/greet" "$address" child </dev/null
+    run -111 pm-connect web touch started
+    assert_output --partial "the server at $address runs as uid $ALICE, and the registration is of uid 0"
+    for options in -a "-u 0 -u $ALICE"; do
+      run -0 pm-connect $options web "${HEAR[@]}"
+      assert_output child
+    done
+    end "$PID"
+    await down "$PM_REGISTRY" web
+  done
+  assert_not_exist started
+}
+
+@test "pm-connect: in a user namespace, the overflow uid proves nothing" {
+  needs_unshare -U --map-root-user
+  mkdir -m 777 pub
+  for address in "${EVERY_ADDRESS[@]}"; do
+    say_at as 65534 "$(place "$address")" any
+    hold_as 65534 "s$PID" "$ADDRESS"
+    service=s${STARTED[-2]}
+    run -0 pm-connect -u 65534 "$service" "${HEAR[@]}"
+    assert_output any
+    run -111 unshare -U --map-root-user "$PM_BUILD/pm-connect" -u 65534 "$service" touch started
+    assert_output --partial "the server at $ADDRESS runs as uid 65534, which stands for every user that this user namespace does not map"
+    run -0 unshare -U --map-root-user "$PM_BUILD/pm-connect" -a "$service" "${HEAR[@]}"
+    assert_output any
+  done
+  assert_not_exist started
+}
+
+@test "pm-connect: the user of a dual-stack listener counts for IPv4 as well" {
   needs_root
   say_at as $BOB tcp6:[::]:0 hello
   port=${ADDRESS##*:}
   hold_as $ALICE web "tcp:127.0.0.1:$port"
   run -111 pm-connect -u $ALICE web touch started
-  assert_output --partial 'unable to trust'
+  assert_output --partial "runs as uid $BOB"
   hold_as $BOB web "tcp:127.0.0.1:$port"
   run -0 pm-connect -u $BOB web "${HEAR[@]}"
   assert_output hello
+  assert_not_exist started
 }
 
-@test "pm-connect: a server registered by root that has become another user is believed, while it runs" {
+@test "pm-connect: a server registered by root that has become another user is trusted" {
   needs_root
   mkdir -m 777 pub
   start_ready pm-reg web "local:$PWD/pub/socket" setpriv --reuid $ALICE --regid $ALICE --clear-groups \
@@ -201,12 +284,13 @@ $ALICE"
   assert_output hello
 }
 
-@test "pm-connect: an owner without a name proves nothing, and only -a believes him" {
+@test "pm-connect: a registration without an owner is found with -a only" {
   say_at tcp:127.0.0.1:0 hello
   hold_unnamed web "$ADDRESS" 1.1.00000000
   run -1 pm-connect web touch started
   run -0 pm-connect -a web "${HEAR[@]}"
   assert_output hello
+  assert_not_exist started
 }
 
 @test "pm-connect: -t: a server that has no room, and a host that does not answer, are waited for so long" {

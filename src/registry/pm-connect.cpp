@@ -24,6 +24,13 @@ constexpr CommandLine command_line(
     origin_options<&ConnectSettings::query>(), trust_options<&ConnectSettings::query, &Query::trust>(),
     root_option<&ConnectSettings::query, &Query::trust>(), timeout_option<&ConnectSettings::timeout>());
 
+[[noreturn]] void die_connecting(ConnectFailure const &failure, std::string_view object,
+                                 LiveRegistrations const &found) noexcept {
+  if (auto const *error = std::get_if<SysError>(&failure)) die_sys(*error, object);
+  auto const &server = *std::get_if<UntrustedServer>(&failure);
+  die(exits::system, "unable to connect to ", object, ": ", explain(server, found[server.registration]).view());
+}
+
 } // namespace
 
 int main(int argc, char const *const *argv) {
@@ -38,7 +45,7 @@ int main(int argc, char const *const *argv) {
   LiveRegistrations found;
   auto reached = connect(tree, query, Deadline::in(settings.timeout), found);
   Text<4200> const object = Text<4200>(query.service) << " in " << settings.registry;
-  if (!reached) die_sys(reached.error(), object.view());
+  if (!reached) die_connecting(reached.error(), object.view(), found);
   if (!*reached) return exits::no;
 
   Environment environment;

@@ -521,11 +521,22 @@ void connects() {
   CHECK(::waitpid(child, nullptr, 0) == child);
 }
 
-/** To somebody else's server at what another registered: argument 1 the service, 2 the owner's uid. */
+/** To another user's server: argument 1 the service, 2 the owner's uid, 3 the server's. */
 void deceived() {
   auto registry = open();
-  CHECK(failed(registry.connect(arguments.at(0), pm::Trust::user(static_cast<uid_t>(std::stoul(arguments.at(1))))),
-               pm::Error::not_trusted));
+  auto const uid = [](size_t i) { return static_cast<uid_t>(std::stoul(arguments.at(i))); };
+  auto const refused = registry.connect(arguments.at(0), pm::Trust::user(uid(1)));
+  CHECK(failed(refused, pm::Error::not_trusted));
+  CHECK(refused.error().owner_uid == uid(1) && refused.error().server_uid == uid(2));
+  CHECK(refused.error().text() ==
+        "the server runs as uid " + arguments.at(2) + ", and the registration is of uid " + arguments.at(1));
+  CHECK(registry.connect(arguments.at(0), pm::Trust::anyone()));
+}
+
+/** To root's server at what another user registered: argument 1 the service, 2 that user's uid. */
+void activated() {
+  auto registry = open();
+  CHECK(registry.connect(arguments.at(0), pm::Trust::user(static_cast<uid_t>(std::stoul(arguments.at(1))))));
 }
 
 /** The library brings parts of the C++ runtime: they must not take the place of the program's own. */
@@ -566,6 +577,7 @@ std::map<std::string, void (*)()> const scenarios = {{"exclusive-batches", exclu
                                                      {"killed", killed},
                                                      {"connects", connects},
                                                      {"deceived", deceived},
+                                                     {"activated", activated},
                                                      {"throws", throws}};
 
 } // namespace

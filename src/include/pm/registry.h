@@ -235,8 +235,9 @@ class Registry {
   }
 
   /**
-   * Connects by tcp, tcp6 or local to the server of the oldest registration that answers. Skips a server on this host that runs
-   * as another user than the one that registered it. Error::not_found: no registration; Error::not_trusted.
+   * Connects by tcp, tcp6 or local to the server of the oldest registration that answers. Skips a server on this host unless it
+   * runs as root, as this process's user, as a user that `trust` names, or as the user that the registered process has become;
+   * with Trust::anyone() it skips none. Error::not_found: no registration; Error::not_trusted.
    */
   [[nodiscard]] Outcome<ServiceConnection> connect(std::string const &service, Trust trust = Trust::usual(),
                                                    Limit limit = within(std::chrono::seconds(10)),

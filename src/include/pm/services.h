@@ -27,7 +27,7 @@ struct Error {
     bad_address,   /**< not an address, or a descriptor without one; `code`: 0, or the kernel's reason */
     rule,          /**< the rules of the registry's service do not allow the user this name */
     not_found,     /**< there is no such registration */
-    not_trusted,   /**< another user's server listens at the service's address */
+    not_trusted,   /**< the server at the service's address runs as a user that is not trusted: `server_uid`, `owner_uid` */
     cancelled,     /**< the stop descriptor was readable: the handle is closed, and all its registrations have ended */
     timeout,       /**< the time limit passed first */
     closed,        /**< an earlier call was cancelled, or the handle was moved from */
@@ -40,6 +40,8 @@ struct Error {
   std::uint32_t limit = 0; /**< the value of the limit that was reached */
   int code = 0;            /**< errno */
   char doing[64] = {};     /**< after a system error: the action that failed */
+  uid_t server_uid = 0;    /**< after not_trusted: the user that the server runs as */
+  uid_t owner_uid = 0;     /**< after not_trusted: the user that the service is registered for */
 
   /** `unable to DOING: REASON`, or the reason why the call was refused. */
   [[nodiscard]] std::string text() const;

@@ -44,7 +44,6 @@ std::string_view text_of(Error const &error) noexcept {
     case Error::timeout: return "timed out";
     case Error::closed: return "the handle is closed";
     case Error::forked: return "the handle belongs to the parent process";
-    case Error::not_trusted: return "the server there is another user's";
     default: return error.code ? std::string_view(strerror(error.code)) : "not an address";
   }
 }
@@ -78,6 +77,8 @@ void explain(Error const &error, char *room, size_t size) noexcept {
   Text<256> text;
   if (auto const refused = refusal_of(error.reason)) {
     text << registry::explain({*refused, static_cast<uint32_t>(error.index), error.limit}).view();
+  } else if (error.reason == Error::not_trusted) {
+    text << "the server runs as uid " << error.server_uid << ", and the registration is of uid " << error.owner_uid;
   } else {
     std::string_view const doing(error.doing, strnlen(error.doing, sizeof error.doing));
     if (!doing.empty()) text << "unable to " << doing << ": ";

@@ -95,9 +95,14 @@ bool connect(Handle *handle, Question const &question, Limit limit, int &fd, Fou
   auto made = make_box<FoundRegistrations>();
   if (!made) return fail_with(Error::system, ENOMEM, doing, error);
   auto reached = registry::connect(handle->tree, query, limit, made->registrations);
-  if (!reached && reached.error().code == EPERM && reached.error().doing == registry::not_trusted)
-    return fail_with(Error::not_trusted, EPERM, reached.error().doing, error);
-  if (!reached) return fail(*handle, reached.error(), error);
+  if (!reached) {
+    auto const *server = std::get_if<registry::UntrustedServer>(&reached.error());
+    if (!server) return fail(*handle, *std::get_if<SysError>(&reached.error()), error);
+    (void)fail_with(Error::not_trusted, 0, "", error);
+    error.server_uid = server->uid;
+    error.owner_uid = number<uid_t>(made->registrations[server->registration].owner).value_or(server->uid);
+    return false;
+  }
   if (!*reached) return fail_with(Error::not_found, 0, "", error);
   if (!made->chosen.append((*reached)->registration)) return fail_with(Error::system, ENOMEM, doing, error);
   fd = (*reached)->socket.release();

@@ -14,7 +14,11 @@ setup() {
   mkdir -p rules/uid/default/env
   touch rules/uid/default/allow
 }
-teardown() { [ "$(id -u)" != 0 ] || common_teardown; }
+teardown() {
+  [ "$(id -u)" = 0 ] || return 0
+  umount -l "$PM_REGISTRY" 2>/dev/null || :
+  common_teardown
+}
 
 # limit [uid/N] VARIABLE VALUE...: what the rule for that user, or for all, says to pm-regd.
 limit() {
@@ -972,4 +976,61 @@ EOF
   passed_on
   run ! published late
   end "$prog"
+}
+
+# in_room OPTION: the registry is on a tmpfs that is mounted with OPTION.
+in_room() {
+  mount -t tmpfs -o "mode=755,$1" tmpfs "$PM_REGISTRY" || skip 'no tmpfs can be mounted here'
+  pm-mkregistry -u $PM "$PM_REGISTRY"
+}
+# many UID NAME [COMMAND...]: COMMAND (hold) for NAME1, NAME2... as that user, until one is refused: their number is $N, the refusal is in
+# ./refused.
+many() {
+  N=0
+  while "${3:-hold}" as "$1" "${@:4}" "$2$N" none 2>refused; do N=$((N + 1)); done
+  await end "$PID"
+}
+# shares_room COMMAND...: Alice and Bob get no more than they leave to others, and then the registry's owner and root are served.
+shares_room() {
+  regd
+  local service=$PID n
+  many $ALICE a "$@"
+  local alice=$N
+  grep -q 'this user has reached the limit of [1-9][0-9]*$' refused
+  many $BOB b "$@"
+  echo "Alice $alice, Bob $N"
+  [ "$alice" -gt "$N" ] && [ "$N" -ge 3 ]
+  for n in 1 2 3 4 5; do
+    "$1" as 0 "${@:2}" root$n none
+    "$1" as $PM "${@:2}" owner$n none
+  done
+  end "$service"
+}
+
+@test "pm-regd: each user leaves as many inodes to others as it has, and some are for root" {
+  limit PM_LIMIT_USER 0
+  limit PM_LIMIT_PROCESS 0
+  in_room nr_inodes=240
+  shares_room hold
+}
+
+@test "pm-regd: each user leaves as much memory to others as it has, and some is for root" {
+  limit PM_LIMIT_USER 0
+  limit PM_LIMIT_PROCESS 0
+  in_room size=160k
+  # A link of 128 bytes or more takes a page.
+  local far
+  far=$PWD/$(printf 'x%.0s' {1..200})
+  mkdir -m 755 "$far"
+  cp "$(command -v pm-reg)" "$far/"
+  hold_public() { start_ready "${AS[@]/UID/$2}" "$far/pm-reg" -p -N 9 "${@:3}" </dev/null >/dev/null; }
+  shares_room hold_public
+}
+
+@test "pm-regd: each user's listeners leave as many inodes to others, and some are for root" {
+  limit PM_LIMIT_USER 0
+  in_room nr_inodes=160
+  # Returns as pm-wait does when it may not listen.
+  wait_for() { start_ready as "$2" pm-wait -t 60000 up "$3" sh -c 'echo >&9; exec sleep infinity' </dev/null; }
+  shares_room wait_for
 }

@@ -158,6 +158,57 @@ registers_everybody() {
   down_s6
 }
 
+# ms_of COMMAND...: runs it, and how many ms it took is $TOOK.
+ms_of() {
+  local start=$(date +%s%N)
+  "$@"
+  TOOK=$((($(date +%s%N) - start) / 1000000))
+}
+
+@test "service: pm-regd: 100 services of root and 200 waiters of a user start at once, while another user floods it" {
+  needs_root
+  services s6 pm-regd
+  # On a tmpfs, as in /run: this test measures.
+  local memory
+  memory=$(mktemp -d /dev/shm/pm-test.XXXXXX)
+  echo "$memory/shared" >scan/pm-regd/env/PM_REGISTRY
+  chmod 755 "$memory"
+  under_s6 pm-regd
+  export PM_REGISTRY=$memory/shared
+  # Bob has 600 silent connections, and 32 times at once registers 64 services.
+  start_ready as $BOB flood "$memory/shared/socket" 600 9 </dev/null
+  local n names=()
+  for n in {2..64}; do names+=(-a "b$n=none"); done
+  for _ in {1..32}; do start as $BOB sh -c 'while :; do "$@" true; done' - pm-reg -t 600000 "${names[@]}" b1 none >/dev/null 2>&1; done
+  # They all connect while the server is stopped, so that it has them at once.
+  local server waiters=() services=()
+  server=$(s6-svstat -o pid scan/pm-regd)
+  kill -STOP "$server"
+  for n in {1..200}; do
+    "${AS[@]/UID/$ALICE}" pm-wait -t 20000 -u 0 up "s$((n % 100))" >/dev/null 2>>refused &
+    waiters+=($!)
+  done
+  for n in {0..99}; do
+    pm-reg "s$n" none sleep infinity 2>>refused &
+    services+=($!)
+  done
+  STARTED+=("${services[@]}")
+  STARTED+=("${waiters[@]}")
+  eventually '[ "$(ps -o comm= -p "$1" | sort | uniq -c | xargs)" = "100 pm-reg 200 pm-wait" ]' "$(IFS=,; echo "${services[*]},${waiters[*]}")"
+  kill -CONT "$server"
+  local began=$SECONDS
+  ms_of pm-reg now none true
+  for n in "${waiters[@]}"; do wait "$n" || { cat refused; return 1; }; done
+  cat refused
+  [ ! -s refused ]
+  echo "all up after $((SECONDS - began)) s; a registration of root's took $TOOK ms"
+  [ $((SECONDS - began)) -le 10 ]
+  [ "$TOOK" -le 1000 ]
+  assert_equal "$(pm-list -o service | grep -c '^s[0-9]')" 100
+  down_s6
+  rm -r "$memory"
+}
+
 @test "service: pm-regd under daemontools' supervise" {
   needs_root
   services daemontools pm-regd

@@ -102,7 +102,7 @@ void exclusive_names() {
 void limits() {
   World w;
   auto const r = w.open();
-  Policy const few = {2, 3, {}};
+  Policy const few = {2, 3, true, {}};
   auto one = World::try_add(r, {"a"}, {}, few, user(alice, 1)),
        two = World::try_add(r, {"a"}, {.reserve = true}, few, user(alice, 1));
   EXPECT(one && two);
@@ -261,6 +261,44 @@ void many_listeners() {
   EXPECT(w.entries("service/web/event") == 0);
 }
 
+/** More listeners than descriptors: each gets each event once, those of s6 too, and the next change finds all. */
+void few_descriptors() {
+  World w;
+  auto const r = w.open();
+  pid_t const child = ::fork();
+  if (child) {
+    int status;
+    EXPECT(::waitpid(child, &status, 0) == child && status == 0);
+    return;
+  }
+  constexpr int each = 50;
+  fifodir::Subscription of_service[each], of_registry[each];
+  auto const fifodir = layout::fifodir("new");
+  for (auto &one : of_registry) one = std::move(*subscribed(r, ""));
+  NewRegistrations const first = w.add({"new"});
+  for (auto &one : of_service) one = value_of(fifodir::subscribe(r.dir(), fifodir.c_str(), 0600, fifodir::ListenerKind::bytes));
+  for (auto const &one : of_registry) EXPECT(heard(one).view() == "u");
+  int const next = of_service[each - 1].fifo.get() + 1;
+  for (int const room : {12, 30, 52, 53, 54, 55, 56, 57, 58, 70}) {
+    pid_t const writer = ::fork();
+    if (writer == 0) {
+      auto const all = static_cast<rlim_t>(next + room);
+      struct rlimit const fixed = {all, all};
+      EXPECT(::setrlimit(RLIMIT_NOFILE, &fixed) == 0);
+      NewRegistrations const more = w.add({"new"});
+      ::_exit(0);
+    }
+    int status;
+    EXPECT(::waitpid(writer, &status, 0) == writer && status == 0);
+    for (auto const &one : of_registry) EXPECT(heard(one).view() == "u");
+    for (auto const &one : of_service) {
+      char bytes[8];
+      EXPECT(::read(one.fifo.get(), bytes, sizeof bytes) == 1 && *bytes == 'u');
+    }
+  }
+  ::_exit(0);
+}
+
 void sweeping() {
   World w;
   auto const r = w.open();
@@ -378,6 +416,7 @@ int main() {
                      {"publishing", publishing},
                      {"events", events},
                      {"many listeners", many_listeners},
+                     {"few descriptors", few_descriptors},
                      {"sweeping", sweeping},
                      {"locking", locking},
                      {"many registrations", many_registrations},

@@ -84,6 +84,10 @@ int mkdirat(int dir, char const *path, mode_t mode) noexcept {
 int mkfifoat(int dir, char const *path, mode_t mode) noexcept {
   return through("mkfifoat", [=] { return ::mkfifoat(dir, path, mode); });
 }
+int fstatvfs(int fd, struct statvfs *out) noexcept {
+  return through("fstatvfs", [=] { return ::fstatvfs(fd, out); });
+}
+
 int futimens(int fd, struct timespec const times[2]) noexcept {
   return through("futimens", [=] { return ::futimens(fd, times); });
 }

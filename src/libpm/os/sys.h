@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -37,6 +38,7 @@ ssize_t readlinkat(int dir, char const *path, char *buffer, size_t size) noexcep
 int mkdirat(int dir, char const *path, mode_t mode) noexcept;
 int mkfifoat(int dir, char const *path, mode_t mode) noexcept;
 int futimens(int fd, struct timespec const times[2]) noexcept;
+int fstatvfs(int fd, struct statvfs *out) noexcept;
 int linkat(int from_dir, char const *from, int to_dir, char const *to, int flags) noexcept;
 int symlinkat(char const *target, int dir, char const *path) noexcept;
 int renameat(int from_dir, char const *from, int to_dir, char const *to) noexcept;

@@ -18,7 +18,7 @@ WaitingConnections::~WaitingConnections() {
 }
 
 uint32_t WaitingConnections::count_of(ClientKey const &client) const noexcept {
-  uint32_t const found = clients_.find(client);
+  uint32_t const found = count_ ? clients_.find(client) : none; // without make() there is no table
   return found == none ? 0 : clients_.value(found).count;
 }
 

@@ -729,3 +729,130 @@ b"
     ends_with "$PID" 0
   done
 }
+
+# --- -P
+
+# running COMMAND...: in the background; its pid in $PID once it has become COMMAND.
+running() {
+  start_ready sh -c 'echo >&9; exec "$@" 9>&-' - "$@" </dev/null >/dev/null
+  eventually "[ \"\$(cat /proc/$PID/comm)\" != sh ]"
+}
+
+@test "pm-reg -P: registers a running process under its pid, exits 0 at once, and leaves a holder until that process ends" {
+  running sleep infinity
+  # Not even an inherited descriptor delays the shell that reads its output.
+  run -0 pm-reg -P "$PID" -V 2 -a more=none web tcp:127.0.0.1:80
+  assert_output ''
+  run -0 pm-list -o service,version,pid,start,flags,holder
+  local start && start=$(cut -d ' ' -f 22 "/proc/$PID/stat")
+  assert_output "more	2	$PID	$start		child
+web	2	$PID	$start		child"
+  local holder && holder=$(readers "$(token_of web)")
+  assert_equal "$(tr -d '\0' <"/proc/$holder/cmdline")" "pm-holder of $PID"
+  assert_equal "$(count_open "$holder")" 2
+  assert_equal "$(readlink "/proc/$holder/cwd")" /
+  end "$PID"
+  await end "$holder"
+  run -1 pm-lookup web
+}
+
+@test "pm-reg -P: -p names the executable of the process; pm-dereg ends the holder, not the process" {
+  running sleep infinity
+  run -0 pm-reg -P "$PID" -p web none
+  run -0 pm-list -o flags,exe
+  assert_output "public	$(readlink -f "$(command -v sleep)")"
+  local holder && holder=$(readers "$(token_of web)")
+  run -0 pm-dereg -P "$PID" web
+  await end "$holder"
+  kill -0 "$PID"
+}
+
+@test "pm-reg -P: -x: refused and refusing as with PROG" {
+  running sleep infinity
+  run -0 pm-reg -P "$PID" -x web none
+  run -1 pm-reg -P "$PID" web none
+  assert_output --partial 'refused: another registration exists, and one of the two is exclusive'
+  end "$PID"
+  # Its holder gets a moment to end.
+  run -0 pm-reg -x web none true
+}
+
+@test "pm-reg -P: no such process, or one that has ended: refused with its number" {
+  # A zombie: its parent does not wait.
+  start_ready sh -c 'sh -c "exit 0" & echo $! >&9; exec 9>&- sleep infinity' </dev/null >/dev/null
+  local zombie=$READY pid
+  eventually "[ \"\$(cut -d ' ' -f 3 /proc/$zombie/stat)\" = Z ]"
+  for pid in 2147483647 4194304 "$zombie"; do
+    run -1 pm-reg -P "$pid" web none
+    assert_output "pm-reg: fatal: unable to register web in $PM_REGISTRY: refused: there is no process $pid"
+  done
+  run -1 pm-lookup web
+}
+
+@test "pm-reg -P: options that make no sense with it are refused" {
+  for option in '-N 3' -i -e; do
+    run -100 pm-reg -P $$ $option web none
+    assert_output --regexp '^pm-reg: fatal: -[NPie] and -[NPie] exclude each other$'
+  done
+  run -100 pm-reg -P $$ web none touch started
+  assert_output 'pm-reg: fatal: -P and PROG exclude each other'
+  assert_not_exist started
+  for pid in '' 0 -1 x 2147483648; do run -100 pm-reg -P "$pid" web none; done
+}
+
+@test "pm-reg -P: every system call of it fails once: registered with 0, or 1 or 111 and nothing left" {
+  running sleep infinity
+  local errno n
+  for errno in 5 24; do
+    for ((n = 1; n < 200; ++n)); do
+      PM_FAULT="*:$n:$errno" run "$FAULT/pm-reg" -x -P "$PID" web none
+      case $status in
+        0) run -0 pm-dereg web ;;
+        1 | 111) [ -n "$output" ] || [ "$n" -le 4 ] ;;
+        *) echo "call $n, errno $errno: exit $status: $output"; return 1 ;;
+      esac
+      settle
+      await down "$PM_REGISTRY" web
+    done
+  done
+}
+
+@test "pm-reg -P: nginx: registered by its pid file after it has become a daemon, gone when it stops" {
+  command -v nginx >/dev/null || skip 'nginx is not installed'
+  cat >conf <<EOF
+pid $PWD/nginx.pid;
+error_log $PWD/nginx.log;
+events {}
+http {
+  access_log off;
+  client_body_temp_path $PWD/body; proxy_temp_path $PWD/proxy; fastcgi_temp_path $PWD/fcgi; uwsgi_temp_path $PWD/uwsgi; scgi_temp_path $PWD/scgi;
+  server { listen unix:$PWD/nginx.sock; location / { return 204; } }
+}
+EOF
+  # The two examples of the page, with this configuration and these files.
+  nginx() { command nginx -c "$PWD/conf" -e "$PWD/nginx.log" "$@"; }
+  awk '/^\.Sh/ { on = /INIT SCRIPTS/ } on && /^\.Ed/ { in_block = 0 } in_block { print >("example" n) } on && /^\.Bd/ { in_block = 1; n++ }' \
+    "$PM_SOURCE/doc/pm-reg.1"
+  sed -i "s|/run/|$PWD/|g; s|tcp:0.0.0.0:80|local:$PWD/nginx.sock|" example[12]
+  . ./example1
+  local master && master=$(cat nginx.pid)
+  STARTED+=("$master")
+  run -0 pm-list -o pid,address
+  assert_output "$master	local:$PWD/nginx.sock"
+  run -0 pm-connect web sh -c 'printf "GET / HTTP/1.0\r\n\r\n" >&7; head -n 1 <&6'
+  assert_output --partial '204 No Content'
+  local holder && holder=$(readers "$(token_of web)")
+  # A reload changes the workers, not the master.
+  kill -HUP "$master"
+  run -0 pm-lookup web
+  nginx -s stop
+  await end "$holder"
+  run -1 pm-lookup web
+  nginx
+  . ./example2
+  start_post
+  STARTED+=("$(cat nginx.pid)")
+  run -0 pm-lookup web
+  nginx -s quit
+  await down "$PM_REGISTRY" web
+}

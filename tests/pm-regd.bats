@@ -370,10 +370,10 @@ receive hex=00 half
 receive with=1 hex=000000040000000400000000 hex=00000000
 receive with=253 hex=000000000000000000000000
 EOF
-  # A descriptor that is announced, and no request has: whole, and refused.
+  # A descriptor that is announced, and that this request must not have: whole, and refused.
   run -0 socket as $ALICE with=1 add=web end
   assert_output 'end 0'
-  logged "^pm-regd: fatal: client sent descriptors \\(pid [0-9]+, uid $ALICE\\)\$"
+  logged "^pm-regd: fatal: unable to read a request of pid [0-9]+, uid $ALICE: not a message of this protocol\$"
   run -0 registered
   assert_output ''
   assert_equal "$(descriptors "$super")" "$before"
@@ -852,8 +852,8 @@ subscriptions() { find "$PM_REGISTRY/listener/$1" -type p 2>/dev/null | wc -l; }
 # is reserved. Its messages in ./log, PROG's pid in $PID. `outer` gets the newline of the holder.
 ready_later() {
   [ -p go ] || { mkfifo -m 666 go outer; exec 7<>outer; }
-  start as $ALICE "$@" sh -c 'read -r _ <go; echo >&8; exec sleep infinity' 8>outer </dev/null >/dev/null 2>>log 5>&- 7>&-
-  eventually 'ls "$PM_REGISTRY/service/"*/$ALICE/.[0-9]* >/dev/null 2>&1'
+  start_ready as $ALICE "$@" sh -c 'echo >&9; exec 9>&-; read -r _ <go; echo >&8; exec sleep infinity' \
+    8>outer </dev/null >/dev/null 2>>log 5>&- 7>&-
 }
 passed_on() { read -r -t 20 -u 7 _; }
 published() { ls "$PM_REGISTRY/service/$1/$ALICE"/[0-9]* >/dev/null 2>&1; }
@@ -1033,4 +1033,129 @@ shares_room() {
   # Returns as pm-wait does when it may not listen.
   wait_for() { start_ready as "$2" pm-wait -t 60000 up "$3" sh -c 'echo >&9; exec sleep infinity' </dev/null; }
   shares_room wait_for
+}
+
+# --- registering for another process
+
+# running [as UID] COMMAND...: in the background; its pid in $PID once it has become COMMAND.
+running() {
+  local who=()
+  [ "$1" != as ] || { who=(as "$2"); shift 2; }
+  start_ready "${who[@]}" sh -c 'echo >&9; exec "$@" 9>&-' - "$@" </dev/null >/dev/null
+  eventually "[ \"\$(cat /proc/$PID/comm)\" != sh ]"
+}
+
+@test "pm-reg -P: a user registers its own processes, root any; each registration belongs to the user of pm-reg" {
+  regd
+  running as $ALICE sleep infinity && local alice=$PID
+  running as $BOB sleep infinity && local bob=$PID
+  running sleep infinity && local roots=$PID
+  run -0 as $ALICE pm-reg -P "$alice" -p web "$ADDRESS"
+  assert_output ''
+  run -0 pm-list -o uid,pid,start,holder,address,exe
+  assert_output "$ALICE	$alice	$(cut -d ' ' -f 22 "/proc/$alice/stat")	child	$ADDRESS	$(readlink -f "$(command -v sleep)")"
+  local pid
+  for pid in $bob $roots; do
+    run -1 as $ALICE pm-reg -P "$pid" web none
+    assert_output "pm-reg: fatal: unable to register web in $PM_REGISTRY: refused: process $pid belongs to another user"
+  done
+  # The registry's owner is a user like any other.
+  run -1 as $PM pm-reg -P "$alice" web none
+  assert_output --partial "process $alice belongs to another user"
+  run -0 pm-reg -P "$bob" web udp:127.0.0.1:1
+  run -0 pm-list -o uid,pid,address
+  assert_line "0	$bob	udp:127.0.0.1:1"
+  run -0 holders "$PM_REGISTRY"/service/web/$ALICE/[0-9]*:*
+  local holder=$output
+  assert_equal "$(stat -c %u "/proc/$holder")" $ALICE
+  end "$alice"
+  await end "$holder"
+  run -1 as $ALICE pm-lookup -u $ALICE web
+  end "$bob"
+  await down "$PM_REGISTRY" web
+}
+
+@test "pm-reg -P: a process that has kept another user's rights is not one's own" {
+  regd
+  running setpriv --ruid $ALICE --euid $ALICE sleep infinity
+  # exec sets the saved user to the effective one.
+  run -0 as $ALICE pm-reg -P "$PID" web none
+  mkfifo -m 666 endless
+  staying saved=$ALICE ready
+  assert_regex "$(grep ^Uid: "/proc/$PID/status")" "$ALICE.$ALICE.0.$ALICE"
+  run -1 as $ALICE pm-reg -P "$PID" other none
+  assert_output --partial "process $PID belongs to another user"
+  running setpriv --ruid $ALICE sleep infinity
+  run -1 as $ALICE pm-reg -P "$PID" other none
+  assert_output --partial "process $PID belongs to another user"
+  running setpriv --euid $ALICE sleep infinity
+  run -1 as $ALICE pm-reg -P "$PID" other none
+  assert_output --partial "process $PID belongs to another user"
+}
+
+@test "pm-regd: it identifies the process of a request itself: no descriptor but a pidfd, and no other user's" {
+  regd
+  local super=$PID before
+  run -0 as $BOB pm-reg web none true
+  before=$(descriptors "$super")
+  running as $ALICE sleep infinity && local alice=$PID
+  running as $BOB sleep infinity && local bob=$PID
+  run -0 socket as $ALICE for="$alice" answer
+  assert_output '100 1'
+  run -0 socket as $ALICE for="$bob" answer
+  assert_output '103 10 0'
+  run -0 socket as $ALICE for=0 answer
+  assert_output '103 9 0'
+  run -0 socket as $ALICE for=$$ answer
+  assert_output '103 10 0'
+  run -0 socket for="$bob" answer
+  assert_output '100 1'
+  # Without the descriptor that the request has.
+  run -0 socket as $ALICE hex=0000000600000004000000000000000000 end
+  assert_output --regexp '^end '
+  assert_equal "$(descriptors "$super")" "$before"
+}
+
+@test "pm-reg -P: a pid that is used again while the service or pm-reg reads it is not registered" {
+  needs_pids
+  mkfifo go again
+  exec 7<>again
+  # The pid namespace: registers a process that ends meanwhile. Its pid is used again when `go` has a line.
+  local inside='
+    sleep infinity & first=$!
+    "$0" -P $first web none 2>refused & reg=$!
+    read -r _ <go
+    kill -KILL $first; wait $first
+    echo $((first - 1)) >/proc/sys/kernel/ns_last_pid
+    sleep infinity & [ $! = $first ] && echo same pid >again
+    await end $reg; wait $reg; echo "exit $? $(cat refused)" >again'
+  local super program stopped point
+  # Before the service reads the pid of the process, its users, its start time; and before pm-reg does.
+  for point in waitid:1 openat:4 openat:5 client; do
+    [ "$point" = client ] || PM_FAULT=$point:stop REGD=$FAULT/pm-regd regd
+    super=$PID program=pm-reg
+    [ "$point" != client ] || { program=$FAULT/pm-reg && export PM_FAULT=waitid:1:stop; }
+    start unshare -pf --kill-child --mount-proc bash -c "$inside" "$program" </dev/null >/dev/null
+    unset PM_FAULT
+    # The service's process, or pm-reg, below the shell that unshare started.
+    eventually "stopped=\$(pgrep -r T -P $super || pgrep -r T -P \"\$(pgrep -P $PID)\")"
+    echo >go
+    read -r -t 20 -u 7 line
+    assert_equal "$line" 'same pid'
+    kill -CONT "$stopped"
+    read -r -t 20 -u 7 line
+    [[ $line =~ ^'exit 1 '.*'refused: there is no process '[0-9]+$ ]]
+    run -1 pm-lookup web
+    await end "$PID"
+    [ "$point" = client ] || end "$super"
+  done
+}
+
+@test "pm-reg -P: in a pid namespace, the service registers the process under its own number of it" {
+  needs_unshare -pf --kill-child --mount-proc
+  regd
+  mkfifo go
+  start_ready unshare -pf --kill-child --mount-proc sh -c 'sleep infinity & pm-reg -P $! web none && echo $! >&9; exec 9>&-; read -r _ <go' </dev/null >/dev/null
+  assert_equal "$(ps -o comm= -p "$(pm-list -o pid)")" sleep
+  assert_not_equal "$(pm-list -o pid)" "$READY"
 }

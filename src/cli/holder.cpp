@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <utility>
 #include "libpm/os/keep_only.h"
-#include "libpm/os/process.h"
 #include "libpm/util/text.h"
 
 namespace pm::registry {
@@ -42,11 +41,12 @@ bool read_ready(HolderTask &task, bool released, int process_end, Callback<bool(
   return end || !task.newline;
 }
 
-[[noreturn]] void hold(Fd process_end, HolderTask task, Callback<bool(int)> publish) noexcept {
+[[noreturn]] void hold(HolderTask task, Callback<bool(int)> publish) noexcept {
+  int const process_end = task.process.get();
   bool released = false;
   for (;;) {
     if (!task.token.valid() && !task.ready.valid()) ::_exit(0); // no token to hold, nothing to publish
-    struct pollfd heard[] = {{process_end.get(), POLLIN, 0}, {task.token.get(), POLLIN, 0}, {task.ready.get(), POLLIN, 0}};
+    struct pollfd heard[] = {{process_end, POLLIN, 0}, {task.token.get(), POLLIN, 0}, {task.ready.get(), POLLIN, 0}};
     if (sys::poll(heard, 3, -1) < 0) {
       if (errno == EINVAL) ::_exit(111); // RLIMIT_NOFILE is now below 3, poll(2): a retry fails, too
       continue;                          // EINTR and ENOMEM are temporary, and an exit would end the registration
@@ -55,14 +55,14 @@ bool read_ready(HolderTask &task, bool released, int process_end, Callback<bool(
       // The program may have written its newline just before it ended. Read only what is there: a child of the program may keep
       // the pipe open.
       for (int left = reads_at_end; left && task.ready.valid() && is_readable(task.ready.get()); --left)
-        if (read_ready(task, true, process_end.get(), publish)) break;
+        if (read_ready(task, true, process_end, publish)) break;
       ::_exit(0);
     }
     if (heard[token].revents && was_released(task.token.get())) {
       released = true;
       task.token.reset();
     }
-    if (!heard[ready].revents || !read_ready(task, released, process_end.get(), publish)) continue;
+    if (!heard[ready].revents || !read_ready(task, released, process_end, publish)) continue;
     task.ready.reset();
     task.forward.reset();
     sys::close(STDERR_FILENO);
@@ -71,14 +71,14 @@ bool read_ready(HolderTask &task, bool released, int process_end, Callback<bool(
 }
 
 /**
- * Gives this process a name and arguments of its own, so that pkill(1) does not take it for the program. `program`: the last of the
- * arguments of this process, which lie one behind the other in memory: proc_pid_cmdline(5).
+ * Gives this process a name and arguments of its own, so that pkill(1) does not take it for the program. `arguments`:
+ * the last ones of this process, which lie one behind the other in memory: proc_pid_cmdline(5).
  */
-void rename_process(char const *const *program, pid_t pid) noexcept {
+void rename_process(char const *const *arguments, pid_t pid) noexcept {
   ::prctl(PR_SET_NAME, "pm-holder");
-  while (program[1]) ++program;
+  while (arguments[1]) ++arguments;
   char *const start = program_invocation_name;
-  char const *const end = *program + strlen(*program);
+  char const *const end = *arguments + strlen(*arguments);
   if (end <= start) return;
   Text<64> const text = Text<64>("pm-holder of ") << pid;
   auto const size = static_cast<size_t>(end - start);
@@ -97,9 +97,7 @@ bool was_released(int token) noexcept {
 
 Done start_holder(HolderTask task, Callback<bool(int)> publish) noexcept {
   constexpr char const *doing = "start the token's holder";
-  auto process_end = process_fd(::getpid());
-  if (!process_end) return fail(process_end);
-  pid_t const program = ::getpid(), middle = sys::fork_unseen();
+  pid_t const middle = sys::fork_unseen();
   if (middle < 0) return failed(doing);
   if (middle == 0) {
     // Signals are meant for the program; SIGPIPE comes when the reader of `forward` has ended. The holder has its mask and its name
@@ -107,15 +105,15 @@ Done start_holder(HolderTask task, Callback<bool(int)> publish) noexcept {
     sigset_t all;
     ::sigfillset(&all);
     sys::pthread_sigmask(SIG_SETMASK, &all, nullptr);
-    rename_process(task.program, program);
+    rename_process(task.arguments, task.pid);
     pid_t const holder = sys::fork();
     if (holder != 0) ::_exit(holder < 0 ? errno : 0);
     sys::setsid();
-    int kept[] = {process_end->get(), task.token.get(), task.ready.get(),
+    int kept[] = {task.process.get(), task.token.get(), task.ready.get(),
                   task.forward.get(), task.keep,        task.ready.valid() ? STDERR_FILENO : -1};
     keep_only(kept);
     sys::chdir("/");
-    hold(std::move(*process_end), std::move(task), publish);
+    hold(std::move(task), publish);
   }
   int status = 0;
   while (sys::waitpid(middle, &status, __WALL) < 0)

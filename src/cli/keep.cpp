@@ -9,6 +9,7 @@
 #include "cli/say.h"
 #include "libpm/fifodir/inherited.h"
 #include "libpm/os/environment.h"
+#include "libpm/os/process.h"
 #include "libpm/registry/publish_ready.h"
 
 namespace pm::registry {
@@ -33,7 +34,7 @@ int become_registered(Tree const &tree, Keeping const &keeping, NewRegistrations
                       char const *const *program) noexcept {
   Environment environment;
   HolderTask task;
-  task.program = program;
+  task.arguments = program;
   bool const reserved = pipe.reading.valid();
   task.ready = std::move(pipe.reading);
   task.newline = keeping.ready >= 0;
@@ -51,19 +52,34 @@ int become_registered(Tree const &tree, Keeping const &keeping, NewRegistrations
     task.token = std::move(made.token);
   }
   if (reserved || task.token.valid()) {
-    pid_t const pid = ::getpid();
+    pid_t const pid = task.pid = ::getpid();
+    auto own = process_fd(pid);
+    if (!own) die_undone(own.error(), own.error().code == ENOSYS ? "(it needs pidfd_open of Linux 5.3; -i does without)" : "");
+    task.process = std::move(*own);
     StandardErrorLog log;
     auto const started = start_holder(std::move(task), [&](int process) noexcept {
       return publish_ready(tree, keeping.route, {made.tickets.begin(), made.tickets.size()}, keeping.is_public, pid, process,
                            log);
     });
-    if (!started)
-      die_undone(started.error(), started.error().code == ENOSYS ? "(it needs pidfd_open of Linux 5.3; -i does without)" : "");
+    if (!started) die_undone(started.error(), "");
   }
   int const code = execute(environment, program);
   if (pipe.writing.valid()) (void)!sys::write(pipe.writing.get(), "x", 1);
   undo(tree, keeping, made);
   return code;
+}
+
+void leave_holder(Tree const &tree, Keeping const &keeping, NewRegistrations made, Fd process, pid_t pid,
+                  char const *const *arguments) noexcept {
+  HolderTask task;
+  task.process = std::move(process);
+  task.pid = pid;
+  task.arguments = arguments;
+  task.token = std::move(made.token);
+  auto const started = start_holder(std::move(task), [](int) noexcept { return true; });
+  if (started) return;
+  undo(tree, keeping, made);
+  die_sys(started.error(), "");
 }
 
 int hold_until(Signals const &ends, Tree const &tree, Keeping const &keeping, NewRegistrations const &made) noexcept {

@@ -40,6 +40,13 @@ struct Keeping {
                                     char const *const *program) noexcept;
 
 /**
+ * Starts a holder that keeps `made` alive as long as process `pid` runs; `process` is its pidfd. `arguments`: as HolderTask. If that
+ * fails, removes the registration and ends the program.
+ */
+void leave_holder(Tree const &tree, Keeping const &keeping, NewRegistrations made, Fd process, pid_t pid,
+                  char const *const *arguments) noexcept;
+
+/**
  * Announces readiness, and holds `made` until a signal of `ends` comes, standard input ends (`until_end`), or all registrations
  * of `made` have been removed. Trap `ends` before making `made`. Returns the exit code.
  */

@@ -78,11 +78,10 @@ int main(int argc, char const *const *argv) {
     auto const message = connection.receive(Deadline::in(settings.timeout));
     if (!message) end(message.error(), *peer);
     if (!*message) return exits::done;
-    auto const &asked = **message;
-    if (asked.descriptors.size()) end_for("descriptors", *peer);
+    auto &asked = **message;
     // A descriptor in flight counts against this process's user (unix(7), ETOOMANYREFS), so allow one for each client.
     if (!connection.is_delivered()) end_for("a request before reading the last reply", *peer);
-    auto const reply = service.serve(asked.type, asked.payload);
+    auto const reply = service.serve(asked);
     if (!reply) end(reply.error(), *peer);
     int const descriptor = reply->descriptor.get();
     auto const sent = connection.send(static_cast<uint32_t>(reply->type), {reply->payload.begin(), reply->payload.size()},

@@ -1,11 +1,14 @@
 // converse SOCKET STEP...: a client of the registry's service that says and hears exactly what it is told to.
 //   add=NAME      asks for the registration of NAME       hex=DIGITS  says these bytes
+//   for=PID       asks for the registration of `web` for this process; for=0: sends the connection in place of the pidfd
+//   saved=UID     gives up root but for the saved user, and is UID otherwise
 //   with=N        N descriptors go with what is said next; it is the connection itself
 //   answer        waits for an answer: prints its type, what was refused, and how many descriptors came, which it keeps
 //   end           waits for the connection's end, and prints how many bytes came before
 //   half          says that it will say nothing more      leave       lets a child go on, and ends
 //   ready         writes a newline to descriptor 9        stay        until standard input ends
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 #include "cli/program.h"
@@ -65,6 +68,20 @@ struct Client {
     say({bytes.begin(), bytes.size()});
   }
 
+  void add_for(pid_t pid) noexcept {
+    protocol::AddFor request;
+    request.add.keeping.holder = std::string_view("child");
+    if (!request.add.wanted.elements.append({protocol::ServiceName("web"), std::string_view("none"), 0, false})) die_no_memory();
+    if (pid) {
+      auto process = process_fd(pid);
+      if (!process) die_sys(process.error(), "");
+      request.process = static_cast<Fd &&>(*process);
+    } else {
+      request.process.reset(sys::fcntl(socket.get(), F_DUPFD_CLOEXEC, 3));
+    }
+    if (auto const sent = connection.send(request, Deadline::in(20000)); !sent) die_sys(sent.error(), "");
+  }
+
   void hear() noexcept {
     auto const got = connection.receive(Deadline::in(20000));
     if (!got) die_sys(got.error(), "");
@@ -112,7 +129,11 @@ int main(int argc, char const *const *argv) {
   for (char const *const *step = argv + 2; *step; ++step) {
     auto const [what, value, more] = cut(*step, '=');
     if (what == "add") client.add(value);
-    else if (what == "hex") say_hex(client, value);
+    else if (what == "for") client.add_for(number<pid_t>(value).value_or(0));
+    else if (what == "saved") {
+      auto const uid = number<uid_t>(value);
+      if (!uid || ::setresuid(*uid, *uid, 0) < 0) die_sys({errno, "become"}, value);
+    } else if (what == "hex") say_hex(client, value);
     else if (what == "with") client.with = number<size_t>(value).value_or(1);
     else if (what == "answer") client.hear();
     else if (what == "end") client.await_end();

@@ -19,7 +19,9 @@ Error::Reason reason_of(Refusal::Reason reason) noexcept {
     case Refusal::too_many: return Error::batch_limit;
     case Refusal::not_found: return Error::not_found;
     case Refusal::unknown_process:
-    case Refusal::gone: return Error::system;
+    case Refusal::gone:
+    case Refusal::no_process:
+    case Refusal::foreign_process: return Error::system;
   }
   bug("an unknown reason of a refusal");
 }

@@ -90,9 +90,8 @@ Result<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept {
   auto const start = start_time(peer.pid);
   if (exact) {
     // If the process still runs now, the pid was its own when the start time was read.
-    struct pollfd ended = {process.get(), POLLIN, 0};
-    int const n = sys::poll(&ended, 1, 0);
-    if (n != 0) return failed(doing, n < 0 ? errno : ESRCH);
+    auto const ended = has_ended(process.get());
+    if (!ended || *ended) return failed(doing, ended ? ESRCH : ended.error().code);
     return start;
   }
   if (!start) return failed(doing, start.error().code == ENOENT ? ESRCH : start.error().code);

@@ -1,7 +1,9 @@
 #include "libpm/os/process.h"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include <span>
 
 namespace pm {
 
@@ -61,6 +63,57 @@ Result<Fd> process_fd(pid_t pid) noexcept {
   int const fd = sys::pidfd_open(pid, 0);
   if (fd < 0) return failed("get a descriptor of a process");
   return Fd(fd);
+}
+
+namespace {
+/** The numbers after `name` and a tab at the start of a line of a file in /proc; ENOENT: there is no such line. */
+Done numbers_in(char const *path, std::string_view name, std::span<int64_t> numbers, char const *doing) noexcept {
+  Fd const file(sys::openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return failed(doing);
+  char buffer[2048];
+  ssize_t const n = sys::read(file.get(), buffer, sizeof buffer);
+  if (n < 0) return failed(doing);
+  for (Cut line = {{}, {buffer, static_cast<size_t>(n)}, true}; line.found;) {
+    line = cut(line.tail, '\n');
+    Cut rest = cut(line.head, '\t');
+    if (rest.head != name) continue;
+    for (auto &number : numbers) {
+      rest = cut(rest.tail, '\t');
+      bool const negative = rest.head.starts_with('-');
+      auto const value = pm::number<int64_t>(negative ? cut(rest.head, '-').tail : rest.head);
+      if (!value) return failed(doing, EBADMSG);
+      number = negative ? -*value : *value;
+    }
+    return {};
+  }
+  return failed(doing, EBADMSG);
+}
+} // namespace
+
+Result<ProcessUsers> users_of(pid_t pid) noexcept {
+  int64_t ids[3];
+  auto const read = numbers_in((Text<32>("/proc/") << pid << "/status").c_str(), "Uid:", ids, "read the user of");
+  if (!read) return fail(read);
+  return ProcessUsers{static_cast<uid_t>(ids[0]), static_cast<uid_t>(ids[1]), static_cast<uid_t>(ids[2])};
+}
+
+Result<pid_t> number_of(int process) noexcept {
+  constexpr char const *doing = "get the pid of a process";
+  // The fdinfo of other files can have any line: a DMA buffer's has a name that its user chooses. So ask the kernel first what it is.
+  siginfo_t info;
+  if (sys::waitid_pidfd(process, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno != ECHILD) return failed(doing);
+  int64_t pid[1];
+  auto const read = numbers_in((Text<40>("/proc/self/fdinfo/") << process).c_str(), "Pid:", pid, doing);
+  if (!read) return fail(read);
+  if (pid[0] < 0) return failed(doing, ESRCH);
+  return static_cast<pid_t>(pid[0]);
+}
+
+Result<bool> has_ended(int process) noexcept {
+  struct pollfd ended = {process, POLLIN, 0};
+  int const n = sys::poll(&ended, 1, 0);
+  if (n < 0) return failed("look at a process");
+  return n > 0;
 }
 
 } // namespace pm

@@ -34,7 +34,18 @@ struct Executable {
  */
 [[nodiscard]] Result<uid_t> effective_user(pid_t pid) noexcept;
 
+/** The users of a process, credentials(7). */
+struct ProcessUsers {
+  uid_t real, effective, saved;
+};
+/** From /proc/PID/status. ENOENT: the process has ended, or /proc hides it. EBADMSG. */
+[[nodiscard]] Result<ProcessUsers> users_of(pid_t pid) noexcept;
+
 /** A descriptor that becomes readable when the process ends, pidfd_open(2). ENOSYS before Linux 5.3. */
 [[nodiscard]] Result<Fd> process_fd(pid_t pid) noexcept;
+/** The pid of a pidfd's process; 0: it has no number in this pid namespace. EBADF: not a pidfd. ESRCH: the process has ended. */
+[[nodiscard]] Result<pid_t> number_of(int process) noexcept;
+/** Whether the process of a pidfd has ended. While it has not, its number belongs to no other process. */
+[[nodiscard]] Result<bool> has_ended(int process) noexcept;
 
 } // namespace pm

@@ -176,6 +176,10 @@ int posix_spawnp(pid_t *pid, char const *file, posix_spawn_file_actions_t const 
 pid_t waitpid(pid_t pid, int *status, int options) noexcept {
   return through("waitpid", [=] { return ::waitpid(pid, status, options); });
 }
+int waitid_pidfd(int pidfd, siginfo_t *info, int options) noexcept {
+  // P_PIDFD; glibc's headers have it from 2.36 on.
+  return through("waitid", [=] { return ::waitid(static_cast<idtype_t>(3), static_cast<id_t>(pidfd), info, options); });
+}
 int kill(pid_t pid, int signal) noexcept {
   return through("kill", [=] { return ::kill(pid, signal); });
 }

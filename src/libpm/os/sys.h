@@ -73,6 +73,8 @@ pid_t fork_unseen() noexcept;
 int posix_spawnp(pid_t *pid, char const *file, posix_spawn_file_actions_t const *actions, posix_spawnattr_t const *attributes,
                  char const *const *argv, char const *const *envp) noexcept;
 pid_t waitpid(pid_t pid, int *status, int options) noexcept;
+/** waitid(2) for a pidfd. Linux 5.4. */
+int waitid_pidfd(int pidfd, siginfo_t *info, int options) noexcept;
 int kill(pid_t pid, int signal) noexcept;
 pid_t setsid() noexcept;
 int pidfd_open(pid_t pid, unsigned flags) noexcept;

@@ -31,12 +31,13 @@ Done Change::connect() noexcept {
   return {};
 }
 
-/** Asks and waits for the answer of type `wanted`, valid until the next question. */
-Answer<message::Message *> Change::ask(Type question, List<char> const &payload, Type wanted) noexcept {
+/** Asks and waits for the answer of type `wanted`, valid until the next question. `descriptor`: the question's; -1: none. */
+Answer<message::Message *> Change::ask(Type question, List<char> const &payload, Type wanted, int descriptor) noexcept {
   constexpr char const *doing = "ask the registry's service";
   if (auto const connected = connect(); !connected) return fail(connected);
   for (;;) {
-    auto const sent = connection_->send(static_cast<uint32_t>(question), {payload.begin(), payload.size()}, {}, limit_);
+    auto const sent = connection_->send(static_cast<uint32_t>(question), {payload.begin(), payload.size()},
+                                        {&descriptor, descriptor < 0 ? 0U : 1U}, limit_);
     // Whether the service ends before or after it reads the request is chance: both are ECONNRESET.
     if (!sent) return failed(doing, sent.error().code == EPIPE ? ECONNRESET : sent.error().code);
     auto const received = connection_->receive(limit_);
@@ -66,11 +67,12 @@ Answer<unsigned> Change::ask_count(Type question, List<char> const &payload) noe
 }
 
 namespace {
-template <class Question>
-Result<List<char>> encode(Question const &question) noexcept {
+template <class... Fields>
+Result<List<char>> encode(Fields const &...question) noexcept {
   List<char> payload;
-  xdr::Encoder encoder(payload);
-  if (!encoder(question)) return failed("ask the registry's service", EMSGSIZE);
+  List<int> descriptors;
+  xdr::Encoder encoder(payload, &descriptors);
+  if (!encoder(question...)) return failed("ask the registry's service", EMSGSIZE);
   return payload;
 }
 bool add_names(Names &names, std::span<Ticket const> tickets) noexcept {
@@ -81,11 +83,11 @@ bool add_names(Names &names, std::span<Ticket const> tickets) noexcept {
 } // namespace
 
 /** Asks for registrations, or for an announcement. Returns the tickets and the token of the answer. */
-Answer<NewRegistrations> Change::ask_for(Type question, List<char> const &payload,
-                                         std::span<WantedRegistration const> requests) noexcept {
+Answer<NewRegistrations> Change::ask_for(Type question, List<char> const &payload, std::span<WantedRegistration const> requests,
+                                         int process) noexcept {
   constexpr char const *doing = "register";
   NewRegistrations made;
-  auto const answer = ask(question, payload, Type::added);
+  auto const answer = ask(question, payload, Type::added, process);
   if (!answer) {
     auto const *refusal = std::get_if<Refusal>(&answer.error());
     if (refusal && refusal->index >= requests.size()) return failed(doing, EPROTO);
@@ -121,8 +123,7 @@ bool has_ended(Record const &record) noexcept {
   if (record.holder != "child") return false;
   auto const process = process_fd(record.pid);
   if (!process) return process.error().code == ESRCH;
-  struct pollfd ended = {process->get(), POLLIN, 0};
-  if (sys::poll(&ended, 1, 0) == 1) return true;
+  if (pm::has_ended(process->get()).value_or(false)) return true;
   // The number may be another process's now. If /proc hides the start time, take the process to live.
   auto const start = start_time(record.pid);
   return start && *start != record.start;
@@ -148,16 +149,17 @@ bool Change::outlives_holder(WantedRegistration const &wanted) noexcept {
   return ms > 0 && wait_for(token->get(), 0, {Deadline::in(static_cast<uint32_t>(ms)), limit_.stop}).has_value();
 }
 
-Answer<NewRegistrations> Change::add(std::span<WantedRegistration const> requests, Terms const &terms) noexcept {
+Answer<NewRegistrations> Change::add(std::span<WantedRegistration const> requests, Terms const &terms, int process) noexcept {
   for (;;) {
-    auto made = add_once(requests, terms);
+    auto made = add_once(requests, terms, process);
     auto const *refusal = made ? nullptr : std::get_if<Refusal>(&made.error());
     if (!refusal || refusal->reason != Refusal::conflict || !outlives_holder(requests.data()[refusal->index])) return made;
   }
 }
 
-Answer<NewRegistrations> Change::add_once(std::span<WantedRegistration const> requests, Terms const &terms) noexcept {
-  auto const who = this_process();
+Answer<NewRegistrations> Change::add_once(std::span<WantedRegistration const> requests, Terms const &terms,
+                                          int process) noexcept {
+  auto const who = process < 0 ? Answer<Registrant>(this_process()) : process_for(process, ::geteuid());
   if (!who) return fail(who);
   if (auto const withdrawn = withdraw_outdated(*who); !withdrawn) return fail(withdrawn);
   if (!asks_) {
@@ -175,9 +177,12 @@ Answer<NewRegistrations> Change::add_once(std::span<WantedRegistration const> re
     if (!question.wanted.elements.append(
             {ServiceName(request.service), request.address.text(), request.version, request.exclusive}))
       return failed("register", ENOMEM);
-  auto const payload = encode(question);
+  // An AddFor is the descriptor and an Add.
+  Fd lent(process);
+  auto const payload = process < 0 ? encode(question) : encode(lent, question);
+  (void)lent.release();
   if (!payload) return fail(payload);
-  return ask_for(Type::add, *payload, requests);
+  return ask_for(process < 0 ? Type::add : Type::add_for, *payload, requests, process);
 }
 
 Answer<NewRegistrations> Change::announce(Terms const &terms) noexcept {

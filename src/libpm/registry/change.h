@@ -34,8 +34,11 @@ class Change {
    * As registry::add(), for this process. A conflict with a registration whose process has ended is one only if its holder does not end
    * within a second. Withdraws what it announced as another executable. unknown_process, gone: the kernel does not
    * identify this process to the service. EPERM: the service does not set an origin.
+   *
+   * `process`: a pidfd; the registrations are those of its process, if process_for() finds that it may be registered. -1: this process.
    */
-  [[nodiscard]] Answer<NewRegistrations> add(std::span<WantedRegistration const> requests, Terms const &terms) noexcept;
+  [[nodiscard]] Answer<NewRegistrations> add(std::span<WantedRegistration const> requests, Terms const &terms,
+                                             int process = -1) noexcept;
   /** As registry::announce(), for this process. */
   [[nodiscard]] Answer<NewRegistrations> announce(Terms const &terms) noexcept;
   /** As registry::publish(). */
@@ -50,14 +53,15 @@ class Change {
   void unsubscribe(std::string_view service, std::string_view name) noexcept;
 
  private:
-  [[nodiscard]] Answer<message::Message *> ask(protocol::Type question, List<char> const &payload,
-                                               protocol::Type wanted) noexcept;
+  [[nodiscard]] Answer<message::Message *> ask(protocol::Type question, List<char> const &payload, protocol::Type wanted,
+                                               int descriptor = -1) noexcept;
   [[nodiscard]] Answer<unsigned> ask_count(protocol::Type question, List<char> const &payload) noexcept;
   template <class Question>
   [[nodiscard]] Answer<unsigned> ask_count_of(Question const &question) noexcept;
   [[nodiscard]] Answer<NewRegistrations> ask_for(protocol::Type question, List<char> const &payload,
-                                                 std::span<WantedRegistration const> requests) noexcept;
-  [[nodiscard]] Answer<NewRegistrations> add_once(std::span<WantedRegistration const> requests, Terms const &terms) noexcept;
+                                                 std::span<WantedRegistration const> requests, int process = -1) noexcept;
+  [[nodiscard]] Answer<NewRegistrations> add_once(std::span<WantedRegistration const> requests, Terms const &terms,
+                                                  int process) noexcept;
   [[nodiscard]] bool outlives_holder(WantedRegistration const &wanted) noexcept;
   [[nodiscard]] Answer<void> withdraw_outdated(Registrant const &who) noexcept;
   [[nodiscard]] Done connect() noexcept;

@@ -21,6 +21,7 @@ enum class Type : uint32_t {
   remove_matching = 3,
   subscribe = 4,
   announce = 5,
+  add_for = 6,
 
   added = 100,
   finished = 101,
@@ -71,6 +72,17 @@ struct Add {
   GivenExecutable exe;
   xdr::Array<AddItem, batch_max> wanted;
   static auto fields(auto &m) noexcept { return std::tie(m.keeping, m.is_public, m.exe, m.wanted); }
+};
+
+/**
+ * The same for another process of the client's user; root may register any process. The service identifies the process by its pidfd.
+ * The answer is Added.
+ */
+struct AddFor {
+  static constexpr Type type = Type::add_for;
+  Fd process; /**< its pidfd */
+  Add add;
+  static auto fields(auto &m) noexcept { return std::tie(m.process, m.add); }
 };
 
 /** Announce the executable of the client's process as the kernel identifies it. The answer is Added, with one ID. */

@@ -3,7 +3,7 @@
 namespace pm::registry {
 
 namespace {
-/** In the order of Refusal::Reason, each with a NUL after it; # stands for the limit. */
+/** In the order of Refusal::Reason, each with a NUL after it; # stands for the limit or the pid. */
 constexpr char reasons[] =
     "not the name of a service (1 to 127 of A-Z a-z 0-9 . _ - @ +, no . or - first)\0"
     "the rules do not allow you this name\0"
@@ -13,7 +13,9 @@ constexpr char reasons[] =
     "more than # registrations at once\0"
     "not registered\0"
     "the registry's service cannot see your process: it is in another pid namespace\0"
-    "the process that asked has ended";
+    "the process that asked has ended\0"
+    "there is no process #\0"
+    "process # belongs to another user";
 } // namespace
 
 Text<128> explain(Refusal const &refusal) noexcept {

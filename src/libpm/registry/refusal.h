@@ -21,15 +21,17 @@ struct Refusal {
     too_many,        /**< more registrations in one request than `limit` */
     not_found,       /**< there is no such registration, or it has ended */
     unknown_process, /**< the client's process has no pid in the service's pid namespace */
-    gone             /**< the client's process has ended */
+    gone,            /**< the client's process has ended */
+    no_process,      /**< the process that is to be registered has ended; the client sets `limit` to its pid */
+    foreign_process  /**< it belongs to another user; the same */
   };
 
   Reason reason = not_found;
   uint32_t index = 0; /**< of the refused registration in the request */
-  uint32_t limit = 0; /**< the value of the limit that was reached */
+  uint32_t limit = 0; /**< the value of the limit that was reached, or a pid */
 };
 constexpr Refusal::Reason last_of(Refusal::Reason) noexcept {
-  return Refusal::gone;
+  return Refusal::foreign_process;
 }
 
 /** The reason as text, with the limit's value and without the name of the service. */

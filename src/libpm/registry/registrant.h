@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 #include <sys/types.h>
-#include "libpm/util/result.h"
+#include "libpm/registry/refusal.h"
 
 namespace pm::registry {
 
@@ -16,5 +16,12 @@ struct Registrant {
 
 /** This process: effective uid, pid and start time. */
 [[nodiscard]] Result<Registrant> this_process() noexcept;
+
+/**
+ * The process of a pidfd, as a registrant of user `uid`. All three users of the process must be `uid`, as for ptrace(2), unless `uid`
+ * is root. no_process: it has ended, or the descriptor is not a pidfd; foreign_process; unknown_process: it has no number in this
+ * pid namespace, or /proc hides it.
+ */
+[[nodiscard]] Answer<Registrant> process_for(int process, uid_t uid) noexcept;
 
 } // namespace pm::registry

@@ -36,20 +36,21 @@ Result<ChangeService::ServiceReply> ChangeService::deny(Failure const &failure) 
 }
 
 template <class Question>
-Result<ChangeService::ServiceReply> ChangeService::serve_one(std::string_view payload) noexcept {
+Result<ChangeService::ServiceReply> ChangeService::serve_one(message::Message &message) noexcept {
   Question request;
-  if (!xdr::decode(payload, request)) return no_request();
+  if (!message.read(request)) return no_request();
   return answer(request);
 }
 
-Result<ChangeService::ServiceReply> ChangeService::serve(uint32_t type, std::string_view payload) noexcept {
-  switch (static_cast<Type>(type)) {
-    case Type::add: return serve_one<Add>(payload);
-    case Type::publish: return serve_one<Publish>(payload);
-    case Type::remove: return serve_one<Remove>(payload);
-    case Type::remove_matching: return serve_one<RemoveMatching>(payload);
-    case Type::subscribe: return serve_one<Subscribe>(payload);
-    case Type::announce: return serve_one<Announce>(payload);
+Result<ChangeService::ServiceReply> ChangeService::serve(message::Message &message) noexcept {
+  switch (static_cast<Type>(message.type)) {
+    case Type::add: return serve_one<Add>(message);
+    case Type::publish: return serve_one<Publish>(message);
+    case Type::remove: return serve_one<Remove>(message);
+    case Type::remove_matching: return serve_one<RemoveMatching>(message);
+    case Type::subscribe: return serve_one<Subscribe>(message);
+    case Type::announce: return serve_one<Announce>(message);
+    case Type::add_for: return serve_one<AddFor>(message);
     default: return no_request();
   }
 }
@@ -88,6 +89,15 @@ Terms terms_of(KeepingTerms const &keeping, bool is_public, GivenExecutable cons
 
 Result<ChangeService::ServiceReply> ChangeService::answer(Add const &request) noexcept {
   if (auto const known = is_known(); !known) return deny(known.error());
+  return add_as(client_, request);
+}
+
+Result<ChangeService::ServiceReply> ChangeService::answer(AddFor const &request) noexcept {
+  auto const who = process_for(request.process.get(), client_.uid);
+  return who ? add_as(*who, request.add) : deny(who.error());
+}
+
+Result<ChangeService::ServiceReply> ChangeService::add_as(Registrant const &who, Add const &request) noexcept {
   List<WantedRegistration> requests;
   for (auto const &wanted : request.wanted.elements) {
     auto const address = Address::parse(wanted.address);
@@ -99,8 +109,8 @@ Result<ChangeService::ServiceReply> ChangeService::answer(Add const &request) no
     auto transaction = begin();
     if (!transaction) return fail(transaction);
     std::span<WantedRegistration const> const all(requests.begin(), requests.size());
-    if (auto const admitted = admit(*transaction, client_, all, policy_); !admitted) return fail(admitted);
-    return registry::add(*transaction, client_, all, terms_of(request.keeping, request.is_public, request.exe));
+    if (auto const admitted = admit(*transaction, who, all, policy_); !admitted) return fail(admitted);
+    return registry::add(*transaction, who, all, terms_of(request.keeping, request.is_public, request.exe));
   }();
   return answer_made(made);
 }

@@ -1,6 +1,7 @@
 /** The registry's service for one client: applies the policy, and makes the changes that pm-regd's client requests. It knows no socket. */
 #pragma once
 
+#include <pm/connection.h>
 #include "libpm/registry/new_registrations.h"
 #include "libpm/registry/policy.h"
 #include "libpm/registry/protocol.h"
@@ -21,12 +22,12 @@ class ChangeService {
     Fd descriptor;
   };
 
-  /** Answers a message. EPROTO: it is not a request, or incomplete; drop the client. ENOMEM. */
-  [[nodiscard]] Result<ServiceReply> serve(uint32_t type, std::string_view payload) noexcept;
+  /** Answers a message. EPROTO: it is not a request, or has descriptors that it must not have; drop the client. ENOMEM. */
+  [[nodiscard]] Result<ServiceReply> serve(message::Message &message) noexcept;
 
  private:
   template <class Question>
-  [[nodiscard]] Result<ServiceReply> serve_one(std::string_view payload) noexcept;
+  [[nodiscard]] Result<ServiceReply> serve_one(message::Message &message) noexcept;
   template <class Value>
   [[nodiscard]] static Result<ServiceReply> reply(Value const &value) noexcept;
   [[nodiscard]] static Result<ServiceReply> deny(Failure const &failure) noexcept;
@@ -36,6 +37,8 @@ class ChangeService {
   [[nodiscard]] Result<Transaction> begin() noexcept;
   [[nodiscard]] List<Ticket> tickets(protocol::Names const &names, bool &fits) const noexcept;
   [[nodiscard]] Result<ServiceReply> answer(protocol::Add const &request) noexcept;
+  [[nodiscard]] Result<ServiceReply> answer(protocol::AddFor const &request) noexcept;
+  [[nodiscard]] Result<ServiceReply> add_as(Registrant const &who, protocol::Add const &request) noexcept;
   [[nodiscard]] Result<ServiceReply> answer(protocol::Announce const &request) noexcept;
   [[nodiscard]] Result<ServiceReply> answer_made(Answer<NewRegistrations> &made) noexcept;
   [[nodiscard]] Result<ServiceReply> answer(protocol::Publish const &request) noexcept;

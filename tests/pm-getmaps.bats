@@ -28,7 +28,7 @@ teardown() { common_teardown; }
   assert_output "$all"
 }
 
-@test "pm-getmaps: what is no address is shown as it stands, without what would break a line" {
+@test "pm-getmaps: a text that is not an address is escaped" {
   needs_namespaces
   a_host theirs
   rpcbind_on theirs
@@ -36,7 +36,7 @@ teardown() { common_teardown; }
     "$(call 3 1 "$(w 300000 2)$(str tcp)00000003410a0900$(str '')")" >out
   run -0 theirs pm-getmaps
   assert_line '300000	1	strange:nonsense	superuser'
-  assert_line '300000	2	tcp:A??	superuser'
+  assert_line '300000	2	tcp:A\0012\0011	superuser'
 }
 
 @test "pm-getmaps: 10,000 rows, which come in many pieces" {

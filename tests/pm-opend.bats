@@ -76,10 +76,14 @@ refused() { assert_output "pm-open: fatal: unable to open $1: $2"; }
     run -1 pm-open -m w $name true
     refused $name 'not a regular file'
   done
-  for name in '' . .. ../s sub/.. sub/../secret /etc/passwd sub//text secret/ ./secret $'a\nb' $'\x7f'; do
+  for name in '' . .. ../s sub/.. sub/../secret /etc/passwd sub//text secret/ ./secret; do
     run -1 pm-open "$name" true
     refused "$name" 'invalid name'
   done
+  run -1 pm-open $'a\nb' true
+  refused 'a\0012b' 'invalid name'
+  run -1 pm-open $'\x7f' true
+  refused '\0177' 'invalid name'
   # Nothing is created.
   run -1 pm-open -m w new true
   assert_not_exist files/new

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 #include "libpm/os/sys.h"
+#include "libpm/util/escape.h"
 #include "libpm/util/skalibs.h"
 #include "libpm/util/text.h"
 
@@ -13,7 +14,11 @@ namespace {
 void say(std::string_view kind, std::span<std::string_view const> words) noexcept {
   Text<4096> line;
   line << PROG << ": " << kind << ": ";
-  for (auto const word : words) line << word;
+  for (auto const word : words)
+    (void)escape(word, [&line](std::string_view piece) noexcept {
+      line << piece;
+      return !line.overflowed();
+    });
   // The newline replaces the NUL. A cut text has a NUL, too.
   char *const text = const_cast<char *>(line.c_str());
   text[line.size()] = '\n';

@@ -1,4 +1,4 @@
-/** Messages on standard error, results on standard output, and exit codes. */
+/** Messages on standard error, results on standard output, and exit codes. Messages are escaped, escape(). */
 #pragma once
 
 #include <pm/types.h>

@@ -27,7 +27,7 @@ class StoreClient : public message::ServiceClient {
 /** Reads the operand NAME, or ends the program with 100. */
 [[nodiscard]] inline StoredName name_argument(std::string_view text) noexcept {
   if (!is_word(text, stored_name_max))
-    Argument{"NAME", text}.refuse_unless("letters, digits and . _ - @ +, not starting with a dot");
+    Argument{"NAME", text}.refuse_unless("1 to 127 of A-Z a-z 0-9 . _ - @ +, not starting with a dot or a dash");
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/rpc_options.h"
 #include "libpm/os/spawn.h"
 #include "libpm/registry/listend_client.h"
+#include "libpm/util/escape.h"
 
 namespace {
 
@@ -64,14 +65,18 @@ WaitCommand parse_command(int argc, char const *const *argv) noexcept {
   die_sys(error, wanted.service ? wanted.service : "");
 }
 
-/** Prints the event's bytes as a line, or the records with empty lines between them. */
-void print(ListendClient const &listening, bool lines) noexcept {
+/** Prints the event's bytes as a line, or the records, of several lines each, with empty lines between them. */
+void print(ListendClient const &listening, bool is_event) noexcept {
   List<char> text;
   listening.each_answer([&](std::string_view part) noexcept {
-    if ((!lines && !text.empty() && !append(text, "\n")) || !append(text, part) || (lines && !append(text, "\n")))
-      die_no_memory();
+    bool fits = is_event || text.empty() || append(text, "\n");
+    for (Cut rest = {{}, part, !is_event}; fits && rest.found && !rest.tail.empty();) {
+      rest = cut(rest.tail, '\n');
+      fits = append_escaped(text, rest.head) && append(text, "\n");
+    }
+    if (!fits || (is_event && (!append_escaped(text, part) || !append(text, "\n")))) die_no_memory();
   });
-  if (lines && text.empty() && !append(text, "\n")) die_no_memory(); // the expression matched no bytes
+  if (is_event && text.empty() && !append(text, "\n")) die_no_memory(); // the expression matched no bytes
   print_or_die(text);
 }
 

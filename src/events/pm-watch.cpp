@@ -9,6 +9,7 @@
 #include "libpm/registry/fields.h"
 #include "libpm/registry/watch.h"
 #include "libpm/util/box.h"
+#include "libpm/util/escape.h"
 
 namespace {
 
@@ -43,7 +44,7 @@ struct ChangeLines {
   Done add(Changed changed, LiveRegistration const &registration) noexcept {
     bool fits = append(text, words[static_cast<size_t>(changed)]);
     for (size_t i = 0; i < fields.size(); ++i)
-      fits = fits && append(text, "\t") && append(text, value(registration, fields[i]).view());
+      fits = fits && append(text, "\t") && append_escaped(text, value(registration, fields[i]).view());
     return fits && append(text, "\n") ? Done() : failed("print", ENOMEM);
   }
 

@@ -1,6 +1,7 @@
 // List the descriptors in a store, one on each line.
 
 #include "cli/store_client.h"
+#include "libpm/util/escape.h"
 
 namespace {
 
@@ -29,15 +30,14 @@ int main(int argc, char const *const *argv) {
   StoreListing listing;
   if (auto const refused = client.ask(ListRequest(), listing)) die(exits::no, "unable to list: ", describe(*refused));
   for (StoreRow const &row : listing.rows.elements) {
-    Text<512> line;
-    line << row.name << '\t' << row.kind << '\t' << (row.address.empty() ? std::string_view("-") : std::string_view(row.address))
-         << '\t' << row.owner << '\t' << row.age << '\t';
-    if (row.left) line << row.left;
-    else line << '-';
-    line << '\n';
-    // Skip a row with control characters: an address may contain any byte of a path.
-    if (has_control(row.name) || has_control(row.kind) || has_control(row.address)) continue;
-    if (!append(text, line.view())) die_no_memory();
+    for (std::string_view const field : {std::string_view(row.name), std::string_view(row.kind), std::string_view(row.address)})
+      if (!append_escaped(text, field.empty() ? "-" : field) || !append(text, "\t")) die_no_memory();
+    Text<80> numbers;
+    numbers << row.owner << '\t' << row.age << '\t';
+    if (row.left) numbers << row.left;
+    else numbers << '-';
+    numbers << '\n';
+    if (!append(text, numbers.view())) die_no_memory();
   }
   print_or_die(text);
   return exits::done;

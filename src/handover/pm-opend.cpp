@@ -107,9 +107,8 @@ int main(int argc, char const *const *argv) {
   }
   auto &given = *tried;
   if (!given) {
-    warn("refused ",
-         question.name.empty() || has_control(question.name) ? std::string_view("a name") : std::string_view(question.name),
-         " to ", who.view(), ": ", describe(given.error()));
+    warn("refused ", question.name.empty() ? std::string_view("an empty name") : std::string_view(question.name), " to ",
+         who.view(), ": ", describe(given.error()));
     OpenRefused refused;
     refused.why = given.error();
     status = connection.send(refused, Limit::in(timeout));

@@ -2,6 +2,7 @@
 
 #include "cli/registry_options.h"
 #include "libpm/registry/lookup.h"
+#include "libpm/util/escape.h"
 
 namespace {
 
@@ -46,7 +47,7 @@ constexpr CommandLine command_line(
 template <class Value>
 void add_line(List<char> &text, ListSettings const &settings, Value value_of) noexcept {
   for (size_t i = 0; i < settings.fields.size(); ++i)
-    if ((i && !append(text, "\t")) || !append(text, value_of(settings.fields[i]).view())) die_no_memory();
+    if ((i && !append(text, "\t")) || !append_escaped(text, value_of(settings.fields[i]).view())) die_no_memory();
   if (!append(text, {&settings.end, 1})) die_no_memory();
 }
 

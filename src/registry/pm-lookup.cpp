@@ -7,6 +7,7 @@
 #include "libpm/registry/listend_client.h"
 #include "libpm/registry/lookup.h"
 #include "libpm/registry/registration_environment.h"
+#include "libpm/util/escape.h"
 
 namespace {
 
@@ -72,7 +73,7 @@ int main(int argc, char const *const *argv) {
       set_registration(found[i], *address, environment);
       return execute(environment, operands + 1);
     }
-    if (!append(text, address->text()) || !append(text, "\n")) die_no_memory();
+    if (!append_escaped(text, address->text()) || !append(text, "\n")) die_no_memory();
   }
   print_or_die(text);
   return exits::done;

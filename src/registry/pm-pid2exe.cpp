@@ -2,6 +2,7 @@
 
 #include "cli/registry_options.h"
 #include "libpm/registry/announced.h"
+#include "libpm/util/escape.h"
 
 namespace {
 
@@ -28,7 +29,7 @@ int main(int argc, char const *const *argv) {
   if (!exe) die_in(settings.registry, exe.error());
   if (!*exe) return exits::no;
   List<char> line;
-  if (!append(line, (*exe)->path.view()) || ((*exe)->deleted && !append(line, "\tdeleted")) || !append(line, "\n"))
+  if (!append_escaped(line, (*exe)->path.view()) || ((*exe)->deleted && !append(line, "\tdeleted")) || !append(line, "\n"))
     die_no_memory();
   print_or_die(line);
   return exits::done;

@@ -1,6 +1,7 @@
 // Print all programs that a port mapper has.
 
 #include "cli/rpc_options.h"
+#include "libpm/util/escape.h"
 
 namespace {
 
@@ -10,11 +11,9 @@ using namespace pm::rpc;
 constexpr CommandLine command_line(Synopsis{.program = "pm-getmaps", .operands = "", .exits = "0 1 99 100 101 111"},
                                    mapper_options<>(), mapper_path_option<>(local_path_help));
 
-/** Appends text from the port mapper's host as a field of a line. Replaces control characters by `?`. */
+/** Appends text from the port mapper's host as a field of a line. */
 void add_field(List<char> &out, std::string_view field, char end) noexcept {
-  for (char const c : field)
-    if (!out.append(has_control({&c, 1}) ? '?' : c)) die_no_memory();
-  if (!out.append(end)) die_no_memory();
+  if (!append_escaped(out, field) || !out.append(end)) die_no_memory();
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // Ask a port mapper for the address of an ONC program.
 
 #include "cli/rpc_options.h"
+#include "libpm/util/escape.h"
 
 namespace {
 
@@ -39,7 +40,7 @@ int main(int argc, char const *const *argv) {
   if (!address) asked.die(address.error(), "find", operands[0]);
   if (!*address) return exits::no;
   List<char> text;
-  if (!append(text, (*address)->text()) || !append(text, "\n")) die_no_memory();
+  if (!append_escaped(text, (*address)->text()) || !append(text, "\n")) die_no_memory();
   print_or_die(text);
   return exits::done;
 }

@@ -13,6 +13,7 @@
 #include "libpm/registry/layout.h"
 #include "libpm/registry/policy.h"
 #include "libpm/registry/record.h"
+#include "libpm/util/escape.h"
 #include "libpm/util/skalibs.h"
 
 using namespace pm;
@@ -44,6 +45,32 @@ void controls() {
       }
   EXPECT(cut("a=b=c", '=').head == "a" && cut("a=b=c", '=').tail == "b=c" && !cut("a", '=').found && !cut("", '=').found);
   EXPECT(cut("=", '=').found && cut("=", '=').head.empty() && cut("=", '=').tail.empty());
+}
+
+/** `text`, escaped. */
+std::string_view escaped(std::string_view text, List<char> &out) noexcept {
+  out.clear();
+  EXPECT(append_escaped(out, text));
+  return {out.begin(), out.size()};
+}
+
+void escapes() {
+  List<char> out;
+  for (char const *s :
+       {"", "a", "tcp:127.0.0.1:80", "two words", "\xc3\xa9", "\xc2\xa0", "\xe2\x80\x8d", "\xe2\x80\xa7", "\xe2\x80\xaf",
+        "\xe2\x81\xa5", "\xe2\x81\xaa", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+    EXPECT(escaped(s, out) == s);
+  EXPECT(escaped(std::string_view("\0", 1), out) == "\\0000" && escaped("a\nb\t\x1b\x7f", out) == "a\\0012b\\0011\\0033\\0177");
+  EXPECT(escaped("a\\b\\", out) == "a\\\\b\\\\");
+  EXPECT(escaped("\xc2\x80\xc2\x9f", out) == "\\0302\\0200\\0302\\0237" && escaped("\xd8\x9c", out) == "\\0330\\0234");
+  for (char const *s : {"\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaa", "\xe2\x80\xae",
+                        "\xe2\x81\xa6", "\xe2\x81\xa9"})
+    EXPECT(escaped(s, out).size() == 15);
+  // Not UTF-8: alone, cut, overlong, a surrogate, too large.
+  for (char const *s : {"\x80", "\xff", "\xc3", "\xe2\x80", "\xf0\x90\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf",
+                        "\xf0\x8f\xbf\xbf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80"})
+    EXPECT(escaped(s, out).size() == 5 * strlen(s));
+  EXPECT(escaped("\xc3(", out) == "\\0303(" && escaped("\xe2\x80\xc3\xa9", out) == "\\0342\\0200\xc3\xa9");
 }
 
 void names() {
@@ -245,6 +272,7 @@ int main() {
   PROG = "text";
   numbers();
   controls();
+  escapes();
   names();
   addresses();
   sockets();

@@ -6,7 +6,7 @@
 namespace pm::registry {
 
 bool is_service_name(std::string_view name) noexcept {
-  return is_word(name, service_name_max) && name.front() != '-';
+  return is_word(name, service_name_max);
 }
 
 bool may_have_registrations(std::string_view name) noexcept {
@@ -14,7 +14,7 @@ bool may_have_registrations(std::string_view name) noexcept {
 }
 
 bool is_origin(std::string_view text) noexcept {
-  return is_word(text, origin_max) && text.front() != '-' && text.find_first_of("@+") == text.npos;
+  return is_word(text, origin_max) && text.find_first_of("@+") == text.npos;
 }
 
 bool is_program_number(std::string_view service) noexcept {

@@ -27,7 +27,7 @@ Cut cut(std::string_view s, char separator) noexcept {
 }
 
 bool is_word(std::string_view s, size_t most) noexcept {
-  if (s.empty() || s.size() > most || s.front() == '.') return false;
+  if (s.empty() || s.size() > most || s.front() == '.' || s.front() == '-') return false;
   for (char const c : s) {
     bool const letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     if (!letter && c != '.' && c != '_' && c != '-' && c != '@' && c != '+') return false;

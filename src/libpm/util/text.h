@@ -69,10 +69,10 @@ template <std::integral Number>
   return static_cast<Number>(*n);
 }
 
-/** Whether `s` has a byte that would break a line of text or a terminal: below 0x20, or 0x7f. */
+/** Whether `s` has a byte below 0x20, or 0x7f. */
 [[nodiscard]] bool has_control(std::string_view s) noexcept;
 
-/** Whether `s` is a valid name: 1 to `most` bytes of A-Z a-z 0-9 . _ - @ +, not starting with a dot. */
+/** Whether `s` is a valid name: 1 to `most` bytes of A-Z a-z 0-9 . _ - @ +, not starting with a dot or a dash. */
 [[nodiscard]] bool is_word(std::string_view s, size_t most) noexcept;
 
 /** Whether one of the blank-separated patterns, fnmatch(3), matches the whole of `word` (at most 255 bytes). */

@@ -282,7 +282,7 @@ left() {
   done
   chmod 775 reg
   run -111 pm-dereg web
-  assert_output --partial ' is writable by others than its owner: refusing to use it'
+  assert_output --partial ' is writable by group or others: refusing to use it'
   chmod 755 reg
   left none
 }

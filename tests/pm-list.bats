@@ -212,7 +212,7 @@ lists() {
   done
   chmod 777 reg
   run -111 pm-list
-  assert_output --partial ' is writable by others than its owner: refusing to use it'
+  assert_output --partial ' is writable by group or others: refusing to use it'
 }
 
 @test "pm-list: no fault of the system is taken for an answer, and nothing is removed" {

@@ -199,7 +199,7 @@ known() {
     for mode in 775 757 1777; do
       chmod $mode $dir
       run -111 pm-lookup web
-      assert_output --partial ' is writable by others than its owner: refusing to use it'
+      assert_output --partial ' is writable by group or others: refusing to use it'
       chmod 755 $dir
     done
   done
@@ -218,7 +218,7 @@ known() {
   needs_root
   chown $ALICE reg/service
   run -111 pm-lookup web
-  assert_output --partial ' is writable by others than its owner: refusing to use it'
+  assert_output --partial ' is writable by group or others: refusing to use it'
 }
 
 @test "pm-lookup: the dead are not found" {

@@ -424,7 +424,7 @@ b"
   run -111 pm-reg -r "$PWD/link" web none touch started
   chmod 777 "$PM_REGISTRY"
   run -111 pm-reg web none touch started
-  assert_output --partial ' is writable by others than its owner: refusing to use it'
+  assert_output --partial ' is writable by group or others: refusing to use it'
   chmod 755 "$PM_REGISTRY"
   run -111 pm-reg -r /dev/null web none touch started
   PM_FAULT=mkdirat:1:28 run -111 "$PM_BUILD/fault/pm-reg" web none touch started

@@ -105,7 +105,7 @@ void as_address(Argument const &argument, Address &address) noexcept {
     if (!text.starts_with('/') && (!found || !kind || kind == Netid::none))
       argument.refuse("expected tcp: tcp6: udp: udp6: local: fd: or none");
     auto const socket = SockAddr::parse(text, 1);
-    argument.refuse(socket ? "PATH must start with /" : socket.error());
+    argument.refuse(!socket ? socket.error() : text.ends_with('/') ? "PATH is a directory" : "PATH must start with /");
   }
   address = *parsed;
 }

@@ -42,7 +42,7 @@ std::string_view service_argument(std::string_view text) noexcept {
 Tree open_tree(char const *path) noexcept {
   auto opened = Tree::open(path);
   if (!opened && opened.error().code == EPERM)
-    die(exits::system, path, " is writable by others than its owner: refusing to use it");
+    die(exits::system, path, " is writable by group or others: refusing to use it");
   if (!opened) die_sys(opened.error(), path);
   return std::move(*opened);
 }

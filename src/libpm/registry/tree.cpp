@@ -29,8 +29,9 @@ Result<Tree> Tree::open(char const *path) noexcept {
   if (sys::fstatat(dir.get(), layout::services, &services, AT_SYMLINK_NOFOLLOW) < 0)
     return failed("find service/ in the registry");
   if (!S_ISDIR(services.st_mode)) return failed("find service/ in the registry", ENOTDIR);
-  if (services.st_uid != top.st_uid || others_may_write(top) || others_may_write(services))
-    return failed("use the registry", EPERM);
+  if (services.st_uid != top.st_uid) return failed("find service/ of its owner in the registry", ENOENT);
+  if (others_may_write(top) || others_may_write(services))
+    return failed("use a registry that its group or others may write", EPERM);
   bool const whole = pm::reads_whole(dir.get());
   return Tree(static_cast<Fd &&>(dir), top.st_uid, whole);
 }

@@ -10,8 +10,9 @@ namespace pm::registry {
 class Tree {
  public:
   /**
-   * ENOENT: no such directory, or it is not a registry. ELOOP or ENOTDIR: the last component is a symbolic link, or not a directory.
-   * EPERM: other users than the owner may write in it, so that its contents cannot be trusted.
+   * ENOENT: no such directory, or it is not a registry, or its service/ belongs to another user. ELOOP or ENOTDIR: the last
+   * component is a symbolic link, or not a directory. EPERM: group or others may write in it or in its service/, so that its contents
+   * cannot be trusted.
    */
   [[nodiscard]] static Result<Tree> open(char const *path) noexcept;
 

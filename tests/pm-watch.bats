@@ -246,3 +246,43 @@ ends() {
   start pm-watch -i -u 0 -u $ALICE -o service >lines 6>&-
   assert_equal "$(head -n 2 <&6)" $'up\tone\nup\tthree'
 }
+
+@test "pm-watch -E: a line end after what is up, whatever else is asked for; each change follows it" {
+  hold a none
+  hold b none
+  for fields in service service,pid; do
+    mkfifo lines
+    exec 6<>lines
+    start pm-watch -i -E -o $fields >lines 6>&-
+    local watch=$PID
+    assert_equal "$(head -n 3 <&6 | cut -f 1,2)" $'up\ta\nup\tb\nend'
+    hold c none
+    read -r line <&6
+    assert_equal "$(cut -f 1,2 <<<"$line")" $'up\tc'
+    end "$PID"
+    kill -TERM "$watch"
+    ends_with "$watch" 0
+    exec 6>&-
+    rm lines
+  done
+}
+
+@test "pm-watch -E: without -i it comes alone; services that are named; an empty registry" {
+  hold a none && local a=$PID
+  mkfifo lines
+  exec 6<>lines
+  start pm-watch -E -o service >lines 6>&-
+  assert_equal "$(head -n 1 <&6)" end
+  # What it prints next is the first change.
+  end "$a"
+  read -r line <&6
+  assert_equal "$line" $'down\ta'
+  hold b none
+  hold c none
+  kill -TERM "${STARTED[1]}"
+  ends_with "${STARTED[1]}" 0
+  run -0 timeout 20 sh -c 'pm-watch -i -E -o service c b | head -n 3'
+  assert_output $'up\tc\nup\tb\nend'
+  run -0 timeout 20 sh -c 'pm-watch -i -E none | head -n 1'
+  assert_output end
+}

@@ -19,7 +19,7 @@ using namespace pm::registry;
 struct WatchSettings {
   char const *registry = Tree::default_path();
   Scope scope;
-  bool initial = false;
+  bool initial = false, marks_end = false;
   Fields fields;
 };
 
@@ -27,6 +27,7 @@ constexpr CommandLine command_line(Synopsis{.program = "pm-watch", .operands = "
                                    registry_option<&WatchSettings::registry>(),
                                    trust_options<&WatchSettings::scope, &Scope::trust>(),
                                    flag<&WatchSettings::initial>('i', "first print the registrations that are there"),
+                                   flag<&WatchSettings::marks_end>('E', "print a line `end` before the first change"),
                                    option<as_fields, &WatchSettings::fields>('o', "FIELDS",
                                                                              "print these fields, as pm-list does"),
                                    service_option<&WatchSettings::scope, &Scope::route>());
@@ -105,6 +106,7 @@ int main(int argc, char const *const *argv) {
     look(*watch, lines, !settings.initial, path);
     if (!fds.append({watch->fd(), POLLIN, 0}) || !watches.append(watch.release())) die_no_memory();
   } while (*services && *++services);
+  if (settings.marks_end && !append(lines.text, "end\n")) die_no_memory();
   lines.print(signals);
   for (;;) {
     int const n = sys::poll(fds.begin(), fds.size(), -1);

@@ -263,3 +263,37 @@ lists() {
   assert_equal "$(pm-list -o service | wc -l)" 505
   pm-list -o service | LC_ALL=C sort -uc
 }
+
+@test "pm-list -v: what is reserved is in it, with a flag of its own, until it is published" {
+  mkfifo go
+  exec 6<>go
+  start_ready pm-reg -N 5 -x -a db=none web tcp:127.0.0.1:2 sh -c 'echo >&9; read -r _ <&6; echo >&5; exec 5>&-; exec sleep infinity'
+  local reserved=$PID
+  hold -x ftp none
+  run -0 pm-list -v -o service,address,pid,flags
+  assert_output "db	none	$reserved	exclusive,reserved
+ftp	none	$PID	exclusive
+web	tcp:127.0.0.1:2	$reserved	exclusive,reserved"
+  run -0 pm-list -o service
+  assert_output ftp
+  run -0 pm-list -v -P "$reserved" -s web
+  assert_output "web	0	tcp:127.0.0.1:2	$(id -u)	$reserved	exclusive,reserved	"
+  run -0 pm-list -v -H -o flags,id,holder -s db
+  assert_output --regexp "^flags	id	holder
+exclusive,reserved	$reserved\.[0-9]+\.[0-9a-f]{8}	child$"
+  echo >&6
+  run -0 pm-wait -t 20000 up web,db
+  run -0 pm-list -v -o service,flags
+  assert_output $'db\texclusive\nftp\texclusive\nweb\texclusive'
+}
+
+@test "pm-list -v: not the dead, and what is no registration is passed over" {
+  start_ready pm-reg -i -N 5 web none sh -c 'echo >&9; exec sleep infinity' 5>/dev/null
+  run -0 pm-list -v -o service,flags
+  assert_output $'web\treserved'
+  end "$PID"
+  assert_equal "$(find reg/service/web -type p -name '.[0-9]*' | wc -l)" 1
+  mkfifo reg/service/web/"$(id -u)"/{..hidden,.other,..1.1.00000000:0:none:1:s::}
+  run -0 pm-list -v
+  assert_output ''
+}

@@ -15,7 +15,7 @@ struct ListSettings {
   List<OwnerName> users;
   List<pid_t> pids;
   Fields fields;
-  bool header = false;
+  bool reserved = false, header = false;
   char end = '\n';
 };
 
@@ -37,6 +37,7 @@ constexpr CommandLine command_line(
     option<as_owner, &ListSettings::users>('u', "USER", "only registrations of this user, or `-` for those without an owner")
         .as(Form::repeated),
     option<as_pid, &ListSettings::pids>('P', "PID", "only registrations of this process").as(Form::repeated),
+    flag<&ListSettings::reserved>('v', "print reserved registrations too, with the flag reserved"),
     option<as_fields, &ListSettings::fields>(
         'o', "FIELDS",
         "print these fields, with commas: service version netid address uid pid start since flags holder exe id origin"),
@@ -61,8 +62,11 @@ int main(int argc, char const *const *argv) {
   List<std::string_view> owners;
   for (auto const &user : settings.users)
     if (!owners.append(user.view())) die_no_memory();
-  Filter const filter{
-      .services = settings.services, .owners = owners, .pids = settings.pids, .wants_exe = settings.fields.has(Field::exe)};
+  Filter const filter{.services = settings.services,
+                      .owners = owners,
+                      .pids = settings.pids,
+                      .wants_exe = settings.fields.has(Field::exe),
+                      .wants_reserved = settings.reserved};
   LiveRegistrations found;
   if (auto const listed = list(tree, filter, found); !listed) die_in(settings.registry, listed.error());
 

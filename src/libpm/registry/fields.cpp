@@ -7,6 +7,14 @@ namespace pm::registry {
 namespace {
 constexpr std::array<std::string_view, 13> names = {"service", "version", "netid",  "address", "uid", "pid",   "start",
                                                     "since",   "flags",   "holder", "exe",     "id",  "origin"};
+
+/** As flag_list(). A reserved registration has one flag more. */
+Text<32> flags_of(LiveRegistration const &registration) noexcept {
+  auto flags = flag_list(registration.record);
+  if (registration.reserved) flags << (flags.size() ? "," : "") << "reserved";
+  return flags;
+}
+
 } // namespace
 
 std::string_view name(Field field) noexcept {
@@ -42,7 +50,7 @@ FieldText value(LiveRegistration const &registration, Field field) noexcept {
     case Field::pid: return Text<32>() << r.pid;
     case Field::start: return Text<32>() << r.start;
     case Field::since: return Text<32>() << r.since;
-    case Field::flags: return flag_list(r);
+    case Field::flags: return flags_of(registration);
     case Field::holder: return r.holder;
     case Field::exe: return r.exe;
     case Field::id: return r.id;

@@ -9,12 +9,15 @@ namespace pm::registry {
 /** A registration in the tree. It views the texts or the name that it came from. */
 struct LiveRegistration {
   std::string_view owner; /**< as the kernel reports it: a uid in digits, or `-` */
-  std::string_view name;  /**< of its FIFO */
+  std::string_view name;  /**< of its FIFO, without the dot that it has while it is reserved */
   Record record;
+  bool reserved = false; /**< not published yet */
 
   [[nodiscard]] Ticket ticket() const noexcept { return make_ticket(record.service, owner, record.id); }
   /** The path of its FIFO, the token, under the registry's directory. */
-  [[nodiscard]] Path token() const noexcept { return layout::entry(record.service, owner, name); }
+  [[nodiscard]] Path token() const noexcept {
+    return reserved ? layout::reserved(record.service, owner, name) : layout::entry(record.service, owner, name);
+  }
 };
 
 /** The lengths of a registration's texts, which are in memory one behind the other. */

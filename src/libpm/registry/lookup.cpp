@@ -12,7 +12,9 @@ namespace pm::registry {
 using fifodir::Life;
 
 LiveRegistration LiveRegistrations::operator[](size_t i) const noexcept {
-  return positions_[i].lengths.read(bytes_.begin() + positions_[i].at);
+  auto registration = positions_[i].lengths.read(bytes_.begin() + positions_[i].at);
+  registration.reserved = positions_[i].reserved;
+  return registration;
 }
 
 std::string_view LiveRegistrations::name(size_t i) const noexcept {
@@ -28,7 +30,7 @@ bool LiveRegistrations::add(LiveRegistration const &registration) noexcept {
   size_t const at = bytes_.size();
   for (auto const text : TextLengths::texts_of(registration))
     if (!append(bytes_, text)) return false;
-  return positions_.append({LookupOrder(registration.record), at, TextLengths(registration)});
+  return positions_.append({LookupOrder(registration.record), at, TextLengths(registration), registration.reserved});
 }
 
 void LiveRegistrations::sort_oldest_first(size_t first) noexcept {
@@ -100,7 +102,7 @@ class Gatherer {
   std::optional<Netid> netid;
   std::span<pid_t const> pids;
   std::optional<std::string_view> origin;
-  bool wants_exe;
+  bool wants_exe, wants_reserved;
   bool whole; /**< as Tree::reads_whole */
   LiveRegistrations &out;
 
@@ -110,10 +112,11 @@ class Gatherer {
         above, path,
         [&](int dir, char const *name, unsigned char type) noexcept -> Done {
           Record record;
-          if (!fifodir::may_be_fifo(type) || !read_entry_name(name, record, nullptr) || !allows(record)) return {};
+          bool const reserved = wants_reserved && *name == layout::hidden;
+          if (!fifodir::may_be_fifo(type) || !read_entry_name(name + reserved, record, nullptr) || !allows(record)) return {};
           auto const life = fifodir::life(dir, name);
           if (!life) return fail(life);
-          return *life == Life::alive ? add(dir, name, owner) : Done();
+          return *life == Life::alive ? add(dir, {owner, name + reserved, {}, reserved}) : Done();
         },
         whole);
   }
@@ -123,10 +126,9 @@ class Gatherer {
     return (!version || r.version == *version) && (!netid || r.netid == pm::name(*netid)) && passes(pids, r.pid) &&
            (!origin || r.origin == *origin);
   }
-  Done add(int dir, std::string_view name, std::string_view owner) const noexcept {
-    LiveRegistration one{owner, name, {}};
+  Done add(int dir, LiveRegistration one) const noexcept {
     AddressInName address;
-    if (!read_entry_name(name, one.record, &address)) return {};
+    if (!read_entry_name(one.name, one.record, &address)) return {};
     one.record.service = service;
     char buffer[PATH_MAX];
     if (wants_exe && one.record.is_public) {
@@ -188,9 +190,9 @@ Done gather_service(Tree const &tree, TrustedUids const &trust, Gatherer const &
 Done lookup(Tree const &tree, Query const &query, LiveRegistrations &out) noexcept {
   size_t const first = out.size();
   auto const pids = query.pid ? std::span(&query.pid, 1) : std::span<pid_t const>();
-  auto const done =
-      gather_service(tree, TrustedUids(tree, query.trust),
-                     {query.service, query.version, query.netid, pids, query.origin, query.wants_exe, tree.reads_whole(), out});
+  auto const done = gather_service(
+      tree, TrustedUids(tree, query.trust),
+      {query.service, query.version, query.netid, pids, query.origin, query.wants_exe, false, tree.reads_whole(), out});
   out.sort_oldest_first(first);
   return done;
 }
@@ -199,7 +201,7 @@ Done list(Tree const &tree, Filter const &filter, LiveRegistrations &out) noexce
   TrustedUids const trust(tree, filter.trust);
   auto const one_service = [&](std::string_view service) noexcept {
     size_t const first = out.size();
-    Gatherer const gatherer{service, {}, {}, filter.pids, {}, filter.wants_exe, tree.reads_whole(), out};
+    Gatherer const gatherer{service, {}, {}, filter.pids, {}, filter.wants_exe, filter.wants_reserved, tree.reads_whole(), out};
     auto const done =
         each_entry(tree.dir(), layout::service(service).c_str(), [&](int dir, char const *name, unsigned char) noexcept {
           return trust.covers(name) && passes(filter.owners, std::string_view(name)) ? gatherer.gather(dir, name, name) : Done();

@@ -90,6 +90,7 @@ class LiveRegistrations {
     LookupOrder order;
     size_t at;
     TextLengths lengths;
+    bool reserved;
   };
   List<char> bytes_;
   List<Position> positions_;
@@ -124,6 +125,7 @@ struct Filter {
   std::span<pid_t const> pids;
   TrustedUsers trust = TrustedUsers::anyone(); /**< of these, only those of trusted users */
   bool wants_exe = false;                      /**< as Query::wants_exe */
+  bool wants_reserved = false;                 /**< the reserved registrations too */
 };
 
 /** Appends the living registrations that match the filter, sorted by service, the oldest of a service first. */

@@ -530,45 +530,45 @@ found() {
   await end "$listener"
 }
 
-@test "pm-lookup: -o: an ONC program by its number, its name, another name of it" {
+@test "pm-lookup: -c: an ONC program by its number, its name, another name of it" {
   hold -V 3 100005 tcp:0.0.0.0:20048
   for name in 100005 mountd mount showmount; do
-    run -0 pm-lookup -o "$name"
+    run -0 pm-lookup -c "$name"
     assert_output tcp:0.0.0.0:20048
   done
-  run -0 known mountd -o
+  run -0 known mountd -c
   assert_output "100005 3 tcp tcp:0.0.0.0:20048 127.0.0.1 20048 - $(id -u) $PID"
-  run -1 pm-lookup -o nfs
+  run -1 pm-lookup -c nfs
   run -1 pm-lookup mountd
   for name in web '' moun mountd3 4294967296 -1; do
-    run -100 pm-lookup -o -- "$name"
+    run -100 pm-lookup -c -- "$name"
     assert_output --partial "invalid PROGRAM: $name: neither a number nor a name in /etc/rpc"
   done
 }
 
-@test "pm-lookup: -o: what /etc/rpc may look like, and without one" {
+@test "pm-lookup: -c: what /etc/rpc may look like, and without one" {
   needs_unshare -m
   hold 300001 tcp:0.0.0.0:1
   hold 300002 tcp:0.0.0.0:2
   printf '# first\n\n \t \nfirst\t300001 one # two\nsecond   300002\ttwo\nnone\nbad x1\nempty 0x5\nlast 300001 final' >rpc
   with_rpc() { unshare -m sh -c 'mount --bind rpc /etc/rpc && exec "$@"' - "$@"; }
   for name in first one last final; do
-    run -0 with_rpc pm-lookup -o $name
+    run -0 with_rpc pm-lookup -c $name
     assert_output tcp:0.0.0.0:1
   done
   for name in second two; do
-    run -0 with_rpc pm-lookup -o $name
+    run -0 with_rpc pm-lookup -c $name
     assert_output tcp:0.0.0.0:2
   done
-  for name in '#' first: none bad empty mountd; do run -100 with_rpc pm-lookup -o "$name"; done
-  run -111 env PM_FAULT=openat:1:2 "$FAULT/pm-lookup" -o mountd
+  for name in '#' first: none bad empty mountd; do run -100 with_rpc pm-lookup -c "$name"; done
+  run -111 env PM_FAULT=openat:1:2 "$FAULT/pm-lookup" -c mountd
   assert_output --partial "unable to read /etc/rpc: $ENOENT"
-  run -111 env PM_FAULT=read:1:5 "$FAULT/pm-lookup" -o mountd
+  run -111 env PM_FAULT=read:1:5 "$FAULT/pm-lookup" -c mountd
   assert_output --partial 'unable to read /etc/rpc'
   # A number asks nobody.
   : >rpc
-  run -0 with_rpc pm-lookup -o 300001
-  run -100 with_rpc pm-lookup -o first
+  run -0 with_rpc pm-lookup -c 300001
+  run -100 with_rpc pm-lookup -c first
 }
 
 # --- several users, origins

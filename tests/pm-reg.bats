@@ -661,15 +661,15 @@ b"
   assert_output "$direct"
 }
 
-@test "pm-reg: -o: an ONC program by its name, and more of them" {
-  run -0 pm-reg -o -V 3 -a showmount=tcp:0.0.0.0:20048 mountd udp:0.0.0.0:20048 pm-list -o service,version,address
+@test "pm-reg: -c: an ONC program by its name, and more of them" {
+  run -0 pm-reg -c -V 3 -a showmount=tcp:0.0.0.0:20048 mountd udp:0.0.0.0:20048 pm-list -o service,version,address
   assert_line '100005	3	tcp:0.0.0.0:20048'
   assert_line '100005	3	udp:0.0.0.0:20048'
-  run -0 pm-reg -o 200001 none pm-lookup 200001
+  run -0 pm-reg -c 200001 none pm-lookup 200001
   assert_output none
-  run -100 pm-reg -o web none true
+  run -100 pm-reg -c web none true
   assert_output --partial 'invalid PROGRAM: web: neither a number nor a name in /etc/rpc'
-  run -100 pm-reg -o -a web=none mountd none true
+  run -100 pm-reg -c -a web=none mountd none true
   assert_output --partial 'invalid PROGRAM: web: neither a number nor a name in /etc/rpc'
 }
 

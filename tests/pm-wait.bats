@@ -37,9 +37,9 @@ nothing_left() { assert_equal "$(listeners dir reg)" 0; }
   assert_output --partial '-a and -u exclude each other'
   run -100 pm-wait -r reg -s sock up web
   assert_output --partial '-r and -s exclude each other'
-  for option in '-r reg' '-u root' -a '-V 1' -o; do
+  for option in '-r reg' '-u root' -a '-V 1' -c -o; do
     run -100 pm-wait $option -f dir x
-    assert_output --regexp '-f and -[ruo] exclude each other|-[Va] and -f exclude each other'
+    assert_output --regexp '-f and -[ruo] exclude each other|-[Vac] and -f exclude each other'
   done
   run -100 pm-wait -f '' x
   assert_output --partial 'FIFODIR is empty'
@@ -390,7 +390,7 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
 }
 
 @test "pm-wait: SIGKILL of it ends its pm-listend, and the FIFO is gone" {
-  for what in '-f dir x' 'up web' 'change web'; do
+  for what in '-f dir x' 'up web' 'change web' 'up web,db'; do
     waiting $what
     listener=$(listener_of "$PID")
     [ -n "$listener" ]
@@ -573,13 +573,13 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   assert_equal "$(grep -c ^id= "$BATS_TEST_TMPDIR/answer.$change")" 872
 }
 
-@test "pm-wait: -o: an ONC program by its name" {
-  waiting -o up mountd
+@test "pm-wait: -c: an ONC program by its name" {
+  waiting -c up mountd
   hold -V 3 100005 tcp:0.0.0.0:20048
   answered "${STARTED[0]}"
-  run -0 pm-wait -o -V 3 up 100005
+  run -0 pm-wait -c -V 3 up 100005
   assert_line version=3
-  run -100 pm-wait -o up web
+  run -100 pm-wait -c up web
   assert_output --partial 'invalid PROGRAM: web: neither a number nor a name in /etc/rpc'
 }
 
@@ -594,4 +594,163 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   end "$one"
   answered "$down" ''
   answered "$change" ''
+}
+
+# pids PID: of whose registrations the answer is, in its order.
+pids() { sed -n 's/^pid=//p' "$BATS_TEST_TMPDIR/answer.$1" | tr '\n' ' '; }
+
+@test "pm-wait: several services, a list that is none" {
+  for list in , a, ,a a,,b; do
+    run -100 pm-wait up "$list"
+    assert_output "pm-wait: fatal: invalid SERVICE: $list: an empty name"
+  done
+  for name in . a/b 'a b' 'a|b' -x; do
+    run -100 pm-wait up "web,$name"
+    assert_output --partial "invalid SERVICE: $name (1 to 127 of "
+  done
+  run -100 pm-wait up "$(printf '%s,' {1000..1819})web"
+  assert_output 'pm-wait: fatal: SERVICE has more than 4095 bytes'
+  run -0 pm-wait down "$(printf '%s,' {1000..1817})webs"
+  run -100 pm-wait -c up 100005,web
+  assert_output --partial 'invalid PROGRAM: web: neither a number nor a name in /etc/rpc'
+  nothing_left
+}
+
+@test "pm-wait: several services that are so already are answered at once, in the order of the names" {
+  hold -a b=tcp:127.0.0.1:2 a tcp:127.0.0.1:1
+  run -0 pm-wait up b,a
+  assert_output "$(record_of b; echo; record_of a)"
+  run -0 pm-wait -o up none,a
+  assert_output "$(record_of a)"
+  run -0 pm-wait down none,neither
+  assert_output ''
+  run -0 pm-wait -o down a,none
+  assert_output "$(record_of a)"
+  for what in 'up a,none' 'down a,none' '-o up none,neither' '-o down a,b' 'change a,b' '-o change a,b'; do
+    run -99 pm-wait -t 50 $what
+    assert_output "pm-wait: fatal: unable to wait for ${what##* }: timed out"
+  done
+  nothing_left
+}
+
+@test "pm-wait: a service that is named twice counts once, and a name alone is like -o" {
+  waiting up a,b,a && local up=$PID
+  assert_equal "$(listeners reg)" 2
+  hold -a b=none a none
+  answered "$up" "$(record_of a; echo; record_of b)"
+  run -0 pm-wait -o up a
+  assert_output "$(record_of a)"
+}
+
+@test "pm-wait up: all services at one time; one that went meanwhile has to come again" {
+  waiting up a,b && local up=$PID
+  hold a none && end "$PID"
+  hold b none && local b=$PID
+  # Had it answered before this, the answer would not have it.
+  hold a none
+  answered "$up"
+  assert_equal "$(pids "$up")" "$PID $b "
+}
+
+@test "pm-wait down: all services at one time; one that came meanwhile has to go again" {
+  hold a none && local a=$PID
+  hold b none && local b=$PID
+  waiting down a,b && local down=$PID
+  end "$a"
+  hold a none && a=$PID
+  end "$b"
+  hold b none && b=$PID
+  end "$a"
+  end "$b"
+  answered "$down" ''
+}
+
+@test "pm-wait down: an instant counts if the others are down" {
+  hold a none && local a=$PID
+  hold b none && local b=$PID
+  waiting down a,b && local down=$PID
+  end "$a"
+  kill -STOP "$(listener_of "$down")"
+  end "$b"
+  hold b none
+  kill -CONT "$(listener_of "$down")"
+  answered "$down"
+  assert_equal "$(pids "$down")" "$PID "
+}
+
+@test "pm-wait change: each service, at one time or another" {
+  hold a none && local a=$PID
+  waiting change a,b,c && local change=$PID
+  end "$a"
+  hold a none && a=$PID
+  hold c none && end "$PID"
+  hold a none && local also=$PID
+  hold b none
+  answered "$change"
+  assert_equal "$(pids "$change")" "$a $also $PID "
+}
+
+@test "pm-wait -o: any of the services: up, down, change" {
+  hold a none && local a=$PID
+  hold b none && local b=$PID
+  waiting -o up c,d && local up=$PID
+  waiting -o down a,b && local down=$PID
+  waiting -o change a,c && local change=$PID
+  hold d none
+  answered "$up" "$(record_of d)"
+  end "$b"
+  answered "$down" "$(record_of a)"
+  end "$a"
+  answered "$change" ''
+}
+
+@test "pm-wait: several services, with -V, -u, -c and -s" {
+  needs_root
+  service
+  hold -V 1 a none && local a=$PID
+  hold -V 2 b none
+  waiting -V 1 up a,b && local version=$PID
+  waiting -u $ALICE up a,b && local hers=$PID
+  waiting -c up mountd,100003 && local onc=$PID
+  waiting -s listend up b,c && local served=$PID
+  waiting -s listend -o up c,d && local any=$PID
+  hold c none && local c=$PID
+  for waiter in "$served" "$any"; do answered "$waiter"; done
+  assert_equal "$(sed -n s/service=//p "$BATS_TEST_TMPDIR/answer.$served" | xargs)|$(pids "$any")" "b c|$c "
+  hold_as $ALICE a none
+  hold_as $ALICE b none
+  answered "$hers"
+  assert_equal "$(sort -u <(grep ^uid= "$BATS_TEST_TMPDIR/answer.$hers"))" "uid=$ALICE"
+  hold -V 1 b none
+  answered "$version"
+  assert_equal "$(pids "$version")" "$a $PID "
+  hold -a 100003=none 100005 none
+  answered "$onc"
+  assert_equal "$(grep -c ^service=10000 "$BATS_TEST_TMPDIR/answer.$onc")" 2
+}
+
+@test "pm-wait: 500 services, with a soft limit of 256 descriptors; the last that comes is the end" {
+  local all=$(seq -s , 1 500) n some=()
+  (ulimit -S -n 256 && exec pm-wait up "$all" sh -c 'echo >ready' >got 3>&- 4>&-) &
+  local waiter=$!
+  STARTED+=($waiter)
+  eventually '[ -s ready ]'
+  for n in {1..499}; do
+    some+=(-a "$n=none")
+    [ $((n % 100)) != 99 ] || { hold "${some[@]}" other none; some=(); }
+  done
+  kill -0 "$waiter"
+  hold 500 none
+  ends_with "$waiter" 0
+  assert_equal "$(sed -n 's/^service=//p' got | tr '\n' ,)" "$all,"
+}
+
+@test "pm-wait: several services, one of which cannot be listened for: 111, and nothing is left" {
+  for call in epoll_create1:1 epoll_create1:3 epoll_ctl:2; do
+    PM_FAULT=$call:24 PATH=$FAULT:$PATH run -111 pm-wait up a,b
+    assert_line --partial 'pm-listend: fatal: unable to '
+    assert_line 'pm-wait: fatal: unable to wait for a,b: pm-listend ended without an answer'
+  done
+  settle
+  nothing_left
 }

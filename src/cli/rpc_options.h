@@ -38,10 +38,10 @@ consteval auto mapper_path_option(char const *help) noexcept {
   return option<as_text, Path..., &MapperSettings::mapper, &Mapper::path>('s', "PATH", help);
 }
 
-/** The option -o. It sets a bool. */
+/** The option -c. It sets a bool. */
 template <auto... Path>
 consteval auto program_option() noexcept {
-  return flag<Path...>('o', "SERVICE is an ONC program, by number or name");
+  return flag<Path...>('c', "SERVICE is an ONC program, by number or name");
 }
 /**
  * Returns the number, in digits, of the operand PROGRAM: a number, or a name or alias in /etc/rpc. The first call with a name

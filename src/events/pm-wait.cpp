@@ -1,4 +1,4 @@
-// Wait for a service, or for an event in a fifodir. Start PROG once the listener listens, so that no later event is missed.
+// Wait for services, or for an event in a fifodir. Start PROG once the listener listens, so that no later event is missed.
 
 #include <unistd.h>
 #include "cli/program.h"
@@ -17,14 +17,16 @@ struct WaitCommand {
   WaitRequest request;
   char const *registry = nullptr, *service = nullptr;
   Route route = Route::direct;
-  bool is_onc = false, is_fifodir = false;
-  List<char> names;                     /**< the text of /etc/rpc; the request views it */
+  bool any = false, is_onc = false, is_fifodir = false;
+  List<char> names;                     /**< the text of /etc/rpc */
+  List<char> services;                  /**< the services in the request, which views it */
+  char const *object = nullptr;         /**< the operand that names what is awaited, for messages */
   char const *const *program = nullptr; /**< PROG; its first word is NULL if PROG is absent */
 };
 
 constexpr CommandLine command_line(
     Synopsis{.program = "pm-wait",
-             .operands = "up|down|change SERVICE [PROG...]",
+             .operands = "up|down|change SERVICE[,SERVICE]... [PROG...]",
              .exits = "0 99 100 101 111 126 127",
              .second = "-f [-s PATH] [-t MS] FIFODIR REGEX [PROG...]"},
     registry_option<&WaitCommand::registry>(),
@@ -32,26 +34,43 @@ constexpr CommandLine command_line(
                                            "ask the pm-listend service on this socket, instead of starting pm-listend")
         .as(Form::alternative)
         .excludes("rS"),
+    flag<&WaitCommand::any>('o', "wait for any of the services, and not for all of them"),
     trust_options<&WaitCommand::request, &WaitRequest::trust>(), version_option<&WaitCommand::request, &WaitRequest::version>(),
     rpc::program_option<&WaitCommand::is_onc>(), service_option<&WaitCommand::route>(),
     option<as_number<>, &WaitCommand::request, &WaitRequest::timeout>('t', "MS", "the time limit (default 0: none)"),
-    flag<&WaitCommand::is_fifodir>('f', "wait for an event in FIFODIR that matches REGEX").as(Form::unlisted).excludes("ruaVo"));
+    flag<&WaitCommand::is_fifodir>('f', "wait for an event in FIFODIR that matches REGEX").as(Form::unlisted).excludes("ruaVco"));
+
+/** Reads the operand SERVICE[,SERVICE]... into the request. */
+void read_services(WaitCommand &wanted) noexcept {
+  List<char> &services = wanted.services;
+  Argument const operand{"SERVICE", wanted.object};
+  for (Cut rest = {{}, operand.text, true}; rest.found;) {
+    rest = cut(rest.tail, AwaitedServices::all_of);
+    if (rest.head.empty() && operand.text.size() > 0) operand.refuse("an empty name");
+    auto const name = wanted.is_onc ? rpc::program_argument(rest.head, wanted.names) : service_argument(rest.head);
+    char const separator = wanted.any ? AwaitedServices::any_of : AwaitedServices::all_of;
+    if ((!services.empty() && !services.append(separator)) || !append(services, name)) die_no_memory();
+  }
+  wanted.request.what = {services.begin(), services.size()};
+  if (wanted.request.what.size() >= field_max) refuse("SERVICE has more than 4095 bytes");
+}
 
 WaitCommand parse_command(int argc, char const *const *argv) noexcept {
   WaitCommand wanted;
   char const *const *const operands = command_line.read(argc, argv, wanted);
   wanted.program = operands + 2;
+  wanted.object = operands[wanted.is_fifodir ? 0 : 1];
   WaitRequest &request = wanted.request;
   if (wanted.is_fifodir) {
     request.kind = WaitFor::event;
-    request.what = operands[0];
+    request.what = wanted.object;
     request.pattern = operands[1];
     if (request.what.empty() || request.pattern.empty()) refuse(request.what.empty() ? "FIFODIR" : "REGEX", " is empty");
   } else {
     auto const asked = kind(operands[0]);
     if (!asked || *asked == WaitFor::event) refuse("expected up, down or change: ", operands[0]);
     request.kind = *asked;
-    request.what = wanted.is_onc ? rpc::program_argument(operands[1], wanted.names) : service_argument(operands[1]);
+    read_services(wanted);
   }
   return wanted;
 }
@@ -59,9 +78,9 @@ WaitCommand parse_command(int argc, char const *const *argv) noexcept {
 /** Prints no cause if pm-listend ended without an answer: a child has printed the cause on the same standard error. */
 [[noreturn]] void die_failed(WaitCommand const &wanted, SysError error) noexcept {
   if (error.code == ECONNRESET)
-    die(exits::system, "unable to wait for ", wanted.request.what, ": ", wanted.service ? wanted.service : "pm-listend",
+    die(exits::system, "unable to wait for ", wanted.object, ": ", wanted.service ? wanted.service : "pm-listend",
         " ended without an answer");
-  if (error.code == ETIMEDOUT) die_sys({ETIMEDOUT, "wait for"}, wanted.request.what);
+  if (error.code == ETIMEDOUT) die_sys({ETIMEDOUT, "wait for"}, wanted.object);
   die_sys(error, wanted.service ? wanted.service : "");
 }
 

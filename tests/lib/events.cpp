@@ -73,6 +73,8 @@ void requests() {
       {WaitFor::down, "a.b-c_d@e+f", {}, 0u, TrustedUsers::anyone(), 1},
       {WaitFor::change, "100000", {}, most, TrustedUsers::user(0), most},
       {WaitFor::change, "w", {}, 7u, TrustedUsers::user(4294967294u), 7},
+      {WaitFor::up, "a,b,c", {}, {}, TrustedUsers::usual(), 0},
+      {WaitFor::down, "a|a", {}, {}, TrustedUsers::usual(), 0},
   };
   for (auto const &request : all) {
     auto const text = registry::format(request);
@@ -101,6 +103,10 @@ void requests() {
       {WaitFor::event, "x", "\0"sv, {}, TrustedUsers::usual(), 0},
       {WaitFor::up, "", {}, {}, TrustedUsers::usual(), 0},
       {WaitFor::down, "a/b", {}, {}, TrustedUsers::usual(), 0},
+      {WaitFor::up, "a,", {}, {}, TrustedUsers::usual(), 0},
+      {WaitFor::up, "|a", {}, {}, TrustedUsers::usual(), 0},
+      {WaitFor::up, "a,,b", {}, {}, TrustedUsers::usual(), 0},
+      {WaitFor::up, "a,b|c", {}, {}, TrustedUsers::usual(), 0},
   };
   for (auto const &request : bad) {
     auto const text = registry::format(request);
@@ -108,10 +114,13 @@ void requests() {
   }
   for (auto const text : {"2:up,3:web,0:,0:,0:,", "2:up,3:web,1:x,0:,1:0,", "2:up,3:web,0:,2:-1,1:0,", "2:up,3:web,0:,2:**,1:0,",
                           "3:upp,3:web,0:,0:,1:0,", "2:up,1:.,0:,0:,1:0,", "5:event,1:d,1:x,1:*,1:0,", "5:event,1:d,0:,0:,1:0,",
-                          "2:up,3:web,0:,0:,10:4294967296,", "2:up,3:web,10:4294967296,0:,1:0,"}) {
+                          "2:up,3:web,0:,0:,10:4294967296,", "2:up,2:a,,0:,0:,1:0,", "2:up,3:web,10:4294967296,0:,1:0,"}) {
     auto const parsed = registry::parse_request(text);
     EXPECT(!parsed.has_value() && parsed.error().code == EBADMSG);
   }
+  auto const any = AwaitedServices::read("b|a|b"), one = AwaitedServices::read("web");
+  EXPECT(any->any && any->names.size() == 2 && any->names[0] == "b" && any->names[1] == "a");
+  EXPECT(!one->any && one->names.size() == 1);
   auto const longer = registry::parse_request("2:up,4097:");
   EXPECT(!longer.has_value() && longer.error().code == EMSGSIZE);
   EXPECT(registry::kind("change") == WaitFor::change && !registry::kind("changes") && !registry::kind("") &&
@@ -217,6 +226,34 @@ void services() {
   EXPECT(answer_of(down).view() == "-" && answer_of(gone).view() == "-" && !readable(down.fd()));
   held.token.reset();
   EXPECT(readable(down.fd()) && readable(gone.fd()) && answer_of(down).view() == "0:," && answer_of(gone).view() == "0:,");
+}
+
+/** A waiter sleeps through what it does not wait for, and looks at several services as they were at one time. */
+void several_services() {
+  World w;
+  auto const r = w.open();
+  auto const wait = [&](WaitFor kind, std::string_view what) noexcept {
+    auto waiter = ServiceWaiter::open(r, {kind, what, {}, {}, TrustedUsers::usual(), 0}, Deadline::in(10000));
+    EXPECT(waiter.has_value());
+    return std::move(*waiter);
+  };
+  int const descriptors = open_descriptors();
+  {
+    auto up = wait(WaitFor::up, "a,b"), any = wait(WaitFor::up, "a|b"), change = wait(WaitFor::change, "a,b");
+    auto const other = w.add({"other"});
+    EXPECT(!readable(up.fd()) && !readable(any.fd()) && !readable(change.fd()));
+    auto a = w.add({"a"});
+    EXPECT(readable(up.fd()) && answer_of(up).view() == "-" && !readable(up.fd()) && answer_of(any).view() != "-");
+    EXPECT(answer_of(change).view() == "-");
+    a.token.reset();
+    auto const b = w.add({"b"});
+    EXPECT(answer_of(up).view() == "-" && answer_of(change).view() != "-");
+    auto down = wait(WaitFor::down, "a,b");
+    EXPECT(answer_of(down).view() == "-");
+    auto const again = w.add({"a"});
+    EXPECT(answer_of(up).view().find(":uid=") < 4 && answer_of(down).view() == "-");
+  }
+  EXPECT(open_descriptors() == descriptors);
 }
 
 void believing() {
@@ -472,6 +509,7 @@ int main() {
   requests();
   notifying();
   services();
+  several_services();
   believing();
   watching();
   many_registrations();

@@ -1,16 +1,47 @@
 #include "libpm/registry/service_waiter.h"
+#include <algorithm>
 #include "libpm/registry/fields.h"
+#include "libpm/util/box.h"
 #include "libpm/util/netstring.h"
 
 namespace pm::registry {
 
-Answer<ServiceWaiter> ServiceWaiter::open(Tree const &tree, WaitRequest const &request, Limit limit, Route route) noexcept {
-  auto watch = Watch::open(tree, {request.what, request.version, request.trust, route, true}, limit);
+ServiceWaiter::~ServiceWaiter() {
+  for (Awaited const &service : services_) Box<Watch>{service.watch};
+}
+
+Answer<void> ServiceWaiter::add(Tree const &tree, Scope const &scope, Limit limit) noexcept {
+  auto watch = Watch::open(tree, scope, limit);
   if (!watch) return fail(watch);
-  ServiceWaiter waiter(request.kind, std::move(*watch));
+  auto boxed = make_box<Watch>(std::move(*watch));
+  if (!boxed || !services_.append({boxed.get(), false, false})) return failed("watch", ENOMEM);
+  Awaited &service = services_[services_.size() - 1];
+  service.watch = boxed.release();
+  if (epoll_)
+    if (auto const added = epoll_->add(service.watch->fd(), EPOLLIN); !added) return fail(added);
   // Later changes are compared with the present registrations, and these must end for the service to be down. So look now: a later
   // look would count a registration that came meanwhile as one of them.
-  if (auto const looked = waiter.look(true); !looked) return fail(looked);
+  if (auto const looked = look(service); !looked) return fail(looked);
+  service.changed = service.ended = false;
+  return {};
+}
+
+Answer<ServiceWaiter> ServiceWaiter::open(Tree const &tree, WaitRequest const &request, Limit limit, Route route) noexcept {
+  auto const services = AwaitedServices::read(request.what);
+  if (!services) return fail(services);
+  ServiceWaiter waiter(request.kind, services->any);
+  if (services->names.size() > 1) {
+    auto epoll = Epoll::make();
+    if (!epoll) return fail(epoll);
+    waiter.epoll_.emplace(std::move(*epoll));
+  }
+  for (auto const name : services->names)
+    if (auto const added = waiter.add(tree, {name, request.version, request.trust, route, true}, limit); !added)
+      return fail(added);
+  // The first was looked at before the last: bring all to one time.
+  if (waiter.epoll_)
+    if (auto const looked = waiter.look(); !looked) return fail(looked);
+  waiter.evaluate();
   return waiter;
 }
 
@@ -29,41 +60,71 @@ bool append_lines(List<char> &text, LiveRegistration const &registration) noexce
   return true;
 }
 
-Done answer_with(Watch const &watch, List<char> &answer) noexcept {
+} // namespace
+
+Done ServiceWaiter::answer_with(List<char> &answer) const noexcept {
   bool fits = true;
+  size_t const before = answer.size();
   List<char> text;
-  auto const visited = watch.each([&](LiveRegistration const &registration) noexcept {
-    text.clear();
-    fits = fits && append_lines(text, registration) && append_netstring(answer, {text.begin(), text.size()});
-  });
-  if (!visited) return visited;
-  if (watch.count() == 0) fits = append_netstring(answer, {});
+  for (Awaited const &service : services_) {
+    auto const visited = service.watch->each([&](LiveRegistration const &registration) noexcept {
+      text.clear();
+      fits = fits && append_lines(text, registration) && append_netstring(answer, {text.begin(), text.size()});
+    });
+    if (!visited) return visited;
+  }
+  if (answer.size() == before) fits = fits && append_netstring(answer, {});
   return fits ? Done() : failed("answer", ENOMEM);
 }
 
-} // namespace
-
-Done ServiceWaiter::look(bool first) noexcept {
-  bool changed = false;
-  auto const looked = watch_.look([&](Changed, LiveRegistration const &) noexcept {
-    changed = true;
+Done ServiceWaiter::look(Awaited &service) noexcept {
+  auto const looked = service.watch->look([&](Changed, LiveRegistration const &) noexcept {
+    service.changed = true;
     return Done();
   });
-  if (!looked) return looked;
-  switch (kind_) {
-    case WaitFor::up: happened_ = watch_.count() > 0; break;
-    case WaitFor::down: happened_ = watch_.count() == 0 || (!first && watch_.emptied()); break;
-    case WaitFor::change: happened_ = !first && changed; break;
-    case WaitFor::event: bug("an event of a service");
+  service.ended = service.ended || service.watch->emptied();
+  return looked;
+}
+
+/** Looks at each service that has changed. */
+Done ServiceWaiter::look() noexcept {
+  if (!epoll_) return look(services_[0]);
+  for (;;) {
+    struct epoll_event room[64];
+    auto const events = epoll_->take(room);
+    if (!events) return fail(events);
+    if (events->empty()) return {};
+    for (auto const &event : *events) {
+      auto *const service = std::find_if(services_.begin(), services_.end(),
+                                         [&](Awaited const &awaited) noexcept { return awaited.watch->fd() == event.data.fd; });
+      if (auto const looked = look(*service); !looked) return looked;
+    }
   }
-  return {};
+}
+
+bool ServiceWaiter::is_met(Awaited const &service) const noexcept {
+  switch (kind_) {
+    case WaitFor::up: return service.watch->count() > 0;
+    case WaitFor::down: return service.watch->count() == 0 || service.ended;
+    case WaitFor::change: return service.changed;
+    case WaitFor::event: break;
+  }
+  bug("an event of a service");
+}
+
+void ServiceWaiter::evaluate() noexcept {
+  auto const met = [this](Awaited const &service) noexcept { return is_met(service); };
+  happened_ = any_ ? std::any_of(services_.begin(), services_.end(), met) : std::all_of(services_.begin(), services_.end(), met);
+  for (Awaited &service : services_) service.ended = false;
 }
 
 Result<bool> ServiceWaiter::step(List<char> &answer) noexcept {
-  if (!happened_)
-    if (auto const looked = look(false); !looked) return fail(looked);
+  if (!happened_) {
+    if (auto const looked = look(); !looked) return fail(looked);
+    evaluate();
+  }
   if (!happened_) return false;
-  if (auto const answered = answer_with(watch_, answer); !answered) return fail(answered);
+  if (auto const answered = answer_with(answer); !answered) return fail(answered);
   return true;
 }
 

@@ -1,35 +1,56 @@
 /** Waiting for a service, in this process. pm-listend does this after it has read its request. */
 #pragma once
 
+#include <optional>
 #include "libpm/registry/wait_request.h"
 #include "libpm/registry/watch.h"
 
 namespace pm::registry {
 
 /**
- * Waits until a service is up, is down, or changes. A service that was down for an instant was down: the wait ends even if another
- * registration is up already, and the answer has that one.
+ * Waits until services are up, are down, or change: all of them, or any. Each service has a watch, so that a change of one costs the same
+ * however many there are. All are up, or down, if they are so at one time; all have changed if each has changed since open(). A service
+ * that was down for an instant was down: the wait ends even if another registration is up already, and the answer has that one.
  */
 class ServiceWaiter {
  public:
-  /** Listens when it returns. A service that is up, or down, at that time ends the wait. Errors as Watch::open and Watch::look. */
+  /**
+   * Listens when it returns. A service that is up, or down, at that time ends the wait. `request` is not of the kind `event`. Errors as
+   * Watch::open and Watch::look.
+   */
   [[nodiscard]] static Answer<ServiceWaiter> open(Tree const &tree, WaitRequest const &request, Limit limit,
                                                   Route route = Route::direct) noexcept;
+  ServiceWaiter(ServiceWaiter &&other) noexcept = default;
+  ServiceWaiter &operator=(ServiceWaiter &&) = delete;
+  ~ServiceWaiter();
 
-  [[nodiscard]] int fd() const noexcept { return watch_.fd(); }
+  [[nodiscard]] int fd() const noexcept { return epoll_ ? epoll_->fd() : services_[0].watch->fd(); }
   /**
-   * Whether the wait is over. If so, appends the answer: a netstring for each registration that is up, oldest first, with the lines
-   * `uid=` and `id=` before its record; an empty netstring if nothing has happened. Does not wait.
+   * Whether the wait is over. If so, appends the answer: a netstring for each registration that is up, in the order of the services, the
+   * oldest of a service first, with the lines `uid=` and `id=` before its record; an empty netstring if none is up. Does not wait.
    */
   [[nodiscard]] Result<bool> step(List<char> &answer) noexcept;
 
  private:
-  ServiceWaiter(WaitFor kind, Watch watch) noexcept : kind_(kind), watch_(std::move(watch)) {}
-  [[nodiscard]] Done look(bool first) noexcept;
+  struct Awaited {
+    Watch *watch;
+    bool changed; /**< since open() */
+    bool ended;   /**< it was down since the last evaluation, for an instant at least */
+  };
+
+  ServiceWaiter(WaitFor kind, bool any) noexcept : kind_(kind), any_(any) {}
+  [[nodiscard]] Answer<void> add(Tree const &tree, Scope const &scope, Limit limit) noexcept;
+  [[nodiscard]] Done look(Awaited &service) noexcept;
+  [[nodiscard]] Done look() noexcept;
+  [[nodiscard]] bool is_met(Awaited const &service) const noexcept;
+  void evaluate() noexcept;
+  [[nodiscard]] Done answer_with(List<char> &answer) const noexcept;
 
   WaitFor kind_;
-  Watch watch_;
+  bool any_;
   bool happened_ = false;
+  std::optional<Epoll> epoll_; /**< of the watches; absent: there is one watch */
+  List<Awaited> services_;     /**< owns the watches */
 };
 
 } // namespace pm::registry

@@ -1,5 +1,6 @@
 #include "libpm/registry/wait_request.h"
 
+#include <algorithm>
 #include "libpm/util/netstring.h"
 #include "libpm/util/text.h"
 
@@ -9,8 +10,21 @@ namespace {
 
 constexpr std::string_view names[] = {"event", "up", "down", "change"};
 
+char separator_of(std::string_view services) noexcept {
+  return services.find(AwaitedServices::any_of) == std::string_view::npos ? AwaitedServices::all_of : AwaitedServices::any_of;
+}
+
+bool are_services(std::string_view text) noexcept {
+  char const separator = separator_of(text);
+  for (Cut rest = {{}, text, true}; rest.found;) {
+    rest = cut(rest.tail, separator);
+    if (!is_service_name(rest.head)) return false;
+  }
+  return text.size() < field_max;
+}
+
 bool is_fit(WaitRequest const &request) noexcept {
-  if (request.kind != WaitFor::event) return is_service_name(request.what);
+  if (request.kind != WaitFor::event) return are_services(request.what);
   for (auto const text : {request.what, request.pattern})
     if (text.empty() || text.size() >= field_max || text.find('\0') != std::string_view::npos) return false;
   return true;
@@ -49,6 +63,19 @@ std::optional<WaitFor> kind(std::string_view text) noexcept {
   for (size_t i = 0; i < std::size(names); ++i)
     if (names[i] == text) return static_cast<WaitFor>(i);
   return std::nullopt;
+}
+
+Result<AwaitedServices> AwaitedServices::read(std::string_view text) noexcept {
+  char const separator = separator_of(text);
+  AwaitedServices services;
+  services.any = separator == any_of;
+  for (Cut rest = {{}, text, true}; rest.found;) {
+    rest = cut(rest.tail, separator);
+    auto &names = services.names;
+    if (std::find(names.begin(), names.end(), rest.head) == names.end() && !names.append(rest.head))
+      return failed("wait for services", ENOMEM);
+  }
+  return services;
 }
 
 Result<List<char>> format(WaitRequest const &request) noexcept {

@@ -22,9 +22,20 @@ enum class WaitFor : uint8_t {
 /** The longest netstring in a request, in bytes: PATH_MAX. */
 inline constexpr size_t field_max = 4096;
 
+/** The services that a valid request names: one; or several with `all_of` between them; or with `any_of`. */
+struct AwaitedServices {
+  static constexpr char all_of = ',', any_of = '|';
+
+  bool any = false;             /**< one of them is enough */
+  List<std::string_view> names; /**< in the text's order; a name that is there twice counts once. They view the text */
+
+  /** ENOMEM. */
+  [[nodiscard]] static Result<AwaitedServices> read(std::string_view text) noexcept;
+};
+
 struct WaitRequest {
   WaitFor kind = WaitFor::up;
-  std::string_view what = {};                 /**< a fifodir's path; else a service */
+  std::string_view what = {};                 /**< a fifodir's path; else services, as AwaitedServices reads them */
   std::string_view pattern = {};              /**< only for `event`: a POSIX extended regular expression */
   std::optional<uint32_t> version = {};       /**< not for `event`; none: any */
   TrustedUsers trust = TrustedUsers::usual(); /**< not for `event` */
@@ -33,7 +44,7 @@ struct WaitRequest {
 
 /**
  * kind, what, pattern or version, the trusted users (empty: the usual ones; `*`: everyone; or uids with commas), timeout: each a netstring. EINVAL:
- * `what` or the pattern is empty, has a NUL or is too long, or is not the name of a service.
+ * `what` or the pattern is empty, has a NUL or is too long, or does not name services.
  */
 [[nodiscard]] Result<List<char>> format(WaitRequest const &request) noexcept;
 

@@ -255,9 +255,9 @@ ends() {
     exec 6<>lines
     start pm-watch -i -E -o $fields >lines 6>&-
     local watch=$PID
-    assert_equal "$(head -n 3 <&6 | cut -f 1,2)" $'up\ta\nup\tb\nend'
+    assert_equal "$(timeout 20 head -n 3 <&6 | cut -f 1,2)" $'up\ta\nup\tb\nend'
     hold c none
-    read -r line <&6
+    read -r -t 20 line <&6
     assert_equal "$(cut -f 1,2 <<<"$line")" $'up\tc'
     end "$PID"
     kill -TERM "$watch"
@@ -272,10 +272,10 @@ ends() {
   mkfifo lines
   exec 6<>lines
   start pm-watch -E -o service >lines 6>&-
-  assert_equal "$(head -n 1 <&6)" end
+  assert_equal "$(timeout 20 head -n 1 <&6)" end
   # What it prints next is the first change.
   end "$a"
-  read -r line <&6
+  read -r -t 20 line <&6
   assert_equal "$line" $'down\ta'
   hold b none
   hold c none

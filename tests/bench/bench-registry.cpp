@@ -131,11 +131,6 @@ void report_memory(char const *what, Memory const &before, Memory const &after, 
   bench::report(what, pages + slab, bound, "KB", detail);
 }
 
-/** As effective user `uid`; whether that can be. */
-bool become_effective(uid_t uid) noexcept {
-  return ::seteuid(0) == 0 && ::seteuid(uid) == 0;
-}
-
 } // namespace
 
 int main() {

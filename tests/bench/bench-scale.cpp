@@ -1,5 +1,5 @@
 // bench-scale: what a lookup, a list and an event cost where there is much of what was not asked for: 10,000 services,
-// 1,000 registrations of one, 1,000 strangers' of the very service, 1,000 who wait.
+// 1,000 registrations of one, 1,000 strangers' of the very service, 20,000 rows that were set by RPC, 1,000 who wait.
 
 #include "scale.h"
 
@@ -8,17 +8,105 @@
 #include <sys/inotify.h>
 #include <sys/wait.h>
 #include "libpm/os/spawn.h"
+#include "libpm/rpc/registry_rows.h"
 
 namespace {
 
 using namespace bench;
 
-constexpr int services = 10000, registrations = 1000, waiters = 1000;
-constexpr uid_t stranger = 65501;
+constexpr int services = 10000, registrations = 1000, waiters = 1000, few_services = 10;
+constexpr uint32_t rows = 20000, first_program = 0x20000000;
+constexpr uid_t owner = 65500, first_stranger = 100000;
 
 double lookups(Tree const &tree, char const *service) noexcept {
   return each(2000, [&] { look_up(tree, service); });
 }
+
+/** Of one instance by root, among others / where it is alone. */
+void report_lookups(char const *what, Tree const &among, Tree const &alone) noexcept {
+  auto const lookup = compare([&] { return lookups(among, "target"); }, [&] { return lookups(alone, "target"); });
+  char detail[64];
+  snprintf(detail, sizeof detail, "ns: %.0f, %.0f", lookup.ours, lookup.theirs);
+  report(what, lookup.ratio, 1.1, "times", detail);
+}
+
+/** Root's registration, and one of each of 1,000 users whom root does not trust, in a registry of this process's effective user. */
+NewRegistrations add_strangers(Tree const &tree, NewRegistrations *held) noexcept {
+  auto mine = add(tree, "target", 0);
+  for (uid_t i = 0; i < registrations; ++i) held[i] = add(tree, "target", first_stranger + i);
+  return mine;
+}
+
+/** The bare rows: pm-rpcbindd answers each SET with this call. */
+void set_rows(rpc::RegistryRows &set) noexcept {
+  EXPECT(set.open().has_value());
+  auto const address = value_of(Address::parse("udp:0.0.0.0:2049"));
+  for (uint32_t i = 0; i < rows; ++i) EXPECT(set.set({.uid = 0}, first_program + i, 1, address) == true);
+  set.settle();
+}
+
+void add_services(Tree const &tree, NewRegistrations *held, int count) noexcept {
+  char name[32];
+  for (int i = 0; i < count; ++i) {
+    snprintf(name, sizeof name, "other-%d", i);
+    held[i] = add(tree, name);
+  }
+}
+
+/** A pm-watch of a whole registry. */
+class Watcher {
+ public:
+  Watcher(Place const &place, Tree const &tree) noexcept : tree_(&tree) {
+    int out[2];
+    EXPECT(::pipe2(out, O_CLOEXEC) == 0);
+    char const *const argv[] = {"pm-watch", "-r", place.path(), "-E", "-o", "service", nullptr};
+    auto const child = Spawner().start(argv, environ, {{out[1], 1}});
+    if (!child) die_sys(child.error(), "pm-watch");
+    pid_ = *child;
+    ::close(out[1]);
+    lines_.reset(out[0]);
+    expect("end\n");
+    EXPECT(::clock_getcpuclockid(pid_, &clock_) == 0);
+  }
+  Watcher(Watcher const &) = delete;
+  Watcher &operator=(Watcher const &) = delete;
+  ~Watcher() {
+    ::kill(pid_, SIGTERM);
+    EXPECT(::waitpid(pid_, nullptr, 0) == pid_);
+  }
+
+  /** Its CPU time for an event, ns: registrations come and are removed, each after its line of the one before. */
+  double event() noexcept {
+    constexpr int count = 50;
+    double const before = cpu();
+    for (int i = 0; i < count; ++i) {
+      NewRegistrations const made = add(*tree_, "event");
+      expect("up\tevent\n");
+      {
+        auto transaction = value_of(Transaction::begin(*tree_, Deadline::in(10000)));
+        EXPECT(remove(transaction, made.tickets[0]) == true);
+      }
+      expect("down\tevent\n");
+    }
+    return (cpu() - before) / (2 * count);
+  }
+
+ private:
+  void expect(std::string_view line) noexcept {
+    char text[64];
+    EXPECT(std::string_view(text, static_cast<size_t>(::read(lines_.get(), text, sizeof text))) == line);
+  }
+  [[nodiscard]] double cpu() const noexcept {
+    struct timespec t;
+    EXPECT(::clock_gettime(clock_, &t) == 0);
+    return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
+  }
+
+  Tree const *tree_;
+  pid_t pid_;
+  Fd lines_;
+  clockid_t clock_;
+};
 
 /** All of it, as pm-list has it: ns for each. */
 double listing(Tree const &tree, size_t expected) noexcept {
@@ -127,41 +215,54 @@ Awoken wake_all(Tree const &tree, char const *path) noexcept {
 
 int main() {
   PROG = "bench-scale";
-  if (!raise_descriptors(services + 2 * registrations + 1000)) return 1;
+  if (!raise_descriptors(services + 4 * registrations + 1000)) return 1;
 
   Place const small_place, large_place;
   Tree const small = open_place(small_place), large = open_place(large_place);
-  static NewRegistrations held[services + 2 * registrations];
-  int count = 0;
+  static NewRegistrations held[services], crowd[registrations], strangers[2 * registrations], ten[few_services];
   NewRegistrations const alone = add(small, "target"), among = add(large, "target");
-  char name[32];
-  for (int i = 0; i < services; ++i) {
-    snprintf(name, sizeof name, "other-%d", i);
-    held[count++] = add(large, name);
+  add_services(large, held, services);
+  {
+    Place const ten_place;
+    Tree const some = open_place(ten_place);
+    add_services(some, ten, few_services);
+    Watcher many(large_place, large), few(ten_place, some);
+    auto const events = compare([&] { return many.event(); }, [&] { return few.event(); });
+    char detail[64];
+    snprintf(detail, sizeof detail, "us: %.1f, %.1f", events.ours / 1000, events.theirs / 1000);
+    report("pm-watch's CPU time for an event, with 10,000 other services / with 10", events.ratio, 1.2, "times", detail);
   }
-  for (int i = 0; i < registrations; ++i) held[count++] = add(large, "crowded");
-  auto const crowd = compare([&] { return lookups(large, "target"); }, [&] { return lookups(small, "target"); });
-  report("lookup among 10,000 services and 1,000 registrations of one / alone", crowd.ratio, 1.25, "times");
+  report_lookups("lookup with 10,000 other services / alone", large, small);
+  for (auto &one : crowd) one = add(large, "crowded");
+  report_lookups("  and 1,000 registrations of another / alone", large, small);
 
-  // Of the very service, by somebody whom the one who asks does not believe.
-  Place const quiet_place;
-  Tree const quiet = open_place(quiet_place);
-  NewRegistrations const mine = add(quiet, "target");
   Place const strange_place;
   Tree const strange = open_place(strange_place);
-  NewRegistrations const also_mine = add(strange, "target");
-  for (int i = 0; i < registrations; ++i) held[count++] = add(strange, "target", stranger);
-  auto const believing = compare([&] { return lookups(strange, "target"); }, [&] { return lookups(quiet, "target"); });
-  report("lookup of a service with 1,000 registrations of strangers / with none", believing.ratio, 1.25, "times");
+  NewRegistrations const mine = add_strangers(strange, strangers);
+  report_lookups("lookup with 1,000 registrations of the service by 1,000 strangers / alone", strange, small);
+  Place const owned_place, owned_alone_place;
+  if (::chown(owned_place.path(), owner, owner) == 0 && ::chown(owned_alone_place.path(), owner, owner) == 0 &&
+      become_effective(owner)) {
+    Tree const owned = open_place(owned_place), owned_alone = open_place(owned_alone_place);
+    NewRegistrations const roots = add_strangers(owned, strangers + registrations), lone = add(owned_alone, "target", 0);
+    EXPECT(::seteuid(0) == 0);
+    report_lookups("  in a registry that is not root's / alone", owned, owned_alone);
+  } else {
+    printf("# not root: a registry that is not root's is not measured\n");
+  }
+
+  Place const rows_place;
+  Tree const with_rows = open_place(rows_place);
+  rpc::RegistryRows set(with_rows, {});
+  NewRegistrations const beside = add(with_rows, "target");
+  set_rows(set);
+  report_lookups("lookup with 20,000 rows that were set by RPC / alone", with_rows, small);
 
   constexpr int few = 100;
   Place const few_place;
   Tree const some = open_place(few_place);
   static NewRegistrations some_held[few];
-  for (int i = 0; i < few; ++i) {
-    snprintf(name, sizeof name, "other-%d", i);
-    some_held[i] = add(some, name);
-  }
+  add_services(some, some_held, few);
   auto const lists = compare([&] { return listing(large, services + registrations + 1); },
                              [&] { return each(1, [&] { (void)listing(some, few); }) / few; });
   char detail[120];

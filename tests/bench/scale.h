@@ -53,6 +53,11 @@ inline void look_up(Tree const &tree, char const *service) noexcept {
   EXPECT(lookup(tree, query, found).has_value() && found.size() == 1);
 }
 
+/** As effective user `uid`; whether that can be. */
+inline bool become_effective(uid_t uid) noexcept {
+  return ::seteuid(0) == 0 && ::seteuid(uid) == 0;
+}
+
 /** As many descriptors as may be had; whether `wanted` are among them. */
 inline bool raise_descriptors(rlim_t wanted) noexcept {
   struct rlimit limit;

@@ -178,7 +178,11 @@ Done gather_service(Tree const &tree, TrustedUids const &trust, Gatherer const &
     return each_entry(tree.dir(), directory.c_str(), [&](int dir, char const *name, unsigned char) noexcept {
       return trust.covers(name) ? gatherer.gather(dir, name, name) : Done();
     });
-  if (trust.uids().size() == 1) return one(owner_name(trust.uids().front()).view());
+  if (trust.uids().size() <= 2) {
+    for (uid_t const uid : trust.uids())
+      if (auto const done = one(owner_name(uid).view()); !done) return done;
+    return {};
+  }
   auto const opened = open_directory(tree.dir(), directory.c_str());
   if (!opened && opened.error().code == ENOENT) return {};
   if (!opened) return fail(opened);

@@ -26,7 +26,7 @@ namespace {
  * Removes the registrations. Ignores errors: this process is about to end, which closes the token and so ends the registrations.
  */
 void undo(Tree const &tree, Keeping const &keeping, NewRegistrations const &made) noexcept {
-  (void)Change(tree, keeping.route, Deadline::in(keeping.timeout)).remove({made.tickets.begin(), made.tickets.size()});
+  (void)Change(tree, keeping.route, keeping.timeout.start()).remove({made.tickets.begin(), made.tickets.size()});
 }
 } // namespace
 

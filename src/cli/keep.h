@@ -1,6 +1,7 @@
 /** Keeps a registration alive: for the program that this process executes, or in this process. */
 #pragma once
 
+#include "cli/client_timeout.h"
 #include "libpm/os/ready_pipe.h"
 #include "libpm/os/signals.h"
 #include "libpm/registry/change.h"
@@ -10,13 +11,16 @@ namespace pm::registry {
 /** The options of a command line that say how a registration is kept. */
 struct Keeping {
   Route route = Route::direct;
-  uint32_t timeout = 10000; /**< the limit of each operation on the registry, ms; 0: none */
-  int ready = -1;           /**< -N: the descriptor to which PROG, or without PROG this process, writes a newline; -1: none */
-  bool is_public = false;   /**< the record names the executable, so it is published only after exec */
-  bool inherit = false;     /**< PROG holds the token; there is no holder for it */
-  bool until_end = false;   /**< without PROG: end when standard input ends, too */
+  ClientTimeout timeout = {};
+  int ready = -1;         /**< -N: the descriptor to which PROG, or without PROG this process, writes a newline; -1: none */
+  bool is_public = false; /**< the record names the executable, so it is published only after exec */
+  bool inherit = false;   /**< PROG holds the token; there is no holder for it */
+  bool until_end = false; /**< without PROG: end when standard input ends, too */
   std::optional<std::string_view> origin = {}; /**< -H: as Record::origin */
 
+  [[nodiscard]] Change::Absent absent() const noexcept {
+    return timeout.awaits() ? Change::Absent::is_awaited : Change::Absent::fails;
+  }
   /** The terms of a registration for PROG. */
   [[nodiscard]] Terms terms() const noexcept {
     return {.reserve = ready >= 0 || is_public,

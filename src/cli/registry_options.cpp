@@ -40,9 +40,12 @@ std::string_view service_argument(std::string_view text) noexcept {
 }
 
 Tree open_tree(char const *path) noexcept {
-  auto opened = Tree::open(path);
-  if (!opened && opened.error().code == EPERM)
-    die(exits::system, path, " is writable by group or others: refusing to use it");
+  return open_tree(path, false, {});
+}
+
+Tree open_tree(char const *path, bool awaits, Limit limit) noexcept {
+  auto opened = awaits ? Tree::await(path, limit) : Tree::open(path);
+  if (!opened && opened.error().code == EPERM) die(exits::system, path, " is writable by group or others: refusing to use it");
   if (!opened) die_sys(opened.error(), path);
   return std::move(*opened);
 }

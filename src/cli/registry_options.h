@@ -1,7 +1,7 @@
 /** Options of the programs that use a registry, and their messages and exit codes after an error or a refusal. */
 #pragma once
 
-#include "cli/arguments.h"
+#include "cli/client_timeout.h"
 #include "libpm/registry/change.h"
 #include "libpm/registry/fields.h"
 #include "libpm/registry/lookup.h"
@@ -19,12 +19,6 @@ consteval auto registry_option() noexcept {
 template <auto... Path>
 consteval auto service_option() noexcept {
   return sets<Route::service, Path...>('S', "ask the registry's service, even as the registry's owner");
-}
-
-/** The option -t. It sets the time limit of an operation, ms. */
-template <auto... Path>
-consteval auto timeout_option() noexcept {
-  return option<as_number<>, Path...>('t', "MS", "the time limit (default 10000; 0: none)");
 }
 
 /** The option -V. It sets an optional version. */
@@ -76,6 +70,8 @@ void as_fields(Argument const &argument, Fields &fields) noexcept;
 
 /** Opens a registry. Ends the program with 111 if it fails. */
 [[nodiscard]] Tree open_tree(char const *path) noexcept;
+/** The same, but waits for a registry that does not exist yet if `awaits`. Ends the program with 99 after the deadline. */
+[[nodiscard]] Tree open_tree(char const *path, bool awaits, Limit limit) noexcept;
 
 /**
  * Ends the program. After a refusal: with 1 and `unable to DOING SERVICE in REGISTRY: refused: REASON`. After a system error: as

@@ -1,7 +1,9 @@
 #include "cli/service_client.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include "libpm/os/retry.h"
 
 namespace pm::message {
 
@@ -19,13 +21,17 @@ ServiceClient::ServiceClient(Protocol const &protocol, ServiceDefaults const &de
 }
 
 Status ServiceClient::connect() noexcept {
-  if (!started_) deadline_ = Deadline::in(timeout_);
+  if (!started_) deadline_ = timeout_.start();
   started_ = true;
   if (connection_.state() == Connection::State::established) return Status::ok;
-  connection_.reset();
-  if (connection_.state() == Connection::State::unbound)
-    if (auto const bound = connection_.set_endpoint(Connection::Mode::local, address_); bound != Status::ok) return bound;
-  return connection_.connect(limit());
+  for (Retry retry(AT_FDCWD, address_);;) {
+    connection_.reset();
+    if (connection_.state() == Connection::State::unbound)
+      if (auto const bound = connection_.set_endpoint(Connection::Mode::local, address_); bound != Status::ok) return bound;
+    auto const connected = connection_.connect(limit());
+    if (connected != Status::no_endpoint || !timeout_.awaits()) return connected;
+    if (!retry.wait(connection_.error(), limit())) return Status::timeout;
+  }
 }
 
 void ServiceClient::die(Status why) const noexcept {

@@ -2,14 +2,14 @@
 #pragma once
 
 #include <pm/connection.h>
-#include "cli/arguments.h"
+#include "cli/client_timeout.h"
 
 namespace pm::message {
 
 /** The values of the options -s and -t. */
 struct ServiceSettings {
   char const *address = nullptr; /**< null: the default */
-  uint32_t timeout = 10000;      /**< ms; 0: none */
+  ClientTimeout timeout;
 };
 
 /** Checks that the argument is an address of a Unix socket, and keeps it as it is written. */
@@ -23,7 +23,7 @@ consteval auto service_address_option(char const *help) noexcept {
 /** The option -t. It sets the time limit in ServiceSettings. */
 template <auto... Path>
 consteval auto service_timeout_option() noexcept {
-  return option<as_number<>, Path..., &ServiceSettings::timeout>('t', "MS", "the time limit (default 10000; 0: none)");
+  return timeout_option<Path..., &ServiceSettings::timeout>();
 }
 
 /** The default address of a service. */
@@ -71,7 +71,7 @@ class ServiceClient {
   Connection connection_;
   char const *name_;
   char const *address_; /**< without the prefix `local:` */
-  uint32_t timeout_;
+  ClientTimeout timeout_;
   unsigned again_;
   bool started_ = false;
   Deadline deadline_;

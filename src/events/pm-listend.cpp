@@ -16,10 +16,13 @@ using namespace pm::registry;
 struct ListendSettings {
   char const *registry = Tree::default_path();
   Route route = Route::direct;
+  Change::Absent absent = Change::Absent::fails;
 };
 
 constexpr CommandLine command_line(Synopsis{.program = "pm-listend", .operands = "", .exits = "0 99 100 101 111"},
-                                   registry_option<&ListendSettings::registry>(), service_option<&ListendSettings::route>());
+                                   registry_option<&ListendSettings::registry>(), service_option<&ListendSettings::route>(),
+                                   sets<Change::Absent::is_awaited, &ListendSettings::absent>(
+                                       'w', "wait for a registry, and for its service, within the time limit of the request"));
 
 /** The time limit for reading the request, for writing the answer, and for the registry's lock, ms each. */
 constexpr uint32_t patience = 10000;
@@ -95,8 +98,10 @@ Served listen_to_fifodir(WaitRequest const &request, int signals) noexcept {
 }
 
 Served listen_to_service(WaitRequest const &request, ListendSettings const &settings, int signals) noexcept {
-  auto const tree = open_tree(settings.registry);
-  auto waiter = ServiceWaiter::open(tree, request, {Deadline::in(patience), signals}, settings.route);
+  bool const awaits = settings.absent == Change::Absent::is_awaited;
+  Limit const limit = {Deadline::in(awaits ? request.timeout : patience), signals};
+  auto const tree = open_tree(settings.registry, awaits, limit);
+  auto waiter = ServiceWaiter::open(tree, request, limit, settings.route, settings.absent);
   if (!waiter) die_failure(waiter.error(), "wait for", request.what, settings.registry);
   return serve(*waiter, request, signals);
 }

@@ -17,6 +17,7 @@ struct WaitCommand {
   WaitRequest request;
   char const *registry = nullptr, *service = nullptr;
   Route route = Route::direct;
+  std::optional<uint32_t> timeout;
   bool any = false, is_onc = false, is_fifodir = false;
   List<char> names;                     /**< the text of /etc/rpc */
   List<char> services;                  /**< the services in the request, which views it */
@@ -37,7 +38,9 @@ constexpr CommandLine command_line(
     flag<&WaitCommand::any>('o', "wait for any of the services, and not for all of them"),
     trust_options<&WaitCommand::request, &WaitRequest::trust>(), version_option<&WaitCommand::request, &WaitRequest::version>(),
     rpc::program_option<&WaitCommand::is_onc>(), service_option<&WaitCommand::route>(),
-    option<as_number<>, &WaitCommand::request, &WaitRequest::timeout>('t', "MS", "the time limit (default 0: none)"),
+    option<as_number<>, &WaitCommand::timeout>(
+        't', "MS",
+        "the time limit (0: none); it also covers waiting for a registry, or a pm-listend at PATH, that is not there yet"),
     flag<&WaitCommand::is_fifodir>('f', "wait for an event in FIFODIR that matches REGEX").as(Form::unlisted).excludes("ruaVco"));
 
 /** Reads the operand SERVICE[,SERVICE]... into the request. */
@@ -61,6 +64,7 @@ WaitCommand parse_command(int argc, char const *const *argv) noexcept {
   wanted.program = operands + 2;
   wanted.object = operands[wanted.is_fifodir ? 0 : 1];
   WaitRequest &request = wanted.request;
+  request.timeout = wanted.timeout.value_or(0);
   if (wanted.is_fifodir) {
     request.kind = WaitFor::event;
     request.what = wanted.object;
@@ -104,9 +108,10 @@ void print(ListendClient const &listening, bool is_event) noexcept {
 int main(int argc, char const *const *argv) {
   WaitCommand const wanted = parse_command(argc, argv);
   auto const deadline = Deadline::in(wanted.request.timeout);
+  auto const absent = wanted.timeout ? Change::Absent::is_awaited : Change::Absent::fails;
   Spawner const spawner;
-  auto listening = wanted.service ? ListendClient::by_service(wanted.request, wanted.service, deadline)
-                                  : ListendClient::by_child(wanted.request, wanted.registry, wanted.route);
+  auto listening = wanted.service ? ListendClient::by_service(wanted.request, wanted.service, deadline, absent)
+                                  : ListendClient::by_child(wanted.request, wanted.registry, wanted.route, absent);
   if (!listening) die_failed(wanted, listening.error());
   if (auto const begun = listening->begun(deadline); !begun) die_failed(wanted, begun.error());
   if (*wanted.program)

@@ -43,7 +43,7 @@ int main(int argc, char const *const *argv) {
   }
   if (count > 1 && fd >= 0) refuse("-d works with one NAME only");
 
-  if (settings.wait) settings.service.timeout = *settings.wait;
+  settings.service.timeout.given = settings.wait;
   StoreClient client(settings.service);
   GetRequest question;
   question.remove = settings.remove;

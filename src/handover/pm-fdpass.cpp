@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include "cli/arguments.h"
+#include "cli/client_timeout.h"
 #include "libpm/handover/handover.h"
+#include "libpm/net/connect.h"
 #include "libpm/os/sys.h"
 
 namespace {
@@ -11,7 +13,7 @@ using namespace pm;
 using namespace pm::handover;
 
 struct FdpassSettings {
-  uint32_t timeout = 10000;
+  ClientTimeout timeout;
 };
 
 constexpr CommandLine command_line(
@@ -19,7 +21,7 @@ constexpr CommandLine command_line(
              .operands = "ADDRESS",
              .exits = "0 1 99 100 101 111",
              .notes = "ADDRESS: PATH local:PATH local:@NAME; a stream, seqpacket or datagram socket\n"},
-    option<as_number<>, &FdpassSettings::timeout>('t', "MS", "the time limit (default 10000; 0: none)"));
+    timeout_option<&FdpassSettings::timeout>());
 
 } // namespace
 
@@ -31,11 +33,13 @@ int main(int argc, char const *const *argv) {
   // A descriptor that this program inherited is not close-on-exec. If it is, descriptor 0 was closed, and /dev/null holds its
   // place.
   if (sys::fcntl(0, F_GETFD) & FD_CLOEXEC) die_sys({EBADF, "hand over"}, "descriptor 0");
-  auto const deadline = Deadline::in(settings.timeout);
+  auto const deadline = settings.timeout.start();
   auto const identity = own_identity();
   if (!identity) die_sys(identity.error(), "descriptor 0");
   for (;;) {
-    auto const worker = connect_worker(name, deadline);
+    auto const once = [&]() noexcept { return connect_worker(name, deadline); };
+    bool const awaits = settings.timeout.awaits() && name.path();
+    auto const worker = awaits ? await_server(name.path(), deadline, once) : once();
     if (!worker) die_sys(worker.error(), name.local_name().view());
     auto const answer = hand_over(worker->get(), 0, *identity, deadline);
     // This worker has no room. Connect again: another worker may accept.

@@ -33,8 +33,9 @@ int main(int argc, char const *const *argv) {
   if (keeping.ready == 2) check_readiness(keeping.ready);
 
   ReadyPipe pipe = keeping.pipe();
-  auto const tree = open_tree(settings.registry);
-  auto made = Change(tree, keeping.route, Deadline::in(keeping.timeout)).announce(keeping.terms());
+  auto const deadline = keeping.timeout.start();
+  auto const tree = open_tree(settings.registry, keeping.timeout.awaits(), deadline);
+  auto made = Change(tree, keeping.route, deadline, keeping.absent()).announce(keeping.terms());
   if (!made) die_failure(made.error(), "announce", program[0], settings.registry);
   return become_registered(tree, keeping, std::move(*made), std::move(pipe), program);
 }

@@ -1,6 +1,7 @@
 // Connect to a service by its name, then execute PROG with the connection as descriptors 6 and 7.
 
 #include <utility>
+#include "cli/await_registration.h"
 #include "cli/program.h"
 #include "cli/registry_options.h"
 #include "libpm/net/ucspi.h"
@@ -15,7 +16,7 @@ using namespace pm::registry;
 struct ConnectSettings {
   char const *registry = Tree::default_path();
   Query query;
-  uint32_t timeout = 10000;
+  ClientTimeout timeout;
 };
 
 constexpr CommandLine command_line(
@@ -41,9 +42,13 @@ int main(int argc, char const *const *argv) {
   if (query.netid && *query.netid != Netid::tcp && *query.netid != Netid::tcp6 && *query.netid != Netid::local)
     refuse("invalid -n: ", name(*query.netid), " (tcp tcp6 local)");
 
-  auto const tree = open_tree(settings.registry);
+  auto const deadline = settings.timeout.start();
+  bool const awaits = settings.timeout.awaits();
+  auto const tree = open_tree(settings.registry, awaits, deadline);
   LiveRegistrations found;
-  auto reached = connect(tree, query, Deadline::in(settings.timeout), found);
+  if (awaits) look_up(tree, query, settings.registry, awaits, deadline, found);
+  found.clear();
+  auto reached = connect(tree, query, deadline, found);
   Text<4200> const object = Text<4200>(query.service) << " in " << settings.registry;
   if (!reached) die_connecting(reached.error(), object.view(), found);
   if (!*reached) return exits::no;

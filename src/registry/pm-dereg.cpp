@@ -11,7 +11,7 @@ struct DeregSettings {
   char const *registry = Tree::default_path();
   Query query;
   Route route = Route::direct;
-  uint32_t timeout = 10000;
+  ClientTimeout timeout;
 };
 
 constexpr CommandLine command_line(Synopsis{.program = "pm-dereg", .operands = "SERVICE", .exits = "0 1 99 100 101 111"},
@@ -25,8 +25,10 @@ int main(int argc, char const *const *argv) {
   char const *const *const operands = command_line.read(argc, argv, settings);
   settings.query.service = service_argument(operands[0]);
 
-  auto const tree = open_tree(settings.registry);
-  Change change(tree, settings.route, Deadline::in(settings.timeout));
+  auto const deadline = settings.timeout.start();
+  bool const awaits = settings.timeout.awaits();
+  auto const tree = open_tree(settings.registry, awaits, deadline);
+  Change change(tree, settings.route, deadline, awaits ? Change::Absent::is_awaited : Change::Absent::fails);
   auto const removed = change.remove_matching(settings.query);
   if (!removed) die_failure(removed.error(), "unregister", settings.query.service, settings.registry);
   return *removed ? exits::done : exits::no;

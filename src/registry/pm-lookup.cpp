@@ -1,10 +1,10 @@
 // Print the addresses of a service, or execute PROG with the first registration in its environment.
 
+#include "cli/await_registration.h"
 #include "cli/program.h"
 #include "cli/registry_options.h"
 #include "cli/rpc_options.h"
 #include "libpm/net/address.h"
-#include "libpm/registry/listend_client.h"
 #include "libpm/registry/lookup.h"
 #include "libpm/registry/registration_environment.h"
 #include "libpm/util/escape.h"
@@ -26,28 +26,8 @@ constexpr CommandLine command_line(
     registry_option<&LookupSettings::registry>(), query_options<&LookupSettings::query>(),
     origin_options<&LookupSettings::query>(), rpc::program_option<&LookupSettings::is_onc>(),
     trust_options<&LookupSettings::query, &Query::trust>(),
-    option<as_number<>, &LookupSettings::timeout>('t', "MS", "wait this long for a registration (0: without limit)"));
-
-void look(Tree const &tree, Query const &query, char const *path, LiveRegistrations &found) noexcept {
-  found.clear();
-  if (auto const looked = lookup(tree, query, found); !looked) die_in(path, looked.error());
-}
-
-/**
- * Waits for a registration. Looks again after each change of the service; the listener starts first, so that no change is missed.
- */
-void wait(Tree const &tree, Query const &query, char const *path, Deadline deadline, LiveRegistrations &found) noexcept {
-  WaitRequest const request = {WaitFor::change, query.service, {}, query.version, query.trust, 0};
-  while (found.empty()) {
-    auto listening = ListendClient::by_child(request, path);
-    if (!listening) die_sys(listening.error(), "");
-    if (auto const begun = listening->begun(deadline); !begun) die_sys(begun.error(), query.service);
-    look(tree, query, path, found);
-    if (!found.empty()) return;
-    if (auto const waited = listening->wait(deadline); !waited) die_sys(waited.error(), query.service);
-    look(tree, query, path, found);
-  }
-}
+    option<as_number<>, &LookupSettings::timeout>('t', "MS",
+                                                  "wait this long for a registration, and for the registry (0: without limit)"));
 
 } // namespace
 
@@ -58,11 +38,11 @@ int main(int argc, char const *const *argv) {
   List<char> names;
   query.service = settings.is_onc ? rpc::program_argument(operands[0], names) : service_argument(operands[0]);
 
-  auto const tree = open_tree(settings.registry);
   auto const deadline = Deadline::in(settings.timeout.value_or(0));
+  bool const awaits = settings.timeout.has_value();
+  auto const tree = open_tree(settings.registry, awaits, deadline);
   LiveRegistrations found;
-  look(tree, query, settings.registry, found);
-  if (found.empty() && settings.timeout) wait(tree, query, settings.registry, deadline, found);
+  look_up(tree, query, settings.registry, awaits, deadline, found);
   if (found.empty()) return exits::no;
   List<char> text;
   for (size_t i = 0; i < found.size(); ++i) {

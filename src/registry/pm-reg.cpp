@@ -64,9 +64,9 @@ void want(RegCommand &command, std::string_view service, Argument const &address
   die_failure(failure, "register", refusal ? command.requests[refusal->index].service : "", command.registry);
 }
 
-/** Registers this process, or that of a pidfd. Ends the program with 0 if `stop` becomes readable first; -1: none. */
-NewRegistrations add(Tree const &tree, RegCommand const &command, Terms const &terms, int stop, int process = -1) noexcept {
-  Change change(tree, command.keeping.route, {Deadline::in(command.keeping.timeout), stop});
+/** Registers this process, or that of a pidfd. Ends the program with 0 if `stop` becomes readable first. */
+NewRegistrations add(Tree const &tree, RegCommand const &command, Terms const &terms, Limit limit, int process = -1) noexcept {
+  Change change(tree, command.keeping.route, limit, command.keeping.absent());
   auto made = change.add({command.requests.begin(), command.requests.size()}, terms, process);
   if (made) return std::move(*made);
   auto const *error = std::get_if<SysError>(&made.error());
@@ -86,7 +86,7 @@ Terms terms_now(Keeping const &keeping, char const *holder, pid_t pid, Executabl
 }
 
 /** Registers process -P, and leaves a holder for it. `arguments`: the last ones of this process. */
-int register_running(Tree const &tree, RegCommand const &command, char const *const *arguments) noexcept {
+int register_running(Tree const &tree, RegCommand const &command, char const *const *arguments, Limit limit) noexcept {
   auto process = process_fd(command.process);
   int const code = process ? 0 : process.error().code;
   // EINVAL, and ENOENT since Linux 6.9: it is the number of a thread.
@@ -94,7 +94,7 @@ int register_running(Tree const &tree, RegCommand const &command, char const *co
   if (code) die_sys(process.error(), (Text<16>() << command.process).view());
   Executable exe;
   Terms const terms = terms_now(command.keeping, "child", command.process, exe);
-  auto made = add(tree, command, terms, -1, process->get());
+  auto made = add(tree, command, terms, limit, process->get());
   leave_holder(tree, command.keeping, std::move(made), std::move(*process), command.process, arguments);
   return exits::done;
 }
@@ -117,16 +117,17 @@ int main(int argc, char const *const *argv) {
   }
 
   ReadyPipe pipe = *program ? keeping.pipe() : ReadyPipe();
-  auto const tree = open_tree(command.registry);
+  auto const deadline = keeping.timeout.start();
+  auto const tree = open_tree(command.registry, keeping.timeout.awaits(), deadline);
   if (keeping.origin && !tree.is_mine())
     die(exits::no, "unable to register ", operands[0], " in ", command.registry,
         ": refused: only the registry's owner may use -H");
-  if (*program) return become_registered(tree, keeping, add(tree, command, keeping.terms(), -1), std::move(pipe), program);
+  if (*program) return become_registered(tree, keeping, add(tree, command, keeping.terms(), deadline), std::move(pipe), program);
 
-  if (command.process) return register_running(tree, command, operands);
+  if (command.process) return register_running(tree, command, operands, deadline);
 
   Signals const ends = trap_ends();
   Executable own;
   Terms const terms = terms_now(keeping, "self", ::getpid(), own);
-  return hold_until(ends, tree, keeping, add(tree, command, terms, ends.fd()));
+  return hold_until(ends, tree, keeping, add(tree, command, terms, {deadline, ends.fd()}));
 }

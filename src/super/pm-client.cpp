@@ -10,7 +10,7 @@ namespace {
 using namespace pm;
 
 struct ClientSettings {
-  uint32_t timeout = 0;
+  std::optional<uint32_t> timeout; /**< ms; 0: none; nothing: none, and a server that does not run is an error */
   int type = SOCK_STREAM;
   std::optional<SockAddr> from;
 };
@@ -20,7 +20,8 @@ constexpr CommandLine command_line(
              .operands = "ADDRESS PROG...",
              .exits = "0 99 100 101 111 126 127",
              .notes = "ADDRESS: PATH local:PATH local:@NAME tcp:HOST:PORT tcp6:[HOST]:PORT udp:HOST:PORT udp6:[HOST]:PORT\n"},
-    option<as_number<>, &ClientSettings::timeout>('t', "MS", "the time limit for connecting (default 0: the kernel's)"),
+    option<as_number<>, &ClientSettings::timeout>(
+        't', "MS", "the time limit for connecting (0: none); it also covers waiting for a server at the path of a Unix socket"),
     sets<SOCK_SEQPACKET, &ClientSettings::type>('S', "a Unix ADDRESS is a seqpacket socket"),
     sets<SOCK_DGRAM, &ClientSettings::type>('m', "a Unix ADDRESS is a datagram socket").as(Form::alternative),
     option<as_socket_address, &ClientSettings::from>('b', "FROM",
@@ -35,7 +36,9 @@ int main(int argc, char const *const *argv) {
   auto const &from = settings.from;
   if (from && from->netid() != to.netid()) refuse("-b and ADDRESS are of different kinds");
 
-  auto connection = connect_to(to, settings.type, from ? &*from : nullptr, Deadline::in(settings.timeout));
+  auto const deadline = Deadline::in(settings.timeout.value_or(0));
+  auto const once = [&]() noexcept { return connect_to(to, settings.type, from ? &*from : nullptr, deadline); };
+  auto connection = settings.timeout && to.path() ? await_server(to.path(), deadline, once) : once();
   if (!connection) die_sys(connection.error(), operands[0]);
   Environment environment;
   if (to.is_local()) ucspi::describe_local(to.local_name().view(), environment);

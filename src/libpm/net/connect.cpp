@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <algorithm>
+#include "libpm/os/retry.h"
 #include "libpm/os/stream.h"
 #include "libpm/os/sys.h"
 
@@ -53,6 +54,15 @@ Result<Fd> connect_local(std::string_view path, Limit limit, int type, SockAddr 
   auto const to = SockAddr::of_path(path);
   if (!to) return fail(to);
   return connect_unix(*to, type, from, limit);
+}
+
+Result<Fd> await_server(char const *path, Limit limit, Callback<Result<Fd>()> connect) noexcept {
+  for (Retry retry(AT_FDCWD, path);;) {
+    auto connected = connect();
+    int const code = connected ? 0 : connected.error().code;
+    if (code != ENOENT && code != ECONNREFUSED) return connected;
+    if (auto const waited = retry.wait(code, limit); !waited) return failed(connected.error().doing, waited.error().code);
+  }
 }
 
 Result<Fd> connect_to(SockAddr const &to, int type, SockAddr const *from, Limit limit) noexcept {

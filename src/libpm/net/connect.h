@@ -4,6 +4,7 @@
 #include <pm/types.h>
 #include "libpm/net/sock_addr.h"
 #include "libpm/os/time.h"
+#include "libpm/util/callback.h"
 
 namespace pm {
 
@@ -27,5 +28,11 @@ namespace pm {
 [[nodiscard]] Result<Fd> connect_local(std::string_view path, Limit limit, int type = SOCK_STREAM,
                                        SockAddr const *from = nullptr) noexcept;
 inline constexpr int stop_slice_ms = 50;
+
+/**
+ * Calls `connect`, which connects to the Unix socket at `path`. If no server listens there (ENOENT, ECONNREFUSED), waits until one does,
+ * as pm::Retry does, and calls it again. ETIMEDOUT, ECANCELED.
+ */
+[[nodiscard]] Result<Fd> await_server(char const *path, Limit limit, Callback<Result<Fd>()> connect) noexcept;
 
 } // namespace pm

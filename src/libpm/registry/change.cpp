@@ -24,7 +24,8 @@ Done Change::connect() noexcept {
   // The path goes through the open directory: a socket's path has at most 107 bytes, and a registry's path may be longer.
   Text<local_path_max> path("/proc/self/fd/");
   path << tree_->dir() << '/' << layout::socket;
-  auto connected = connect_local(path.view(), limit_);
+  auto const once = [&]() noexcept { return connect_local(path.view(), limit_); };
+  auto connected = absent_ == Absent::fails ? once() : await_server(path.c_str(), limit_, once);
   if (!connected) return failed("reach the registry's service", connected.error().code);
   socket_ = std::move(*connected);
   connection_.emplace(socket_.get(), socket_.get());

@@ -24,9 +24,12 @@ enum class Route : uint8_t {
  */
 class Change {
  public:
+  /** Whether a service that does not run yet is an error, or is waited for. */
+  enum class Absent : bool { fails, is_awaited };
+
   /** Opens nothing. `tree` must outlive it. */
-  Change(Tree const &tree, Route route, Limit limit) noexcept
-      : tree_(&tree), asks_(route == Route::service || !tree.is_mine()), limit_(limit) {}
+  Change(Tree const &tree, Route route, Limit limit, Absent absent = Absent::fails) noexcept
+      : tree_(&tree), asks_(route == Route::service || !tree.is_mine()), absent_(absent), limit_(limit) {}
   Change(Change const &) = delete;
   Change &operator=(Change const &) = delete;
 
@@ -69,6 +72,7 @@ class Change {
 
   Tree const *tree_;
   bool asks_;
+  Absent absent_;
   Limit limit_;
   Fd socket_;
   std::optional<message::Channel> connection_;

@@ -49,14 +49,16 @@ Done ListendClient::send(WaitRequest const &request, Limit limit) noexcept {
   return write_all(socket_.get(), {text->begin(), text->size()}, limit);
 }
 
-Result<ListendClient> ListendClient::by_child(WaitRequest const &request, char const *path, Route route) noexcept {
+Result<ListendClient> ListendClient::by_child(WaitRequest const &request, char const *path, Route route,
+                                              Change::Absent absent) noexcept {
   int ends[2];
   if (sys::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return failed(doing);
   Fd ours(ends[0]);
   Fd const its(ends[1]);
-  char const *argv[] = {"pm-listend", nullptr, nullptr, nullptr, nullptr};
+  char const *argv[] = {"pm-listend", nullptr, nullptr, nullptr, nullptr, nullptr};
   size_t count = 1;
   if (route == Route::service) argv[count++] = "-S";
+  if (absent == Change::Absent::is_awaited) argv[count++] = "-w";
   if (path) {
     argv[count++] = "-r";
     argv[count++] = path;
@@ -68,7 +70,8 @@ Result<ListendClient> ListendClient::by_child(WaitRequest const &request, char c
   return listening;
 }
 
-Result<ListendClient> ListendClient::by_service(WaitRequest const &request, char const *path, Limit limit) noexcept {
+Result<ListendClient> ListendClient::by_service(WaitRequest const &request, char const *path, Limit limit,
+                                                Change::Absent absent) noexcept {
   WaitRequest sent = request;
   char here[PATH_MAX];
   Text<PATH_MAX> absolute;
@@ -78,7 +81,8 @@ Result<ListendClient> ListendClient::by_service(WaitRequest const &request, char
     if (absolute.overflowed()) return failed(doing, ENAMETOOLONG);
     sent.what = absolute.view();
   }
-  auto socket = connect_local(path, limit);
+  auto const once = [&]() noexcept { return connect_local(path, limit); };
+  auto socket = absent == Change::Absent::fails ? once() : await_server(path, limit, once);
   if (!socket) return fail(socket);
   ListendClient listening(std::move(*socket), -1);
   listening.timeout_ = Deadline::in(request.timeout);

@@ -26,16 +26,18 @@ class ListendClient {
   };
 
   /**
-   * Starts the pm-listend in PATH as a child. `registry`: its option -r, null: its default. `route`: its option -S. ENOENT: there is no
-   * pm-listend.
+   * Starts the pm-listend in PATH as a child. `registry`: its option -r, null: its default. `route`: its option -S. `absent`: its option
+   * -w. ENOENT: there is no pm-listend.
    */
   [[nodiscard]] static Result<ListendClient> by_child(WaitRequest const &request, char const *registry,
-                                                      Route route = Route::direct) noexcept;
+                                                      Route route = Route::direct,
+                                                      Change::Absent absent = Change::Absent::fails) noexcept;
   /**
    * Asks the pm-listend that a super-server starts for a connection to the Unix socket at `path`. Makes a relative path of a fifodir
-   * absolute. ECONNREFUSED, ENOENT, ETIMEDOUT...
+   * absolute. `absent`: whether to wait for a server at `path`. ECONNREFUSED, ENOENT, ETIMEDOUT...
    */
-  [[nodiscard]] static Result<ListendClient> by_service(WaitRequest const &request, char const *path, Limit limit) noexcept;
+  [[nodiscard]] static Result<ListendClient> by_service(WaitRequest const &request, char const *path, Limit limit,
+                                                        Change::Absent absent = Change::Absent::fails) noexcept;
 
   ListendClient(ListendClient &&other) noexcept;
   ListendClient &operator=(ListendClient &&other) = delete;

@@ -26,7 +26,8 @@ Answer<void> ServiceWaiter::add(Tree const &tree, Scope const &scope, Limit limi
   return {};
 }
 
-Answer<ServiceWaiter> ServiceWaiter::open(Tree const &tree, WaitRequest const &request, Limit limit, Route route) noexcept {
+Answer<ServiceWaiter> ServiceWaiter::open(Tree const &tree, WaitRequest const &request, Limit limit, Route route,
+                                          Change::Absent absent) noexcept {
   auto const services = AwaitedServices::read(request.what);
   if (!services) return fail(services);
   ServiceWaiter waiter(request.kind, services->any);
@@ -36,7 +37,7 @@ Answer<ServiceWaiter> ServiceWaiter::open(Tree const &tree, WaitRequest const &r
     waiter.epoll_.emplace(std::move(*epoll));
   }
   for (auto const name : services->names)
-    if (auto const added = waiter.add(tree, {name, request.version, request.trust, route, true}, limit); !added)
+    if (auto const added = waiter.add(tree, {name, request.version, request.trust, route, true, absent}, limit); !added)
       return fail(added);
   // The first was looked at before the last: bring all to one time.
   if (waiter.epoll_)

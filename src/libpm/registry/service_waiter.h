@@ -19,7 +19,8 @@ class ServiceWaiter {
    * Watch::open and Watch::look.
    */
   [[nodiscard]] static Answer<ServiceWaiter> open(Tree const &tree, WaitRequest const &request, Limit limit,
-                                                  Route route = Route::direct) noexcept;
+                                                  Route route = Route::direct,
+                                                  Change::Absent absent = Change::Absent::fails) noexcept;
   ServiceWaiter(ServiceWaiter &&other) noexcept = default;
   ServiceWaiter &operator=(ServiceWaiter &&) = delete;
   ~ServiceWaiter();

@@ -1,10 +1,12 @@
 #include "libpm/registry/tree.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "libpm/os/directory.h"
+#include "libpm/os/retry.h"
 #include "libpm/registry/layout.h"
 #include "libpm/util/config.h"
 
@@ -34,6 +36,19 @@ Result<Tree> Tree::open(char const *path) noexcept {
     return failed("use a registry that its group or others may write", EPERM);
   bool const whole = pm::reads_whole(dir.get());
   return Tree(static_cast<Fd &&>(dir), top.st_uid, whole);
+}
+
+Result<Tree> Tree::await(char const *path, Limit limit) noexcept {
+  // The directory that populate() makes last.
+  Text<PATH_MAX> const last = Text<PATH_MAX>(path) << '/' << layout::listeners;
+  for (Retry retry(AT_FDCWD, last.c_str());;) {
+    auto opened = open(path);
+    struct stat st;
+    if (opened && sys::fstatat(opened->dir(), layout::listeners, &st, AT_SYMLINK_NOFOLLOW) == 0) return opened;
+    if (!opened && opened.error().code != ENOENT) return opened;
+    auto const waited = retry.wait(ENOENT, limit);
+    if (!waited) return failed(opened ? "find all of the registry" : opened.error().doing, waited.error().code);
+  }
 }
 
 bool Tree::is_mine() const noexcept {

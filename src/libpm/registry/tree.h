@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libpm/os/sys.h"
+#include "libpm/os/time.h"
 #include "libpm/util/result.h"
 
 namespace pm::registry {
@@ -15,6 +16,8 @@ class Tree {
    * cannot be trusted.
    */
   [[nodiscard]] static Result<Tree> open(char const *path) noexcept;
+  /** The same, but waits for a registry that does not exist yet: pm::Retry says how. ETIMEDOUT, ECANCELED. */
+  [[nodiscard]] static Result<Tree> await(char const *path, Limit limit) noexcept;
 
   /** $PM_REGISTRY, or the path that this build was configured with. */
   [[nodiscard]] static char const *default_path() noexcept;

@@ -46,7 +46,7 @@ Watch::~Watch() {
 Answer<Watch> Watch::open(Tree const &tree, Scope const &scope, Limit limit) noexcept {
   auto epoll = Epoll::make();
   if (!epoll) return fail(epoll);
-  auto subscription = Change(tree, scope.route, limit).subscribe(scope.service);
+  auto subscription = Change(tree, scope.route, limit, scope.absent).subscribe(scope.service);
   if (!subscription) return fail(subscription);
   // Edge-triggered, because epoll reports a FIFO without writers as hung up again and again.
   int const fifo = subscription->fifo.get();

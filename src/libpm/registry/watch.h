@@ -22,6 +22,7 @@ struct Scope {
   TrustedUsers trust = TrustedUsers::usual();
   Route route = Route::direct; /**< how to subscribe */
   bool wants_exe = false;      /**< as Query::wants_exe */
+  Change::Absent absent = Change::Absent::fails;
 };
 
 /**

@@ -20,7 +20,7 @@ struct ClientTimeout {
 template <auto... Path>
 consteval auto timeout_option() noexcept {
   return option<as_number<>, Path..., &ClientTimeout::given>(
-      't', "MS", "the time limit (default 10000; 0: none); given, it also covers waiting for a server that does not run yet");
+      't', "MS", "the time limit (default 10000; 0: none); if given, also wait for a missing server");
 }
 
 } // namespace pm

@@ -39,8 +39,7 @@ constexpr CommandLine command_line(
     trust_options<&WaitCommand::request, &WaitRequest::trust>(), version_option<&WaitCommand::request, &WaitRequest::version>(),
     rpc::program_option<&WaitCommand::is_onc>(), service_option<&WaitCommand::route>(),
     option<as_number<>, &WaitCommand::timeout>(
-        't', "MS",
-        "the time limit (0: none); it also covers waiting for a registry, or a pm-listend at PATH, that is not there yet"),
+        't', "MS", "the time limit (0: none); it also covers waiting for a missing registry, or a missing pm-listend at PATH"),
     flag<&WaitCommand::is_fifodir>('f', "wait for an event in FIFODIR that matches REGEX").as(Form::unlisted).excludes("ruaVco"));
 
 /** Reads the operand SERVICE[,SERVICE]... into the request. */

@@ -31,7 +31,7 @@ a_service() { start_ready pm-super -N 9 -u $PM "$PM_REGISTRY/socket" pm-regd </d
   local command
   for command in 'pm-reg web none true' 'pm-announce true' 'pm-dereg web' 'pm-lookup web' 'pm-connect web true' 'pm-wait up web'; do
     run -111 $command
-    assert_output --partial "unable to open the registry $PM_REGISTRY: No such file or directory"
+    assert_output --partial "unable to open the registry $PM_REGISTRY: $ENOENT"
   done
 }
 
@@ -93,7 +93,7 @@ a_service() { start_ready pm-super -N 9 -u $PM "$PM_REGISTRY/socket" pm-regd </d
   needs_root
   pm-mkregistry -u $PM "$PM_REGISTRY"
   run -111 pm-reg web none true
-  assert_output --partial "unable to reach the registry's service in $PM_REGISTRY: No such file or directory"
+  assert_output --partial "unable to reach the registry's service in $PM_REGISTRY: $ENOENT"
   run -99 pm-reg -t 50 web none true
   assert_output "pm-reg: fatal: unable to reach the registry's service in $PM_REGISTRY: timed out"
   begun pm-reg -t 20000 web tcp:127.0.0.1:80 sleep infinity

@@ -779,12 +779,15 @@ web	2	$PID	$start		child"
 
 @test "pm-reg -P: no such process, or one that has ended: refused with its number" {
   # A zombie: its parent does not wait.
-  start_ready sh -c 'sh -c "exit 0" & echo $! >&9; exec 9>&- sleep infinity' </dev/null >/dev/null
+  mkfifo gone
+  start_ready sh -c 'sh -c "read -r _ <gone" & echo $! >&9; exec 9>&- sleep infinity' </dev/null >/dev/null
   local zombie=$READY pid
+  eventually "[ \"\$(cat /proc/$PID/comm)\" = sleep ]"
+  echo >gone
   eventually "[ \"\$(cut -d ' ' -f 3 /proc/$zombie/stat)\" = Z ]"
   for pid in 2147483647 4194304 "$zombie"; do
     run -1 pm-reg -P "$pid" web none
-    assert_output "pm-reg: fatal: unable to register web in $PM_REGISTRY: refused: there is no process $pid"
+    assert_output "pm-reg: fatal: unable to register web in $PM_REGISTRY: refused: process $pid does not exist"
   done
   run -1 pm-lookup web
 }

@@ -58,10 +58,6 @@ Registrant identify(Peer const &peer) noexcept {
   die(exits::no, "unable to ", error.doing, " ", who.view(), ": not a message of this protocol");
 }
 
-[[noreturn]] void end_for(char const *fault, Peer const &peer) noexcept {
-  die(exits::no, "client sent ", fault, (Text<64>(" (pid ") << peer.pid << ", uid " << peer.uid << ')').view());
-}
-
 } // namespace
 
 int main(int argc, char const *const *argv) {
@@ -80,7 +76,9 @@ int main(int argc, char const *const *argv) {
     if (!*message) return exits::done;
     auto &asked = **message;
     // A descriptor in flight counts against this process's user (unix(7), ETOOMANYREFS), so allow one for each client.
-    if (!connection.is_delivered()) end_for("a request before reading the last reply", *peer);
+    if (!connection.is_delivered())
+      die(exits::no, "client sent a request before reading the last reply",
+          (Text<64>(" (pid ") << peer->pid << ", uid " << peer->uid << ')').view());
     auto const reply = service.serve(asked);
     if (!reply) end(reply.error(), *peer);
     int const descriptor = reply->descriptor.get();

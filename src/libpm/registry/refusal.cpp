@@ -14,7 +14,7 @@ constexpr char reasons[] =
     "not registered\0"
     "the registry's service cannot see your process: it is in another pid namespace\0"
     "the process that asked has ended\0"
-    "there is no process #\0"
+    "process # does not exist\0"
     "process # belongs to another user";
 } // namespace
 

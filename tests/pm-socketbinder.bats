@@ -283,15 +283,15 @@ contest() {
   for stale in '' left; do
     local pids=()
     # Each in a directory of its own and all at once: whoever is stopped with a directory's lock is waited for, a second.
-    for n in {1..32}; do
+    for n in {1..40}; do
       mkdir "$n$stale"
       # A shell of its own: a subshell is not told that its children stop.
       start env -C "$n$stale" BATS_TEST_TMPDIR="$PWD/$n$stale" bash -c 'contest "$@"' - "$n" "$stale" >/dev/null
       pids+=("$PID")
     done
     for pid in "${pids[@]}"; do wait "$pid" || :; done
-    for n in {1..32}; do assert_regex "$n $(paste -sd ' ' <"$n$stale/result")" "^$n (first|second|end first)$"; done
-    for result in first second 'end first'; do grep -qx "$result" <(for n in {1..32}; do paste -sd ' ' <"$n$stale/result"; done); done
+    for n in {1..40}; do assert_regex "$n $(paste -sd ' ' <"$n$stale/result")" "^$n (first|second|end first)$"; done
+    for result in first second 'end first'; do grep -qx "$result" <(for n in {1..40}; do paste -sd ' ' <"$n$stale/result"; done); done
   done
 }
 

@@ -14,9 +14,9 @@ namespace bench {
 
 inline constexpr int rounds = 61;
 
-inline double now_ns() noexcept {
+inline double now_ns(clockid_t clock = CLOCK_MONOTONIC) noexcept {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
 }
 

@@ -178,6 +178,8 @@ Done gather_service(Tree const &tree, TrustedUids const &trust, Gatherer const &
     return each_entry(tree.dir(), directory.c_str(), [&](int dir, char const *name, unsigned char) noexcept {
       return trust.covers(name) ? gatherer.gather(dir, name, name) : Done();
     });
+  // Of two, one has no directory as a rule. To miss it takes no more than to open the service's directory and read its names (CPU time
+  // against that of one user: 1.46 and 1.6), and other users cannot raise it.
   if (trust.uids().size() <= 2) {
     for (uid_t const uid : trust.uids())
       if (auto const done = one(owner_name(uid).view()); !done) return done;

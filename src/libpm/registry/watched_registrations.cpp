@@ -8,10 +8,11 @@
 namespace pm::registry {
 
 WatchedRegistrations::~WatchedRegistrations() {
-  for (uint32_t const place : order_) {
-    ::free(places_[place].texts);
-    if (places_[place].token >= 0) sys::close(places_[place].token);
-  }
+  for (WatchedPlace const &place : places_)
+    if (place.texts) {
+      ::free(place.texts);
+      sys::close(place.token);
+    }
 }
 
 bool WatchedRegistrations::copy(WatchedPlace &place, LiveRegistration const &registration) const noexcept {
@@ -34,15 +35,35 @@ std::string_view WatchedRegistrations::id_of(uint32_t place) const noexcept {
   return id_in(places_[place].lengths.name(places_[place].texts));
 }
 
-uint32_t *WatchedRegistrations::lower_bound(std::string_view id) const noexcept {
-  auto *const begin = const_cast<uint32_t *>(order_.begin());
-  return std::lower_bound(begin, begin + order_.size(), id,
-                          [this](uint32_t place, std::string_view wanted) noexcept { return id_of(place) < wanted; });
+namespace {
+/** FNV-1a, of 32 bits. */
+uint32_t hash_of(std::string_view id) noexcept {
+  uint32_t hash = 2166136261U;
+  for (char const c : id) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  return hash;
+}
+} // namespace
+
+/** The link that has the place of this ID; or, if there is no such place, the last link of its bucket. There are buckets. */
+uint32_t *WatchedRegistrations::link_to(std::string_view id) noexcept {
+  uint32_t *link = &buckets_[hash_of(id) & (buckets_.size() - 1)];
+  while (*link != none && id_of(*link) != id) link = &places_[*link].next;
+  return link;
+}
+
+bool WatchedRegistrations::add_buckets() noexcept {
+  if (!buckets_.resize(std::max<size_t>(16, 2 * buckets_.size()))) return false;
+  std::fill(buckets_.begin(), buckets_.end(), none);
+  for (uint32_t place = 0; place < places_.size(); ++place) {
+    if (!places_[place].texts) continue;
+    places_[place].next = none;
+    *link_to(id_of(place)) = place;
+  }
+  return true;
 }
 
 uint32_t WatchedRegistrations::find(std::string_view id) const noexcept {
-  auto const *const found = lower_bound(id);
-  return found != order_.end() && id_of(*found) == id ? *found : none;
+  return buckets_.empty() ? none : *const_cast<WatchedRegistrations *>(this)->link_to(id);
 }
 
 uint32_t WatchedRegistrations::find_token(int token) const noexcept {
@@ -59,13 +80,11 @@ bool WatchedRegistrations::add(LiveRegistration const &registration, int token, 
   uint32_t place = static_cast<uint32_t>(places_.size());
   if (!free_.empty()) place = free_[free_.size() - 1];
   else if (!places_.append(WatchedPlace{}) || !free_.append(place)) return false;
-  auto const position = static_cast<size_t>(lower_bound(registration.record.id) - order_.begin());
-  if (!order_.append(place)) return false;
-  if (!copy(places_[place], registration)) {
-    order_.truncate(order_.size() - 1);
-    return false;
-  }
-  std::rotate(order_.begin() + position, order_.end() - 1, order_.end());
+  if (size_ == buckets_.size() && !add_buckets()) return false;
+  if (!copy(places_[place], registration)) return false;
+  *link_to(registration.record.id) = place;
+  places_[place].next = none;
+  ++size_;
   free_.truncate(free_.size() - 1);
   places_[place].token = token;
   places_[place].mark = mark;
@@ -82,10 +101,9 @@ bool WatchedRegistrations::replace(uint32_t at, LiveRegistration const &registra
 }
 
 void WatchedRegistrations::remove(uint32_t at) noexcept {
-  auto *const position = lower_bound(id_of(at));
-  std::copy(position + 1, order_.end(), position);
-  order_.truncate(order_.size() - 1);
   WatchedPlace &place = places_[at];
+  *link_to(id_of(at)) = place.next;
+  --size_;
   ::free(place.texts);
   sys::close(place.token);
   place = {};
@@ -100,7 +118,8 @@ bool WatchedRegistrations::each(Callback<void(uint32_t)> visit) const noexcept {
     uint32_t place;
   };
   List<One> all;
-  for (uint32_t const place : order_) {
+  for (uint32_t place = 0; place < places_.size(); ++place) {
+    if (!places_[place].texts) continue;
     auto const record = at(place).record;
     if (!all.append({record.service, LookupOrder(record), place})) return false;
   }

@@ -1,4 +1,7 @@
-/** Some living registrations of a registry, each with the writing end of its token, found by their IDs. */
+/**
+ * Some living registrations of a registry, each with the writing end of its token, found by their IDs. The
+ * cost to find, to add and to remove one does not grow with their number.
+ */
 #pragma once
 
 #include "libpm/registry/lookup.h"
@@ -15,7 +18,7 @@ class WatchedRegistrations {
 
   static constexpr uint32_t none = UINT32_MAX;
 
-  [[nodiscard]] size_t size() const noexcept { return order_.size(); }
+  [[nodiscard]] size_t size() const noexcept { return size_; }
   /** The place of the registration with this ID, valid until it is removed; none. */
   [[nodiscard]] uint32_t find(std::string_view id) const noexcept;
   /** The place of the registration whose token has this descriptor; none. */
@@ -39,15 +42,18 @@ class WatchedRegistrations {
     char *texts; /**< null: the place is free */
     TextLengths lengths;
     int token;
+    uint32_t next; /**< the next place in its bucket; none */
     uint64_t mark;
   };
   [[nodiscard]] bool copy(WatchedPlace &place, LiveRegistration const &registration) const noexcept;
   [[nodiscard]] std::string_view id_of(uint32_t place) const noexcept;
-  [[nodiscard]] uint32_t *lower_bound(std::string_view id) const noexcept;
+  [[nodiscard]] uint32_t *link_to(std::string_view id) noexcept;
+  [[nodiscard]] bool add_buckets() noexcept;
 
   List<WatchedPlace> places_;
-  List<uint32_t> free_;     /**< free places */
-  List<uint32_t> order_;    /**< the others, by ID */
+  size_t size_ = 0;         /**< how many places are taken */
+  List<uint32_t> free_;     /**< the others */
+  List<uint32_t> buckets_;  /**< by hash of the ID: the first place; their number is 0 or a power of two */
   List<uint32_t> by_token_; /**< by descriptor: a place */
 };
 

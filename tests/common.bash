@@ -44,6 +44,26 @@ copy_project() {
   (cd "$PM_SOURCE" && project_files) | tar -C "$PM_SOURCE" -T - -cf - | tar -xf - -C "$1"
 }
 
+# SHELLS: those that run the sessions of the pages, as many as are installed.
+SHELLS=(bash dash 'busybox ash' mksh ksh93 zsh)
+# as_written PAGE SECTION...: does what the sessions in these sections do, once in each shell, in a new directory. "$ " starts a
+# command, and the lines after it are what it prints.
+as_written() {
+  local shell section dir page=$PM_SOURCE/doc/$1
+  for section in "${@:2}"; do awk -v name="$section" '/^\.Sh / { on = ($0 == ".Sh " name) } on' "$page"; done |
+    sed -n '/^\.Bd -literal/,/^\.Ed/{/^\.Bd/d;/^\.Ed/d;s/\\e/\\/g;s/\\&//g;p}' >session
+  sed -n "/^\\$ /{h;s/'/'\\\\''/g;s/.*/printf '%s\\\\n' '&'/p;g;s/^..//p}" session >script
+  [ -s script ] || return 0
+  for shell in "${SHELLS[@]}"; do
+    command -v "${shell%% *}" >/dev/null || continue
+    dir=$(mktemp -d written.XXXXXX) && chmod 755 "$dir"
+    # Without a registry: the page makes one, or needs none.
+    # shellcheck disable=SC2086 # each is a word
+    (cd "$dir" && PM_REGISTRY=$PWD/nowhere $shell ../script) </dev/null >got 2>&1 3>&- 4>&- || { echo "$1 in $shell fails:"; cat got; return 1; }
+    diff session got || { echo "$1 in $shell: what the page says (<) and what happens (>) differ"; return 1; }
+  done
+}
+
 # front DIR: the service of that registry, accepting when this returns.
 front() {
   local dir && dir=$(readlink -f "$1") owner=()

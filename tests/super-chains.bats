@@ -5,18 +5,6 @@ load super
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# as_written PAGE SECTION: the session there does as it says; of what tests/pages.bats, which has no other users, does not run.
-as_written() {
-  mkdir -m 755 written
-  cd written
-  awk -v name="$2" '/^\.Sh / { on = ($0 == ".Sh " name) } on' "$PM_SOURCE/doc/$1" |
-    sed -n '/^\.Bd -literal/,/^\.Ed/{/^\.Bd/d;/^\.Ed/d;s/\\e/\\/g;s/\\&//g;p}' >session
-  grep '^\$ ' session | sed 's/^\$ //' | while read -r line; do printf '%s\n' "printf '%s\\n' $(printf '%q' "\$ $line")" "$line"; done >script
-  bash script </dev/null >got 2>&1 3>&- 4>&-
-  diff session got
-  cd ..
-}
-
 @test "chains: the port that the kernel chose is published, found by name, and gone with the server" {
   start_ready pm-socketbinder tcp:127.0.0.1:0 pm-reg http fd:0 pm-superd -N 9 echo hello </dev/null >/dev/null 2>log
   server=$PID

@@ -285,7 +285,7 @@ $PM	tcp:127.0.0.1:4"
   start_ready unshare --pid --fork --kill-child --mount-proc pm-super -N 9 -u $PM "$PM_REGISTRY/socket" pm-regd </dev/null >/dev/null
   local inside=$PID
   run -1 as $ALICE pm-reg web none touch started
-  assert_output "pm-reg: fatal: unable to register web in $PM_REGISTRY: refused: the registry's service cannot see your process: it is in another pid namespace"
+  assert_output "pm-reg: fatal: unable to register web in $PM_REGISTRY: refused: the registry's service cannot see the process: it is in another pid namespace, or /proc hides it (hidepid)"
   assert_not_exist started
   # It may undo and subscribe, for which a user is enough.
   run -1 as $ALICE pm-dereg web
@@ -318,10 +318,10 @@ $PM	tcp:127.0.0.1:4"
   assert_output '103 0 0'
   run -0 socket as $ALICE add=a/b answer
   assert_output '103 0 0'
-  # add: reserve, holder, public, exe, deleted, one of: service, address, version, exclusive
+  # add: reserve, holder, start, public, exe, deleted, one of: service, address, version, exclusive
   local self=0000000473656c66 zero=00000000 web=0000000377656200
   added() { # EXE ADDRESS, in hex
-    local payload=$zero$self$zero$1${zero}00000001$web$2$zero$zero
+    local payload=$zero$self$zero$zero$zero$1${zero}00000001$web$2$zero$zero
     socket as $ALICE hex="$(printf '00000000%08x00000000' $((${#payload} / 2)))$payload" answer
   }
   run -0 added 00000000 000000046e6f6e65
@@ -380,7 +380,7 @@ EOF
 }
 
 # asks NAME: to register NAME, as itself.
-asks() { framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1)$(str "$1")$(str none)$(w 0 0)"; }
+asks() { framed 0 0 "$(w 0)$(str self)$(w 0 0 0)$(str '')$(w 0 1)$(str "$1")$(str none)$(w 0 0)"; }
 
 @test "pm-regd: a request in pieces, several in turn, the end at every byte; another is served" {
   regd
@@ -411,7 +411,7 @@ asks() { framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1)$(str "$1")$(str no
     # What is longer than any is no request.
     if [ ${#name} -gt 127 ]; then assert_output --regexp "$ENDED"; else assert_output '103 000000000000000000000000 0'; fi
   done
-  alice_at "$PM_REGISTRY/socket" hex "$(framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1 3)61006200$(str none)$(w 0 0)")" send 0 hear
+  alice_at "$PM_REGISTRY/socket" hex "$(framed 0 0 "$(w 0)$(str self)$(w 0 0 0)$(str '')$(w 0 1 3)61006200$(str none)$(w 0 0)")" send 0 hear
   assert_output '103 000000000000000000000000 0'
   alice_at "$PM_REGISTRY/socket" hex "$(asks "$LONGEST_NAME")" send 0 hear
   assert_line --regexp '^100 .* 1$'
@@ -421,7 +421,7 @@ asks() { framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 1)$(str "$1")$(str no
   done
   for size in 65 0x7fffffff 0x80000000 0xffffffff; do
     # Of what is wanted, and of a name.
-    alice_at "$PM_REGISTRY/socket" hex "$(framed 0 0 "$(w 0)$(str self)$(w 0)$(str '')$(w 0 $size)$(str web)$(str none)$(w 0 0)")" send 0 hear
+    alice_at "$PM_REGISTRY/socket" hex "$(framed 0 0 "$(w 0)$(str self)$(w 0 0 0)$(str '')$(w 0 $size)$(str web)$(str none)$(w 0 0)")" send 0 hear
     assert_output --regexp "$ENDED"
     alice_at "$PM_REGISTRY/socket" hex "$(framed 4 0 "$(w $size)77656200")" send 0 hear
     assert_output --regexp "$ENDED"

@@ -26,6 +26,8 @@ int main(int argc, char const *const *argv) {
 
   auto const tree = open_tree(settings.registry);
   auto const exe = announced(tree, pid);
+  if (!exe && is_hidden_process(exe.error()))
+    die(exits::system, "unable to ", exe.error().doing, " process ", operands[0], ": ", why_hidden());
   if (!exe) die_in(settings.registry, exe.error());
   if (!*exe) return exits::no;
   List<char> line;

@@ -5,6 +5,7 @@
 #include "cli/registry_options.h"
 #include "libpm/message/channel.h"
 #include "libpm/net/peer.h"
+#include "libpm/os/process.h"
 #include "libpm/registry/service.h"
 
 namespace {
@@ -47,8 +48,13 @@ Policy policy_for(uid_t client, uid_t owner) noexcept {
 
 Registrant identify(Peer const &peer) noexcept {
   auto const start = peer_start_time(0, peer);
-  if (!start && start.error().code != ESRCH) die_sys(start.error(), (Text<32>("pid ") << peer.pid).view());
-  return {peer.uid, peer.pid, start.value_or(0)};
+  Registrant who = {peer.uid, peer.pid, start.value_or(0)};
+  if (start) return who;
+  who.ended = start.error().code == ESRCH;
+  if (!who.ended && !is_hidden_process(start.error())) die_sys(start.error(), (Text<32>("pid ") << peer.pid).view());
+  // Without a pidfd (before Linux 6.5) the pid may be another process's by now, and the client must not speak for that one.
+  who.hidden = !who.ended && peer_process(0).valid();
+  return who;
 }
 
 /** Ends the program: with 99 after a time limit, with 1 if the client breaks the protocol, otherwise with 111. */

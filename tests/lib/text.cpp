@@ -255,7 +255,7 @@ void start_times() {
   for (char const *bad : {"", "12", "12 (sh)", "12 (sh) S", "12 (sh) S 1 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 x 0"})
     EXPECT(start_time_in(bad).error().code == EBADMSG);
   EXPECT(value_of(start_time(::getpid())) == value_of(start_time(::getpid())));
-  EXPECT(start_time(-1).error().code == ENOENT);
+  EXPECT(start_time(-1).error().code == ESRCH);
 }
 
 void policies() {

@@ -94,7 +94,7 @@ Result<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept {
     if (!ended || *ended) return failed(doing, ended ? ESRCH : ended.error().code);
     return start;
   }
-  if (!start) return failed(doing, start.error().code == ENOENT ? ESRCH : start.error().code);
+  if (!start) return start;
   // Without a pidfd, the pid may belong to another process by now. The connection is older than this process, so a process that
   // is younger than this one is not the peer.
   auto const own = start_time(::getpid());

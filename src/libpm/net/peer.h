@@ -34,7 +34,7 @@ struct Peer {
 
 /**
  * When the peer's process started, as start_time(). ESRCH: it has ended, has no number in this pid namespace, or its number may
- * belong to another process by now.
+ * belong to another process by now. EPERM: as start_time().
  */
 [[nodiscard]] Result<uint64_t> peer_start_time(int socket, Peer const &peer) noexcept;
 

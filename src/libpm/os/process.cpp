@@ -1,61 +1,104 @@
 #include "libpm/os/process.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <span>
+#include "libpm/os/time.h"
 
 namespace pm {
 
+namespace {
+
+/** Whether the /proc of this process is that of its own pid namespace: in another's, a number is a different process's. */
+bool is_proc_ours() noexcept {
+  char buffer[16];
+  ssize_t const n = sys::readlinkat(AT_FDCWD, "/proc/self", buffer, sizeof buffer);
+  return n > 0 && number<pid_t>({buffer, static_cast<size_t>(n)}) == ::getpid();
+}
+
+/** After errno from a file of the process in /proc: ESRCH or EPERM, as start_time() has them, or that errno. */
+tl::unexpected<SysError> not_shown(char const *doing, pid_t pid) noexcept {
+  int code = errno;
+  // kill(2) also sees what /proc hides.
+  if (code == ENOENT) code = sys::kill(pid, 0) < 0 && errno == ESRCH ? ESRCH : EPERM;
+  return failed(doing, code);
+}
+
+/** The process's directory in /proc. ESRCH, EPERM: as start_time(). */
+Result<Text<32>> directory_of(pid_t pid, char const *doing) noexcept {
+  if (pid == ::getpid()) return Text<32>("/proc/self");
+  if (pid <= 0) return failed(doing, ESRCH);
+  if (is_proc_ours()) return Text<32>("/proc/") << pid;
+  errno = ENOENT;
+  return not_shown(doing, pid);
+}
+
+} // namespace
+
 Result<uint64_t> start_time_in(std::string_view stat) noexcept {
   size_t const name_end = stat.rfind(')');
-  if (name_end == std::string_view::npos || name_end + 2 > stat.size()) return failed("read the start time of", EBADMSG);
+  if (name_end == std::string_view::npos || name_end + 2 > stat.size()) return failed(reading_start_time, EBADMSG);
   std::string_view rest{stat.data() + name_end + 2, stat.size() - name_end - 2};
   // Field 3 follows the name; the start time is field 22.
   for (int field = 3; field < 22; ++field) rest = cut(rest, ' ').tail;
   auto const ticks = number<uint64_t>(cut(rest, ' ').head);
-  if (!ticks) return failed("read the start time of", EBADMSG);
+  if (!ticks) return failed(reading_start_time, EBADMSG);
   return *ticks;
 }
 
 Result<uint64_t> start_time(pid_t pid) noexcept {
-  // /proc may belong to another pid namespace, where this process has another pid.
-  Text<32> path("/proc/");
-  if (pid == ::getpid()) path << "self/stat";
-  else path << pid << "/stat";
+  auto const directory = directory_of(pid, reading_start_time);
+  if (!directory) return fail(directory);
+  auto const path = Text<48>(directory->view()) << "/stat";
   Fd const file(sys::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return failed("read the start time of");
+  if (!file.valid()) return not_shown(reading_start_time, pid);
   char buffer[1024];
   ssize_t const n = sys::read(file.get(), buffer, sizeof buffer);
-  if (n < 0) return failed("read the start time of");
+  if (n < 0) return failed(reading_start_time);
   return start_time_in({buffer, static_cast<size_t>(n)});
 }
 
+uint64_t start_time_now() noexcept {
+  return boottime() / (1'000'000'000 / static_cast<uint64_t>(::sysconf(_SC_CLK_TCK)));
+}
+
+std::string_view why_hidden() noexcept {
+  return is_proc_ours() ? "/proc hides it (mount option hidepid; with gid=, a group sees it)"
+                        : "/proc is not mounted, or belongs to another pid namespace";
+}
+
 Result<Executable> executable(pid_t pid) noexcept {
-  Text<32> link("/proc/");
-  link << pid << "/exe";
+  constexpr char const *doing = "read the executable of";
+  auto const directory = directory_of(pid, doing);
+  if (!directory) return fail(directory);
+  auto const link = Text<48>(directory->view()) << "/exe";
+  struct stat st;
   char buffer[PATH_MAX + 16];
   ssize_t const n = sys::readlinkat(AT_FDCWD, link.c_str(), buffer, sizeof buffer);
-  if (n < 0) return failed("read the executable of");
+  // A process that has ended and was not waited for still has a directory, and no executable.
+  if (n < 0 && errno == ENOENT && sys::fstatat(AT_FDCWD, directory->c_str(), &st, 0) == 0) return failed(doing, ESRCH);
+  if (n < 0) return not_shown(doing, pid);
   std::string_view path{buffer, static_cast<size_t>(n)};
   // A file's name may really end like the kernel's mark, so the link count decides.
-  struct stat st;
   Executable result;
   result.deleted = sys::fstatat(AT_FDCWD, link.c_str(), &st, 0) == 0 && st.st_nlink == 0;
   constexpr std::string_view mark = " (deleted)";
   if (result.deleted && path.size() > mark.size() && path.compare(path.size() - mark.size(), mark.size(), mark) == 0)
     path.remove_suffix(mark.size());
   result.path << path;
-  if (has_control(path)) return failed("read the executable of", EILSEQ);
-  if (result.path.overflowed()) return failed("read the executable of", ENAMETOOLONG);
+  if (has_control(path)) return failed(doing, EILSEQ);
+  if (result.path.overflowed()) return failed(doing, ENAMETOOLONG);
   return result;
 }
 
 Result<uid_t> effective_user(pid_t pid) noexcept {
-  Text<32> path("/proc/");
-  path << pid;
+  constexpr char const *doing = "find the owner of process";
+  auto const directory = directory_of(pid, doing);
+  if (!directory) return fail(directory);
   struct stat st;
-  if (sys::fstatat(AT_FDCWD, path.c_str(), &st, 0) < 0) return failed("find the owner of process");
+  if (sys::fstatat(AT_FDCWD, directory->c_str(), &st, 0) < 0) return not_shown(doing, pid);
   return st.st_uid;
 }
 
@@ -91,8 +134,11 @@ Done numbers_in(char const *path, std::string_view name, std::span<int64_t> numb
 } // namespace
 
 Result<ProcessUsers> users_of(pid_t pid) noexcept {
+  constexpr char const *doing = "read the user of";
+  auto const directory = directory_of(pid, doing);
+  if (!directory) return fail(directory);
   int64_t ids[3];
-  auto const read = numbers_in((Text<32>("/proc/") << pid << "/status").c_str(), "Uid:", ids, "read the user of");
+  auto const read = numbers_in((Text<48>(directory->view()) << "/status").c_str(), "Uid:", ids, doing);
   if (!read) return fail(read);
   return ProcessUsers{static_cast<uid_t>(ids[0]), static_cast<uid_t>(ids[1]), static_cast<uid_t>(ids[2])};
 }

@@ -11,9 +11,19 @@ namespace pm {
 
 /**
  * When the process started, in clock ticks after boot: field 22 of /proc/PID/stat, proc(5). Together with the pid it identifies a
- * process: no later process has both.
+ * process: no later process has both. ESRCH: the process has ended. EPERM: it runs, but /proc does not show it; why_hidden().
  */
 [[nodiscard]] Result<uint64_t> start_time(pid_t pid) noexcept;
+/** SysError::doing of such an error. */
+inline constexpr char reading_start_time[] = "read the start time of";
+[[nodiscard]] inline bool is_hidden_process(SysError error) noexcept {
+  return error.code == EPERM && error.doing == reading_start_time;
+}
+/** Why /proc does not show a process: hidepid, or this process has no /proc of its pid namespace. Text for a message. */
+[[nodiscard]] std::string_view why_hidden() noexcept;
+
+/** The present as a start time: no process that exists has a later one. */
+[[nodiscard]] uint64_t start_time_now() noexcept;
 
 /** The same, from the text of /proc/PID/stat. The name in its second field may contain blanks and parentheses. EBADMSG. */
 [[nodiscard]] Result<uint64_t> start_time_in(std::string_view stat) noexcept;
@@ -23,14 +33,14 @@ struct Executable {
   bool deleted = false; /**< the file has no name any more */
 };
 /**
- * The program that a process runs. ENOENT: the process has ended. EACCES: this process may not examine it. EILSEQ: the path has a
- * control byte, which no record may contain.
+ * The program that a process runs. ESRCH: the process has ended. EACCES: this process may not examine it. EPERM: /proc does not
+ * show it. EILSEQ: the path has a control byte, which no record may contain.
  */
 [[nodiscard]] Result<Executable> executable(pid_t pid) noexcept;
 
 /**
  * The effective user of a process: the owner of its directory in /proc, which is root if the process may not be examined,
- * proc(5). ENOENT: the process has ended.
+ * proc(5). ESRCH, EPERM: as start_time().
  */
 [[nodiscard]] Result<uid_t> effective_user(pid_t pid) noexcept;
 

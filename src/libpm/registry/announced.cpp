@@ -70,7 +70,7 @@ Result<std::optional<Executable>> announced(Tree const &tree, pid_t pid) noexcep
   if (*life != fifodir::Life::alive || !read_entry_name(link->name.view(), record, nullptr)) return std::nullopt;
   // A child that outlived the process may hold the token, and the pid may belong to another process: compare the start times.
   auto const start = start_time(pid);
-  if (!start && (start.error().code == ENOENT || start.error().code == ESRCH)) return std::nullopt;
+  if (!start && start.error().code == ESRCH) return std::nullopt;
   if (!start) return fail(start);
   if (*start != record.start) return std::nullopt;
   auto exe = executable_of(tree.dir(), make_ticket(announcements, link->owner.view(), record.id));

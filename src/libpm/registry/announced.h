@@ -21,7 +21,7 @@ namespace pm::registry {
 /**
  * The executable that process `pid` has announced. The process may lie: do not use it to authenticate. Nothing: the process has not
  * announced one or has ended, or its number now belongs to another process. It takes no lock and does not search: it reads two links, tests
- * a token, and reads the start time of the process.
+ * a token, and reads the start time of the process. is_hidden_process(): /proc does not show that.
  */
 [[nodiscard]] Result<std::optional<Executable>> announced(Tree const &tree, pid_t pid) noexcept;
 

@@ -1,5 +1,6 @@
 #include "libpm/registry/change.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 #include <utility>
 #include "libpm/fifodir/token.h"
@@ -26,7 +27,12 @@ Done Change::connect() noexcept {
   path << tree_->dir() << '/' << layout::socket;
   auto const once = [&]() noexcept { return connect_local(path.view(), limit_); };
   auto connected = absent_ == Absent::fails ? once() : await_server(path.c_str(), limit_, once);
-  if (!connected) return failed("reach the registry's service", connected.error().code);
+  if (!connected) {
+    struct stat st;
+    bool const has_proc = sys::fstatat(AT_FDCWD, "/proc/self/fd", &st, 0) == 0;
+    return failed(has_proc ? "reach the registry's service" : "reach, without /proc, the registry's service",
+                  connected.error().code);
+  }
   socket_ = std::move(*connected);
   connection_.emplace(socket_.get(), socket_.get());
   return {};
@@ -125,8 +131,8 @@ bool has_ended(Record const &record) noexcept {
   auto const process = process_fd(record.pid);
   if (!process) return process.error().code == ESRCH;
   if (pm::has_ended(process->get()).value_or(false)) return true;
-  // The number may be another process's now. If /proc hides the start time, take the process to live.
-  auto const start = start_time(record.pid);
+  // The number may be another process's now. If the start time is unknown, take the process to live.
+  auto const start = record.start ? start_time(record.pid) : Result<uint64_t>(0);
   return start && *start != record.start;
 }
 
@@ -172,6 +178,7 @@ Answer<NewRegistrations> Change::add_once(std::span<WantedRegistration const> re
   if (requests.size() > batch_max) return refuse(Refusal::too_many, batch_max, batch_max); // a message has no room for more
   Add question;
   question.keeping = {terms.reserve, terms.holder};
+  question.start = who->start;
   question.is_public = terms.is_public;
   question.exe = {terms.exe, terms.deleted};
   for (auto const &request : requests)
@@ -187,14 +194,14 @@ Answer<NewRegistrations> Change::add_once(std::span<WantedRegistration const> re
 }
 
 Answer<NewRegistrations> Change::announce(Terms const &terms) noexcept {
+  auto const who = this_process();
+  if (!who) return fail(who);
   if (!asks_) {
-    auto const who = this_process();
-    if (!who) return fail(who);
     auto transaction = begin();
     if (!transaction) return fail(transaction);
     return registry::announce(*transaction, *who, terms);
   }
-  auto const payload = encode(Announce{{terms.reserve, terms.holder}, {terms.exe, terms.deleted}});
+  auto const payload = encode(Announce{{terms.reserve, terms.holder}, who->start, {terms.exe, terms.deleted}});
   if (!payload) return fail(payload);
   WantedRegistration const request = {announcements, Address(), 0, false};
   return ask_for(Type::announce, *payload, {&request, 1});

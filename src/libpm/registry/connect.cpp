@@ -80,6 +80,8 @@ Text<512> explain(UntrustedServer const &server, LiveRegistration const &registr
   text << registration.record.address << " runs as uid " << server.uid;
   if (is_overflow_user(server.uid)) text << ", which stands for every user that this user namespace does not map";
   else text << ", and the registration is of uid " << registration.owner;
+  auto const start = start_time(registration.record.pid);
+  if (!start && is_hidden_process(start.error())) text << ", whose process is not visible: " << why_hidden();
   return text;
 }
 

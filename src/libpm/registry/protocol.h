@@ -68,10 +68,11 @@ struct AddItem {
 struct Add {
   static constexpr Type type = Type::add;
   KeepingTerms keeping;
+  uint64_t start = 0; /**< of the client's process, as itself sees it: for a service from which /proc hides it; 0: unknown */
   bool is_public = false;
   GivenExecutable exe;
   xdr::Array<AddItem, batch_max> wanted;
-  static auto fields(auto &m) noexcept { return std::tie(m.keeping, m.is_public, m.exe, m.wanted); }
+  static auto fields(auto &m) noexcept { return std::tie(m.keeping, m.start, m.is_public, m.exe, m.wanted); }
 };
 
 /**
@@ -89,8 +90,9 @@ struct AddFor {
 struct Announce {
   static constexpr Type type = Type::announce;
   KeepingTerms keeping;
+  uint64_t start = 0; /**< as Add's */
   GivenExecutable exe;
-  static auto fields(auto &m) noexcept { return std::tie(m.keeping, m.exe); }
+  static auto fields(auto &m) noexcept { return std::tie(m.keeping, m.start, m.exe); }
 };
 
 struct Added {

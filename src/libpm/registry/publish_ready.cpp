@@ -10,8 +10,12 @@ bool publish_ready(Tree const &tree, Route route, std::span<Ticket const> ticket
   int reported = 0;
   for (Retry retry(tree.dir(), layout::socket);;) {
     Executable exe;
-    if (is_public)
-      if (auto const found = executable(pid)) exe = *found;
+    if (is_public) {
+      auto const found = executable(pid);
+      if (found) exe = *found;
+      else if (found.error().code == EPERM && !reported)
+        log.warn("the executable of process ", (Text<16>() << pid).view(), " stays unknown: ", why_hidden());
+    }
     Change change(tree, route, {{}, process});
     auto const published = change.publish(tickets, exe.path.view(), exe.deleted);
     auto const *error = published ? nullptr : std::get_if<SysError>(&published.error());

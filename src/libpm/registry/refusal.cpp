@@ -12,7 +12,7 @@ constexpr char reasons[] =
     "this user has reached the limit of #\0"
     "more than # registrations at once\0"
     "not registered\0"
-    "the registry's service cannot see your process: it is in another pid namespace\0"
+    "the registry's service cannot see the process: it is in another pid namespace, or /proc hides it (hidepid)\0"
     "the process that asked has ended\0"
     "process # does not exist\0"
     "process # belongs to another user";

@@ -8,8 +8,8 @@ namespace pm::registry {
 Result<Registrant> this_process() noexcept {
   pid_t const pid = ::getpid();
   auto const start = start_time(pid);
-  if (!start) return fail(start);
-  return Registrant{::geteuid(), pid, *start};
+  if (!start && !is_hidden_process(start.error())) return fail(start);
+  return Registrant{::geteuid(), pid, start.value_or(0)};
 }
 
 Answer<Registrant> process_for(int process, uid_t uid) noexcept {
@@ -24,7 +24,7 @@ Answer<Registrant> process_for(int process, uid_t uid) noexcept {
   if (!ended) return fail(ended);
   if (*ended) return refuse(Refusal::no_process);
   for (int const code : {users ? 0 : users.error().code, start ? 0 : start.error().code})
-    if (code == ENOENT || code == ESRCH) return refuse(Refusal::unknown_process);
+    if (code == ENOENT || code == ESRCH || code == EPERM) return refuse(Refusal::unknown_process);
   if (!users) return fail(users);
   if (!start) return fail(start);
   bool const is_own = users->real == uid && users->effective == uid && users->saved == uid;

@@ -9,12 +9,14 @@ namespace pm::registry {
 
 struct Registrant {
   uid_t uid;
-  pid_t pid;          /**< 0: it has no number in this process's pid namespace */
-  uint64_t start = 0; /**< its start time, pm::start_time; 0: it ended before its start time was read */
-  bool named = true;  /**< false: the kernel cannot name the user; `uid` has no meaning, and the owner is `-` */
+  pid_t pid;           /**< 0: it has no number in this process's pid namespace */
+  uint64_t start = 0;  /**< its start time, pm::start_time; 0: unknown */
+  bool ended = false;  /**< it had ended before its start time was read */
+  bool hidden = false; /**< it runs, and /proc does not show it: it may give its start time itself */
+  bool named = true;   /**< false: the kernel cannot name the user; `uid` has no meaning, and the owner is `-` */
 };
 
-/** This process: effective uid, pid and start time. */
+/** This process: effective uid, pid and start time, which is unknown without /proc. EMFILE, ENOMEM... */
 [[nodiscard]] Result<Registrant> this_process() noexcept;
 
 /**

@@ -1,6 +1,7 @@
 #include "libpm/registry/service.h"
 
 #include <utility>
+#include "libpm/os/process.h"
 #include "libpm/registry/add.h"
 #include "libpm/registry/announce.h"
 #include "libpm/registry/limits.h"
@@ -72,10 +73,13 @@ List<Ticket> ChangeService::tickets(Names const &names, bool &fits) const noexce
   return list;
 }
 
-Answer<void> ChangeService::is_known() const noexcept {
+Answer<Registrant> ChangeService::registrant(uint64_t start) const noexcept {
   if (client_.pid == 0) return refuse(Refusal::unknown_process);
-  if (client_.start == 0) return refuse(Refusal::gone);
-  return {};
+  if (client_.ended) return refuse(Refusal::gone);
+  Registrant who = client_;
+  // A process that gets this pid later has a later start time than now. So a false one never makes the registration that process's.
+  if (who.hidden && start <= start_time_now()) who.start = start;
+  return who;
 }
 
 namespace {
@@ -88,8 +92,8 @@ Terms terms_of(KeepingTerms const &keeping, bool is_public, GivenExecutable cons
 } // namespace
 
 Result<ChangeService::ServiceReply> ChangeService::answer(Add const &request) noexcept {
-  if (auto const known = is_known(); !known) return deny(known.error());
-  return add_as(client_, request);
+  auto const who = registrant(request.start);
+  return who ? add_as(*who, request) : deny(who.error());
 }
 
 Result<ChangeService::ServiceReply> ChangeService::answer(AddFor const &request) noexcept {
@@ -116,13 +120,14 @@ Result<ChangeService::ServiceReply> ChangeService::add_as(Registrant const &who,
 }
 
 Result<ChangeService::ServiceReply> ChangeService::answer(Announce const &request) noexcept {
-  if (auto const known = is_known(); !known) return deny(known.error());
+  auto const who = registrant(request.start);
+  if (!who) return deny(who.error());
   if (!is_valid(request.keeping, request.exe)) return no_request();
   auto made = [&]() noexcept -> Answer<NewRegistrations> {
     auto transaction = begin();
     if (!transaction) return fail(transaction);
-    if (auto const admitted = admit_announcement(*transaction, client_, policy_); !admitted) return fail(admitted);
-    return registry::announce(*transaction, client_, terms_of(request.keeping, true, request.exe));
+    if (auto const admitted = admit_announcement(*transaction, *who, policy_); !admitted) return fail(admitted);
+    return registry::announce(*transaction, *who, terms_of(request.keeping, true, request.exe));
   }();
   return answer_made(made);
 }

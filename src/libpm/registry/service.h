@@ -11,7 +11,9 @@ namespace pm::registry {
 
 class ChangeService {
  public:
-  /** `patience`: the time limit for the registry's lock, ms. `stop`: it is readable or hung up when the client no longer waits. */
+  /**
+   * `patience`: the time limit for the registry's lock, ms. `stop`: it is readable or hung up when the client no longer waits.
+   */
   ChangeService(Tree const &tree, Registrant const &client, Policy const &policy, uint32_t patience, int stop = -1) noexcept
       : tree_(&tree), client_(client), policy_(policy), patience_(patience), stop_(stop) {}
 
@@ -31,8 +33,8 @@ class ChangeService {
   template <class Value>
   [[nodiscard]] static Result<ServiceReply> reply(Value const &value) noexcept;
   [[nodiscard]] static Result<ServiceReply> deny(Failure const &failure) noexcept;
-  /** Refuses a client whose process the kernel does not identify. */
-  [[nodiscard]] Answer<void> is_known() const noexcept;
+  /** The client, with the start time that it gives if that is needed. Refuses a process that the kernel does not identify. */
+  [[nodiscard]] Answer<Registrant> registrant(uint64_t start) const noexcept;
 
   [[nodiscard]] Result<Transaction> begin() noexcept;
   [[nodiscard]] List<Ticket> tickets(protocol::Names const &names, bool &fits) const noexcept;

@@ -15,7 +15,9 @@ Done FollowedProcesses::follow(Epoll &epoll, pid_t pid, uint64_t start) noexcept
   auto process = process_fd(pid);
   auto const started = process ? start_time(pid) : Result<uint64_t>(fail(process));
   int fd = -1;
-  if (started && *started == start && epoll.add(process->get(), EPOLLIN)) fd = process->release();
+  // If /proc hides the process, take the number to be its own still.
+  bool const is_it = started ? *started == start : is_hidden_process(started.error());
+  if (is_it && epoll.add(process->get(), EPOLLIN)) fd = process->release();
   ended_ = ended_ || fd < 0;
   if (processes_.append({fd, pid, start})) return {};
   if (fd >= 0) sys::close(fd);

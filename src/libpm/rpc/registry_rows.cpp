@@ -48,10 +48,10 @@ Done RegistryRows::take_token() noexcept {
 }
 
 Done RegistryRows::open() noexcept {
-  pid_ = ::getpid();
-  auto const start = start_time(pid_);
-  if (!start) return fail(start);
-  start_ = *start;
+  auto const own = this_process();
+  if (!own) return fail(own);
+  pid_ = own->pid;
+  start_ = own->start;
   auto epoll = Epoll::make();
   if (!epoll) return fail(epoll);
   epoll_.emplace(std::move(*epoll));
@@ -216,8 +216,8 @@ Result<bool> RegistryRows::set(Setter const &who, uint32_t program, uint32_t ver
   if (!transaction) return fail(transaction);
   auto const service = service_of(program);
   WantedRegistration const wanted = {service.view(), address, version, false};
-  Registrant const registrant = {row.uid, row.of_process ? who.pid : pid_, row.of_process ? who.start : start_,
-                                 who.uid.has_value()};
+  Registrant registrant = {row.uid, row.of_process ? who.pid : pid_, row.of_process ? who.start : start_};
+  registrant.named = who.uid.has_value();
   auto const made =
       registry::add(**transaction, registrant, {&wanted, 1}, {.holder = row.of_process ? held_for_process : held_for_nobody});
   if (!made) {

@@ -50,6 +50,7 @@ class RegistryRows {
   [[nodiscard]] Done refresh() noexcept;
 
   [[nodiscard]] RowIndex &index() noexcept { return index_; }
+  [[nodiscard]] bool follows_processes() const noexcept { return limits_.follow; }
 
   /**
    * Adds a row. False: the program has another address already, or the user has reached his limit. True, without a change: the

@@ -2,6 +2,7 @@
 
 #include "libpm/net/peer.h"
 #include "libpm/net/sock_diag.h"
+#include "libpm/os/process.h"
 
 namespace pm::rpc {
 
@@ -10,8 +11,10 @@ Setter RowSetter::setter_of(CallOrigin const &origin, bool sets) noexcept {
     if (!sets) return {origin.uid};
     if (origin.who) return *origin.who;
     Setter who = {origin.uid};
-    if (auto const start = peer_start_time(origin.socket, {origin.uid, 0, origin.pid, {}}))
-      who = {origin.uid, origin.pid, *start};
+    auto const start = peer_start_time(origin.socket, {origin.uid, 0, origin.pid, {}});
+    if (start) who = {origin.uid, origin.pid, *start};
+    else if (is_hidden_process(start.error()) && rows_->follows_processes())
+      log_->warn("what process ", (Text<16>() << origin.pid).view(), " sets stays when it ends: ", why_hidden());
     origin.who = who;
     return who;
   }

@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# The places where people run a registry: a /proc that hides processes or is missing, user, pid, mount and time namespaces, file
+# systems.
+load common
+
+PM=65500
+
+setup() {
+  needs_root
+  common_setup
+  rm -rf "$PM_REGISTRY"
+  pm-mkregistry -u $PM "$PM_REGISTRY"
+}
+teardown() { [ "$(id -u)" != 0 ] || common_teardown; }
+
+# place COMMANDS [OPTION...]: a mount and network namespace in which these commands were run, and others of unshare(1).
+place() {
+  needs_unshare -mn "${@:2}"
+  # In a chroot, entering a mount namespace leaves the chroot.
+  start_ready unshare -mn --propagation private "${@:2}" sh -c "ip link set lo up && $1"' && echo >&9 && exec 9>&- sleep infinity' </dev/null ||
+    skip "needs namespaces: $1 fails"
+  PLACE=$PID
+  IN=(nsenter -t "$PLACE" -m -n --wd="$PWD")
+  "${IN[@]}" test -d "$PM_REGISTRY" || skip 'needs namespaces: nsenter fails'
+}
+# there [as UID] COMMAND...: a command in that place. ready [as UID] COMMAND...: started there, as start_ready.
+there() {
+  [ "$1" != as ] || set -- "${AS[@]/UID/$2}" "${@:3}"
+  "${IN[@]}" "$@"
+}
+ready() {
+  [ "$1" != as ] || set -- "${AS[@]/UID/$2}" "${@:3}"
+  start_ready "${IN[@]}" "$@" </dev/null >/dev/null
+}
+# serve_there: the registry's service in that place.
+serve_there() { ready pm-super -N 9 -u $PM "$PM_REGISTRY/socket" pm-regd 2>>log; }
+# start_of PID: the start time, from this process's own /proc.
+start_of() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
+
+# --- a /proc that hides processes
+
+# hidden_by MODE: a place whose /proc hides the processes of other users. Before Linux 5.8 the option would change every /proc of this
+# pid namespace.
+hidden_by() {
+  [ "$(printf '%s\n' 5.8 "$(uname -r)" | sort -V | head -n 1)" = 5.8 ] || skip 'needs Linux 5.8: a /proc with options of its own'
+  place "mount -t proc -o hidepid=$1 proc /proc"
+  run -1 there as $ALICE cat "/proc/$PLACE/stat" 2>/dev/null
+}
+HIDES='/proc hides it (mount option hidepid; with gid=, a group sees it)'
+
+# use_the_registry: all that needs no /proc of other users' processes.
+use_the_registry() {
+  local server
+  ready as $ALICE pm-reg -p web "local:$PWD/pub/web" "$PM_BUILD/greet" "local:$PWD/pub/web" hello
+  server=$PID
+  run -0 there as $BOB pm-wait -t 20000 -u $ALICE up web
+  run -0 pm-list -o uid,pid,start
+  assert_output "$ALICE	$server	$(start_of "$server")"
+  run -0 there as $BOB pm-lookup -u $ALICE web
+  assert_output "local:$PWD/pub/web"
+  run -0 there as $BOB pm-connect -u $ALICE web "${HEAR[@]}"
+  assert_output hello
+  run -1 there as $ALICE pm-dereg -P $$ web
+  run -0 there as $ALICE pm-dereg -P "$server" web
+  run -99 there as $BOB pm-wait -t 1 -u $ALICE up web
+  run -0 pm-list
+  assert_output ''
+}
+
+hidden() {
+  hidden_by "$1"
+  serve_there
+  mkdir -m 777 pub
+  use_the_registry
+
+  # Whom a process is now, and what it announced, has to be seen in /proc.
+  ready pm-reg other tcp:127.0.0.1:9999 setpriv --reuid $ALICE --regid $ALICE --clear-groups \
+    "$PM_BUILD/greet" tcp:127.0.0.1:9999 hello
+  run -111 there as $BOB pm-connect -u 0 other "${HEAR[@]}"
+  assert_output --partial "whose process is not visible: $HIDES"
+  run -0 there pm-connect -u 0 other "${HEAR[@]}"
+  assert_output hello
+  mkfifo -m 666 go && cp "$(command -v sh)" prog
+  ready as $ALICE pm-announce -N 9 ./prog -c 'echo >&9; exec 9>&-; read -r line <go'
+  run -111 there as $BOB pm-pid2exe "$PID"
+  assert_output "pm-pid2exe: fatal: unable to read the start time of process $PID: $HIDES"
+  for who in 0 $ALICE; do
+    run -0 there as "$who" pm-pid2exe "$PID"
+    assert_output "$(readlink -f prog)"
+  done
+  run -1 there as $BOB pm-pid2exe 2147483647
+}
+@test "places: hidepid=1: the registry serves every user" { hidden 1; }
+@test "places: hidepid=2: the registry serves every user" { hidden 2; }
+@test "places: hidepid=4: the registry serves every user" { hidden 4; }
+
+@test "places: hidepid=2: pm-peer knows the pid and not the start time, pm-access the uid" {
+  hidden_by 2
+  mkdir -p rules/uid/$ALICE && touch rules/uid/$ALICE/allow
+  mkdir -m 777 pub
+  ready as $BOB pm-super -N 9 local:pub/peer pm-access -v 0 -i rules pm-peer sh -c 'echo "$PM_PEER_PID ${PM_PEER_START--}"'
+  run -0 there as $ALICE pm-client local:pub/peer sh -c 'echo $$; timeout 20 cat <&6'
+  assert_output "${lines[0]}
+${lines[0]} -"
+  run -0 there as $BOB pm-client local:pub/peer "${HEAR[@]}"
+  assert_output ''
+}
+
+@test "places: hidepid=2: pm-rpcbindd keeps what users set; with -k it says that it cannot see their processes" {
+  hidden_by 2
+  start_ready "${IN[@]}" pm-rpcbindd -d "$PM_REGISTRY" -s "$PWD/rpcbind" -N 9 </dev/null 2>rpc.log
+  run -0 there as $ALICE pm-set -s "$PWD/rpcbind" 200100 1 tcp:127.0.0.1:700
+  run -0 pm-list -o service,uid,holder -s 200100
+  assert_output "200100	$ALICE	onc"
+  assert_equal "$(cat rpc.log)" ''
+  end "$PID"
+  rm -f rpcbind
+  start_ready "${IN[@]}" pm-rpcbindd -k -d "$PM_REGISTRY" -s "$PWD/rpcbind" -N 9 </dev/null 2>rpc.log
+  run -0 there as $ALICE pm-set -s "$PWD/rpcbind" 200101 1 tcp:127.0.0.1:700
+  assert_regex "$(cat rpc.log)" "^pm-rpcbindd: warning: what process [0-9]+ sets stays when it ends: /proc hides it"
+  run -0 pm-list -o service,holder -s 200101
+  assert_output "200101	onc"
+}
+
+# claim START: registers `claimed` with this start time, by hand, and prints the one that the registry has.
+claim() {
+  # add: reserve, holder, start, public, exe, deleted, one of: service, address, version, exclusive
+  local payload=000000000000000473656c66$(printf %016x "$1")000000000000000000000000
+  payload+=0000000100000007636c61696d656400000000046e6f6e650000000000000000
+  start_ready "${IN[@]}" "${AS[@]/UID/$ALICE}" sh -c 'exec "$0" "$@" >&9' "$PM_BUILD/converse" "$PM_REGISTRY/socket" \
+    hex="$(printf '00000000%08x00000000' $((${#payload} / 2)))$payload" answer stay <>endless
+  assert_equal "$READY" '100 1'
+  pm-list -s claimed -o start
+  end "$PID"
+}
+@test "places: hidepid=2: a client's own start time counts where it is hidden only, and none from the future" {
+  mkfifo endless
+  hidden_by 2
+  serve_there
+  run -0 claim 5
+  assert_output 5
+  # Ten years after boot.
+  run -0 claim 31536000000
+  assert_output 0
+  end "$PID"
+  IN=()
+  rm -f "$PM_REGISTRY/socket"
+  front "$PM_REGISTRY"
+  run -0 claim 5
+  refute_output 5
+  refute_output 0
+}
+
+# --- no /proc at all
+
+@test "places: without /proc: the owner and root use the registry; other programs say what they need" {
+  place 'mount -t tmpfs none /proc'
+  IN=("${IN[@]}" env PM_REGISTRY="$PWD/own")
+  mkdir -m 777 pub
+  there pm-mkregistry own
+  ready pm-reg web "local:$PWD/pub/web" "$PM_BUILD/greet" "local:$PWD/pub/web" hello
+  run -0 there pm-wait -t 20000 up web
+  run -0 there as $BOB pm-lookup web
+  assert_output "local:$PWD/pub/web"
+  run -0 there as $BOB pm-connect web "${HEAR[@]}"
+  assert_output hello
+  run -0 there pm-list -o pid,start
+  assert_output "$PID	0"
+  run -1 there pm-reg -x web local:/x true
+  run -0 there pm-dereg -P "$PID" web
+  run -1 there pm-lookup web
+
+  mkfifo -m 666 go && cp "$(command -v sh)" prog
+  ready pm-announce -N 9 ./prog -c 'echo >&9; exec 9>&-; read -r line <go' 2>announce.log
+  assert_equal "$(cat announce.log)" "pm-announce: warning: the executable of process $PID stays unknown: /proc is not mounted, or belongs to another pid namespace"
+  run -111 there pm-pid2exe "$PID"
+  assert_output "pm-pid2exe: fatal: unable to read the start time of process $PID: /proc is not mounted, or belongs to another pid namespace"
+  run -111 there as $ALICE pm-reg web none true
+  assert_output "pm-reg: fatal: unable to reach, without /proc, the registry's service in $PWD/own: $ENOENT"
+}

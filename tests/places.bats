@@ -178,3 +178,137 @@ claim() {
   run -111 there as $ALICE pm-reg web none true
   assert_output "pm-reg: fatal: unable to reach, without /proc, the registry's service in $PWD/own: $ENOENT"
 }
+
+# --- user namespaces: the overflow uid names many users
+
+# NOBODY is a user of the host with the uid that stands for all users that a namespace does not map. INSIDE UID: what a command of that
+# user begins with, to run in a user namespace where that user is root and no other user is mapped; UNMAPPED, where none is.
+NOBODY=65534 CAROL=65503
+needs_user_namespaces() {
+  [ "$(cat /proc/sys/kernel/overflowuid)" = $NOBODY ] || skip "needs the usual overflow uid, $NOBODY"
+  as $ALICE unshare -U -r true 2>/dev/null || skip 'needs namespaces: an ordinary user may not make a user namespace'
+  INSIDE=(unshare -U -r) UNMAPPED=(unshare -U)
+  mkdir -m 777 pub
+}
+# in_full_namespace COMMAND...: in a user namespace that maps every uid to itself.
+in_full_namespace() {
+  mkfifo mapped
+  start_ready unshare -U sh -c 'echo >&9; exec 9>&-; read -r _ <mapped; "$@" >out; echo $? >status' - "$@" </dev/null
+  echo '0 0 4294967295' >"/proc/$PID/uid_map" || skip 'needs namespaces: root may not map all users'
+  echo >mapped
+  await end "$PID"
+  cat out
+  return "$(cat status)"
+}
+
+@test "places: a lookup inside a user namespace does not trust the overflow uid" {
+  needs_user_namespaces
+  front "$PM_REGISTRY"
+  hold as $NOBODY bank tcp:127.0.0.1:1
+  # The host's user is an ordinary one.
+  run -0 as $NOBODY pm-lookup bank
+  assert_output tcp:127.0.0.1:1
+  run -0 as $ALICE pm-lookup -u $NOBODY bank
+  assert_output tcp:127.0.0.1:1
+  run -0 in_full_namespace pm-lookup -u $NOBODY bank
+  assert_output tcp:127.0.0.1:1
+  # Inside, the registry's owner has that uid, and so has a user that is not mapped.
+  run -1 as $ALICE "${INSIDE[@]}" pm-lookup bank
+  run -1 as $ALICE "${INSIDE[@]}" pm-lookup -u $NOBODY bank
+  run -1 as $ALICE "${UNMAPPED[@]}" pm-lookup bank
+  run -1 as $ALICE "${INSIDE[@]}" pm-connect bank true
+  run -99 as $ALICE "${INSIDE[@]}" pm-wait -t 1 up bank
+  run -0 as $ALICE "${INSIDE[@]}" pm-lookup -a bank
+  assert_output tcp:127.0.0.1:1
+}
+
+@test "places: pm-connect inside a user namespace does not take one unmapped user for another" {
+  needs_user_namespaces
+  front "$PM_REGISTRY"
+  start_ready pm-reg web tcp:127.0.0.1:9999 setpriv --reuid $ALICE --regid $ALICE --clear-groups sh -c 'echo >&9; exec 9>&- sleep infinity' </dev/null
+  start_ready as $BOB greet tcp:127.0.0.1:9999 hello </dev/null
+  run -111 as $CAROL "${INSIDE[@]}" pm-connect web "${HEAR[@]}"
+  assert_output --partial "runs as uid $NOBODY, which stands for every user that this user namespace does not map"
+}
+
+@test "places: a registry's service inside a user namespace serves no user that is not mapped" {
+  needs_user_namespaces
+  mkdir hers && chown $ALICE hers
+  as $ALICE pm-mkregistry hers
+  export PM_REGISTRY=$PWD/hers
+  start_ready as $ALICE "${INSIDE[@]}" pm-super -N 9 hers/socket pm-regd </dev/null >/dev/null
+  local why="refused: the registry's service is in a user namespace that does not map your user"
+  for user in $BOB $CAROL $NOBODY; do
+    run -1 as $user pm-reg web none touch started
+    assert_output "pm-reg: fatal: unable to register web in $PM_REGISTRY: $why"
+    run -1 as $user pm-dereg web
+    assert_output --partial "$why"
+    run as $user pm-wait -t 10000 up web
+    assert_output --partial "$why"
+  done
+  assert_not_exist started
+  run -0 as $ALICE pm-reg -S web none pm-list -o service,uid
+  assert_output 'web	0'
+}
+
+@test "places: pm-access inside a user namespace: a rule for the overflow uid or gid admits no user, and denies all" {
+  needs_user_namespaces
+  mkdir -p rules/uid/$NOBODY rules/gid/$NOBODY rules/uid/default
+  touch rules/uid/$NOBODY/allow rules/gid/$NOBODY/allow
+  chmod -R a+rX rules
+  start_ready as $ALICE "${INSIDE[@]}" pm-super -N 9 local:pub/sock pm-access -v 0 -i rules echo hello </dev/null >/dev/null
+  run -0 as $BOB pm-client local:pub/sock "${HEAR[@]}"
+  assert_output ''
+  touch rules/uid/default/allow
+  run -0 as $BOB pm-client local:pub/sock "${HEAR[@]}"
+  assert_output hello
+  mv rules/gid/$NOBODY/allow rules/gid/$NOBODY/deny
+  run -0 as $BOB pm-client local:pub/sock "${HEAR[@]}"
+  assert_output ''
+  rm -r rules/gid
+  mv rules/uid/$NOBODY/allow rules/uid/$NOBODY/deny
+  run -0 as $BOB pm-client local:pub/sock "${HEAR[@]}"
+  assert_output ''
+  # Outside, that uid and gid are one user's and one group's.
+  mv rules/uid/$NOBODY/deny rules/uid/$NOBODY/allow
+  rm rules/uid/default/allow
+  start_ready pm-super -N 9 local:pub/outside pm-access -v 0 -i rules echo hello </dev/null >/dev/null
+  run -0 as $NOBODY pm-client local:pub/outside "${HEAR[@]}"
+  assert_output hello
+}
+
+@test "places: a descriptor store and a worker inside a user namespace take no unmapped user for their own" {
+  needs_user_namespaces
+  mkdir -p rules/uid/default/env
+  touch rules/uid/default/allow
+  echo '*' | tee rules/uid/default/env/PM_FDSTORE_{STORE,GET,LIST} >/dev/null
+  chmod -R a+rX rules
+  start_ready as $ALICE "${UNMAPPED[@]}" pm-fdstored -N 9 -i rules pub/store </dev/null >/dev/null 2>log
+  chmod 777 pub/store
+  run -1 as $BOB pm-fdlist -s local:pub/store
+  assert_output --partial 'unable to ask'
+  start_ready as $ALICE "${UNMAPPED[@]}" pm-fdrecv -N 9 pub/worker echo hello </dev/null >/dev/null 2>>log
+  chmod 777 pub/worker
+  run -1 as $BOB pm-fdpass pub/worker
+  assert_output --partial 'only root, the user of the worker and the users of -u may offer descriptors'
+}
+
+@test "places: pm-peer -U inside a user namespace becomes no unmapped user" {
+  needs_user_namespaces
+  start_ready as $ALICE "${INSIDE[@]}" pm-super -N 9 local:pub/sock pm-peer -U echo hello </dev/null >/dev/null 2>log
+  run -0 as $BOB pm-client local:pub/sock "${HEAR[@]}"
+  assert_output ''
+  run -0 cat log
+  assert_output "pm-peer: fatal: unable to become the peer, user $NOBODY: this user namespace does not map all users, and that uid names several"
+}
+
+@test "places: to pm-rpcbindd inside a user namespace an unmapped user is unknown" {
+  needs_user_namespaces
+  mkdir hers && chown $ALICE hers
+  as $ALICE pm-mkregistry hers
+  as $ALICE "${INSIDE[@]}" -n true 2>/dev/null || skip 'needs namespaces: an ordinary user may not make a network namespace'
+  start_ready as $ALICE "${INSIDE[@]}" -n sh -c 'ip link set lo up; exec "$@"' - "$PM_BUILD/pm-rpcbindd" -d hers -s "$PWD/pub/rpcbind" -N 9 </dev/null
+  run -0 as $BOB pm-set -s "$PWD/pub/rpcbind" 200100 1 tcp:127.0.0.1:700
+  run -0 pm-list -r hers -s 200100 -o uid
+  assert_equal "$output" -
+}

@@ -227,12 +227,15 @@ served_by() { front "$PM_REGISTRY" 2>/dev/null; }
 @test "pm-pid2exe: no fault of the system is taken for a no" {
   announce
   for call in openat read readlinkat; do
+    failed=0
     for ((n = 1; n < 10; n++)); do
       PM_FAULT=$call:$n:5 run "$FAULT/pm-pid2exe" "$PID"
-      [ "$status" != 0 ] || break
+      # It does without /proc/self/uid_map.
+      [ "$status" != 0 ] || continue
       assert_equal "$call $n $status" "$call $n 111"
+      failed=$((failed + 1))
     done
-    [ "$n" -gt 1 ]
+    [ "$failed" -gt 0 ]
   done
 }
 

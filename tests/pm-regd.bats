@@ -645,7 +645,7 @@ EOF
 }
 
 @test "pm-regd: no fault of the system is taken for dead or for a no, and nothing is cleaned up by it" {
-  local errno n before
+  local errno n before failed
   mkdir -m 777 conf
   # The fault is read anew by each pm-regd.
   printf '#!/bin/sh\nPM_FAULT=$(cat "%s/conf/fault") exec "%s/pm-regd" "$@"\n' "$PWD" "$FAULT" >faulty && chmod 755 faulty
@@ -656,15 +656,18 @@ EOF
   hold as $ALICE -x mine none
   before=$(snapshot "$PM_REGISTRY/service"; snapshot "$PM_REGISTRY/owner")
   for errno in 24 23 13; do
-    for n in {1..8}; do
+    failed=0
+    for n in {1..12}; do
       echo "openat:$n:$errno" >conf/fault
       run as $ALICE pm-reg -x mine none touch started
-      [ "$status" != 1 ] || { assert_output --partial 'one of the two is exclusive'; break; }
+      # It does without /proc/self/uid_map.
+      [ "$status" != 1 ] || { assert_output --partial 'one of the two is exclusive'; continue; }
       assert_equal "$errno $n $status" "$errno $n 111"
       [[ $output =~ "${words[$errno]}"$|"$ECONNRESET"$ ]]
+      failed=$((failed + 1))
     done
     assert_equal "$status" 1
-    [ "$n" -gt 2 ]
+    [ "$failed" -gt 2 ]
   done
   assert_not_exist started
   run diff - <(snapshot "$PM_REGISTRY/service"; snapshot "$PM_REGISTRY/owner") <<<"$before"

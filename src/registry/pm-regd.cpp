@@ -5,6 +5,7 @@
 #include "cli/registry_options.h"
 #include "libpm/message/channel.h"
 #include "libpm/net/peer.h"
+#include "libpm/os/overflow_user.h"
 #include "libpm/os/process.h"
 #include "libpm/registry/service.h"
 
@@ -49,6 +50,7 @@ Policy policy_for(uid_t client, uid_t owner) noexcept {
 Registrant identify(Peer const &peer) noexcept {
   auto const start = peer_start_time(0, peer);
   Registrant who = {peer.uid, peer.pid, start.value_or(0)};
+  who.named = !is_overflow_user(peer.uid);
   if (start) return who;
   who.ended = start.error().code == ESRCH;
   if (!who.ended && !is_hidden_process(start.error())) die_sys(start.error(), (Text<32>("pid ") << peer.pid).view());

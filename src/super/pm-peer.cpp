@@ -4,6 +4,7 @@
 #include "cli/command_line.h"
 #include "cli/program.h"
 #include "libpm/net/peer.h"
+#include "libpm/os/overflow_user.h"
 #include "libpm/os/privileges.h"
 
 namespace {
@@ -44,6 +45,9 @@ void describe(Peer const &peer, Environment &environment) noexcept {
 
 void become_peer(Peer const &peer) noexcept {
   Text<64> const who = Text<64>("the peer, user ") << peer.uid;
+  if (is_overflow_user(peer.uid))
+    die(exits::system, "unable to become ", who.view(),
+        ": this user namespace does not map all users, and that uid names several");
   if (::geteuid() != 0) {
     // A super-server of the peer's own user: this process already has the identity.
     if (peer.uid != ::geteuid() || peer.uid != ::getuid()) die_sys({EPERM, "become"}, who.view());

@@ -131,7 +131,7 @@ void refusals() {
   EXPECT(refused<uint64_t>("\0\0\0\0\0\0\0"sv));
   EXPECT(!refused<bool>("\0\0\0\1"sv) && refused<bool>("\0\0\0\2"sv) && refused<bool>("\1\0\0\0"sv));
   EXPECT(refused<bool>("\xff\xff\xff\xff"sv));
-  EXPECT(!refused<Reason>("\0\0\0\12"sv) && refused<Reason>("\0\0\0\13"sv) && refused<Reason>("\xff\xff\xff\xff"sv));
+  EXPECT(!refused<Reason>("\0\0\0\13"sv) && refused<Reason>("\0\0\0\14"sv) && refused<Reason>("\xff\xff\xff\xff"sv));
   EXPECT(refused<Reason>("\0\0\1\0"sv)); // which as a byte would be 0
   for (auto const padded : {"\0\0\0\1a\1\0\0"sv, "\0\0\0\1a\0\1\0"sv, "\0\0\0\1a\0\0\1"sv, "\0\0\0\3abc\xff"sv})
     EXPECT(refused<xdr::String<5>>(padded));

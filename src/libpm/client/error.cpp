@@ -21,7 +21,8 @@ Error::Reason reason_of(Refusal::Reason reason) noexcept {
     case Refusal::unknown_process:
     case Refusal::gone:
     case Refusal::no_process:
-    case Refusal::foreign_process: return Error::system;
+    case Refusal::foreign_process:
+    case Refusal::unknown_user: return Error::system;
   }
   bug("an unknown reason of a refusal");
 }

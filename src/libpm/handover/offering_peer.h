@@ -20,7 +20,7 @@ class OfferingPeer {
   explicit OfferingPeer(int datagrams) noexcept : channel_(datagrams, datagrams) {}
   OfferingPeer(OfferingPeer const &) = delete;
 
-  /** Whether a user may offer descriptors: root, this process's user, and `others`. */
+  /** Whether a user may offer descriptors: root, this process's user, and `others`, but no uid that names many users. */
   [[nodiscard]] static bool may_offer(uid_t user, std::span<uid_t const> others = {}) noexcept;
 
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }

@@ -1,10 +1,12 @@
 #include "libpm/handover/store_rights.h"
 
 #include <unistd.h>
+#include "libpm/os/overflow_user.h"
 
 namespace pm::handover {
 
 Result<std::optional<StoreRights>> rights_of(Peer const &peer, char const *rules) noexcept {
+  if (is_overflow_user(peer.uid)) return std::nullopt;
   StoreRights rights;
   rights.uid = peer.uid;
   rights.all = peer.uid == 0 || peer.uid == ::geteuid();

@@ -28,7 +28,7 @@ struct StoreRights {
   }
 };
 
-/** Returns nothing if no rule admits the client. `rules`: a directory, or null for none. Fails if a rule cannot be read. */
+/** Returns nothing if no rule admits the client, or if its uid names many users. `rules`: a directory, or null for none. Fails if a rule cannot be read. */
 [[nodiscard]] Result<std::optional<StoreRights>> rights_of(Peer const &peer, char const *rules) noexcept;
 
 } // namespace pm::handover

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include "libpm/os/directory.h"
+#include "libpm/os/overflow_user.h"
 
 namespace pm {
 
@@ -145,13 +146,18 @@ Result<AccessRules::Verdict> AccessRules::decide(SockAddr const &peer) noexcept 
 Result<AccessRules::Verdict> AccessRules::decide(Peer const &peer) noexcept {
   // An unknown group could have a rule that denies.
   if (!peer.groups) return failed("get the groups of the peer for", ENOPROTOOPT);
+  // A rule for the one user or group of a number that names many denies all of these, and admits none.
   auto verdict = try_number("uid", peer.uid, peer.uid == ::geteuid());
+  if (verdict && *verdict == Verdict::allow && is_overflow_user(peer.uid)) verdict = Verdict::none;
   gid_t const own = ::getegid();
-  if (verdict && *verdict == Verdict::none) verdict = try_number("gid", peer.gid, peer.gid == own);
-  for (gid_t const &group : *peer.groups) {
-    if (!verdict || *verdict != Verdict::none) break;
-    if (group != peer.gid) verdict = try_number("gid", group, group == own);
-  }
+  auto const try_group = [&](gid_t group) noexcept {
+    if (!verdict || *verdict != Verdict::none) return;
+    verdict = try_number("gid", group, group == own);
+    if (verdict && *verdict == Verdict::allow && is_overflow_group(group)) verdict = Verdict::none;
+  };
+  try_group(peer.gid);
+  for (gid_t const &group : *peer.groups)
+    if (group != peer.gid) try_group(group);
   if (verdict && *verdict == Verdict::none) verdict = try_rule("uid", "default");
   return verdict;
 }

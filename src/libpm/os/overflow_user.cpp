@@ -1,7 +1,6 @@
 #include "libpm/os/overflow_user.h"
 
 #include <fcntl.h>
-#include <span>
 #include "libpm/os/sys.h"
 #include "libpm/util/text.h"
 
@@ -9,27 +8,55 @@ namespace pm {
 
 namespace {
 
-/** Reads the beginning of a small file; empty if it cannot be read. */
-std::string_view beginning(char const *path, std::span<char> room) noexcept {
+/** The default of /proc/sys/kernel/overflowuid and overflowgid, and their largest value: proc_sys_kernel(5). */
+constexpr uint32_t usual_overflow = 65534, largest_overflow = 65535;
+/** All IDs but -1. */
+constexpr uint64_t all_ids = 4294967295;
+
+std::string_view contents(char const *path, std::span<char> buffer) noexcept {
   Fd const file(sys::openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC));
-  ssize_t const n = file.valid() ? sys::read(file.get(), room.data(), room.size()) : 0;
-  return {room.data(), n > 0 ? static_cast<size_t>(n) : 0};
+  if (!file.valid()) return {};
+  ssize_t const n = sys::read(file.get(), buffer.data(), buffer.size());
+  return {buffer.data(), n < 0 ? 0 : static_cast<size_t>(n)};
 }
 
-/** Whether the map of a user namespace has every user: one line, whose last field, the number of users, is the largest. */
-bool maps_every_user(std::string_view map) noexcept {
-  auto const line = cut(map, '\n');
-  size_t const blank = line.head.rfind(' ');
-  return line.tail.empty() && blank != line.head.npos && line.head.substr(blank + 1) == "4294967295";
+/** Whether a map has all IDs. Its lines, of three numbers each, do not overlap. */
+bool is_full(std::string_view map) noexcept {
+  uint64_t sum = 0;
+  while (!map.empty()) {
+    auto const [line, rest, whole] = cut(map, '\n');
+    if (!whole) return false;
+    sum += number<uint32_t>(line.substr(line.rfind(' ') + 1)).value_or(0);
+    map = rest;
+  }
+  return sum == all_ids;
+}
+
+/** A kernel without user namespaces has no maps, but a /proc. */
+bool has_maps() noexcept {
+  struct stat st;
+  return sys::fstatat(AT_FDCWD, "/proc/self/uid_map", &st, 0) == 0 || sys::fstatat(AT_FDCWD, "/proc/self/stat", &st, 0) < 0;
+}
+
+std::optional<uint32_t> overflow_id(char const *map, char const *setting) noexcept {
+  char buffer[4096];
+  auto const text = contents(map, buffer);
+  if (is_full(text) || (text.empty() && !has_maps())) return std::nullopt;
+  return number<uint32_t>(cut(contents(setting, buffer), '\n').head).value_or(usual_overflow);
 }
 
 } // namespace
 
+std::optional<uid_t> overflow_user() noexcept {
+  return overflow_id("/proc/self/uid_map", "/proc/sys/kernel/overflowuid");
+}
+
 bool is_overflow_user(uid_t uid) noexcept {
-  constexpr uid_t usual = 65534;
-  char text[256];
-  if (uid == 0 || maps_every_user(beginning("/proc/self/uid_map", text))) return false;
-  return uid == number<uid_t>(cut(beginning("/proc/sys/kernel/overflowuid", text), '\n').head).value_or(usual);
+  return uid != 0 && uid <= largest_overflow && overflow_user() == uid;
+}
+
+bool is_overflow_group(gid_t gid) noexcept {
+  return gid != 0 && gid <= largest_overflow && overflow_id("/proc/self/gid_map", "/proc/sys/kernel/overflowgid") == gid;
 }
 
 } // namespace pm

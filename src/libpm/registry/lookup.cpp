@@ -42,8 +42,8 @@ void LiveRegistrations::sort_oldest_first(size_t first) noexcept {
 }
 
 TrustedUids::TrustedUids(Tree const &tree, TrustedUsers users) noexcept : anyone_(users.kind() == TrustedUsers::Kind::anyone) {
-  auto const add = [this](uid_t uid) noexcept {
-    if (std::find(uids_, uids_ + count_, uid) == uids_ + count_) uids_[count_++] = uid;
+  auto const add = [&](uid_t uid) noexcept {
+    if (std::find(uids_, uids_ + count_, uid) == uids_ + count_ && !tree.is_overflow_user(uid)) uids_[count_++] = uid;
   };
   for (uid_t const uid : users.uids()) add(uid);
   if (users.kind() != TrustedUsers::Kind::usual) return;

@@ -57,7 +57,7 @@ struct Query {
 /** Which users a TrustedUsers means for a process. */
 class TrustedUids {
  public:
-  /** For the effective user of this process, now. */
+  /** For the effective user of this process, now. A uid that names many users is not trusted, Tree::is_overflow_user(). */
   TrustedUids(Tree const &tree, TrustedUsers users) noexcept;
   /** Whether lookups return the registrations of an owner, whose name is a uid in digits or `-`. */
   [[nodiscard]] bool covers(std::string_view owner) const noexcept;

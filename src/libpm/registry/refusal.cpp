@@ -15,7 +15,8 @@ constexpr char reasons[] =
     "the registry's service cannot see the process: it is in another pid namespace, or /proc hides it (hidepid)\0"
     "the process that asked has ended\0"
     "process # does not exist\0"
-    "process # belongs to another user";
+    "process # belongs to another user\0"
+    "the registry's service is in a user namespace that does not map your user";
 } // namespace
 
 Text<128> explain(Refusal const &refusal) noexcept {

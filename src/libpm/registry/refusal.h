@@ -23,7 +23,8 @@ struct Refusal {
     unknown_process, /**< the client's process has no pid in the service's pid namespace */
     gone,            /**< the client's process has ended */
     no_process,      /**< the process that is to be registered has ended; the client sets `limit` to its pid */
-    foreign_process  /**< it belongs to another user; the same */
+    foreign_process, /**< it belongs to another user; the same */
+    unknown_user     /**< the service's user namespace does not map the client's user */
   };
 
   Reason reason = not_found;
@@ -31,7 +32,7 @@ struct Refusal {
   uint32_t limit = 0; /**< the value of the limit that was reached, or a pid */
 };
 constexpr Refusal::Reason last_of(Refusal::Reason) noexcept {
-  return Refusal::foreign_process;
+  return Refusal::unknown_user;
 }
 
 /** The reason as text, with the limit's value and without the name of the service. */

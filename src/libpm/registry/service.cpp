@@ -44,6 +44,7 @@ Result<ChangeService::ServiceReply> ChangeService::serve_one(message::Message &m
 }
 
 Result<ChangeService::ServiceReply> ChangeService::serve(message::Message &message) noexcept {
+  if (!client_.named) return deny(Refusal{Refusal::unknown_user});
   switch (static_cast<Type>(message.type)) {
     case Type::add: return serve_one<Add>(message);
     case Type::publish: return serve_one<Publish>(message);

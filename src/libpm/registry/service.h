@@ -12,7 +12,7 @@ namespace pm::registry {
 class ChangeService {
  public:
   /**
-   * `patience`: the time limit for the registry's lock, ms. `stop`: it is readable or hung up when the client no longer waits.
+   * A client whose user the kernel cannot name (Registrant::named) is refused everything. `patience`: the time limit for the registry's lock, ms. `stop`: it is readable or hung up when the client no longer waits.
    */
   ChangeService(Tree const &tree, Registrant const &client, Policy const &policy, uint32_t patience, int stop = -1) noexcept
       : tree_(&tree), client_(client), policy_(policy), patience_(patience), stop_(stop) {}

@@ -52,7 +52,7 @@ Result<Tree> Tree::await(char const *path, Limit limit) noexcept {
 }
 
 bool Tree::is_mine() const noexcept {
-  return ::geteuid() == owner_;
+  return ::geteuid() == owner_ && !is_overflow_user(owner_);
 }
 
 namespace {

@@ -1,6 +1,7 @@
 /** A registry's directory. */
 #pragma once
 
+#include "libpm/os/overflow_user.h"
 #include "libpm/os/sys.h"
 #include "libpm/os/time.h"
 #include "libpm/util/result.h"
@@ -29,12 +30,15 @@ class Tree {
   [[nodiscard]] bool reads_whole() const noexcept { return reads_whole_; }
   /** Whether the effective user of this process is the owner. */
   [[nodiscard]] bool is_mine() const noexcept;
+  /** As pm::is_overflow_user(), when the tree was opened. */
+  [[nodiscard]] bool is_overflow_user(uid_t uid) const noexcept { return overflow_ == uid; }
 
  private:
   Tree(Fd dir, uid_t owner, bool whole) noexcept : dir_(static_cast<Fd &&>(dir)), owner_(owner), reads_whole_(whole) {}
   Fd dir_;
   uid_t owner_;
   bool reads_whole_;
+  std::optional<uid_t> overflow_ = overflow_user();
 };
 
 /** What populate() found. */

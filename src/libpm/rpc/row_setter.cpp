@@ -2,12 +2,14 @@
 
 #include "libpm/net/peer.h"
 #include "libpm/net/sock_diag.h"
+#include "libpm/os/overflow_user.h"
 #include "libpm/os/process.h"
 
 namespace pm::rpc {
 
 Setter RowSetter::setter_of(CallOrigin const &origin, bool sets) noexcept {
   if (origin.transport == Netid::local) {
+    if (is_overflow_user(origin.uid)) return {};
     if (!sets) return {origin.uid};
     if (origin.who) return *origin.who;
     Setter who = {origin.uid};
@@ -21,7 +23,7 @@ Setter RowSetter::setter_of(CallOrigin const &origin, bool sets) noexcept {
   // A port below 1024 alone proves nothing: in a container any user may bind one. So ask the kernel who owns the socket.
   if (!origin.peer.is_loopback() || origin.peer.port() >= IPPORT_RESERVED) return {};
   auto const uid = socket_owner(origin.transport, origin.peer, origin.reached);
-  return uid ? Setter{*uid} : Setter{};
+  return uid && !is_overflow_user(*uid) ? Setter{*uid} : Setter{};
 }
 
 Result<bool> RowSetter::change_mapping(bool sets, Mapping const &mapping, Setter const &who) noexcept {

@@ -396,5 +396,9 @@ eventually() {
 # its flags (__SO_ACCEPTCON), type, state, inode, and that path.
 listens() { grep -q " 00010000 0001 01 \+[0-9]\+ $1\$" /proc/net/unix; }
 
+# does_without CALL N: whether a program that reads a registry goes on when the Nth CALL fails. The second file that it opens, and the
+# first that it reads, is /proc/self/uid_map.
+does_without() { [ "$1:$2" = openat:2 ] || [ "$1:$2" = read:1 ]; }
+
 # await end PID and await down REGISTRY SERVICE (tests/tools/await.cpp) wait without polling, for a minute at most.
 await() { timeout 60 "$PM_BUILD/await" "$@"; }

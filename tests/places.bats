@@ -21,6 +21,10 @@ place() {
     skip "needs namespaces: $1 fails"
   PLACE=$PID
   IN=(nsenter -t "$PLACE" -m -n --wd="$PWD")
+  if [[ " ${*:2} " == *' -pf '* ]]; then
+    PLACE=$(pgrep -P "$PID")
+    IN=(nsenter -t "$PLACE" -m -n -p --wd="$PWD")
+  fi
   "${IN[@]}" test -d "$PM_REGISTRY" || skip 'needs namespaces: nsenter fails'
 }
 # there [as UID] COMMAND...: a command in that place. ready [as UID] COMMAND...: started there, as start_ready.
@@ -311,4 +315,135 @@ in_full_namespace() {
   run -0 as $BOB pm-set -s "$PWD/pub/rpcbind" 200100 1 tcp:127.0.0.1:700
   run -0 pm-list -r hers -s 200100 -o uid
   assert_equal "$output" -
+}
+
+# --- containers: pid namespaces and time namespaces
+
+# As process 300 of a pid namespace, in bash.
+AT_300=(unshare -mpf --kill-child --mount-proc bash -c 'echo 299 >/proc/sys/kernel/ns_last_pid; bash -c "[ \$\$ = 300 ] || exit 99; $0"; exit $?')
+
+@test "places: a process is not taken for one with its number in another container" {
+  needs_pids
+  rm -rf "$PM_REGISTRY"
+  pm-mkregistry "$PM_REGISTRY"
+  mkfifo -m 666 go && cp "$(command -v sh)" prog
+  start_ready as $BOB greet tcp:127.0.0.1:9998 hello </dev/null
+  start_ready "${AT_300[@]}" 'exec 8>&9; exec pm-reg web tcp:127.0.0.1:9998 pm-announce -N 8 ./prog -c "echo >&8; exec 8>&- 9>&-; read -r _ <go"' </dev/null >/dev/null
+  local first && first=$(pgrep -o -P "$(pgrep -P "$PID")")
+  assert_equal "$(pm-list -o pid,start)" "300	$(start_of "$first")"
+  # in_first COMMAND...: in that container.
+  in_first() { nsenter -t "$first" -m -p --wd="$PWD" "$@"; }
+  # Start times are in hundredths of a second.
+  eventually '[ "$(start_of self)" -gt "$1" ]' "$(start_of "$first")"
+
+  run -0 "${AT_300[@]}" 'pm-lookup -P $$ web; pm-dereg -P $$ web; echo $?; pm-pid2exe $$; echo $?'
+  assert_output '1
+1'
+  run -1 "${AT_300[@]}" 'exec pm-reg -x web tcp:127.0.0.1:1 true'
+  assert_output --partial 'one of the two is exclusive'
+  # The process 300 that the client sees is a process of the listener's user, and not the one that registered.
+  run -0 "${AT_300[@]}" "exec setpriv --reuid $BOB --regid $BOB --clear-groups sh -c 'pm-connect web true; echo \$?'"
+  assert_output --partial 'unable to trust the server of web'
+  # It withdraws what it announced itself, and that other announcement is not its own.
+  run -0 "${AT_300[@]}" 'exec pm-reg other none true'
+  run -0 in_first pm-pid2exe 300
+  assert_output "$(readlink -f prog)"
+  mkfifo said
+  run -0 "${AT_300[@]}" 'exec 8<>said; exec pm-announce -N 8 sh -c "echo >&8; exec 8>&-; read -r _ <said; pm-pid2exe \$\$"'
+  assert_output "$(readlink -f "$(command -v sh)")"
+  assert_equal "$(find "$PM_REGISTRY/service/.exe/0" -name "300.$(start_of "$first").*:*" | wc -l)" 1
+
+  run -0 pm-list -o service,pid
+  assert_output 'web	300'
+  run -0 in_first pm-lookup -P 300 web
+  # Where there is no process 300, the number is that of the registry.
+  run -0 unshare -pf --kill-child --mount-proc pm-dereg -P 300 web
+  run -0 pm-list
+  assert_output ''
+}
+
+@test "places: a container's process has, through the service, the pid that the service sees" {
+  needs_unshare -mpf --kill-child --mount-proc
+  front "$PM_REGISTRY"
+  run -0 unshare -mpf --kill-child --mount-proc setpriv --reuid $ALICE --regid $ALICE --clear-groups pm-reg web none sh -c '
+    seen=$(pm-list -o pid); [ "$seen" != $$ ] && echo other
+    pm-dereg -P $$ web; echo $?
+    pm-dereg -P "$seen" web; echo $?'
+  assert_output 'other
+1
+0'
+}
+
+@test "places: in a time namespace the registry works; a process's start time is another there" {
+  needs_unshare -T --boottime 100000 --fork
+  front "$PM_REGISTRY"
+  hold first tcp:127.0.0.1:1
+  run -0 unshare -T --boottime 100000 --fork setpriv --reuid $ALICE --regid $ALICE --clear-groups pm-reg first tcp:127.0.0.1:2 sh -c '
+    pm-wait -t 20000 up first >/dev/null && pm-lookup first
+    pm-dereg -P $$ first; echo $?
+    pm-dereg first; echo $?'
+  # This registration is the younger one, by the service's clock.
+  assert_output 'tcp:127.0.0.1:1
+tcp:127.0.0.1:2
+1
+0'
+  # A registry of that namespace.
+  mkdir hers && chown $ALICE hers
+  run -0 unshare -T --boottime 100000 --fork setpriv --reuid $ALICE --regid $ALICE --clear-groups sh -c '
+    PM_REGISTRY=$PWD/hers; export PM_REGISTRY
+    pm-mkregistry hers && pm-reg web none sh -c "pm-dereg -P \$\$ web; echo \$?"'
+  assert_output 0
+}
+
+# --- mounts and file systems
+
+@test "places: a registry is shared by a bind mount between containers" {
+  mkdir inside
+  place "mount --bind '$PM_REGISTRY' '$PWD/inside' && mount -t proc proc /proc" -pf --kill-child
+  front "$PM_REGISTRY"
+  mkdir -m 777 pub
+  ready as $ALICE pm-reg -r "$PWD/inside" web "local:$PWD/pub/web" "$PM_BUILD/greet" "local:$PWD/pub/web" hello
+  run -0 as $BOB pm-wait -t 20000 -u $ALICE up web
+  run -0 as $BOB pm-connect -u $ALICE web "${HEAR[@]}"
+  assert_output hello
+  hold as $BOB back tcp:127.0.0.1:1
+  run -0 there as $ALICE pm-wait -r "$PWD/inside" -t 20000 -u $BOB up back
+  run -0 there as $ALICE pm-lookup -r "$PWD/inside" -u $BOB back
+  assert_output tcp:127.0.0.1:1
+  end "$PLACE"
+  run -0 as $BOB pm-wait -t 20000 -u $ALICE down web
+}
+
+# on_file_system: all of it on the file system that is mounted on the registry in the place.
+on_file_system() {
+  serve_there
+  mkdir -m 777 pub
+  local server
+  ready as $ALICE pm-reg web "local:$PWD/pub/web" "$PM_BUILD/greet" "local:$PWD/pub/web" hello
+  server=$PID
+  run -0 there as $BOB pm-wait -t 20000 -u $ALICE up web
+  run -0 there as $BOB pm-connect -u $ALICE web "${HEAR[@]}"
+  assert_output hello
+  run -1 there as $ALICE pm-reg -x web local:/x true
+  ready as $BOB sh -c 'exec pm-wait -t 20000 -u "$0" down web sh -c "echo >&9"' $ALICE
+  end "$server"
+  run -0 there as $BOB pm-wait -t 20000 -u $ALICE down web
+  run -0 there as $ALICE pm-reg -x web local:/x pm-dereg web
+  run -0 there setpriv --reuid $PM --regid $PM --clear-groups pm-mkregistry -c "$PM_REGISTRY"
+  run -0 there pm-list
+  assert_output ''
+}
+@test "places: on overlayfs, whose lower layer has a registry" {
+  as $PM pm-reg -i old none true
+  mkdir top
+  place "mount -t tmpfs none top && mkdir -m 755 top/upper top/work && chown $PM top/upper && mount -t overlay -o 'lowerdir=$PM_REGISTRY,upperdir=top/upper,workdir=top/work' none '$PM_REGISTRY'"
+  run -1 there pm-lookup -u $PM old
+  on_file_system
+}
+@test "places: on ext4" {
+  truncate -s 32M image
+  mkfs.ext4 -q image 2>/dev/null || skip 'needs mkfs.ext4'
+  place "mount -o loop image '$PM_REGISTRY'"
+  there pm-mkregistry -u $PM "$PM_REGISTRY"
+  on_file_system
 }

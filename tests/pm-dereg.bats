@@ -422,6 +422,7 @@ left() {
 @test "pm-dereg: a record that cannot be read just now is an error, and its key is not left behind" {
   hold -x web none
   for ((n = 1; n < 60; ++n)); do
+    ! does_without openat $n || continue
     PM_FAULT="openat:$n:5" run "$FAULT/pm-dereg" web
     [ "$status" != 0 ] || break
   done

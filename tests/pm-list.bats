@@ -223,7 +223,7 @@ lists() {
     for errno in 24 23 13 5; do
       for ((n = 1; n <= 50; n++)); do
         PM_FAULT=$call:$n:$errno run "$FAULT"/pm-list -o service
-        [ "$status" != 0 ] || break
+        [ "$status" != 0 ] || { does_without $call $n && continue; break; }
         assert_equal "$call $n $status" "$call $n 111"
         assert_output --partial 'pm-list: fatal: unable to '
       done

@@ -335,7 +335,7 @@ known() {
     for errno in "${!words[@]}"; do
       for ((n = 1; n <= 50; n++)); do
         PM_FAULT=$call:$n:$errno run "$FAULT"/pm-lookup web
-        [ "$status" != 0 ] || break
+        [ "$status" != 0 ] || { does_without $call $n && continue; break; }
         assert_equal "$call $n $status" "$call $n 111"
         assert_output --regexp "^pm-lookup: fatal: unable to .*: ${words[$errno]}$"
       done
@@ -353,10 +353,10 @@ known() {
   for errno in 24 23 13; do
     for ((n = 1; n <= 50; n++)); do
       PM_FAULT=openat:$n:$errno run "$FAULT"/pm-lookup web
-      [ "$status" != 1 ] || break
+      [ "$status" != 1 ] || { does_without openat $n && continue; break; }
       assert_equal "$n $status" "$n 111"
     done
-    [ "$n" -gt 3 ]
+    [ "$n" -gt 4 ]
   done
   unchanged "$before" reg
 }

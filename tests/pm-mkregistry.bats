@@ -455,7 +455,7 @@ interrupted() {
     failed=0
     for ((n = 1; n < 100; ++n)); do
       PM_FAULT="openat:$n:$errno" run "$FAULT/pm-mkregistry" -c reg
-      [ "$status" != 0 ] || break
+      [ "$status" != 0 ] || { does_without openat $n && continue; break; }
       assert_equal "$status" 111
       failed=$((failed + 1))
       unchanged "$before" reg/service

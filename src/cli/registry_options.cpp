@@ -1,8 +1,14 @@
 #include "cli/registry_options.h"
 
 #include <utility>
+#include "libpm/os/process.h"
 
 namespace pm::registry {
+
+void as_registrant(Argument const &argument, Query &query) noexcept {
+  as_pid(argument, query.pid);
+  query.start = start_time(query.pid).value_or(0);
+}
 
 void as_origin(Argument const &argument, std::optional<std::string_view> &origin) noexcept {
   if (!is_origin(argument.text)) argument.refuse_unless("a host's name: 1 to 64 of A-Z a-z 0-9 . _ -, no . or - first");

@@ -27,11 +27,13 @@ consteval auto version_option() noexcept {
   return option<as_number<>, Path...>('V', "VERSION", "only this version");
 }
 
+/** Reads a pid. Sets Query::start, too, if /proc shows such a process: the number may be another process's in the registry. */
+void as_registrant(Argument const &argument, Query &query) noexcept;
 /** The options -V, -n and -P. They set members of a Query. */
 template <auto... Path>
 consteval auto query_options(char const *netids = "only this transport: tcp tcp6 udp udp6 local none") noexcept {
   return options(version_option<Path..., &Query::version>(), option<as_netid, Path..., &Query::netid>('n', "NETID", netids),
-                 option<as_pid, Path..., &Query::pid>('P', "PID", "only registrations of this process"));
+                 option<as_registrant, Path...>('P', "PID", "only registrations of this process"));
 }
 
 /** Reads the name of a host. */

@@ -47,10 +47,10 @@ Policy policy_for(uid_t client, uid_t owner) noexcept {
   return client == 0 || client == owner ? Policy::unlimited() : policy;
 }
 
-Registrant identify(Peer const &peer) noexcept {
+Registrant identify(Peer const &peer, Tree const &tree) noexcept {
   auto const start = peer_start_time(0, peer);
   Registrant who = {peer.uid, peer.pid, start.value_or(0)};
-  who.named = !is_overflow_user(peer.uid);
+  who.named = !tree.is_overflow_user(peer.uid);
   if (start) return who;
   who.ended = start.error().code == ESRCH;
   if (!who.ended && !is_hidden_process(start.error())) die_sys(start.error(), (Text<32>("pid ") << peer.pid).view());
@@ -76,7 +76,7 @@ int main(int argc, char const *const *argv) {
   if (!peer) die_sys(peer.error(), "descriptor 0");
   auto const tree = open_tree(settings.registry);
   if (!tree.is_mine()) die(exits::system, settings.registry, " belongs to another user: only its owner can serve it");
-  ChangeService service(tree, identify(*peer), policy_for(peer->uid, tree.owner()), settings.timeout, 0);
+  ChangeService service(tree, identify(*peer, tree), policy_for(peer->uid, tree.owner()), settings.timeout, 0);
   message::Channel connection(0, 1);
   for (;;) {
     auto const message = connection.receive(Deadline::in(settings.timeout));

@@ -112,7 +112,8 @@ Answer<NewRegistrations> Change::ask_for(Type question, List<char> const &payloa
 /** Withdraws what this process announced before it executed another program. */
 Answer<void> Change::withdraw_outdated(Registrant const &who) noexcept {
   auto const ticket = announcement_of(tree_->dir(), who.pid);
-  if (!ticket || ticket->owner.view() != owner_name(who.uid).view()) return {};
+  if (!ticket || ticket->owner.view() != owner_name(who.uid).view() || !is_id_of(ticket->id.view(), who.pid, who.start))
+    return {};
   auto const announced = executable_of(tree_->dir(), *ticket);
   auto const now = executable(who.pid);
   if (announced && now && announced->path.view() == now->path.view()) return {};
@@ -259,6 +260,7 @@ Answer<unsigned> Change::remove_matching(Query const &query) noexcept {
   question.version = query.version.value_or(0);
   if (query.netid) question.netid = name(*query.netid);
   question.pid = static_cast<uint32_t>(query.pid);
+  question.start = query.start;
   return ask_count_of(question);
 }
 

@@ -90,6 +90,7 @@ Answer<void> admit_announcement(Transaction &transaction, Registrant const &regi
   auto const before = announcement_of(transaction.dir(), registrant.pid);
   struct stat st;
   bool const replaces = before && before->owner.view() == owner.view() &&
+                        is_id_of(before->id.view(), registrant.pid, registrant.start) &&
                         sys::fstatat(transaction.dir(), layout::owner_link(*before).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
   return check_limits(transaction, owner.view(), registrant.pid, replaces ? 0 : 1, policy);
 }

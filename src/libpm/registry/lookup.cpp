@@ -97,11 +97,9 @@ bool passes(std::span<T const> set, T const &value) noexcept {
 /** Reads the registrations of a service that match. */
 class Gatherer {
  public:
+  Query const &query;
   std::string_view service;
-  std::optional<uint32_t> version;
-  std::optional<Netid> netid;
-  std::span<pid_t const> pids;
-  std::optional<std::string_view> origin;
+  std::span<pid_t const> pids; /**< one of these, too */
   bool wants_exe, wants_reserved;
   bool whole; /**< as Tree::reads_whole */
   LiveRegistrations &out;
@@ -123,8 +121,8 @@ class Gatherer {
 
  private:
   [[nodiscard]] bool allows(Record const &r) const noexcept {
-    return (!version || r.version == *version) && (!netid || r.netid == pm::name(*netid)) && passes(pids, r.pid) &&
-           (!origin || r.origin == *origin);
+    return (!query.version || r.version == *query.version) && (!query.netid || r.netid == pm::name(*query.netid)) &&
+           query.allows_process(r) && passes(pids, r.pid) && (!query.origin || r.origin == *query.origin);
   }
   Done add(int dir, LiveRegistration one) const noexcept {
     AddressInName address;
@@ -195,19 +193,18 @@ Done gather_service(Tree const &tree, TrustedUids const &trust, Gatherer const &
 
 Done lookup(Tree const &tree, Query const &query, LiveRegistrations &out) noexcept {
   size_t const first = out.size();
-  auto const pids = query.pid ? std::span(&query.pid, 1) : std::span<pid_t const>();
-  auto const done = gather_service(
-      tree, TrustedUids(tree, query.trust),
-      {query.service, query.version, query.netid, pids, query.origin, query.wants_exe, false, tree.reads_whole(), out});
+  auto const done = gather_service(tree, TrustedUids(tree, query.trust),
+                                   {query, query.service, {}, query.wants_exe, false, tree.reads_whole(), out});
   out.sort_oldest_first(first);
   return done;
 }
 
 Done list(Tree const &tree, Filter const &filter, LiveRegistrations &out) noexcept {
   TrustedUids const trust(tree, filter.trust);
+  Query const any;
   auto const one_service = [&](std::string_view service) noexcept {
     size_t const first = out.size();
-    Gatherer const gatherer{service, {}, {}, filter.pids, {}, filter.wants_exe, filter.wants_reserved, tree.reads_whole(), out};
+    Gatherer const gatherer{any, service, filter.pids, filter.wants_exe, filter.wants_reserved, tree.reads_whole(), out};
     auto const done =
         each_entry(tree.dir(), layout::service(service).c_str(), [&](int dir, char const *name, unsigned char) noexcept {
           return trust.covers(name) && passes(filter.owners, std::string_view(name)) ? gatherer.gather(dir, name, name) : Done();

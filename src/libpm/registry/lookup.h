@@ -52,6 +52,12 @@ struct Query {
   TrustedUsers trust = TrustedUsers::usual();
   bool wants_exe = false;                      /**< read the executables of public registrations: one system call for each */
   std::optional<std::string_view> origin = {}; /**< none: any; empty: this host's; else those imported from this host */
+  uint64_t start = 0;                          /**< the start time of process `pid`; 0: any, as that of a registration is */
+
+  /** Whether a registration is of the process `pid`, as far as the start times are known. */
+  [[nodiscard]] bool allows_process(Record const &record) const noexcept {
+    return !pid || (record.pid == pid && (!start || !record.start || record.start == start));
+  }
 };
 
 /** Which users a TrustedUsers means for a process. */

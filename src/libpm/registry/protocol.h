@@ -126,7 +126,8 @@ struct RemoveMatching {
   uint32_t version = 0;
   xdr::String<8> netid; /**< empty: any */
   uint32_t pid = 0;     /**< 0: any */
-  static auto fields(auto &m) noexcept { return std::tie(m.service, m.of_version, m.version, m.netid, m.pid); }
+  uint64_t start = 0;   /**< of that process; 0: any */
+  static auto fields(auto &m) noexcept { return std::tie(m.service, m.of_version, m.version, m.netid, m.pid, m.start); }
 };
 
 struct Completed {

@@ -79,6 +79,12 @@ std::optional<pid_t> pid_in(std::string_view id) noexcept {
   return read_id(id, pid, start) ? std::optional(pid) : std::nullopt;
 }
 
+bool is_id_of(std::string_view id, pid_t pid, uint64_t start) noexcept {
+  pid_t its_pid;
+  uint64_t its_start;
+  return read_id(id, its_pid, its_start) && its_pid == pid && its_start == start && start != 0;
+}
+
 bool is_holder(std::string_view holder) noexcept {
   return std::any_of(std::begin(holders), std::end(holders), [&](auto const &one) { return one.word == holder; });
 }

@@ -30,6 +30,8 @@ using Id = Text<48>;
 
 /** The registrant's pid in an ID; nothing if `id` is not an ID. */
 [[nodiscard]] std::optional<pid_t> pid_in(std::string_view id) noexcept;
+/** Whether an ID is of the process with this pid and start time. An unknown start time, 0, is no process's. */
+[[nodiscard]] bool is_id_of(std::string_view id, pid_t pid, uint64_t start) noexcept;
 
 /** What a registration says. A Record views the text that it was read from. */
 struct Record {

@@ -89,7 +89,7 @@ Result<unsigned> remove_matching(Transaction &transaction, std::string_view owne
   auto const read = each_entry(dir, directory.c_str(), [&](int, char const *name, unsigned char) noexcept -> Done {
     bool const reserved = *name == layout::hidden;
     Record record;
-    if (!read_entry_name(name + reserved, record, nullptr) || (query.pid && record.pid != query.pid) ||
+    if (!read_entry_name(name + reserved, record, nullptr) || !query.allows_process(record) ||
         (query.version && record.version != *query.version) || (query.netid && record.netid != pm::name(*query.netid)))
       return {};
     return entries.append({EntryName(name + reserved), reserved}) ? Done() : failed(doing, ENOMEM);

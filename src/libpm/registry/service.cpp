@@ -181,6 +181,7 @@ Result<ChangeService::ServiceReply> ChangeService::answer(RemoveMatching const &
   if (request.of_version) query.version = request.version;
   if (!request.netid.empty()) query.netid = netid(request.netid);
   query.pid = static_cast<pid_t>(request.pid);
+  query.start = request.start;
   if (!is_service_name(query.service) || query.pid < 0 || (!request.netid.empty() && !query.netid)) return no_request();
   auto transaction = begin();
   if (!transaction) return deny(Failure(transaction.error()));

@@ -7,7 +7,7 @@ namespace pm::registry {
 
 void as_registrant(Argument const &argument, Query &query) noexcept {
   as_pid(argument, query.pid);
-  query.start = start_time(query.pid).value_or(0);
+  if (!has_own_boot_time()) query.start = start_time(query.pid).value_or(0);
 }
 
 void as_origin(Argument const &argument, std::optional<std::string_view> &origin) noexcept {

@@ -27,7 +27,10 @@ consteval auto version_option() noexcept {
   return option<as_number<>, Path...>('V', "VERSION", "only this version");
 }
 
-/** Reads a pid. Sets Query::start, too, if /proc shows such a process: the number may be another process's in the registry. */
+/**
+ * Reads a pid. Sets Query::start, too, if /proc shows such a process, and its start time as other processes see it: the number may be
+ * another process's in the registry.
+ */
 void as_registrant(Argument const &argument, Query &query) noexcept;
 /** The options -V, -n and -P. They set members of a Query. */
 template <auto... Path>

@@ -5,7 +5,6 @@
 #include "cli/registry_options.h"
 #include "libpm/message/channel.h"
 #include "libpm/net/peer.h"
-#include "libpm/os/overflow_user.h"
 #include "libpm/os/process.h"
 #include "libpm/registry/service.h"
 

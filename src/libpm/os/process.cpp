@@ -60,6 +60,16 @@ Result<uint64_t> start_time(pid_t pid) noexcept {
   return start_time_in({buffer, static_cast<size_t>(n)});
 }
 
+bool has_own_boot_time() noexcept {
+  // Two lines: the name of a clock, and its offset in seconds and nanoseconds, with blanks between them.
+  Fd const file(sys::openat(AT_FDCWD, "/proc/self/timens_offsets", O_RDONLY | O_CLOEXEC));
+  char buffer[256];
+  ssize_t const n = file.valid() ? sys::read(file.get(), buffer, sizeof buffer) : 0;
+  std::string_view const text{buffer, n < 0 ? 0 : static_cast<size_t>(n)};
+  size_t const at = text.find("boottime");
+  return at != text.npos && cut(text.substr(at), '\n').head.find_first_of("123456789") != text.npos;
+}
+
 uint64_t start_time_now() noexcept {
   return boottime() / (1'000'000'000 / static_cast<uint64_t>(::sysconf(_SC_CLK_TCK)));
 }

@@ -22,6 +22,11 @@ inline constexpr char reading_start_time[] = "read the start time of";
 /** Why /proc does not show a process: hidepid, or this process has no /proc of its pid namespace. Text for a message. */
 [[nodiscard]] std::string_view why_hidden() noexcept;
 
+/**
+ * Whether this process's time namespace has a boot time of its own, time_namespaces(7): the start times that it reads are not those that
+ * processes of another time namespace read.
+ */
+[[nodiscard]] bool has_own_boot_time() noexcept;
 /** The present as a start time: no process that exists has a later one. */
 [[nodiscard]] uint64_t start_time_now() noexcept;
 

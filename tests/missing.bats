@@ -186,3 +186,45 @@ a_service() { start_ready pm-super -N 9 -u $PM "$PM_REGISTRY/socket" pm-regd </d
   after=$(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$waiter/status")
   [ $((after - before)) -le 4 ]
 }
+
+# ends_at_removal PID FILE: that process ends with 111, and FILE has the reason.
+ends_at_removal() {
+  ends_with "$1" 111
+  grep -q "unable to go on with a registry that was removed.*$PM_REGISTRY: $ENOENT\$" "$2"
+}
+
+@test "pm-wait, pm-lookup -t, pm-watch and pm-reapd end when their registry is removed, also if another takes its place" {
+  local how pids
+  for how in 'rm -rf' 'mv -t old'; do
+    mkdir -p old && rm -rf old/*
+    pm-mkregistry "$PM_REGISTRY"
+    start_ready pm-wait up web,news sh -c 'echo >&9' </dev/null 2>wait >/dev/null
+    local waiter=$PID
+    start_ready pm-reapd -N 9 </dev/null >/dev/null 2>reapd
+    local reapd=$PID
+    mkfifo seen
+    exec 6<>seen
+    start pm-watch -i -E web news >&6 2>watch
+    local watch=$PID
+    read -r -t 20 -u 6
+    pm-lookup -t 60000 web 2>lookup &
+    local lookup=$!
+    eventually 'pgrep -P "$1" | grep -q .' "$lookup"
+    # What comes and goes there is no removal.
+    start_ready pm-super -N 9 "$PM_REGISTRY/socket" pm-regd </dev/null >/dev/null
+    kill "$PID"
+    await end "$PID"
+    hold other none
+    pids=$(echo "$waiter" "$reapd" "$watch" "$lookup")
+    for pid in $pids; do [ -d "/proc/$pid" ]; done
+    $how "$PM_REGISTRY"
+    pm-mkregistry "$PM_REGISTRY"
+    ends_at_removal "$reapd" reapd
+    ends_at_removal "$watch" watch
+    ends_with "$waiter" 111
+    ends_with "$lookup" 111
+    grep -q "unable to go on with a registry that was removed" wait
+    exec 6>&-
+    rm -rf "$PM_REGISTRY" seen
+  done
+}

@@ -102,6 +102,7 @@ int main(int argc, char const *const *argv) {
   if (!fds.append({signals, POLLIN, 0}) || !fds.append({1, 0, 0})) die_no_memory();
   do {
     scope.service = *services ? *services : "";
+    scope.notices_removal = watches.empty();
     auto watch = open(tree, scope, path, signals);
     look(*watch, lines, !settings.initial, path);
     if (!fds.append({watch->fd(), POLLIN, 0}) || !watches.append(watch.release())) die_no_memory();

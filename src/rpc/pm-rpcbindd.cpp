@@ -131,8 +131,9 @@ int main(int argc, char const *const *argv) {
   StandardErrorLog log;
   Portmapper portmapper(rows, wanted.options, log);
   PortmapServer server(rows, portmapper, sockets, wanted.limits, log);
-  if (auto const opened = server.open(signals.fd()); !opened) die_sys(opened.error(), "");
+  registry::RemovalWatch removal(tree);
+  if (auto const opened = server.open(signals.fd(), removal); !opened) die_sys(opened.error(), "");
   announce_readiness(wanted.ready);
-  if (auto const served = server.run(); !served) die_sys(served.error(), "");
+  if (auto const served = server.run(); !served) die_sys(served.error(), wanted.registry);
   return exits::done;
 }

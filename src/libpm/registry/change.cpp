@@ -292,7 +292,10 @@ Answer<fifodir::Subscription> Change::subscribe(std::string_view service) noexce
 
 void Change::unsubscribe(std::string_view service, std::string_view fifo) noexcept {
   if (asks_) return;
-  auto transaction = Transaction::begin(*tree_, Deadline::passed());
+  // Makes no lock file: if it is missing, the registry is being removed, and a new file would stand in the way.
+  Fd lock(sys::openat(tree_->dir(), layout::lock, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!lock.valid()) return;
+  auto transaction = Transaction::begin_again(*tree_, std::move(lock), Deadline::passed());
   if (transaction) (void)registry::unsubscribe(*transaction, service, fifo);
 }
 

@@ -37,7 +37,9 @@ Answer<ServiceWaiter> ServiceWaiter::open(Tree const &tree, WaitRequest const &r
     waiter.epoll_.emplace(std::move(*epoll));
   }
   for (auto const name : services->names)
-    if (auto const added = waiter.add(tree, {name, request.version, request.trust, route, true, absent}, limit); !added)
+    if (auto const added =
+            waiter.add(tree, {name, request.version, request.trust, route, true, absent, waiter.services_.empty()}, limit);
+        !added)
       return fail(added);
   // The first was looked at before the last: bring all to one time.
   if (waiter.epoll_)

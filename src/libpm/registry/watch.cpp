@@ -31,6 +31,7 @@ Watch::Watch(Watch &&other) noexcept
       wants_exe_(other.wants_exe_),
       subscription_(std::move(other.subscription_)),
       epoll_(std::move(other.epoll_)),
+      removal_(std::move(other.removal_)),
       reader_(other.reader_),
       watched_(std::move(other.watched_)),
       emptied_(other.emptied_),
@@ -52,6 +53,10 @@ Answer<Watch> Watch::open(Tree const &tree, Scope const &scope, Limit limit) noe
   int const fifo = subscription->fifo.get();
   Watch watch(tree, scope, std::move(*subscription), std::move(*epoll));
   if (auto const added = watch.epoll_.add(fifo, EPOLLIN | EPOLLET); !added) return fail(added);
+  if (!scope.notices_removal) return watch;
+  watch.removal_.emplace(tree);
+  if (watch.removal_->fd() < 0) return watch;
+  if (auto const added = watch.epoll_.add(watch.removal_->fd(), EPOLLIN); !added) return fail(added);
   return watch;
 }
 
@@ -157,6 +162,10 @@ Done Watch::look(Report report) noexcept {
     for (auto const &event : *events) {
       if (event.data.fd == subscription_.fifo.get()) {
         if (auto const read = read_events(report); !read) return read;
+        continue;
+      }
+      if (removal_ && event.data.fd == removal_->fd()) {
+        if (removal_->is_removed()) return failed(removed_registry.doing, removed_registry.code);
         continue;
       }
       uint32_t const place = watched_.find_token(event.data.fd);

@@ -8,6 +8,7 @@
 #include "libpm/registry/event_reader.h"
 #include "libpm/registry/lookup.h"
 #include "libpm/registry/refusal.h"
+#include "libpm/registry/removal_watch.h"
 #include "libpm/registry/tree.h"
 #include "libpm/registry/watched_registrations.h"
 
@@ -23,6 +24,7 @@ struct Scope {
   Route route = Route::direct; /**< how to subscribe */
   bool wants_exe = false;      /**< as Query::wants_exe */
   Change::Absent absent = Change::Absent::fails;
+  bool notices_removal = true; /**< of the registry; one Watch of a process is enough */
 };
 
 /**
@@ -51,7 +53,7 @@ class Watch {
   /**
    * Reports the changes since the last look, and does not wait. The first look reports the registrations that are up. A registration that
    * came and ended meanwhile is reported as both. EMFILE...: the limit of descriptors does not allow to watch all of them; the next look
-   * tries again.
+   * tries again. removed_registry.
    */
   [[nodiscard]] Done look(Report report) noexcept;
 
@@ -82,6 +84,7 @@ class Watch {
   bool wants_exe_;
   fifodir::Subscription subscription_;
   Epoll epoll_;
+  std::optional<RemovalWatch> removal_;
   EventReader reader_;
   WatchedRegistrations watched_;
   bool emptied_ = false;

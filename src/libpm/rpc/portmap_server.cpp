@@ -19,11 +19,13 @@ Done PortmapServer::watch(int fd, uint32_t events, Kind kind, void *what) noexce
   return {};
 }
 
-Done PortmapServer::open(int stop) noexcept {
+Done PortmapServer::open(int stop, registry::RemovalWatch &removal) noexcept {
   auto epoll = Epoll::make();
   if (!epoll) return fail(epoll);
   epoll_.emplace(std::move(*epoll));
   if (auto const watched = watch(stop, EPOLLIN, Kind::stop, nullptr); !watched) return watched;
+  if (removal.fd() >= 0)
+    if (auto const watched = watch(removal.fd(), EPOLLIN, Kind::removal, &removal); !watched) return watched;
   if (portmapper_->options().forwards) {
     if (auto const opened = open_forwarder(AF_INET, forwarders_[0]); !opened) return opened;
     // Ignore a failure: a host without IPv6 has no clients of IPv6.
@@ -60,13 +62,17 @@ Done PortmapServer::run() noexcept {
     if (has_deadline_ && earliest_.remaining() == 0) close_late();
     if (!listens_ && !pause_.is_on()) listen_for_connections(true);
   }
-  return {};
+  return removed_ ? Done(failed(registry::removed_registry.doing, registry::removed_registry.code)) : Done();
 }
 
 void PortmapServer::handle(Place const &place, uint32_t events) noexcept {
   switch (place.kind) {
     case Kind::none: return;
     case Kind::stop: going_on_ = false; return;
+    case Kind::removal:
+      removed_ = static_cast<registry::RemovalWatch *>(place.what)->is_removed();
+      going_on_ = going_on_ && !removed_;
+      return;
     case Kind::rows: return portmapper_->refresh();
     case Kind::datagrams: {
       auto const &socket = *static_cast<RpcSocket const *>(place.what);

@@ -3,6 +3,7 @@
 
 #include "libpm/net/accept.h"
 #include "libpm/os/epoll.h"
+#include "libpm/registry/removal_watch.h"
 #include "libpm/rpc/datagrams.h"
 #include "libpm/rpc/stream.h"
 #include "libpm/util/box.h"
@@ -31,15 +32,15 @@ class PortmapServer {
    * Begins to wait for the sockets, and for `stop`, which becomes readable when the server is to end. ENOMEM, or an error of
    * epoll(7).
    */
-  [[nodiscard]] Done open(int stop) noexcept;
-  /** Serves until `stop` is readable. It fails only if it cannot wait for events. */
+  [[nodiscard]] Done open(int stop, registry::RemovalWatch &removal) noexcept;
+  /** Serves until `stop` is readable. Fails if it cannot wait for events, or if the registry is removed. */
   [[nodiscard]] Done run() noexcept;
 
  private:
-  enum class Kind : uint8_t { none, stop, rows, datagrams, listener, stream, forwarder };
+  enum class Kind : uint8_t { none, stop, rows, datagrams, listener, stream, forwarder, removal };
   struct Place {
     Kind kind;
-    void *what; /**< an RpcSocket, a Stream or a Forwarder */
+    void *what; /**< an RpcSocket, a Stream, a Forwarder or a RemovalWatch */
   };
   [[nodiscard]] Done watch(int fd, uint32_t events, Kind kind, void *what) noexcept;
   void handle(Place const &place, uint32_t events) noexcept;
@@ -69,7 +70,7 @@ class PortmapServer {
   List<Place> places_;           /**< the index is a descriptor */
   List<Stream *> streams_;       /**< owned */
   Deadline earliest_;            /**< not after any connection's deadline */
-  bool has_deadline_ = false, listens_ = true, going_on_ = true;
+  bool has_deadline_ = false, listens_ = true, going_on_ = true, removed_ = false;
   Pause pause_; /**< no connection is accepted during it */
   Acceptor acceptor_{pause_, SOCK_NONBLOCK};
   uint64_t clock_ = 0;

@@ -1057,6 +1057,17 @@ pm-rpcbindd: info: unset 200001 version 1 for uid 0"
   run -0 ours rpcinfo
 }
 
+@test "pm-rpcbindd: it ends when its registry is removed, and serves the next one when it is started again" {
+  needs_namespaces
+  a_host ours
+  mapper ours 2>log
+  ours sh -c 'rm -rf /run/pm; pm-mkregistry -u "$0" /run/pm' "$KEEPER"
+  ends_with "$MAPPER" 111
+  assert_equal "$(cat log)" "pm-rpcbindd: fatal: unable to go on with a registry that was removed in /run/pm: $ENOENT"
+  start_mapper ours
+  run -0 ours rpcinfo
+}
+
 @test "pm-rpcbindd: tshark reads every reply without an error" {
   needs_namespaces
   a_host ours

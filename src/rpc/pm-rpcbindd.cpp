@@ -134,6 +134,6 @@ int main(int argc, char const *const *argv) {
   registry::RemovalWatch removal(tree);
   if (auto const opened = server.open(signals.fd(), removal); !opened) die_sys(opened.error(), "");
   announce_readiness(wanted.ready);
-  if (auto const served = server.run(); !served) die_sys(served.error(), wanted.registry);
+  if (auto const served = server.run(); !served) registry::die_in(wanted.registry, served.error());
   return exits::done;
 }

@@ -209,6 +209,24 @@ ms_of() {
   rm -r "$memory"
 }
 
+@test "service: pm-regd: 24 users with 32 silent connections each keep neither root nor another user waiting" {
+  needs_root
+  services s6 pm-regd
+  under_s6 pm-regd
+  local uid
+  for uid in {65511..65534}; do start as $uid flood shared/socket 32 1 </dev/null >/dev/null 2>&1; done
+  # Each has the 8 places that a user may have.
+  eventually '[ "$(pgrep -c -P "$1" pm-regd)" -ge 192 ]' "$(s6-svstat -o pid scan/pm-regd)"
+  export PM_REGISTRY=$PWD/shared
+  ms_of pm-reg -t 5000 web none true
+  echo "root: $TOOK ms"
+  [ "$TOOK" -le 1000 ]
+  ms_of as $ALICE pm-reg -t 5000 web none true
+  echo "another user: $TOOK ms"
+  [ "$TOOK" -le 1000 ]
+  down_s6
+}
+
 @test "service: pm-regd under daemontools' supervise" {
   needs_root
   services daemontools pm-regd

@@ -41,8 +41,8 @@ bool ConnectionAcceptor::is_privileged(ClientKey const &client) const noexcept {
 }
 
 /**
- * Whether the limits of a client, and the places that it leaves to others, allow one more connection of it. Because a client gets at most
- * as many places as are left free, `n` clients have at most MAX / (n + 1) each, and one that comes later still finds a place.
+ * Whether the limits of a client, and the places that it leaves to others, allow one more connection of it. A client gets a place only
+ * while more are free than it has: so a few clients with many connections leave places to those that come later.
  */
 bool ConnectionAcceptor::may_have_one_more(ClientKey const &client) const noexcept {
   auto const &options = context_.options;

@@ -218,7 +218,7 @@ known() {
   needs_root
   chown $ALICE reg/service
   run -111 pm-lookup web
-  assert_output --partial ' is writable by group or others: refusing to use it'
+  assert_output --partial " unable to find service/ of its owner in the registry "
 }
 
 @test "pm-lookup: the dead are not found" {

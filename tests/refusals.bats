@@ -38,15 +38,6 @@ each_with() {
   done
 }
 
-@test "refusals: service/ of another user" {
-  needs_root
-  chown $ALICE reg/service
-  for command in 'pm-list -r reg' 'pm-reg -r reg web none true'; do
-    run -111 $command
-    assert_output --regexp "^pm-[a-z]*: fatal: unable to find service/ of its owner in the registry reg: $ENOENT\$"
-  done
-}
-
 @test "refusals: an address: what is wrong with it and what is allowed, in one line" {
   # The programs that take any address of a service, a socket to bind or to connect to, a Unix socket.
   local services=('pm-reg web' 'pm-set 300000 1' 'pm-reg -a') sockets=(pm-client pm-socketbinder pm-super 'pm-socketbinder -n'

@@ -6,7 +6,7 @@ setup() { cd "$PM_SOURCE"; }
 # texts: the string literals of src that have a blank, adjacent ones joined, a line each; those of several lines on as many.
 texts() {
   project_files 'src/*.cpp' 'src/*.h' | xargs cat | grep -vE '^ *#' | g++ -fpreprocessed -x c++ -E -P - | tr '\n' ' ' | sed 's/" *"//g' |
-    grep -oE '"([^"\\]|\\.)*"' | grep ' ' | sed 's/\\n/\n/g'
+    grep -oE '"([^"\\]|\\.)*"' | grep ' ' | sed 's/\\[n0]/\n/g'
 }
 # without REGEX: no text has it, whatever the case of its letters.
 without() {

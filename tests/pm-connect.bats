@@ -243,16 +243,17 @@ place() {
 @test "pm-connect: in a user namespace, the overflow uid proves nothing" {
   needs_unshare -U --map-root-user
   mkdir -m 777 pub
-  for address in "${EVERY_ADDRESS[@]}"; do
-    say_at as 65534 "$(place "$address")" any
-    hold_as 65534 "s$PID" "$ADDRESS"
-    service=s${STARTED[-2]}
-    run -0 pm-connect -u 65534 "$service" "${HEAR[@]}"
+  # Of the registered process and of its listener the namespace shows one uid.
+  for address in "local:$PWD/pub/socket" tcp:127.0.0.1:9997; do
+    start_ready pm-reg web "$address" setpriv --reuid 65534 --regid 65534 --clear-groups "$PM_BUILD/greet" "$address" any </dev/null
+    run -0 pm-connect web "${HEAR[@]}"
     assert_output any
-    run -111 unshare -U --map-root-user "$PM_BUILD/pm-connect" -u 65534 "$service" touch started
-    assert_output --partial "the server at $ADDRESS runs as uid 65534, which stands for every user that this user namespace does not map"
-    run -0 unshare -U --map-root-user "$PM_BUILD/pm-connect" -a "$service" "${HEAR[@]}"
+    run -111 unshare -U --map-root-user "$PM_BUILD/pm-connect" web touch started
+    assert_output --partial "the server at $address runs as uid 65534, which stands for every user that this user namespace does not map"
+    run -0 unshare -U --map-root-user "$PM_BUILD/pm-connect" -a web "${HEAR[@]}"
     assert_output any
+    end "$PID"
+    await down "$PM_REGISTRY" web
   done
   assert_not_exist started
 }

@@ -169,6 +169,9 @@ resume() {
   wait "$1"
 }
 
+# a_port: a TCP port for a server of a test, in $PORT: below those that the kernel chooses, and hardly that of another test.
+a_port() { export PORT=$((20000 + RANDOM % 12000)); }
+
 # watch_log: before what writes ./log; logged REGEX: waits for a line of the log that matches, which is then $LINE.
 watch_log() {
   mkfifo log

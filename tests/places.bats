@@ -78,8 +78,9 @@ hidden() {
   use_the_registry
 
   # Whom a process is now, and what it announced, has to be seen in /proc.
-  ready pm-reg other tcp:127.0.0.1:9999 setpriv --reuid $ALICE --regid $ALICE --clear-groups \
-    "$PM_BUILD/greet" tcp:127.0.0.1:9999 hello
+  a_port
+  ready pm-reg other tcp:127.0.0.1:$PORT setpriv --reuid $ALICE --regid $ALICE --clear-groups \
+    "$PM_BUILD/greet" tcp:127.0.0.1:$PORT hello
   run -111 there as $BOB pm-connect -u 0 other "${HEAR[@]}"
   assert_output --partial "whose process is not visible: $HIDES"
   run -0 there pm-connect -u 0 other "${HEAR[@]}"
@@ -227,10 +228,11 @@ in_full_namespace() {
 }
 
 @test "places: pm-connect inside a user namespace does not take one unmapped user for another" {
+  a_port
   needs_user_namespaces
   front "$PM_REGISTRY"
-  start_ready pm-reg web tcp:127.0.0.1:9999 setpriv --reuid $ALICE --regid $ALICE --clear-groups sh -c 'echo >&9; exec 9>&- sleep infinity' </dev/null
-  start_ready as $BOB greet tcp:127.0.0.1:9999 hello </dev/null
+  start_ready pm-reg web tcp:127.0.0.1:$PORT setpriv --reuid $ALICE --regid $ALICE --clear-groups sh -c 'echo >&9; exec 9>&- sleep infinity' </dev/null
+  start_ready as $BOB greet tcp:127.0.0.1:$PORT hello </dev/null
   run -111 as $CAROL "${INSIDE[@]}" pm-connect web "${HEAR[@]}"
   assert_output --partial "runs as uid $NOBODY, which stands for every user that this user namespace does not map"
 }
@@ -323,12 +325,13 @@ in_full_namespace() {
 AT_300=(unshare -mpf --kill-child --mount-proc bash -c 'echo 299 >/proc/sys/kernel/ns_last_pid; bash -c "[ \$\$ = 300 ] || exit 99; $0"; exit $?')
 
 @test "places: a process is not taken for one with its number in another container" {
+  a_port
   needs_pids
   rm -rf "$PM_REGISTRY"
   pm-mkregistry "$PM_REGISTRY"
   mkfifo -m 666 go && cp "$(command -v sh)" prog
-  start_ready as $BOB greet tcp:127.0.0.1:9998 hello </dev/null
-  start_ready "${AT_300[@]}" 'exec 8>&9; exec pm-reg web tcp:127.0.0.1:9998 pm-announce -N 8 ./prog -c "echo >&8; exec 8>&- 9>&-; read -r _ <go"' </dev/null >/dev/null
+  start_ready as $BOB greet tcp:127.0.0.1:$PORT hello </dev/null
+  start_ready "${AT_300[@]}" 'exec 8>&9; exec pm-reg web tcp:127.0.0.1:$PORT pm-announce -N 8 ./prog -c "echo >&8; exec 8>&- 9>&-; read -r _ <go"' </dev/null >/dev/null
   local first && first=$(pgrep -o -P "$(pgrep -P "$PID")")
   assert_equal "$(pm-list -o pid,start)" "300	$(start_of "$first")"
   # in_first COMMAND...: in that container.

@@ -223,9 +223,10 @@ place() {
 }
 
 @test "pm-connect: a child of the registered process that is another user: -a, or -u for it" {
+  a_port
   needs_root
   mkdir -m 777 pub
-  for address in "local:$PWD/pub/socket" tcp:127.0.0.1:9998; do
+  for address in "local:$PWD/pub/socket" tcp:127.0.0.1:$PORT; do
     start_ready pm-reg web "$address" sh -c '"$@" & wait' - setpriv --reuid $ALICE --regid $ALICE --clear-groups \
       "$PM_BUILD/greet" "$address" child </dev/null
     run -111 pm-connect web touch started
@@ -241,10 +242,11 @@ place() {
 }
 
 @test "pm-connect: in a user namespace, the overflow uid proves nothing" {
+  a_port
   needs_unshare -U --map-root-user
   mkdir -m 777 pub
   # Of the registered process and of its listener the namespace shows one uid.
-  for address in "local:$PWD/pub/socket" tcp:127.0.0.1:9997; do
+  for address in "local:$PWD/pub/socket" tcp:127.0.0.1:$PORT; do
     start_ready pm-reg web "$address" setpriv --reuid 65534 --regid 65534 --clear-groups "$PM_BUILD/greet" "$address" any </dev/null
     run -0 pm-connect web "${HEAR[@]}"
     assert_output any
@@ -272,6 +274,7 @@ place() {
 }
 
 @test "pm-connect: a server registered by root that has become another user is trusted" {
+  a_port
   needs_root
   mkdir -m 777 pub
   start_ready pm-reg web "local:$PWD/pub/socket" setpriv --reuid $ALICE --regid $ALICE --clear-groups \
@@ -279,8 +282,8 @@ place() {
   run -0 as $BOB pm-connect web sh -c 'timeout 20 cat <&6; echo $PM_UID'
   assert_output "hello
 0"
-  start_ready pm-reg tcp tcp:127.0.0.1:9999 setpriv --reuid $ALICE --regid $ALICE --clear-groups \
-    "$PM_BUILD/greet" tcp:127.0.0.1:9999 hello </dev/null
+  start_ready pm-reg tcp tcp:127.0.0.1:$PORT setpriv --reuid $ALICE --regid $ALICE --clear-groups \
+    "$PM_BUILD/greet" tcp:127.0.0.1:$PORT hello </dev/null
   run -0 as $BOB pm-connect tcp "${HEAR[@]}"
   assert_output hello
 }

@@ -8,7 +8,7 @@ teardown() { common_teardown; }
 # supervised s6|daemontools COMMAND...: copies the service directory and starts its supervisor; its pid in $PID.
 supervised() {
   cp -r "$PM_SOURCE/service/$1/web" web
-  port=$((20000 + RANDOM % 12000))
+  a_port; port=$PORT
   echo "tcp:127.0.0.1:$port" >web/env/ADDRESS
   echo "127.0.0.1:$port" >web/env/LISTEN
   listen "$PM_REGISTRY/event"

@@ -194,9 +194,10 @@ place() {
 @test "pm-connect: root's socket is trusted, whichever user is registered" {
   needs_root
   mkdir -m 777 pub
+  front "$PM_REGISTRY"
   for address in "${EVERY_ADDRESS[@]}"; do
     say_at "$(place "$address")" root
-    hold_as $ALICE "s$PID" "$ADDRESS"
+    hold as $ALICE "s$PID" "$ADDRESS"
     run -0 as $BOB pm-connect -u $ALICE "s${STARTED[-2]}" "${HEAR[@]}"
     assert_output root
   done

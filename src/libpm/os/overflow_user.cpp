@@ -26,7 +26,7 @@ bool is_full(std::string_view map) noexcept {
   while (!map.empty()) {
     auto const [line, rest, whole] = cut(map, '\n');
     if (!whole) return false;
-    sum += number<uint32_t>(line.substr(line.rfind(' ') + 1)).value_or(0);
+    sum += number<uint32_t>({line.begin() + line.rfind(' ') + 1, line.end()}).value_or(0);
     map = rest;
   }
   return sum == all_ids;

@@ -13,9 +13,14 @@ namespace {
 
 /** Whether the /proc of this process is that of its own pid namespace: in another's, a number is a different process's. */
 bool is_proc_ours() noexcept {
+  static pid_t known = 0; // for which it is: a port mapper asks at each row
+  pid_t const own = ::getpid();
+  if (known == own) return true;
   char buffer[16];
   ssize_t const n = sys::readlinkat(AT_FDCWD, "/proc/self", buffer, sizeof buffer);
-  return n > 0 && number<pid_t>({buffer, static_cast<size_t>(n)}) == ::getpid();
+  if (n <= 0 || number<pid_t>({buffer, static_cast<size_t>(n)}) != own) return false;
+  known = own;
+  return true;
 }
 
 /** After errno from a file of the process in /proc: ESRCH or EPERM, as start_time() has them, or that errno. */
@@ -67,7 +72,7 @@ bool has_own_boot_time() noexcept {
   ssize_t const n = file.valid() ? sys::read(file.get(), buffer, sizeof buffer) : 0;
   std::string_view const text{buffer, n < 0 ? 0 : static_cast<size_t>(n)};
   size_t const at = text.find("boottime");
-  return at != text.npos && cut(text.substr(at), '\n').head.find_first_of("123456789") != text.npos;
+  return at != text.npos && cut({text.begin() + at, text.end()}, '\n').head.find_first_of("123456789") != text.npos;
 }
 
 uint64_t start_time_now() noexcept {

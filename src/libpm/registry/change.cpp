@@ -10,6 +10,7 @@
 #include "libpm/registry/add.h"
 #include "libpm/registry/announce.h"
 #include "libpm/registry/announced.h"
+#include "libpm/registry/ending_holder.h"
 #include "libpm/registry/protocol.h"
 #include "libpm/registry/publish.h"
 #include "libpm/registry/registrant.h"
@@ -121,47 +122,12 @@ Answer<void> Change::withdraw_outdated(Registrant const &who) noexcept {
   return removed ? Answer<void>() : fail(removed);
 }
 
-namespace {
-
-/** A holder ends within a millisecond of its process. On a busy host it may have to wait for a processor. */
-constexpr int holder_patience = 1000; // ms
-
-/** Whether the process of a registration has ended, so that its holder is about to end. */
-bool has_ended(Record const &record) noexcept {
-  if (record.holder != "child") return false;
-  auto const process = process_fd(record.pid);
-  if (!process) return process.error().code == ESRCH;
-  if (pm::has_ended(process->get()).value_or(false)) return true;
-  // The number may be another process's now. If the start time is unknown, take the process to live.
-  auto const start = record.start ? start_time(record.pid) : Result<uint64_t>(0);
-  return start && *start != record.start;
-}
-
-} // namespace
-
-/** Waits until a registration ends that forbids `wanted`, if its process has ended. False: it does not end. */
-bool Change::outlives_holder(WantedRegistration const &wanted) noexcept {
-  auto const owner = owner_name(::geteuid());
-  std::optional<Ticket> ending;
-  auto const read =
-      each_living(tree_->dir(), wanted.service, owner.view(), [&](std::string_view, Record const &record) noexcept -> Done {
-        bool const forbids = record.version == wanted.version && record.netid == name(wanted.address.netid());
-        if (!ending && forbids && has_ended(record)) ending = make_ticket(wanted.service, owner.view(), record.id);
-        return {};
-      });
-  if (!read || !ending) return false;
-  auto const token = fifodir::open_token(tree_->dir(), layout::owner_link(*ending).c_str());
-  if (!token) return token.error().code == ENXIO || token.error().code == ENOENT;
-  int const ms = shorter(limit_.deadline.remaining(), holder_patience);
-  // POLLERR, when the holder ends, needs no events bit.
-  return ms > 0 && wait_for(token->get(), 0, {Deadline::in(static_cast<uint32_t>(ms)), limit_.stop}).has_value();
-}
-
 Answer<NewRegistrations> Change::add(std::span<WantedRegistration const> requests, Terms const &terms, int process) noexcept {
   for (;;) {
     auto made = add_once(requests, terms, process);
     auto const *refusal = made ? nullptr : std::get_if<Refusal>(&made.error());
-    if (!refusal || refusal->reason != Refusal::conflict || !outlives_holder(requests.data()[refusal->index])) return made;
+    if (!refusal || refusal->reason != Refusal::conflict || !await_ending_holder(*tree_, requests.data()[refusal->index], limit_))
+      return made;
   }
 }
 

@@ -65,7 +65,6 @@ class Change {
                                                  std::span<WantedRegistration const> requests, int process = -1) noexcept;
   [[nodiscard]] Answer<NewRegistrations> add_once(std::span<WantedRegistration const> requests, Terms const &terms,
                                                   int process) noexcept;
-  [[nodiscard]] bool outlives_holder(WantedRegistration const &wanted) noexcept;
   [[nodiscard]] Answer<void> withdraw_outdated(Registrant const &who) noexcept;
   [[nodiscard]] Done connect() noexcept;
   [[nodiscard]] Result<Transaction> begin() noexcept { return Transaction::begin(*tree_, limit_); }

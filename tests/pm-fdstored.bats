@@ -587,3 +587,14 @@ EOT
   s6-svscanctl -t scan
   await end "${STARTED[0]}"
 }
+
+@test "pm-fdstored: four users with 32 silent clients each keep neither root nor another user out" {
+  needs_root
+  mkdir -p rules/uid/default && touch rules/uid/default/allow
+  store -i rules
+  local uid
+  for uid in 65511 65512 65513 65514; do start as $uid flood "$PM_FDSTORE" 32 1 </dev/null >/dev/null 2>&1; done
+  eventually 'grep -q "refused uid 65514: too many connections" log && grep -q "refused uid 65513: too many connections" log'
+  run -0 pm-fdlist -t 5000
+  run -0 as $ALICE pm-fdlist -t 5000
+}

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include "libpm/handover/store_save.h"
 #include "libpm/net/listen.h"
+#include "libpm/util/places.h"
 
 namespace pm::handover {
 
@@ -90,16 +91,20 @@ Done StoreServer::accept_one() noexcept {
 void StoreServer::admit(Fd connected) noexcept {
   auto const peer = peer_of(connected.get());
   if (!peer) return;
-  size_t of_one = 0;
-  for (auto const &session : sessions_) of_one += session && session->user() == peer->uid;
+  uint32_t of_one = 0;
+  Places places = {clients_max, 0};
+  for (auto const &session : sessions_) {
+    places.taken += session ? 1 : 0;
+    of_one += session && session->user() == peer->uid;
+  }
+  bool const has_place = of_one < clients_of_one_max && places.has_share_for(of_one, places.reserve());
   auto rights = rights_of(*peer, options_.rules);
   if (!rights) log_->warn_of(rights.error(), (Text<64>("for uid ") << peer->uid).view());
-  bool const wanted = rights && *rights && ((*rights)->all || of_one < clients_of_one_max);
+  bool const wanted = rights && *rights && ((*rights)->all || has_place);
   auto made = make_box<StoreSession>(context_);
   if (!made || !made->take(std::move(connected))) return;
   if (!wanted) {
-    if (rights)
-      log_->warn("refused uid ", (Text<16>() << peer->uid).view(), of_one < clients_of_one_max ? "" : ": too many connections");
+    if (rights) log_->warn("refused uid ", (Text<16>() << peer->uid).view(), has_place ? "" : ": too many connections");
     made->reject();
     return;
   }

@@ -42,7 +42,7 @@ class StoreServer {
   void undo_save() noexcept;
 
   /** The largest number of clients, in all and of one user. */
-  static constexpr size_t clients_max = 128, clients_of_one_max = 32;
+  static constexpr uint32_t clients_max = 128, clients_of_one_max = 32;
 
  private:
   static constexpr size_t offerers_max = 4;

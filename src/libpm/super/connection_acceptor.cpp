@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include <algorithm>
+#include "libpm/util/places.h"
 
 namespace pm::super {
 
@@ -40,20 +41,16 @@ bool ConnectionAcceptor::is_privileged(ClientKey const &client) const noexcept {
   return client == ClientKey::of_user(0) || client == ClientKey::of_user(user_);
 }
 
-/**
- * Whether the limits of a client, and the places that it leaves to others, allow one more connection of it. A client gets a place only
- * while more are free than it has: so a few clients with many connections leave places to those that come later.
- */
+/** Whether the limits of a client, and the places that it has to leave to others, allow one more connection of it. */
 bool ConnectionAcceptor::may_have_one_more(ClientKey const &client) const noexcept {
   auto const &options = context_.options;
-  auto const &counts = context_.counts;
-  if (client.kind == ClientKey::unknown) return !counts.full();
-  uint32_t const count = counts.count_of(client), free = options.most - counts.count();
+  Places const places = {options.most, context_.counts.count()};
+  if (client.kind == ClientKey::unknown) return places.free() > 0;
+  uint32_t const count = context_.counts.count_of(client);
   if (count >= options.most_of_one) return false;
   if (!keeps_waiting()) return true;
-  if (is_privileged(client)) return free > 0;
-  uint32_t const reserve = client.kind == ClientKey::user && options.most > 1 ? (options.most + 7) / 8 : 0;
-  return free > reserve && count < free - reserve;
+  if (is_privileged(client)) return places.free() > 0;
+  return places.has_share_for(count, client.kind == ClientKey::user ? places.reserve() : 0);
 }
 
 Done ConnectionAcceptor::accept_some(ServedSocket &socket, ConnectionHandler &handler, bool closing) noexcept {

@@ -228,3 +228,18 @@ ends_at_removal() {
     rm -rf "$PM_REGISTRY" seen
   done
 }
+
+@test "pm-wait -t and pm-lookup -t: their pm-listend ends with them while it waits" {
+  needs_root
+  pm-mkregistry -u $PM "$PM_REGISTRY"
+  local command listener
+  for command in 'pm-wait -t 0 up web' 'pm-lookup -t 0 web'; do
+    start $command </dev/null >/dev/null 2>&1
+    eventually 'pgrep -P "$1" -x pm-listend >/dev/null && is_watching "$1"' "$PID"
+    listener=$(pgrep -P "$PID" -x pm-listend)
+    end "$PID"
+    await end "$listener"
+  done
+  run -99 timeout 20 pm-lookup -t 50 web
+  assert_output 'pm-lookup: fatal: unable to wait for web: timed out'
+}

@@ -1,7 +1,9 @@
 // Read a request, listen, write a null byte, and answer once.
 
+#include <utility>
 #include "cli/program.h"
 #include "cli/registry_options.h"
+#include "libpm/os/epoll.h"
 #include "libpm/os/limits.h"
 #include "libpm/os/signals.h"
 #include "libpm/os/stream.h"
@@ -97,12 +99,38 @@ Served listen_to_fifodir(WaitRequest const &request, int signals) noexcept {
   return serve(*waiter, request, signals);
 }
 
+/** Its descriptor is readable after a signal, and when the client has gone: it may go before the registry or its service comes. */
+Epoll end_of_client_or(int signals) noexcept {
+  auto both = Epoll::make();
+  if (!both) die_sys(both.error(), "");
+  if (auto const added = both->add(signals, EPOLLIN); !added) die_sys(added.error(), "");
+  (void)both->add(0, EPOLLIN | EPOLLRDHUP); // a file as standard input does not tell
+  return std::move(*both);
+}
+
+/** Whether the client, and no signal, has ended the wait for a registry or its service. */
+bool client_has_gone(SysError error, int signals) noexcept {
+  return error.code == ECANCELED && !Epoll::is_ready(signals).value_or(false);
+}
+
 Served listen_to_service(WaitRequest const &request, ListendSettings const &settings, int signals) noexcept {
-  bool const awaits = settings.absent == Change::Absent::is_awaited;
-  Limit const limit = {Deadline::in(awaits ? request.timeout : patience), signals};
-  auto const tree = open_tree(settings.registry, awaits, limit);
+  Limit limit = {Deadline::in(patience), signals};
+  std::optional<Epoll> ends;
+  if (settings.absent == Change::Absent::is_awaited) {
+    ends = end_of_client_or(signals);
+    limit = {Deadline::in(request.timeout), ends->fd()};
+    if (auto const there = Tree::await(settings.registry, limit); !there) {
+      if (client_has_gone(there.error(), signals)) return exits::done;
+      die_sys(there.error(), settings.registry);
+    }
+  }
+  auto const tree = open_tree(settings.registry);
   auto waiter = ServiceWaiter::open(tree, request, limit, settings.route, settings.absent);
-  if (!waiter) die_failure(waiter.error(), "wait for", request.what, settings.registry);
+  if (!waiter) {
+    auto const *error = std::get_if<SysError>(&waiter.error());
+    if (error && client_has_gone(*error, signals)) return exits::done;
+    die_failure(waiter.error(), "wait for", request.what, settings.registry);
+  }
   return serve(*waiter, request, signals);
 }
 

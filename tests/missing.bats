@@ -241,5 +241,6 @@ ends_at_removal() {
     await end "$listener"
   done
   run -99 timeout 20 pm-lookup -t 50 web
-  assert_output 'pm-lookup: fatal: unable to wait for web: timed out'
+  assert_line "pm-listend: fatal: unable to reach the registry's service in $PM_REGISTRY: timed out"
+  assert_line 'pm-lookup: fatal: unable to wait for web: timed out'
 }

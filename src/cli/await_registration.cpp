@@ -1,5 +1,6 @@
 #include "cli/await_registration.h"
 
+#include <algorithm>
 #include "cli/registry_options.h"
 #include "libpm/registry/listend_client.h"
 
@@ -15,8 +16,9 @@ void look(Tree const &tree, Query const &query, char const *path, LiveRegistrati
 void look_up(Tree const &tree, Query const &query, char const *path, bool awaits, Deadline deadline,
              LiveRegistrations &found) noexcept {
   look(tree, query, path, found);
-  WaitRequest const request = {WaitFor::change, query.service, {}, query.version, query.trust, 0};
+  WaitRequest request = {WaitFor::change, query.service, {}, query.version, query.trust, 0};
   while (awaits && found.empty()) {
+    request.timeout = static_cast<uint32_t>(std::max(deadline.remaining(), 0));
     // It listens before the next look, so that no change is missed.
     auto listening = ListendClient::by_child(request, path, Route::direct, Change::Absent::is_awaited);
     if (!listening) die_sys(listening.error(), "");

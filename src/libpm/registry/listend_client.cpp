@@ -16,6 +16,8 @@ namespace {
 constexpr char const *doing = "wait for";
 /** Exit codes of the child: pm-listend's for a timeout, and that of a pm-listend that cannot be executed. */
 constexpr int timed_out = 99, not_executed = 127;
+/** How long a child that is about to end may take. */
+constexpr uint32_t last_words_ms = 1000;
 /** The longest answer in bytes: it has room for the records of more than 1,000 registrations. */
 constexpr size_t answer_max = size_t{64} << 20;
 } // namespace
@@ -24,6 +26,7 @@ ListendClient::ListendClient(ListendClient &&other) noexcept
     : socket_(std::move(other.socket_)),
       child_(std::exchange(other.child_, -1)),
       timeout_(other.timeout_),
+      ends_itself_(other.ends_itself_),
       state_(other.state_),
       failure_(other.failure_),
       answer_(std::move(other.answer_)) {}
@@ -66,6 +69,7 @@ Result<ListendClient> ListendClient::by_child(WaitRequest const &request, char c
   auto const child = Spawner().start(argv, environ, {{its.get(), 0}, {its.get(), 1}});
   if (!child) return failed("start pm-listend", child.error().code);
   ListendClient listening(std::move(ours), *child);
+  listening.ends_itself_ = request.timeout != 0;
   if (auto const sent = listening.send(request, {}); !sent) return fail(sent);
   return listening;
 }
@@ -138,7 +142,10 @@ Done ListendClient::until(State wanted, Limit limit) noexcept {
 }
 
 Done ListendClient::begun(Limit limit) noexcept {
-  return until(State::listening, limit);
+  auto const done = until(State::listening, limit);
+  // A child with a time limit of its own ends now, and says what it has waited for.
+  if (done || done.error().code != ETIMEDOUT || !ends_itself_) return done;
+  return until(State::listening, {Deadline::in(last_words_ms), limit.stop});
 }
 
 Done ListendClient::wait(Limit limit) noexcept {

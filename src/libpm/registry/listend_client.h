@@ -69,8 +69,9 @@ class ListendClient {
   int reap() noexcept;
 
   Fd socket_;
-  pid_t child_;      /**< -1: none, or it was reaped */
-  Deadline timeout_; /**< the request's own, with a service: a child reports it by its exit code */
+  pid_t child_;              /**< -1: none, or it was reaped */
+  Deadline timeout_;         /**< the request's own, with a service: a child reports it by its exit code */
+  bool ends_itself_ = false; /**< the child has a time limit */
   State state_ = State::asked;
   SysError failure_ = {0, ""};
   List<char> answer_;

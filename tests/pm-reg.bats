@@ -218,6 +218,21 @@ b'; do run -100 pm-reg web "$bad" true; done
   run -0 pm-reg -x other none true
 }
 
+@test "pm-reg: -x: the other one ends just after it has forbidden this one, which comes then" {
+  needs_own_hand 'stopped while it has the lock'
+  hold -x web none
+  local other=$PID
+  # Before it looks why it is refused, pm-reg releases the lock.
+  PM_FAULT=flock:2:stop start_stopping "$FAULT/pm-reg" -x web none touch started </dev/null 2>log
+  assert_not_exist started
+  kill -KILL "$other"
+  await down "$PM_REGISTRY" web
+  status=0
+  resume "$PID" || status=$?
+  assert_equal "$status $(cat log)" '0 '
+  assert_exist started
+}
+
 @test "pm-reg: of two that race for an exclusive name exactly one wins, 1,000 times" {
   run -0 "$PM_BUILD/race" "$PM_REGISTRY" 1000
 }

@@ -122,12 +122,16 @@ Answer<void> Change::withdraw_outdated(Registrant const &who) noexcept {
   return removed ? Answer<void>() : fail(removed);
 }
 
+/** How often to ask again when the registration that forbids another is not seen: in a user namespace it never is. */
+constexpr int unseen_most = 3;
+
 Answer<NewRegistrations> Change::add(std::span<WantedRegistration const> requests, Terms const &terms, int process) noexcept {
-  for (;;) {
+  for (int unseen = 0;;) {
     auto made = add_once(requests, terms, process);
     auto const *refusal = made ? nullptr : std::get_if<Refusal>(&made.error());
-    if (!refusal || refusal->reason != Refusal::conflict || !await_ending_holder(*tree_, requests.data()[refusal->index], limit_))
-      return made;
+    if (!refusal || refusal->reason != Refusal::conflict) return made;
+    auto const conflict = await_ending_holder(*tree_, requests.data()[refusal->index], limit_);
+    if (conflict == Conflict::stays || (conflict == Conflict::unseen && ++unseen > unseen_most)) return made;
   }
 }
 

@@ -27,21 +27,27 @@ bool has_ended(Record const &record) noexcept {
 
 } // namespace
 
-bool await_ending_holder(Tree const &tree, WantedRegistration const &wanted, Limit limit) noexcept {
+Conflict await_ending_holder(Tree const &tree, WantedRegistration const &wanted, Limit limit) noexcept {
   auto const owner = owner_name(::geteuid());
   std::optional<Ticket> ending;
+  auto conflict = Conflict::unseen;
   auto const read =
       each_living(tree.dir(), wanted.service, owner.view(), [&](std::string_view, Record const &record) noexcept -> Done {
-        bool const forbids = record.version == wanted.version && record.netid == name(wanted.address.netid());
-        if (!ending && forbids && has_ended(record)) ending = make_ticket(wanted.service, owner.view(), record.id);
+        if (record.version != wanted.version || record.netid != name(wanted.address.netid()) ||
+            !(record.exclusive || wanted.exclusive))
+          return {};
+        conflict = Conflict::stays;
+        if (!ending && has_ended(record)) ending = make_ticket(wanted.service, owner.view(), record.id);
         return {};
       });
-  if (!read || !ending) return false;
+  if (!read) return Conflict::stays;
+  if (!ending) return conflict;
   auto const token = fifodir::open_token(tree.dir(), layout::owner_link(*ending).c_str());
-  if (!token) return token.error().code == ENXIO || token.error().code == ENOENT;
+  if (!token) return token.error().code == ENXIO || token.error().code == ENOENT ? Conflict::ended : Conflict::stays;
   int const ms = shorter(limit.deadline.remaining(), holder_patience);
   // POLLERR, when the holder ends, needs no events bit.
-  return ms > 0 && wait_for(token->get(), 0, {Deadline::in(static_cast<uint32_t>(ms)), limit.stop}).has_value();
+  bool const ended = ms > 0 && wait_for(token->get(), 0, {Deadline::in(static_cast<uint32_t>(ms)), limit.stop});
+  return ended ? Conflict::ended : Conflict::stays;
 }
 
 } // namespace pm::registry

@@ -337,9 +337,30 @@ contest() {
     binder local:sock
     assert_equal "$n $(server_of sock)" "$n $PID"
     end "$PID"
+    # The next one that replaces a path removes what was set aside.
+    pm-socketbinder local:sock true
+    assert_equal "$n $(find . -name '.pm*')" "$n "
     [ "$status" != 0 ] || break
   done
   [ "$n" -gt 8 ] && [ "$n" -lt 100 ]
+}
+
+@test "pm-socketbinder: of what is called .pm-stale. only its user's own dead sockets are removed" {
+  left "$PWD/.pm-stale.1.dead"
+  live "$PWD/.pm-stale.2.alive"
+  touch .pm-stale.3.file
+  expected='.pm-stale.2.alive .pm-stale.3.file'
+  if [ "$(id -u)" = 0 ]; then
+    left "$PWD/.pm-stale.4.foreign"
+    chown $ALICE .pm-stale.4.foreign
+    expected+=' .pm-stale.4.foreign'
+  fi
+  for path in sock "$PWD/sock"; do
+    left "$PWD/.pm-stale.1.dead"
+    left "$PWD/sock"
+    run -0 pm-socketbinder "local:$path" true
+    assert_equal "$(find . -name '.pm*' ! -name '*.lock' -printf '%f\n' | sort | paste -sd ' ')" "$expected"
+  done
 }
 
 # --- what goes wrong

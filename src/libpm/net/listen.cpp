@@ -3,6 +3,7 @@
 #include <linux/fs.h>
 #include <linux/sockios.h>
 #include <unistd.h>
+#include "libpm/os/directory.h"
 #include "libpm/os/lock.h"
 #include "libpm/os/random.h"
 
@@ -20,6 +21,9 @@ constexpr int rounds = 8;
 /** How long to wait for another server that starts, in ms. A process that holds the lock longer only causes this delay. */
 constexpr uint32_t lock_wait = 1000;
 
+/** How the name of a socket begins that is set aside. */
+constexpr std::string_view aside_prefix = ".pm-stale.";
+
 /** The directory of the socket, and a path in it where the socket is set aside. */
 struct Aside {
   Text<local_path_max + 64> directory, path;
@@ -32,7 +36,7 @@ Result<Aside> make_aside(char const *path) noexcept {
   size_t const slash = whole.rfind('/');
   Aside aside;
   if (slash != std::string_view::npos) aside.directory << std::string_view(path, slash + 1);
-  aside.path << aside.directory.view() << ".pm-stale." << ::getpid() << '.' << *random;
+  aside.path << aside.directory.view() << aside_prefix << ::getpid() << '.' << *random;
   if (slash == std::string_view::npos) aside.directory << '.';
   return aside;
 }
@@ -100,6 +104,23 @@ Done remove_dead(char const *path) noexcept {
   return {};
 }
 
+/**
+ * Removes the dead sockets of `owner` that killed servers have set aside. Ignores errors: nothing needs their names. A server that
+ * replaces a path meanwhile has the directory's lock.
+ */
+void remove_leftovers(char const *directory, uid_t owner) noexcept {
+  (void)each_entry(AT_FDCWD, directory, [=](int dir, char const *name, unsigned char) noexcept -> Done {
+    if (!std::string_view(name).starts_with(aside_prefix)) return {};
+    struct stat st;
+    // Another user's are passed over: any number of them may be in a directory that others may write.
+    if (sys::fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISSOCK(st.st_mode) || st.st_uid != owner) return {};
+    Text<local_path_max + 300> path;
+    path << directory << '/' << name;
+    if (is_dead(path.view())) sys::unlinkat(dir, name, 0);
+    return {};
+  });
+}
+
 int bind_with_mode(int fd, SockAddr const &name, mode_t mode) noexcept {
   mode_t const before = sys::umask(~mode & 0777);
   int const bound = sys::bind(fd, name.get(), name.size());
@@ -144,6 +165,7 @@ Done bind_replacing(int fd, SockAddr const &name, BindOptions const &options) no
   auto const aside = make_aside(name.path());
   if (!aside) return fail(aside);
   auto const lock = Lock::take_directory(AT_FDCWD, aside->directory.c_str(), Deadline::in(lock_wait));
+  if (lock) remove_leftovers(aside->directory.c_str(), options.owner.value_or(::geteuid()));
   for (int round = 0; round < rounds; ++round) {
     if (auto const removed = remove_dead(name.path()); !removed) return removed;
     if (bind_with_mode(fd, name, mode) == 0) return {};

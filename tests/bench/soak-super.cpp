@@ -4,42 +4,19 @@
 
 #include "bare.h"
 #include "bench.h"
+#include "soak.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <algorithm>
 
 namespace {
 
 using bench::Name;
+using namespace soak;
 constexpr int limit = 16, clients = 3 * limit, servers = 3;
 constexpr double second = 1e9, patience = 30 * second;
-
-[[noreturn]] void give_up(char const *what) noexcept {
-  perror(what);
-  ::exit(111);
-}
-
-uint64_t random_state;
-/** splitmix64. */
-unsigned random_below(unsigned n) noexcept {
-  uint64_t z = random_state += 0x9e3779b97f4a7c15U;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-  return static_cast<unsigned>((z ^ (z >> 31)) >> 33) % n;
-}
-
-template <class Visit>
-void each_entry(char const *path, Visit visit) noexcept {
-  DIR *const directory = ::opendir(path);
-  if (!directory) return;
-  while (struct dirent const *const entry = ::readdir(directory))
-    if (entry->d_name[0] != '.') visit(entry->d_name);
-  ::closedir(directory);
-}
 
 struct Server {
   char const *name;
@@ -53,16 +30,6 @@ struct Server {
     int count = 0;
     snprintf(path, sizeof path, "/proc/%d/fd", pid);
     each_entry(path, [&](char const *) { ++count; });
-    return count;
-  }
-  /** Its children, into `children`. */
-  int find_children(pid_t *children, int most) const noexcept {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
-    FILE *const file = ::fopen(path, "re");
-    int count = 0;
-    while (file && count < most && ::fscanf(file, "%d", &children[count]) == 1) ++count;
-    if (file) ::fclose(file);
     return count;
   }
 };
@@ -168,7 +135,7 @@ void run(double end) noexcept {
     }
     // The last one's only child is its worker; those that it has started live on, and are ours then.
     pid_t worker;
-    if (now < end && now - killed > second && all[2].find_children(&worker, 1)) ::kill(worker, SIGKILL), killed = now;
+    if (now < end && now - killed > second && find_children(all[2].pid, &worker, 1)) ::kill(worker, SIGKILL), killed = now;
     while (::waitpid(-1, nullptr, WNOHANG) > 0) {
     }
   }
@@ -185,7 +152,7 @@ void look_at_rest(Server &server, int most) noexcept {
   pid_t children[64];
   double const start = bench::now_ns();
   int left;
-  while ((left = server.find_children(children, 64)) > most && bench::now_ns() - start < patience) ::usleep(1000);
+  while ((left = find_children(server.pid, children, 64)) > most && bench::now_ns() - start < patience) ::usleep(1000);
   check(left <= most, "processes that are left", server, left);
   // One that is given up to accept, or a worker's connection, may be away for a moment.
   int count;
@@ -209,10 +176,7 @@ int main(int argc, char **argv) {
   ::signal(SIGPIPE, SIG_IGN);
   char directory[] = "/tmp/pm-soak.XXXXXX", programs[2048], super[4096], superd[4096], binder[4096], receiver[4096], said[128];
   if (!::mkdtemp(directory) || ::chdir(directory) < 0) give_up("make a directory");
-  char const *const slash = strrchr(argv[0], '/');
-  char own[1024] = "";
-  if (::readlink("/proc/self/exe", own, sizeof own - 1) < 0 || !slash) give_up("find the programs");
-  snprintf(programs, sizeof programs, "%.*s", static_cast<int>(strrchr(own, '/') - own), own);
+  find_programs(programs, sizeof programs);
   snprintf(super, sizeof super, "%s/pm-super", programs);
   snprintf(superd, sizeof superd, "%s/pm-superd", programs);
   snprintf(binder, sizeof binder, "%s/pm-socketbinder", programs);
@@ -243,7 +207,7 @@ int main(int argc, char **argv) {
       if (one.fd >= 0) one.end();
     run(0);
     pid_t children[64];
-    while (all[i].find_children(children, 64) > (i == 2)) ::usleep(1000);
+    while (find_children(all[i].pid, children, 64) > (i == 2)) ::usleep(1000);
     all[i].descriptors = all[i].count_descriptors();
   }
   run(bench::now_ns() + seconds * second);

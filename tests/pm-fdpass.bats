@@ -61,13 +61,13 @@ teardown() { common_teardown; }
 wait_started() { run -0 handed pm-fdpass sock; assert_file_exist started; }
 
 @test "pm-fdpass: nobody there is 111, at once" {
-  run -111 pm-fdpass -t 0 none-there </dev/null
+  run -111 pm-fdpass none-there </dev/null
   assert_output "pm-fdpass: fatal: unable to connect to none-there: $ENOENT"
   s6-ipcserver-socketbinder stale true
-  run -111 pm-fdpass -t 0 stale </dev/null
+  run -111 pm-fdpass stale </dev/null
   assert_output "pm-fdpass: fatal: unable to connect to stale: $ECONNREFUSED"
   touch file
-  run -111 pm-fdpass -t 0 file </dev/null
+  run -111 pm-fdpass file </dev/null
   assert_output "pm-fdpass: fatal: unable to connect to file: $ECONNREFUSED"
 }
 

@@ -286,3 +286,19 @@ ends() {
   run -0 timeout 20 sh -c 'pm-watch -i -E none | head -n 1'
   assert_output end
 }
+
+@test "pm-watch: a removal whose writer was killed is seen, also if a later change has a line" {
+  needs_own_hand 'it is about a writer that is killed'
+  watching
+  hold web tcp:127.0.0.1:80
+  says 'up	web	tcp:127.0.0.1:80'
+  kill -STOP "$WATCH"
+  PM_FAULT=write:1:kill run -137 "$PM_BUILD/fault/pm-dereg" web
+  run -1 pm-lookup web
+  hold news tcp:127.0.0.1:119
+  kill -CONT "$WATCH"
+  local got=()
+  mapfile -t -n 2 -u 6 got
+  run sort <(printf '%s\n' "${got[@]}")
+  assert_output $'down\tweb\ttcp:127.0.0.1:80\nup\tnews\ttcp:127.0.0.1:119'
+}

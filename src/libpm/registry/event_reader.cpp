@@ -30,6 +30,7 @@ Result<bool> EventReader::read(Visit visit) noexcept {
         continue;
       }
       last_ = line.time;
+      whole = whole && !line.after_gap;
       if (auto const visited = visit(line); !visited) return fail(visited);
     }
     if (!whole) return false;

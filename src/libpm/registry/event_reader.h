@@ -9,7 +9,8 @@ namespace pm::registry {
 /**
  * Reads the lines of a subscription, and notices when there may have been a change without one: a writer was killed between the change and
  * its line, or the FIFO had no room for it. Before each change a writer sets the modification time of the registry's lock to the time in
- * the line. So a hang-up without a line, when that time is not the last line's, means such a change.
+ * the line and 1 ns, and after it has sent the line, to the time. So a hang-up without a line, when that time is not the last line's,
+ * means such a change. A writer that finds an odd time says in its line that the writer before it was killed.
  */
 class EventReader {
  public:

@@ -47,23 +47,37 @@ Result<mode_t> Transaction::fifodir_mode() noexcept {
   return st.st_mode;
 }
 
+namespace {
+/** Sets the modification time of the lock, as EventReader needs it. */
+bool mark_change(int lock, uint64_t time) noexcept {
+  struct timespec const at = {static_cast<time_t>(time / 1'000'000'000), static_cast<long>(time % 1'000'000'000)};
+  struct timespec const times[] = {{0, UTIME_OMIT}, at};
+  return sys::futimens(lock, times) == 0;
+}
+} // namespace
+
 Done Event::open(Transaction &transaction, std::string_view service, bool idle) noexcept {
   int const dir = transaction.dir();
   auto opened = idle ? Done() : listeners_.open(dir, layout::service_event(service).c_str(), {}, transaction.whole_);
   if (opened && !transaction.alone_) opened = listeners_.open(dir, layout::event, transaction.own_, transaction.whole_);
   if (!opened || !listeners_.read_lines()) return opened;
-  time_ = boottime();
-  // As EventReader needs it.
-  struct timespec const at = {static_cast<time_t>(time_ / 1'000'000'000), static_cast<long>(time_ % 1'000'000'000)};
-  struct timespec const times[] = {{0, UTIME_OMIT}, at};
-  return sys::futimens(transaction.lock_.fd(), times) < 0 ? Done(failed("mark a change")) : Done();
+  struct stat st;
+  lock_ = transaction.lock_.fd();
+  if (sys::fstat(lock_, &st) < 0) return failed("mark a change");
+  after_gap_ = st.st_mtim.tv_nsec % 2;
+  time_ = boottime() / 2 * 2;
+  return mark_change(lock_, time_ + 1) ? Done() : failed("mark a change");
 }
 
 void Event::send(EventLine line) noexcept {
   line.time = time_;
+  line.after_gap = after_gap_;
   std::string_view const event(&line.kind, line.kind != EventLine::nothing);
-  auto const text = listeners_.read_lines() ? format(line) : Text<event_line_max + 1>();
+  bool const has_lines = listeners_.read_lines();
+  auto const text = has_lines ? format(line) : Text<event_line_max + 1>();
   listeners_.send(event, text.view());
+  // If this fails, the next line says that there may be a gap.
+  if (has_lines) (void)mark_change(lock_, time_);
 }
 
 } // namespace pm::registry

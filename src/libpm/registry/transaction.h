@@ -71,7 +71,9 @@ class Event {
 
  private:
   fifodir::Listeners listeners_;
+  int lock_ = -1;
   uint64_t time_ = 0;
+  bool after_gap_ = false; /**< as EventLine::after_gap */
 };
 
 } // namespace pm::registry

@@ -44,4 +44,10 @@ void as_address(Argument const &argument, Address &address) noexcept;
 void as_socket_address(Argument const &argument, SockAddr &address) noexcept;
 void as_local_address(Argument const &argument, SockAddr &address) noexcept;
 
+/** The option -e of programs that execute PROG on sockets. It sets a bool that says whether the sockets block. */
+template <auto... Path>
+consteval auto nonblocking_option() noexcept {
+  return sets<false, Path...>('e', "PROG's sockets do not block: where a call would wait, it fails with EAGAIN");
+}
+
 } // namespace pm

@@ -50,7 +50,7 @@ void add_inherited_socket(Argument const &argument, SocketBindings &sockets) noe
 
 /**
  * Reads the operand ADDRESS of a worker. A Unix address: binds a socket to it, non-blocking and close-on-exec. fd:N: takes the
- * bound socket N, which its server makes non-blocking and close-on-exec with adopt_socket(). Ends the program with 100 or 111.
+ * bound socket N, which its server makes close-on-exec with adopt_socket(). Ends the program with 100 or 111.
  */
 [[nodiscard]] WorkerSocket worker_socket(Argument const &address, BindOptions const &binding) noexcept;
 
@@ -59,7 +59,7 @@ inline constexpr uint32_t most_connections = 100000;
 void as_starts(Argument const &argument, SuperOptions &options) noexcept;
 void as_failures(Argument const &argument, SuperOptions &options) noexcept;
 
-/** The options -1 -N -P -p -c -C -R -F -I -W -B -X. They set members of SuperOptions. */
+/** The options -1 -N -P -p -c -C -R -F -I -W -B -X -e. They set members of SuperOptions. */
 template <auto... Path>
 consteval auto server_options() noexcept {
   return options(
@@ -77,7 +77,8 @@ consteval auto server_options() noexcept {
       option<as_failures, Path...>('F', "RATE", "N/MS: exit 1 when N programs have failed in MS milliseconds"),
       option<as_number<1>, Path..., &SuperOptions::idle>('I', "MS", "exit 0 after MS milliseconds without a connection"),
       option<as_text, Path..., &SuperOptions::banner>('B', "TEXT", "send this to each client first"),
-      flag<Path..., &SuperOptions::tell>('X', "tell refused clients the reason"));
+      flag<Path..., &SuperOptions::tell>('X', "tell refused clients the reason"),
+      nonblocking_option<Path..., &SuperOptions::blocking>());
 }
 /**
  * Ends the program if the descriptor for readiness cannot be used: it is 0, or as check_readiness(). Call it before opening any

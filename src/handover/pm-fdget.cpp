@@ -4,6 +4,7 @@
 #include "cli/program.h"
 #include "cli/store_client.h"
 #include "libpm/net/listen_fds.h"
+#include "libpm/os/blocking.h"
 
 namespace {
 
@@ -14,6 +15,7 @@ struct FdgetSettings {
   message::ServiceSettings service;
   bool remove = false;
   int fd = -1;
+  bool blocking = true;
   std::optional<uint32_t> wait; /**< nothing: do not wait */
 };
 
@@ -24,6 +26,7 @@ constexpr CommandLine command_line(
              .notes = "several NAMEs: descriptors 3 and up, with LISTEN_FDS, LISTEN_FDNAMES and PM_FD_NAME\n"},
     store_option<&FdgetSettings::service>(), flag<&FdgetSettings::remove>('D', "take the descriptor out of the store"),
     option<as_descriptor, &FdgetSettings::fd>('d', "FD", "the number of the descriptor, of one NAME (default 0)"),
+    nonblocking_option<&FdgetSettings::blocking>(),
     option<as_number<>, &FdgetSettings::wait>('t', "MS",
                                               "wait this long for all of them (0: without limit; default: do not wait)"));
 
@@ -53,6 +56,9 @@ int main(int argc, char const *const *argv) {
     question.name = names[i];
     if (auto const refused = client.ask(question, got)) die_refused("get", names[i], *refused);
     if (!got.fd.valid()) die(exits::system, "unable to get ", names[i], ": the store sent no descriptor");
+    // Only a socket: files, pipes and terminals are in use by other programs, which rely on their mode.
+    if (struct stat st; sys::fstat(got.fd.get(), &st) == 0 && S_ISSOCK(st.st_mode))
+      if (auto const set = set_blocking(got.fd.get(), settings.blocking); !set) die_sys(set.error(), names[i]);
     fds[i] = std::move(got.fd);
   }
   int const first = count > 1 ? listen_fds_start : fd >= 0 ? fd : 0;

@@ -1,10 +1,10 @@
 // Wait for a connection or a datagram on a socket, then execute the server.
 
-#include <fcntl.h>
 #include "cli/arguments.h"
 #include "cli/program.h"
 #include "cli/readiness.h"
 #include "libpm/net/listen_fds.h"
+#include "libpm/os/blocking.h"
 #include "libpm/os/sys.h"
 #include "libpm/os/time.h"
 
@@ -15,6 +15,7 @@ using namespace pm;
 struct ActivateSettings {
   uint32_t timeout = 0;
   bool standard_input = false;
+  bool blocking = true;
   int ready = -1;
 };
 
@@ -23,6 +24,7 @@ constexpr CommandLine command_line(
     option<as_number<>, &ActivateSettings::timeout>('t', "MS", "the time limit (default 0: none)"),
     flag<&ActivateSettings::standard_input>(
         '0', "wait for one socket, that of LISTEN_FDS or else descriptor 0, and make it descriptor 0"),
+    nonblocking_option<&ActivateSettings::blocking>(),
     option<as_descriptor, &ActivateSettings::ready>('N', "FD", "write a newline to FD, and close it, when waiting"));
 
 /** The sockets to wait for: those of LISTEN_FDS, or descriptor 0. */
@@ -72,6 +74,8 @@ int main(int argc, char const *const *argv) {
   if (settings.standard_input && sockets.count > 1) die(exits::system, "-0 works with one socket only");
   announce_readiness(settings.ready);
   if (auto const come = wait_for_any(sockets, Deadline::in(settings.timeout)); !come) die_sys(come.error(), "a connection");
+  for (size_t i = 0; i < sockets.count; ++i)
+    if (auto const set = set_blocking(sockets.fds[i].fd, settings.blocking); !set) die_sys(set.error(), "a socket");
 
   Environment environment;
   if (!settings.standard_input) {

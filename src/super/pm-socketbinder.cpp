@@ -2,6 +2,7 @@
 
 #include "cli/program.h"
 #include "cli/super_options.h"
+#include "libpm/os/blocking.h"
 
 namespace {
 
@@ -11,12 +12,14 @@ using namespace pm::super;
 struct SocketbinderSettings {
   BindSettings binding;
   SocketBindings sockets;
+  bool blocking = true;
 };
 
 constexpr CommandLine command_line(
     Synopsis{
         .program = "pm-socketbinder", .operands = "[ADDRESS] PROG...", .exits = "0 100 101 111 126 127", .notes = address_note},
     bind_options<&SocketbinderSettings::binding>("connections that may wait to be accepted (default 128; 0: do not listen)"),
+    nonblocking_option<&SocketbinderSettings::blocking>(),
     option<add_inherited_socket, &SocketbinderSettings::sockets>('L', "NAME",
                                                                  "take the next socket of LISTEN_FDS under this name")
         .as(Form::repeated),
@@ -35,8 +38,12 @@ int main(int argc, char const *const *argv) {
   if (!named) add_socket(sockets, {"ADDRESS", *program++});
 
   bind_or_die(sockets, settings.binding);
-  auto const placed =
-      place_fds(sockets.size(), named ? listen_fds_start : 0, [&](size_t i) noexcept -> Fd & { return sockets.fd(i); });
+  Done placed;
+  for (size_t i = 0; placed && i < sockets.size(); ++i)
+    if (auto const set = set_blocking(sockets.fd(i).get(), settings.blocking); !set)
+      placed = failed("set O_NONBLOCK of the sockets of", set.error().code);
+  if (placed)
+    placed = place_fds(sockets.size(), named ? listen_fds_start : 0, [&](size_t i) noexcept -> Fd & { return sockets.fd(i); });
   if (!placed) {
     sockets.remove_paths();
     die_sys(placed.error(), program[0]);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
+#include "libpm/os/blocking.h"
 #include "libpm/os/sys.h"
 #include "libpm/util/result.h"
 #include "libpm/util/text.h"
@@ -51,8 +52,7 @@ Result<OpenAnswer> open_beneath(int directory, std::string_view name, OpenMode m
   struct stat st;
   if (sys::fstat(file.get(), &st) < 0) return failed(doing);
   if (!S_ISREG(st.st_mode)) return OpenAnswer(tl::unexpected(OpenRefusal::not_a_file));
-  int const now = sys::fcntl(file.get(), F_GETFL);
-  if (now < 0 || sys::fcntl(file.get(), F_SETFL, now & ~O_NONBLOCK) < 0) return failed(doing);
+  if (auto const set = set_blocking(file.get(), true); !set) return failed(doing, set.error().code);
   return OpenAnswer(std::move(file));
 }
 

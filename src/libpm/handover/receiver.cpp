@@ -7,6 +7,7 @@
 #include "libpm/fifodir/inherited.h"
 #include "libpm/net/listen.h"
 #include "libpm/net/peer.h"
+#include "libpm/os/blocking.h"
 
 namespace pm::handover {
 
@@ -30,6 +31,9 @@ Done Receiver::prepare() noexcept {
 }
 
 Result<std::optional<Received>> Receiver::run() noexcept {
+  NonBlockingSockets accepted_from;
+  if (!datagrams_)
+    if (auto const added = accepted_from.add(socket_.get()); !added) return fail(added);
   while (going_on_) {
     // At the limit nothing is read, so that offers wait in the sockets.
     bool const room = has_room();

@@ -4,6 +4,7 @@
 #include "libpm/handover/store_save.h"
 #include "libpm/net/listen.h"
 #include "libpm/util/places.h"
+#include "libpm/os/blocking.h"
 
 namespace pm::handover {
 
@@ -30,6 +31,8 @@ int StoreServer::timeout() const noexcept {
 }
 
 Result<StoreEnded> StoreServer::run() noexcept {
+  NonBlockingSockets accepted_from;
+  if (auto const added = accepted_from.add(socket_); !added) return fail(added);
   for (;;) {
     struct pollfd fds[3 + offerers_max + clients_max] = {
         {signals_.fd(), POLLIN, 0}, {context_.table.fd(), POLLIN, 0}, {-1, POLLIN, 0}};

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <algorithm>
+#include "libpm/os/blocking.h"
 #include "libpm/os/retry.h"
 #include "libpm/os/stream.h"
 #include "libpm/os/sys.h"
@@ -81,8 +82,7 @@ Result<Fd> connect_to(SockAddr const &to, int type, SockAddr const *from, Limit 
     if (errno != EINPROGRESS && errno != EINTR) return failed(doing);
     if (auto const made = finish(socket.get(), limit); !made) return fail(made);
   }
-  int const flags = sys::fcntl(socket.get(), F_GETFL);
-  if (flags < 0 || sys::fcntl(socket.get(), F_SETFL, flags & ~O_NONBLOCK) < 0) return failed(doing);
+  if (auto const set = set_blocking(socket.get(), true); !set) return failed(doing, set.error().code);
   return socket;
 }
 

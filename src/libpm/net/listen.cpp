@@ -265,9 +265,7 @@ Result<SockAddr> adopt_socket(int fd, char const *doing) noexcept {
   bool const is_bound = own->is_local() || own->port() != 0;
   if (datagrams ? !is_bound : !listens) return failed(doing, EINVAL);
   own->set_type(type);
-  int const flags = sys::fcntl(fd, F_GETFL);
-  if (flags < 0 || sys::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || sys::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-    return failed(doing);
+  if (sys::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return failed(doing);
   return own;
 }
 

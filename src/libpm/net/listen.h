@@ -51,8 +51,9 @@ struct BoundSocket {
 void remove_path(BoundSocket const &bound, SockAddr const &name) noexcept;
 
 /**
- * Checks a socket that this process was given, and makes it non-blocking and close-on-exec. Returns its address and type. EINVAL:
- * it is neither a listening socket nor a bound datagram socket. EAFNOSUPPORT: it is neither an IP nor a Unix socket. ENOTSOCK.
+ * Checks a socket that this process was given, and makes it close-on-exec. Returns its address and type. Before accepting from it, make
+ * it non-blocking with NonBlockingSockets. EINVAL: it is neither a listening socket nor a bound datagram socket. EAFNOSUPPORT: it is
+ * neither an IP nor a Unix socket. ENOTSOCK.
  */
 [[nodiscard]] Result<SockAddr> adopt_socket(int fd, char const *doing) noexcept;
 

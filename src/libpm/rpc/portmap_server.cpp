@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <utility>
 #include "libpm/net/peer.h"
+#include "libpm/os/blocking.h"
 
 namespace pm::rpc {
 
@@ -48,6 +49,11 @@ Done PortmapServer::open_forwarder(int family, Box<Forwarder> &forwarder) noexce
 }
 
 Done PortmapServer::run() noexcept {
+  NonBlockingSockets accepted_from;
+  for (RpcSocket const *const socket : *sockets_) {
+    if (is_datagram(socket->netid)) continue;
+    if (auto const added = accepted_from.add(socket->fd.get()); !added) return added;
+  }
   while (going_on_) {
     struct epoll_event room[64];
     int const next = shorter(pause_.left(), has_deadline_ ? earliest_.remaining() : -1);

@@ -9,7 +9,8 @@ namespace pm::super {
 
 class ConnectionAcceptor {
  public:
-  explicit ConnectionAcceptor(SuperContext &context) noexcept : context_(context), acceptor_(context.children.pause(), 0) {}
+  explicit ConnectionAcceptor(SuperContext &context) noexcept
+      : context_(context), acceptor_(context.children.pause(), context.options.blocking ? 0 : SOCK_NONBLOCK) {}
   /** Opens /dev/null, and makes room for waiting connections. Errors as Acceptor::keep_spare(); ENOMEM. */
   [[nodiscard]] Done make() noexcept;
   /** A descriptor of /dev/null, open for reading and writing. */

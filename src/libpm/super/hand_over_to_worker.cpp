@@ -1,5 +1,6 @@
 #include "libpm/super/hand_over_to_worker.h"
 
+#include "libpm/os/blocking.h"
 #include "libpm/os/stream.h"
 
 namespace pm::super {
@@ -16,6 +17,10 @@ Done HandOverToWorker::make(SockAddr const &worker, int socket) noexcept {
 }
 
 bool HandOverToWorker::start_worker() noexcept {
+  if (auto const set = set_blocking(socket_, context_.options.blocking); !set) {
+    context_.log.failure(set.error(), name_.view());
+    return false;
+  }
   context_.environment.describe_nothing();
   auto const child = context_.starter.start(context_.environment.all(), {{socket_, 0}});
   if (child) worker_ = *child;

@@ -14,7 +14,7 @@ struct ServedSocket {
   std::string_view name; /**< its name in LISTEN_FDNAMES or on the command line; empty: none */
 
   /**
-   * Checks descriptor `fd`, and makes it non-blocking and close-on-exec. EINVAL: it neither listens nor is a bound datagram
+   * Checks descriptor `fd`, and makes it close-on-exec. EINVAL: it neither listens nor is a bound datagram
    * socket. EAFNOSUPPORT: it is neither an IP nor a Unix socket. ENOTSOCK.
    */
   [[nodiscard]] static Result<ServedSocket> adopt(int fd, std::string_view name) noexcept;

@@ -1,5 +1,7 @@
 #include "libpm/super/spawn_per_connection.h"
 
+#include "libpm/os/blocking.h"
+
 namespace pm::super {
 
 std::optional<pid_t> SpawnPerConnection::start(int fd, ClientKey const &client, ServedSocket *socket) noexcept {
@@ -16,7 +18,10 @@ void SpawnPerConnection::take(AcceptedConnection &&connection) noexcept {
 
 void SpawnPerConnection::take_datagrams(ServedSocket &socket) noexcept {
   context_.environment.describe(socket);
-  auto const child = start(socket.fd, ClientKey::of_unknown(), &socket);
+  // Each time: the program before may have changed the mode.
+  auto const set = set_blocking(socket.fd, context_.options.blocking);
+  if (!set) context_.log.failure(set.error(), "a datagram socket");
+  auto const child = set ? start(socket.fd, ClientKey::of_unknown(), &socket) : std::nullopt;
   if (!child) return context_.children.pause().begin();
   socket.in_use = true;
   context_.log.started_on_datagrams(*child);

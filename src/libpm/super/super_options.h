@@ -16,6 +16,7 @@ struct SuperOptions {
   bool outer = false;                     /**< serve the sockets of LISTEN_FDS, not descriptor 0 */
   bool own = false;                       /**< no other process serves the sockets: when they close, their queues are lost */
   bool tell = false;                      /**< send refused clients the reason */
+  bool blocking = true;                   /**< PROG's descriptors 0 and 1 block */
   char const *banner = nullptr;           /**< sent to each client first; null: nothing */
   uint32_t idle = 0;                      /**< end after this time without connections, ms; 0: never */
   uint32_t starts = 0, starts_ms = 0;     /**< at most `starts` starts in `starts_ms` ms; 0: no limit */

@@ -44,7 +44,9 @@ Result<bool> SuperServer::run() noexcept {
   if (context_.options.ready == 1 && sys::dup3(acceptor_.null(), 1, O_CLOEXEC) < 0) return failed("close standard output");
   reap_all();
   restart_idle_time();
-  if (auto const served = serve(); !served) return fail(served);
+  auto const served = serve();
+  accepted_from_.restore();
+  if (!served) return fail(served);
   acceptor_.refuse_waiting();
   handler_->end();
   context_.log.exiting();
@@ -96,9 +98,13 @@ Done SuperServer::serve() noexcept {
 
 Done SuperServer::serve_socket(ServedSocket &socket) noexcept {
   failed_at_ = socket.fd;
-  if (!socket.datagrams) return acceptor_.accept_some(socket, *handler_, closing_);
-  handler_->take_datagrams(socket);
-  return {};
+  if (socket.datagrams) {
+    handler_->take_datagrams(socket);
+    return {};
+  }
+  // Each time: another super-server on the same socket restores its mode when it ends, and then accept(2) would block.
+  if (auto const added = accepted_from_.add(socket.fd); !added) return added;
+  return acceptor_.accept_some(socket, *handler_, closing_);
 }
 
 /** Restarts the idle time when the last connection or the worker has ended. */

@@ -135,13 +135,19 @@ teardown() { common_teardown; }
   assert_output a:b:c
 }
 
-@test "pm-activate: -0 where the socket is on descriptor 0 already, and whether it blocks, is as it was" {
+@test "pm-activate: PROG's sockets block, and with -e they do not, whatever they did before" {
   for flag in '' -B; do
-    rm -f sock
-    run -0 s6-ipcserver-socketbinder $flag "$PWD/sock" sh -c 'pm-client local:sock true; sed -n "s/^flags:\t//p" /proc/$$/fdinfo/0
-      exec pm-activate -0 sh -c '\''sed -n "s/^flags:\t//p" /proc/$$/fdinfo/0; readlink /proc/$$/fd/0'\'
-    assert_equal "${lines[0]}" "${lines[1]}"
-    assert_regex "${lines[2]}" ^socket:
+    for options in -0 '-0 -e'; do
+      rm -f sock
+      run -0 s6-ipcserver-socketbinder $flag "$PWD/sock" sh -c 'pm-client local:sock true; exec pm-activate $0 "$@" 0' "$options" "${MODES[@]}"
+      if [ "$options" = -0 ]; then assert_output blocking; else assert_output non-blocking; fi
+    done
+  done
+  for mode in '' -e; do
+    run -0 pm-socketbinder $mode -n a=local:one -n b=udp:127.0.0.1:0 sh -c '
+      pm-client local:one true
+      for option in "" -e; do export option; sh -c '\''LISTEN_PID=$$ exec pm-activate $option "$@" 3 4'\'' - "$@"; done' - "${MODES[@]}"
+    assert_output $'blocking\nblocking\nnon-blocking\nnon-blocking'
   done
 }
 

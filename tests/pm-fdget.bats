@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 load common
 load fdstore
+load super
 setup() { common_setup; }
 teardown() { common_teardown; }
 
@@ -62,6 +63,26 @@ teardown() { common_teardown; }
   pm-socketbinder -n a=local:@pm-test-a-$$ -n b=local:@pm-test-b-$$ sh -c 'pm-fdstore -d 3 a && pm-fdstore -d 4 b'
   run -0 pm-fdget a,b pm-socketbinder -L x -L y sh -c 'echo $LISTEN_FDNAMES'
   assert_output x:y
+}
+
+@test "pm-fdget: a socket blocks in PROG, and with -e it does not; a pipe is as it was" {
+  store
+  for mode in '' -e; do
+    pm-socketbinder $mode -n a="local:@pm-test-$$" -n b=udp:127.0.0.1:0 sh -c 'pm-fdstore -d 3 listens && pm-fdstore -d 4 receives'
+    run -0 pm-fdget -e listens pm-fdget -e -d 3 receives "${MODES[@]}" 0 3
+    assert_output $'non-blocking\nnon-blocking'
+    run -0 pm-fdget listens pm-fdget -d 3 receives "${MODES[@]}" 0 3
+    assert_output $'blocking\nblocking'
+    run -0 pm-fdget -e listens,receives "${MODES[@]}" 3 4
+    assert_output $'non-blocking\nnon-blocking'
+    pm-fddrop listens
+    pm-fddrop receives
+  done
+  mkfifo pipe
+  exec 7<>pipe
+  pm-fdstore -d 7 pipe
+  run -0 pm-fdget -e pipe "${MODES[@]}" 0
+  assert_output blocking
 }
 
 @test "pm-fdget: -t waits until there is one: what it was stored as, for each who waits; -D: for the first" {

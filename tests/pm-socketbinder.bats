@@ -33,14 +33,25 @@ server_of() { s6-ipcclient "$1" sh -c 'exec pm-peer sh -c "echo \$PM_PEER_PID" <
   run -0 pm-socketbinder "local:$PWD/sock" "${OPEN[@]}"
   assert_output "$direct"
   assert_line 8
-  # It listens, by its path, does not block, and survives another exec.
+  # It listens, by its path, and survives another exec.
   run -0 pm-socketbinder "local:$PWD/sock" pm-reg web fd:0 pm-lookup web
   assert_output "local:$PWD/sock"
-  run -0 pm-socketbinder local:sock sh -c 'sed -n "s/^flags:\t//p" /proc/$$/fdinfo/0'
-  assert_output 04002
   run -0 sh -c 'echo $$; exec pm-socketbinder local:sock sh -c "echo \$\$; umask"'
   assert_equal "${lines[0]}" "${lines[1]}"
   assert_equal "${lines[2]}" "$(umask)"
+}
+
+@test "pm-socketbinder: PROG's sockets block, and with -e they do not, also those of -L" {
+  for address in local:sock tcp:127.0.0.1:0 udp:127.0.0.1:0; do
+    run -0 pm-socketbinder "$address" "${MODES[@]}" 0
+    assert_output blocking
+    run -0 pm-socketbinder -e "$address" "${MODES[@]}" 0
+    assert_output non-blocking
+  done
+  run -0 pm-socketbinder -e -n a=local:one -n b=udp:127.0.0.1:0 sh -c '"$@"; exec pm-socketbinder -L a -n c=local:two -L b "$@" 5' - "${MODES[@]}" 3 4
+  assert_output $'non-blocking\nnon-blocking\nblocking\nblocking\nblocking'
+  run -0 pm-socketbinder -n a=local:one pm-socketbinder -e -L a -n c=local:two "${MODES[@]}" 3 4
+  assert_output $'non-blocking\nnon-blocking'
 }
 
 @test "pm-socketbinder: PROG has its arguments, its environment and its exit code" {

@@ -997,6 +997,44 @@ $(grep -vx 8 <<<"$INHERITED")"
   assert_equal "$line" 'IPC datagrams abc'
 }
 
+@test "pm-super: datagrams: a PROG that receives twice waits for the second, and with -e it does not" {
+  mkfifo got
+  exec 6<>got
+  super_at udp:127.0.0.1:0 sh -c 'head -c 3 >got; echo >got; head -c 3 >got && echo >got'
+  for text in one two; do
+    pm-client "$ADDRESS" sh -c 'printf "$0" >&7' $text
+    read -r -t 20 -u 6 line
+    assert_equal "$line" $text
+  done
+  # Each PROG has the mode, whatever the one before has set.
+  for options in '' -e; do
+    super_at $options udp:127.0.0.1:0 python3 -c 'import os, socket
+s = socket.socket(fileno=0)
+s.recv(9, socket.MSG_DONTWAIT)
+os.write(6, b"blocking\n" if os.get_blocking(0) else b"non-blocking\n")
+s.setblocking(not s.getblocking())'
+    for _ in 1 2; do
+      pm-client "$ADDRESS" sh -c 'printf abc >&7'
+      read -r -t 20 -u 6 line
+      assert_equal "$line" "$([ -z "$options" ] || echo non-)blocking"
+    done
+  done
+}
+
+@test "pm-super: -e: connections do not block in PROG, nor those that a worker gets, nor the worker's socket" {
+  super -e local:sock "${MODES[@]}" 0
+  assert_equal "$(hear_by_s6 sock)" non-blocking
+  for options in '' -e; do
+    super $options -w worker -s local:handed pm-fdrecv fd:0 "${MODES[@]}" 0
+    assert_equal "$(hear_by_s6 handed)" "$([ -z "$options" ] || echo non-)blocking"
+    end "$PID"
+    super $options -w worker -s local:handed sh -c '"$@" >modes; exec pm-fdrecv fd:0 cat' - "${MODES[@]}" 0
+    pm-client local:handed sh -c 'echo >&7; read -r _ <&6'
+    assert_equal "$(cat modes)" "$([ -z "$options" ] || echo non-)blocking"
+    end "$PID"
+  done
+}
+
 @test "pm-super: a PROG that leaves its datagram unread is started no more than so often" {
   watch_log
   PM_FAULT=posix_spawn:200:kill SUPER=$FAULT/pm-super super -m local:sock false

@@ -84,3 +84,58 @@ teardown() { common_teardown; }
   PM_FAULT=exec:1:7 run -126 pm-socketbinder -n a=local:more sh -c 'pm-client local:more true; LISTEN_PID=$$ exec "$0"/pm-activate true' "$FAULT"
   assert_output "pm-activate: fatal: unable to execute true: $E2BIG"
 }
+
+# --- sockets that other processes share
+
+# shared MODE COMMAND...: COMMAND serves descriptors 0 and 3, one listening socket that blocks, or with MODE -e does not; ready when this
+# returns. The mode that the socket has when COMMAND has ended comes into the file after; the pid of what then ends in $PID.
+shared() {
+  start_ready pm-socketbinder $1 "local:$PWD/sock" sh -c 'exec 3<&0; mode=$1; shift; "$@" <&3 & echo $! >pid; wait $!; eval "$mode" 3 >after' - \
+    "$(printf '%q ' "${MODES[@]}")" "${@:2}" </dev/null >/dev/null 2>>log
+}
+# blocks PID: whether the socket does that it has as descriptor 3.
+blocks() { [ $((0$(sed -n 's/^flags:\t//p' "/proc/$1/fdinfo/3") & 04000)) = 0 ]; }
+
+@test "chains: each server that accepts restores the socket's mode when it ends" {
+  local superd=(pm-superd -v 0 -N 9) rpc=(sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 exec pm-rpcbindd -N 9')
+  for mode in '' -e; do
+    for server in "${superd[*]} cat" 'pm-fdrecv -N 9 fd:0 cat' 'pm-fdstored -N 9 fd:0' rpc; do
+      if [ "$server" = rpc ]; then shared "$mode" "${rpc[@]}"; else shared "$mode" $server; fi
+      pm-client local:sock true
+      eventually '! blocks "$1"' "$PID"
+      kill -TERM "$(cat pid)"
+      ends_with "$PID" 0
+      assert_equal "$server $(cat after)" "$server $([ -z "$mode" ] || echo non-)blocking"
+    done
+    # pm-superd ends for other reasons, too.
+    for server in "${superd[*]} -I 20 true" "${superd[*]} -F 1/60000 false" QUIT ABRT; do
+      case $server in
+        QUIT | ABRT) shared "$mode" "${superd[@]}" true && pm-client local:sock true && eventually '! blocks "$1"' "$PID" && kill -"$server" "$(cat pid)" ;;
+        *) shared "$mode" $server && pm-client local:sock true ;;
+      esac
+      ends_with "$PID" 0
+      assert_equal "$server $(cat after)" "$server $([ -z "$mode" ] || echo non-)blocking"
+    done
+  done
+}
+
+@test "chains: two super-servers on one socket: when one ends and restores its mode, the other does not hang" {
+  mkfifo ready
+  exec 5<>ready
+  start pm-socketbinder local:sock sh -c 'exec 3<&0; for n in 1 2; do pm-superd -N 9 sh -c "echo \$PPID" <&3 9>ready & echo $! >pid.$n; done; wait' \
+    </dev/null 2>log 5>&-
+  read -r -t 20 -u 5 _
+  read -r -t 20 -u 5 _
+  local first second
+  first=$(cat pid.1) second=$(cat pid.2)
+  kill -STOP "$second"
+  assert_equal "$(hear_by_s6 sock)" "$first"
+  run ! blocks "$PID"
+  kill -CONT "$second"
+  kill -TERM "$first"
+  await end "$first"
+  blocks "$PID"
+  for _ in 1 2; do assert_equal "$(hear_by_s6 sock)" "$second"; done
+  kill -TERM "$second"
+  ends_with "$PID" 0
+}

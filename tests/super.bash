@@ -70,6 +70,9 @@ open_without() {
 # Which descriptors a PROG has, as it sees them itself, a line each.
 OPEN=(sh -c 'ls "/proc/$$/fd"; :')
 
+# MODES N...: as a PROG, whether each of these descriptors blocks, a line each.
+MODES=(sh -c 'for n; do flags=$(sed -n "s/^flags:\t//p" "/proc/$$/fdinfo/$n"); [ $((flags & 04000)) = 0 ] && echo blocking || echo non-blocking; done' -)
+
 # A server of ucspi-unix's on PATH, accepting when this returns. It says so on standard output, and goes on to say things there.
 ucspi() {
   mkfifo "$1.said"

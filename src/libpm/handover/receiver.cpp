@@ -7,7 +7,6 @@
 #include "libpm/fifodir/inherited.h"
 #include "libpm/net/listen.h"
 #include "libpm/net/peer.h"
-#include "libpm/os/blocking.h"
 
 namespace pm::handover {
 
@@ -32,8 +31,6 @@ Done Receiver::prepare() noexcept {
 
 Result<std::optional<Received>> Receiver::run() noexcept {
   NonBlockingSockets accepted_from;
-  if (!datagrams_)
-    if (auto const added = accepted_from.add(socket_.get()); !added) return fail(added);
   while (going_on_) {
     // At the limit nothing is read, so that offers wait in the sockets.
     bool const room = has_room();
@@ -68,7 +65,7 @@ Result<std::optional<Received>> Receiver::run() noexcept {
     }
     if (fds[1].revents && going_on_ && has_room()) {
       if (datagrams_) (void)serve(datagram_peer_);
-      else if (auto const accepted = accept_one(); !accepted) return fail(accepted);
+      else if (auto const accepted = accept_one(accepted_from); !accepted) return fail(accepted);
     }
     if (!has_room()) dismiss();
   }
@@ -80,7 +77,8 @@ void Receiver::close() noexcept {
   dismiss();
 }
 
-Done Receiver::accept_one() noexcept {
+Done Receiver::accept_one(NonBlockingSockets &accepted_from) noexcept {
+  if (auto const added = accepted_from.add(socket_.get()); !added) return added;
   Accepted accepted = acceptor_.accept(socket_.get());
   if (accepted.kind == Accepted::Kind::broken) return failed(doing, accepted.code);
   if (accepted.kind == Accepted::Kind::paused) log_->warn_of({accepted.code, "accept a connection"}, "");

@@ -3,6 +3,7 @@
 
 #include "libpm/handover/offering_peer.h"
 #include "libpm/net/accept.h"
+#include "libpm/os/blocking.h"
 #include "libpm/os/children.h"
 #include "libpm/util/box.h"
 #include "libpm/util/log.h"
@@ -53,7 +54,7 @@ class Receiver {
   static constexpr uint32_t patience = 10000;
 
   /** EINVAL: the socket does not listen any more. */
-  [[nodiscard]] Done accept_one() noexcept;
+  [[nodiscard]] Done accept_one(NonBlockingSockets &accepted_from) noexcept;
   [[nodiscard]] bool may_offer(uid_t user) const noexcept {
     return OfferingPeer::may_offer(user, {options_.offerers.begin(), options_.offerers.size()});
   }

@@ -4,7 +4,6 @@
 #include "libpm/handover/store_save.h"
 #include "libpm/net/listen.h"
 #include "libpm/util/places.h"
-#include "libpm/os/blocking.h"
 
 namespace pm::handover {
 
@@ -32,7 +31,6 @@ int StoreServer::timeout() const noexcept {
 
 Result<StoreEnded> StoreServer::run() noexcept {
   NonBlockingSockets accepted_from;
-  if (auto const added = accepted_from.add(socket_); !added) return fail(added);
   for (;;) {
     struct pollfd fds[3 + offerers_max + clients_max] = {
         {signals_.fd(), POLLIN, 0}, {context_.table.fd(), POLLIN, 0}, {-1, POLLIN, 0}};
@@ -73,7 +71,7 @@ Result<StoreEnded> StoreServer::run() noexcept {
       if (offerers_[i] && has_room() && (fds[3 + i].revents || offerers_[i]->has_more()) && !serve(*offerers_[i]))
         offerers_[i].reset();
     if (fds[2].revents)
-      if (auto const accepted = accept_one(); !accepted) return fail(accepted);
+      if (auto const accepted = accept_one(accepted_from); !accepted) return fail(accepted);
   }
 }
 
@@ -81,7 +79,8 @@ bool StoreServer::has_room() const noexcept {
   return std::any_of(std::begin(sessions_), std::end(sessions_), [](auto const &one) noexcept { return !one; });
 }
 
-Done StoreServer::accept_one() noexcept {
+Done StoreServer::accept_one(NonBlockingSockets &accepted_from) noexcept {
+  if (auto const added = accepted_from.add(socket_); !added) return added;
   Accepted accepted = acceptor_.accept(socket_);
   if (accepted.kind == Accepted::Kind::broken) return failed("accept connections on", accepted.code);
   if (accepted.kind == Accepted::Kind::paused) log_->warn_of({accepted.code, "accept a connection"}, "");

@@ -4,6 +4,7 @@
 #include "libpm/handover/offering_peer.h"
 #include "libpm/handover/store_session.h"
 #include "libpm/net/accept.h"
+#include "libpm/os/blocking.h"
 #include "libpm/os/signals.h"
 #include "libpm/util/box.h"
 
@@ -48,7 +49,7 @@ class StoreServer {
   static constexpr size_t offerers_max = 4;
 
   /** EINVAL: the socket does not listen any more. */
-  [[nodiscard]] Done accept_one() noexcept;
+  [[nodiscard]] Done accept_one(NonBlockingSockets &accepted_from) noexcept;
   /** Begins the session of a connected client, if the rules admit it. */
   void admit(Fd connected) noexcept;
   void add_offerer(Fd connected) noexcept;

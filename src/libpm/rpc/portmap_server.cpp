@@ -3,7 +3,6 @@
 #include <netinet/tcp.h>
 #include <utility>
 #include "libpm/net/peer.h"
-#include "libpm/os/blocking.h"
 
 namespace pm::rpc {
 
@@ -49,11 +48,12 @@ Done PortmapServer::open_forwarder(int family, Box<Forwarder> &forwarder) noexce
 }
 
 Done PortmapServer::run() noexcept {
-  NonBlockingSockets accepted_from;
-  for (RpcSocket const *const socket : *sockets_) {
-    if (is_datagram(socket->netid)) continue;
-    if (auto const added = accepted_from.add(socket->fd.get()); !added) return added;
-  }
+  auto const served = serve();
+  accepted_from_.restore();
+  return served;
+}
+
+Done PortmapServer::serve() noexcept {
   while (going_on_) {
     struct epoll_event room[64];
     int const next = shorter(pause_.left(), has_deadline_ ? earliest_.remaining() : -1);
@@ -93,6 +93,7 @@ void PortmapServer::handle(Place const &place, uint32_t events) noexcept {
 // --- connections
 
 void PortmapServer::accept_one(RpcSocket &socket) noexcept {
+  if (auto const added = accepted_from_.add(socket.fd.get()); !added) log_->warn_of(added.error(), "a listening socket");
   Accepted accepted = acceptor_.accept(socket.fd.get(), [this]() noexcept { return make_room(); });
   if (accepted.kind == Accepted::Kind::connection)
     return begin(std::move(accepted.fd), socket, socket.netid == Netid::local ? SockAddr() : accepted.peer);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libpm/net/accept.h"
+#include "libpm/os/blocking.h"
 #include "libpm/os/epoll.h"
 #include "libpm/registry/removal_watch.h"
 #include "libpm/rpc/datagrams.h"
@@ -43,6 +44,7 @@ class PortmapServer {
     void *what; /**< an RpcSocket, a Stream, a Forwarder or a RemovalWatch */
   };
   [[nodiscard]] Done watch(int fd, uint32_t events, Kind kind, void *what) noexcept;
+  [[nodiscard]] Done serve() noexcept;
   void handle(Place const &place, uint32_t events) noexcept;
   [[nodiscard]] Done open_forwarder(int family, Box<Forwarder> &forwarder) noexcept;
 
@@ -73,6 +75,7 @@ class PortmapServer {
   bool has_deadline_ = false, listens_ = true, going_on_ = true, removed_ = false;
   Pause pause_; /**< no connection is accepted during it */
   Acceptor acceptor_{pause_, SOCK_NONBLOCK};
+  NonBlockingSockets accepted_from_;
   uint64_t clock_ = 0;
   size_t buffered_ = 0; /**< the sum of Stream::buffered() */
 };

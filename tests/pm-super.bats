@@ -1027,11 +1027,13 @@ s.setblocking(not s.getblocking())'
   for options in '' -e; do
     super $options -w worker -s local:handed pm-fdrecv fd:0 "${MODES[@]}" 0
     assert_equal "$(hear_by_s6 handed)" "$([ -z "$options" ] || echo non-)blocking"
-    end "$PID"
+    kill -TERM "$PID"
+    ends_with "$PID" 0
     super $options -w worker -s local:handed sh -c '"$@" >modes; exec pm-fdrecv fd:0 cat' - "${MODES[@]}" 0
     pm-client local:handed sh -c 'echo >&7; read -r _ <&6'
     assert_equal "$(cat modes)" "$([ -z "$options" ] || echo non-)blocking"
-    end "$PID"
+    kill -TERM "$PID"
+    ends_with "$PID" 0
   done
 }
 

@@ -131,7 +131,11 @@ blocks() { [ $((0$(sed -n 's/^flags:\t//p' "/proc/$1/fdinfo/3") & 04000)) = 0 ];
   kill -STOP "$second"
   assert_equal "$(hear_by_s6 sock)" "$first"
   run ! blocks "$PID"
+  # Both have accepted from it, and the first has found it blocking.
   kill -CONT "$second"
+  kill -STOP "$first"
+  assert_equal "$(hear_by_s6 sock)" "$second"
+  kill -CONT "$first"
   kill -TERM "$first"
   await end "$first"
   blocks "$PID"

@@ -37,7 +37,7 @@ given() {
   ADDRESS=${ADDRESS#x=}
 }
 
-# answers TEXT CLIENT...: two clients, one after another, get TEXT from the server, which is there still, and is ended.
+# answers TEXT CLIENT...: two clients, one after another, print TEXT, and the server still runs; ends it.
 answers() {
   for _ in 1 2; do
     run -0 timeout 20 "${@:2}"
@@ -163,7 +163,7 @@ supervised() {
     *) eventually '[ -n "$(ss -lntuH "sport = :$1")" ]' "$socket" ;;
   esac
 }
-# says_hello CLIENT...: prints what has said hello; the server ends.
+# says_hello CLIENT...: prints the line hello that CLIENT prints, and ends the server.
 says_hello() {
   timeout 20 "$@" | grep -x hello
   kill -KILL "$server"
@@ -173,7 +173,7 @@ says_hello() {
 cgi() { REQUEST_METHOD=GET REDIRECT_STATUS=200 SCRIPT_FILENAME=$PWD/$2 cgi-fcgi -bind -connect "$1"; }
 export -f block supervised says_hello cgi listens eventually store start_ready
 
-# as_on_the_pages: each of the page's servers, in a host of its own.
+# as_on_the_pages: runs each script of the pages, in namespaces of its own.
 as_on_the_pages() {
   set -e
   ip link set lo up

@@ -87,13 +87,13 @@ teardown() { common_teardown; }
 
 # --- sockets that other processes share
 
-# shared MODE COMMAND...: COMMAND serves descriptors 0 and 3, one listening socket that blocks, or with MODE -e does not; ready when this
-# returns. The mode that the socket has when COMMAND has ended comes into the file after; the pid of what then ends in $PID.
+# shared MODE COMMAND...: COMMAND serves a listening socket, descriptors 0 and 3, which blocks, or with MODE -e does not. Returns when
+# COMMAND is ready. Its pid is in the file pid; $PID is its parent, which writes the socket's mode into the file after when COMMAND ends.
 shared() {
   start_ready pm-socketbinder $1 "local:$PWD/sock" sh -c 'exec 3<&0; mode=$1; shift; "$@" <&3 & echo $! >pid; wait $!; eval "$mode" 3 >after' - \
     "$(printf '%q ' "${MODES[@]}")" "${@:2}" </dev/null >/dev/null 2>>log
 }
-# blocks PID: whether the socket does that it has as descriptor 3.
+# blocks PID: whether that process's descriptor 3 blocks.
 blocks() { [ $((0$(sed -n 's/^flags:\t//p' "/proc/$1/fdinfo/3") & 04000)) = 0 ]; }
 
 @test "chains: each server that accepts restores the socket's mode when it ends" {

@@ -535,7 +535,7 @@ $(ok)$(w 700)"
     run -0 ours pm-lookup -V 3 200003
     assert_output 'udp6:[::1]:1025'
     run -0 ours pm-lookup -a -n local 200003
-    assert_output 'local:/run/a\b:c/d'
+    assert_output 'local:/run/a\\b:c/d'
     run -0 ours rpcinfo
     assert_line --regexp "200003 +4 +local +/run/a.b:c/d +- +$ALICE"
     run -0 ours pm-list -o service,uid,version -s 200003

@@ -1,9 +1,10 @@
-// Connect to a service by its name, then execute PROG with the connection as descriptors 6 and 7.
+// Connect to a service by its name, then execute PROG with the connection as descriptors 6 and 7, or relay it.
 
 #include <utility>
 #include "cli/await_registration.h"
 #include "cli/program.h"
 #include "cli/registry_options.h"
+#include "cli/standard_streams.h"
 #include "libpm/net/ucspi.h"
 #include "libpm/registry/connect.h"
 #include "libpm/registry/registration_environment.h"
@@ -17,13 +18,15 @@ struct ConnectSettings {
   char const *registry = Tree::default_path();
   Query query;
   ClientTimeout timeout;
+  bool passes = false;
 };
 
 constexpr CommandLine command_line(
-    Synopsis{.program = "pm-connect", .operands = "SERVICE PROG...", .exits = "0 1 99 100 101 111 126 127"},
+    Synopsis{.program = "pm-connect", .operands = "SERVICE [PROG...]", .exits = "0 1 99 100 101 111 126 127"},
     registry_option<&ConnectSettings::registry>(), query_options<&ConnectSettings::query>("only this transport: tcp tcp6 local"),
     origin_options<&ConnectSettings::query>(), trust_options<&ConnectSettings::query, &Query::trust>(),
-    root_option<&ConnectSettings::query, &Query::trust>(), timeout_option<&ConnectSettings::timeout>());
+    root_option<&ConnectSettings::query, &Query::trust>(), timeout_option<&ConnectSettings::timeout>(),
+    pass_option<&ConnectSettings::passes>());
 
 [[noreturn]] void die_connecting(ConnectFailure const &failure, std::string_view object,
                                  LiveRegistrations const &found) noexcept {
@@ -41,6 +44,7 @@ int main(int argc, char const *const *argv) {
   query.service = service_argument(operands[0]);
   if (query.netid && *query.netid != Netid::tcp && *query.netid != Netid::tcp6 && *query.netid != Netid::local)
     refuse("invalid -n: ", name(*query.netid), " (tcp tcp6 local)");
+  if (settings.passes) check_passing(operands + 1);
 
   auto const deadline = settings.timeout.start();
   bool const awaits = settings.timeout.awaits();
@@ -53,10 +57,11 @@ int main(int argc, char const *const *argv) {
   if (!reached) die_connecting(reached.error(), object.view(), found);
   if (!*reached) return exits::no;
 
+  Fd &socket = (*reached)->socket;
+  if (!operands[1]) return use_standard_streams(std::move(socket), settings.passes, object.view());
   Environment environment;
   Address const &address = (*reached)->address;
   set_registration(found[(*reached)->registration], address, environment);
-  Fd &socket = (*reached)->socket;
   if (address.netid() == Netid::local) ucspi::describe_local(address.path(), environment);
   else if (auto const described = ucspi::describe_ip(socket.get(), "TCP", environment); !described)
     die_sys(described.error(), object.view());

@@ -62,6 +62,9 @@ ssize_t pread(int fd, void *buffer, size_t size, off_t from) noexcept {
 ssize_t write(int fd, void const *data, size_t size) noexcept {
   return through("write", [=] { return ::write(fd, data, size); });
 }
+ssize_t splice(int from, int to, size_t size, unsigned flags) noexcept {
+  return through("splice", [=] { return ::splice(from, nullptr, to, nullptr, size, flags); });
+}
 ssize_t getdents64(int fd, void *buffer, size_t size) noexcept {
   return through("getdents64", [=] { return static_cast<ssize_t>(::syscall(SYS_getdents64, fd, buffer, size)); });
 }

@@ -29,6 +29,7 @@ int openat(int dir, char const *path, int flags, mode_t mode = 0) noexcept;
 ssize_t read(int fd, void *buffer, size_t size) noexcept;
 ssize_t pread(int fd, void *buffer, size_t size, off_t from) noexcept;
 ssize_t write(int fd, void const *data, size_t size) noexcept;
+ssize_t splice(int from, int to, size_t size, unsigned flags) noexcept;
 ssize_t getdents64(int fd, void *buffer, size_t size) noexcept;
 int fstat(int fd, struct stat *out) noexcept;
 int fstatfs(int fd, struct statfs *out) noexcept;

@@ -12,7 +12,6 @@ teardown() { common_teardown; }
 @test "pm-client: wrong usage" {
   run -100 pm-client
   assert_output --partial 'too few arguments'
-  run -100 pm-client local:sock
   for bad in x -1 4294967296 ''; do run -100 pm-client -t "$bad" local:sock true; done
   run -100 pm-client -t
   for address in "${BAD_ADDRESSES[@]}" tcp:127.0.0.1:0 udp6:[::1]:0; do run -100 pm-client "$address" touch started; done

@@ -19,7 +19,6 @@ say_at() {
 
 @test "pm-connect: wrong usage" {
   run -100 pm-connect
-  run -100 pm-connect web
   for name in "${BAD_NAMES[@]}"; do run -100 pm-connect "$name" touch started; done
   run -100 pm-connect -a -R web true
   assert_output --partial '-R and -a exclude each other'

@@ -497,6 +497,17 @@ end 0"
   assert_output ''
 }
 
+@test "pm-regd: a client that goes before its answer is the client's fault: exit 1" {
+  watch_log
+  mkfifo -m 666 go
+  printf '#!/bin/sh\nread -r _ <%s/go\npm-regd "$@"\necho "exit $?" >&2\n' "$PWD" >late && chmod 755 late
+  REGD=$PWD/late regd
+  socket as $ALICE add=web
+  echo >go
+  logged '^pm-regd: fatal: pid [0-9]+, uid '$ALICE' has closed the connection$'
+  logged '^exit 1$'
+}
+
 @test "pm-regd: many that never take their descriptors keep nobody from registering" {
   mkfifo endless
   regd

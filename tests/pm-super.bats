@@ -1037,11 +1037,70 @@ s.setblocking(not s.getblocking())'
   done
 }
 
-@test "pm-super: a PROG that leaves its datagram unread is started no more than so often" {
+@test "pm-super: a PROG that leaves its datagrams unread is started no more than so often" {
   watch_log
   PM_FAULT=posix_spawn:200:kill SUPER=$FAULT/pm-super super -m local:sock false
-  pm-client -m local:sock sh -c 'echo x >&7'
+  pm-client -m local:sock sh -c 'for n in 1 2 3 4 5; do echo x >&7; done'
   logged 'pausing: 40 starts in 1000 ms'
+  kill -0 "$PID"
+}
+
+@test "pm-super: a datagram that ten PROGs in a row leave unread is discarded, with one warning until one is read" {
+  for address in udp:127.0.0.1:0 'udp6:[::1]:0' local:sock; do
+    rm -f log starts read
+    super_at -m "$address" sh -c '
+      echo >>starts
+      [ ! -e read ] || echo "$(head -c 3)" >>got'
+    pm-client -m -b "${address/sock/client}" "$ADDRESS" sh -c 'printf one >&7'
+    eventually 'grep -q discarded log'
+    assert_equal "$(wc -l <starts)" 10
+    from=${address%0}
+    run -0 cat log
+    assert_output --regexp "^pm-super: warning: discarded a datagram to .* from .*: 10 programs in a row left it unread\$"
+    assert_output --partial " to $ADDRESS from ${from/sock/client}"
+    pm-client -m "$ADDRESS" sh -c 'printf two >&7'
+    eventually '[ "$(wc -l <starts)" = 20 ]'
+    # The third one shows that the second one is gone; its discard is not logged.
+    mkfifo got 2>/dev/null || :
+    exec 6<>got
+    touch read
+    pm-client -m "$ADDRESS" sh -c 'printf 333 >&7'
+    read -r -t 20 -u 6 line
+    assert_equal "$line" 333
+    assert_equal "$(grep -c discarded log)" 1
+    rm read
+    pm-client -m "$ADDRESS" sh -c 'printf 444 >&7'
+    eventually '[ "$(grep -c discarded log)" = 2 ]'
+    end "$PID"
+    rm -f sock client
+  done
+}
+
+@test "pm-super: datagrams that are the same are no unread datagram" {
+  mkfifo got
+  exec 6<>got
+  super_at -m -F 1/60000 local:sock sh -c 'head -c 3 >/dev/null; echo >got'
+  pm-client -m -b local:client local:sock sh -c 'for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do printf abc >&7; done'
+  for _ in {1..15}; do read -r -t 20 -u 6 _; done
+  kill -0 "$PID"
+  run ! grep -q discarded log
+}
+
+@test "pm-super: -F: a PROG that leaves its datagram unread has failed; ended by HUP it has not" {
+  super -m -F 3/60000 local:sock true
+  pm-client -m local:sock sh -c 'echo x >&7'
+  ends_with "$PID" 1
+  assert_equal "$(cat log)" 'pm-super: fatal: giving up: true has failed 3 times in 60000 ms'
+  rm log
+  mkfifo got
+  exec 6<>got
+  super -m -F 1/60000 local:sock sh -c 'echo "$$" >got; exec sleep infinity'
+  pm-client -m local:sock sh -c 'echo x >&7'
+  for _ in 1 2; do
+    read -r -t 20 -u 6 prog
+    kill -HUP "$PID"
+    await end "$prog"
+  done
   kill -0 "$PID"
 }
 
@@ -1152,9 +1211,23 @@ s.setblocking(not s.getblocking())'
   for bad in 0/1 1/0 1 / x/1 1/x 1/2/3 -1/5 100001/5; do run -100 pm-super -R "$bad" local:other true; done
 }
 
+@test "pm-super: -R: while the rate stays at the limit the pause is logged once, and again after it has fallen" {
+  mkfifo got
+  exec 6<>got
+  super -R 2/200 local:sock sh -c 'echo x >got'
+  for _ in {1..8}; do start s6-ipcclient sock true; done
+  for _ in {1..8}; do read -r -t 20 -u 6 _; done
+  assert_equal "$(grep -c pausing log)" 1
+  # Twice the time of the limit.
+  run ! read -r -t 0.5 -u 6 _
+  for _ in {1..2}; do s6-ipcclient sock true; done
+  for _ in {1..2}; do read -r -t 20 -u 6 _; done
+  eventually '[ "$(grep -c pausing log)" = 2 ]'
+}
+
 @test "pm-super: -F: PROG that fails so often is given up, exit 1, and it says why" {
   # A crash, an exit code, one that cannot be executed.
-  for prog in 'kill -SEGV $$' 'exit 1'; do
+  for prog in 'kill -SEGV $$' 'kill -KILL $$' 'exit 100' 'exit 101' 'exit 111' 'exit 126' 'exit 127' 'sh -c "kill -SEGV \$\$"; exit $?'; do
     super -F 3/60000 local:sock sh -c "$prog"
     for _ in 1 2 3; do hear_by_s6 sock || :; done
     ends_with "$PID" 1
@@ -1164,6 +1237,56 @@ s.setblocking(not s.getblocking())'
   super -q -F 1/60000 local:sock ./nothing
   hear_by_s6 sock || :
   ends_with "$PID" 1
+}
+
+@test "pm-super: -F: what a client can cause is no failure: codes below 100, of a shell or ssh, PIPE, ALRM" {
+  watch_log
+  super -v -F 1/60000 local:sock sh -c 'read -r code <&0; eval "$code"'
+  for prog in 'exit 1' 'exit 99' 'exit 128' 'exit 255' 'kill -PIPE $$' 'kill -ALRM $$' 'exit 141' 'exit 142' 'exit 143' 'kill -TERM $$'; do
+    s6-ipcclient sock sh -c 'echo "$1" >&7; exec cat <&6' - "$prog"
+    logged 'end pid'
+    kill -0 "$PID"
+  done
+  s6-ipcclient sock sh -c 'echo exit 100 >&7; exec cat <&6'
+  ends_with "$PID" 1
+}
+
+@test "pm-super: -F: exit codes of one's own, and wrong ones" {
+  watch_log
+  super -v -F 1/60000/1,3-5,255 local:sock sh -c 'read -r code <&0; eval "$code"'
+  for code in 2 6 100 111 139 254; do
+    s6-ipcclient sock sh -c 'echo "exit $1" >&7; exec cat <&6' - "$code"
+    logged 'end pid'
+    kill -0 "$PID"
+  done
+  end "$PID"
+  for code in 1 3 4 5 255; do
+    rm -f sock
+    super -q -F 1/60000/1,3-5,255 local:sock sh -c 'exit "$0"' "$code"
+    hear_by_s6 sock
+    ends_with "$PID" 1
+  done
+  for bad in 1/2/ 1/2/0 1/2/256 1/2/x 1/2/1, 1/2/,1 1/2/5-4 1/2/1-2-3 1/2/3/4 1//3; do
+    run -100 pm-super -F "$bad" local:other true
+    assert_output --partial "invalid -F: 1/"
+  done
+}
+
+@test "pm-super: -F: refused clients, and clients that reset their connections, do not end the service" {
+  watch_log
+  mkdir rules
+  mkfifo started
+  super_at -v -B hello -F 1/60000 tcp:127.0.0.1:0 sh -c 'echo >started; cat >/dev/null 2>&1; exec pm-access -i rules true'
+  for _ in 1 2 3; do
+    pm-client "$ADDRESS" sh -c 'read -r _ <started; head -c 5 <&6 >/dev/null'
+    logged 'deny ip'
+    logged 'end pid .* exitcode 1'
+    # What the client has not read makes a reset of its end.
+    pm-client "$ADDRESS" sh -c 'read -r _ <started'
+    logged 'deny: the peer has reset the connection'
+    logged 'end pid .* exitcode 1'
+  done
+  kill -0 "$PID"
 }
 
 @test "pm-super: -F: successes are no failures, nor is what a signal of ours ended, nor failures long ago" {
@@ -1180,7 +1303,7 @@ s.setblocking(not s.getblocking())'
   rm -f log
   watch_log
   # The server itself keeps them apart: it starts one in 100 ms, and each has been reaped before the next one comes.
-  super -v -R 1/100 -F 2/1 local:sock false
+  super -v -R 1/100 -F 2/1 local:sock sh -c 'exit 111'
   for _ in 1 2 3 4 5; do
     hear_by_s6 sock
     logged 'end pid'

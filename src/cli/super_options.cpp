@@ -72,7 +72,18 @@ void as_starts(Argument const &argument, SuperOptions &options) noexcept {
 }
 
 void as_failures(Argument const &argument, SuperOptions &options) noexcept {
-  as_rate(argument, options.failures, options.failures_ms, most_connections);
+  auto const [ms, codes, has_codes] = cut(cut(argument.text, '/').tail, '/');
+  size_t const rate_size = argument.text.size() - (has_codes ? codes.size() + 1 : 0);
+  as_rate({argument.name, {argument.text.data(), rate_size}}, options.failures, options.failures_ms, most_connections);
+  options.failed = has_codes ? ExitCodes() : ExitCodes::of_errors();
+  for (Cut rest = {{}, codes, has_codes}; rest.found;) {
+    rest = cut(rest.tail, ',');
+    auto const range = cut(rest.head, '-');
+    auto const first = number<uint8_t>(range.head), last = range.found ? number<uint8_t>(range.tail) : first;
+    if (!first || !last || *first == 0 || *first > *last)
+      argument.refuse_unless("N/MS or N/MS/CODES; CODES: exit codes 1 to 255 and ranges M-N, with commas between them");
+    for (uint32_t code = *first; code <= *last; ++code) options.failed.add(code);
+  }
 }
 
 void check_ready(SuperOptions const &options) noexcept {

@@ -57,6 +57,7 @@ void add_inherited_socket(Argument const &argument, SocketBindings &sockets) noe
 /** The highest limit of connections. Its tables take about 10 MB when they are used. A host allows fewer processes by default. */
 inline constexpr uint32_t most_connections = 100000;
 void as_starts(Argument const &argument, SuperOptions &options) noexcept;
+/** N/MS, or N/MS/CODES: which exit codes are failures. */
 void as_failures(Argument const &argument, SuperOptions &options) noexcept;
 
 /** The options -1 -N -P -p -c -C -R -F -I -W -B -X -e. They set members of SuperOptions. */
@@ -74,7 +75,7 @@ consteval auto server_options() noexcept {
       option<as_number<1>, Path..., &SuperOptions::wait>(
           'W', "N", "let N more connections of each user or IP address wait, and start them in turns among these"),
       option<as_starts, Path...>('R', "RATE", "N/MS: start at most N programs in MS milliseconds; more connections wait"),
-      option<as_failures, Path...>('F', "RATE", "N/MS: exit 1 when N programs have failed in MS milliseconds"),
+      option<as_failures, Path...>('F', "RATE", "N/MS or N/MS/CODES: exit 1 when N programs have failed in MS milliseconds"),
       option<as_number<1>, Path..., &SuperOptions::idle>('I', "MS", "exit 0 after MS milliseconds without a connection"),
       option<as_text, Path..., &SuperOptions::banner>('B', "TEXT", "send this to each client first"),
       flag<Path..., &SuperOptions::tell>('X', "tell refused clients the reason"),

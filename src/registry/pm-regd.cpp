@@ -58,9 +58,10 @@ Registrant identify(Peer const &peer, Tree const &tree) noexcept {
   return who;
 }
 
-/** Ends the program: with 99 after a time limit, with 1 if the client breaks the protocol, otherwise with 111. */
+/** Ends the program: with 99 after a time limit, with 1 if the client breaks the protocol or has gone, otherwise with 111. */
 [[noreturn]] void end(SysError error, Peer const &peer) noexcept {
   Text<64> const who = Text<64>("of pid ") << peer.pid << ", uid " << peer.uid;
+  if (error.code == EPIPE || error.code == ECONNRESET) die(exits::no, who.view().substr(3), " has closed the connection");
   if (error.code != EPROTO && error.code != EMSGSIZE) die_sys(error, who.view());
   die(exits::no, "unable to ", error.doing, " ", who.view(), ": not a message of this protocol");
 }

@@ -53,6 +53,17 @@ Result<Who> know_peer() noexcept {
   return who;
 }
 
+/** Whether descriptor 0 is a TCP connection that the peer has reset. The kernel does not report the peer any more. */
+bool is_reset(SysError error) noexcept {
+  if (error.code != ENOTCONN) return false;
+  auto const own = SockAddr::of_socket(0);
+  int type = 0, listening = 1;
+  socklen_t size = sizeof type;
+  bool const known = sys::getsockopt(0, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+                     sys::getsockopt(0, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0;
+  return known && own && own->is_ip() && own->port() && type == SOCK_STREAM && !listening;
+}
+
 void say(char const *verdict, Who const &who) noexcept {
   Text<128> text(verdict);
   if (who.peer) {
@@ -76,6 +87,10 @@ int main(int argc, char const *const *argv) {
   if (!directory) refuse("-i or -x is missing");
 
   auto const who = know_peer();
+  if (!who && is_reset(who.error())) {
+    if (settings.verbosity >= 1) inform("deny: the peer has reset the connection");
+    return exits::no;
+  }
   if (!who) die_sys(who.error(), "descriptor 0");
   auto rules = settings.is_file ? AccessRules::open_cdb(directory) : AccessRules::open(directory);
   if (!rules) die_sys(rules.error(), directory);

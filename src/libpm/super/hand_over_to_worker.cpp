@@ -94,7 +94,7 @@ void HandOverToWorker::child_ended(pid_t child, int status) noexcept {
   if (!worker_ || child != worker_) return;
   worker_ = 0;
   context_.log.worker_ended(status);
-  context_.starter.ended(status);
+  context_.starter.worker_ended(status);
   if (!queue_.may_ask_anew()) context_.children.pause().begin();
 }
 

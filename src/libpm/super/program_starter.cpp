@@ -1,14 +1,18 @@
 #include "libpm/super/program_starter.h"
 
 #include <sys/wait.h>
+#include <algorithm>
 
 namespace pm::super {
 
 bool ProgramStarter::may_start() noexcept {
-  bool const limited = starts_.wait() > 0;
-  if (limited && !limited_) log_.paused(starts_);
-  limited_ = limited;
-  return !limited;
+  int const left = starts_.wait();
+  limited_ = left > 0;
+  if (!limited_) return true;
+  if (silent_.remaining() <= 0) log_.paused(starts_);
+  silent_ =
+      Deadline::in(static_cast<uint32_t>(std::min<uint64_t>(uint64_t{starts_.ms()} + static_cast<unsigned>(left), UINT32_MAX)));
+  return false;
 }
 
 std::optional<pid_t> ProgramStarter::start(char const *const *environment, std::initializer_list<GivenFd> given) noexcept {
@@ -23,7 +27,13 @@ std::optional<pid_t> ProgramStarter::start(char const *const *environment, std::
   return *started;
 }
 
-void ProgramStarter::ended(int status) noexcept {
+void ProgramStarter::program_ended(int status, bool unread) noexcept {
+  bool const failed = WIFSIGNALED(status) ? is_failure(WTERMSIG(status)) : failed_codes_.has(WEXITSTATUS(status));
+  bool const is_stopped = WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
+  if (failed || (unread && !is_stopped)) count_failure();
+}
+
+void ProgramStarter::worker_ended(int status) noexcept {
   if (WIFSIGNALED(status) ? WTERMSIG(status) != SIGTERM : WEXITSTATUS(status) != 0) count_failure();
 }
 

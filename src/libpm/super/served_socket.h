@@ -1,7 +1,7 @@
 /** A socket that a super-server serves. */
 #pragma once
 
-#include "libpm/net/sock_addr.h"
+#include "libpm/net/first_datagram.h"
 
 namespace pm::super {
 
@@ -12,6 +12,10 @@ struct ServedSocket {
   bool datagrams = false;
   bool in_use = false;   /**< a program has the datagram socket */
   std::string_view name; /**< its name in LISTEN_FDNAMES or on the command line; empty: none */
+
+  std::optional<FirstDatagram> first = {}; /**< the datagram that the last program was started for */
+  uint32_t unread_starts = 0;              /**< how many programs in a row have left it unread */
+  bool is_discard_logged = false;          /**< a datagram was discarded, and no program has read one since */
 
   /**
    * Checks descriptor `fd`, and makes it close-on-exec. EINVAL: it neither listens nor is a bound datagram

@@ -16,13 +16,33 @@ void SpawnPerConnection::take(AcceptedConnection &&connection) noexcept {
   context_.log.allowed(connection.peer_text().view(), *child, connection.number, connection.is_client_known());
 }
 
+/** Whether the program that has just ended, or has not started, left its datagram unread. Discards the datagram after too many. */
+bool SpawnPerConnection::left_unread(ServedSocket &socket) noexcept {
+  auto const next = FirstDatagram::look(socket.fd);
+  if (!next || !socket.first || !next->is_same(*socket.first)) {
+    socket.unread_starts = 0;
+    socket.is_discard_logged = false;
+    return false;
+  }
+  if (++socket.unread_starts < unread_starts_max) return true;
+  socket.unread_starts = 0;
+  FirstDatagram::discard(socket.fd);
+  if (!socket.is_discard_logged) context_.log.discarded(socket.address, next->sender, unread_starts_max);
+  socket.is_discard_logged = true;
+  return true;
+}
+
 void SpawnPerConnection::take_datagrams(ServedSocket &socket) noexcept {
   context_.environment.describe(socket);
+  socket.first = FirstDatagram::look(socket.fd);
   // Each time: the program before may have changed the mode.
   auto const set = set_blocking(socket.fd, context_.options.blocking);
   if (!set) context_.log.failure(set.error(), "a datagram socket");
   auto const child = set ? start(socket.fd, ClientKey::of_unknown(), &socket) : std::nullopt;
-  if (!child) return context_.children.pause().begin();
+  if (!child) {
+    (void)left_unread(socket);
+    return context_.children.pause().begin();
+  }
   socket.in_use = true;
   context_.log.started_on_datagrams(*child);
 }
@@ -32,9 +52,13 @@ void SpawnPerConnection::child_ended(pid_t child, int status) noexcept {
   if (number == children_.none) return;
   Served const served = children_.value(number);
   children_.remove(number);
-  if (served.socket) served.socket->in_use = false;
+  bool unread = false;
+  if (served.socket) {
+    served.socket->in_use = false;
+    unread = left_unread(*served.socket);
+  }
   ClientKey const client = context_.counts.remove(served.client);
-  context_.starter.ended(status);
+  context_.starter.program_ended(status, unread);
   context_.log.ended(child, client, status);
 }
 

@@ -23,6 +23,9 @@ class SpawnPerConnection final : public ConnectionHandler {
     ClientNumber client;
     ServedSocket *socket; /**< the program's datagram socket; null: the program has a connection */
   };
+  /** After this many programs in a row have left a datagram unread, it is discarded. */
+  static constexpr uint32_t unread_starts_max = 10;
+  [[nodiscard]] bool left_unread(ServedSocket &socket) noexcept;
   [[nodiscard]] std::optional<pid_t> start(int fd, ClientKey const &client, ServedSocket *socket) noexcept;
 
   SuperContext &context_;

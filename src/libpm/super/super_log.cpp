@@ -13,6 +13,13 @@ void SuperLog::paused(Rate const &starts) noexcept {
   warn("pausing: ", (Text<64>() << starts.number() << " starts in " << starts.ms() << " ms").view());
 }
 
+void SuperLog::discarded(SockAddr const &socket, SockAddr const &sender, uint32_t programs) noexcept {
+  AddressText const from = sender.text();
+  warn("discarded a datagram to ", socket.text().view(), " from ",
+       from.size() ? from.view() : std::string_view("a socket without a name"),
+       (Text<48>(": ") << programs << " programs in a row left it unread").view());
+}
+
 void SuperLog::denied(std::string_view client, uint32_t count) noexcept {
   warn("deny ", client, " count ", (Text<32>() << count << '/' << options_.most_of_one).view());
 }

@@ -25,6 +25,7 @@ class SuperLog {
   // Written if the verbosity is at least 1:
   void failure(SysError error, std::string_view object) noexcept;
   void paused(Rate const &starts) noexcept;
+  void discarded(SockAddr const &socket, SockAddr const &sender, uint32_t programs) noexcept;
   void denied(std::string_view client, uint32_t count) noexcept;
   void not_accepted(int code) noexcept;
   void refused_for(int code) noexcept;

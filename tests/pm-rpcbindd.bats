@@ -871,6 +871,10 @@ await_gone() { eventually '! on ours rpcinfo | grep -q "$1"' "$1"; }
   # The third of an address is closed.
   run -0 on ours timeout 30 bash -c 'exec 5<>/dev/tcp/127.0.0.1/111 6<>/dev/tcp/127.0.0.1/111 7<>/dev/tcp/127.0.0.1/111; cat <&7; echo closed'
   assert_output closed
+  # Addresses of one IPv6 network count as one.
+  for n in 1 2 3; do on ours ip -6 address add 2001:db8::$n/128 dev lo nodad; done
+  run -0 on ours timeout 30 bash -c 'for n in 1 2 3; do eval "exec $((4 + n))<>/dev/tcp/2001:db8::$n/111"; done; cat <&7; echo closed'
+  assert_output closed
   # The fifth has the place of the first.
   run -0 on ours timeout 30 bash -c 'exec 5<>/dev/tcp/127.0.0.1/111 6<>/dev/tcp/127.0.0.1/111 7<>/dev/tcp/::1/111 8<>/dev/tcp/::1/111
     rpc-raw -s 127.0.0.2 tcp 127.0.0.1 111 "$0"; cat <&5; echo closed' "$(call 3 0)"

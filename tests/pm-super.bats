@@ -1174,7 +1174,53 @@ s.setblocking(not s.getblocking())'
   eventually 'stay "tcp:127.0.0.1:$(port)" tcp:127.0.0.2:0 && [ "$READY" = 1 ]'
   run -0 cat log
   assert_output --regexp 'warning: deny 127\.0\.0\.2:[0-9]+ count 1/1'
-  assert_output --regexp 'warning: deny ::1:[0-9]+ count 1/1'
+  assert_output --regexp 'warning: deny ::1:[0-9]+ count 1/1 of ip ::/64'
+}
+
+@test "pm-super: -M: addresses of one IPv6 network count together, 64 bits by default; IPv4 addresses do not" {
+  needs_unshare -n
+  cat >script <<'END'
+set -e
+ip link set lo up
+for address in 2001:db8::1 2001:db8::2 2001:db8::ffff:1 2001:db8:0:1::1; do ip -6 address add $address/128 dev lo nodad; done
+mkfifo ready; exec 3<>ready
+serve() {
+  pm-super -A -N 3 -4 -X "$@" -C 2 'tcp6:[::]:0' cat >bound 2>log &
+  read -r _ <&3
+  at=$(sed 's/.*]//' bound)
+}
+# Two connections stay, and the third one is looked at.
+mkfifo hold; exec 8<>hold
+try() { pm-client -b "$1" "$2" sh -c 'echo served >&7; read -r line <&6; echo "$line"'; }
+three() {
+  for from in "$1" "$2"; do
+    pm-client -b "$from" "$4" sh -c 'echo >&7; read -r _ <&6; echo >&3; exec cat hold' &
+    read -r _ <&3
+  done
+  try "$3" "$4"
+}
+serve
+three 'tcp6:[2001:db8::1]:0' 'tcp6:[2001:db8::2]:0' 'tcp6:[2001:db8::ffff:1]:0' "tcp6:[::1]$at"
+try 'tcp6:[2001:db8:0:1::1]:0' "tcp6:[::1]$at"
+grep -o 'deny.*' log | sed 's/:[0-9]* count/ count/'
+serve -M 48
+three 'tcp6:[2001:db8::1]:0' 'tcp6:[2001:db8:0:1::1]:0' 'tcp6:[2001:db8::2]:0' "tcp6:[::1]$at"
+serve -M 128
+three 'tcp6:[2001:db8::1]:0' 'tcp6:[2001:db8::1]:0' 'tcp6:[2001:db8::2]:0' "tcp6:[::1]$at"
+serve -M 1
+three 'tcp:127.0.0.1:0' 'tcp:127.0.0.2:0' 'tcp:127.0.0.3:0' "tcp:127.0.0.1$at"
+kill $(jobs -p)
+END
+  run -0 timeout 60 unshare -n bash script
+  assert_output - <<'END'
+pm-super: refused: too many connections from one network
+served
+deny 2001:db8::ffff:1 count 2/2 of ip 2001:db8::/64
+pm-super: refused: too many connections from one network
+served
+served
+END
+  for bad in 0 129 x ''; do run -100 pm-super -M "$bad" local:sock true; done
 }
 
 @test "pm-super: -v of tcp: who, and how it ended" {

@@ -60,7 +60,7 @@ void as_starts(Argument const &argument, SuperOptions &options) noexcept;
 /** N/MS, or N/MS/CODES: which exit codes are failures. */
 void as_failures(Argument const &argument, SuperOptions &options) noexcept;
 
-/** The options -1 -N -P -p -c -C -R -F -I -W -B -X -e. They set members of SuperOptions. */
+/** The options -1 -N -P -p -c -C -W -M -R -F -I -B -X -e. They set members of SuperOptions. */
 template <auto... Path>
 consteval auto server_options() noexcept {
   return options(
@@ -74,6 +74,8 @@ consteval auto server_options() noexcept {
           'C', "PERONE", "connections of one user or IP address at a time (default: as -c); more are closed, or wait with -W"),
       option<as_number<1>, Path..., &SuperOptions::wait>(
           'W', "N", "let N more connections of each user or IP address wait, and start them in turns among these"),
+      option<as_number<1, 128>, Path..., &SuperOptions::prefixes, &PrefixLengths::v6>(
+          'M', "BITS", "count an IPv6 network of BITS bits as one address (default 64)"),
       option<as_starts, Path...>('R', "RATE", "N/MS: start at most N programs in MS milliseconds; more connections wait"),
       option<as_failures, Path...>('F', "RATE", "N/MS or N/MS/CODES: exit 1 when N programs have failed in MS milliseconds"),
       option<as_number<1>, Path..., &SuperOptions::idle>('I', "MS", "exit 0 after MS milliseconds without a connection"),

@@ -46,7 +46,7 @@ constexpr CommandLine command_line(
 SuperdCommand superd_command(int argc, char const *const *argv) noexcept {
   SuperdCommand command;
   command_line.each(argc, argv, [&](char letter, char const *argument) noexcept {
-    if (std::string_view("PpcCRFIWBXews").find(letter) != std::string_view::npos) command.add(letter, argument);
+    if (std::string_view("PpcCMRFIWBXews").find(letter) != std::string_view::npos) command.add(letter, argument);
   });
   return command;
 }

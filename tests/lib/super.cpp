@@ -98,16 +98,38 @@ void connections_of_clients() {
   EXPECT(counts.count() == 0 && counts.count_of(user(0)) == 0);
 }
 
-ClientKey address(int family, char const *host) {
+ClientKey address(int family, char const *host, PrefixLengths lengths = {}, uint32_t scope = 0) {
   unsigned char bytes[16];
   EXPECT(::inet_pton(family, host, bytes) == 1);
-  return ClientKey::of_address(SockAddr::of_ip(family, bytes, 0));
+  auto name = SockAddr::of_ip(family, bytes, 80);
+  if (family == AF_INET6) name.set_scope(scope);
+  return ClientKey::of_address(name, lengths);
+}
+
+void networks() {
+  auto const v6 = [](char const *host, uint32_t bits) { return address(AF_INET6, host, {32, bits}); };
+  EXPECT(address(AF_INET6, "2001:db8:1:2::1") == address(AF_INET6, "2001:db8:1:2:ffff::"));
+  EXPECT(!(address(AF_INET6, "2001:db8:1:2::1") == address(AF_INET6, "2001:db8:1:3::1")));
+  EXPECT(!(v6("2001:db8::1", 128) == v6("2001:db8::2", 128)) && v6("2001:db8::2", 127) == v6("2001:db8::3", 127));
+  EXPECT(!(v6("2001:db8::1", 127) == v6("2001:db8::2", 127)));
+  EXPECT(v6("::", 1) == v6("7fff::", 1) && !(v6("::", 1) == v6("8000::", 1)));
+  EXPECT(v6("2001:db8:1:2ff::", 57) == v6("2001:db8:1:280::", 57) && !(v6("2001:db8:1:2ff::", 57) == v6("2001:db8:1:27f::", 57)));
+  // IPv4 is counted by the whole address, also inside IPv6.
+  EXPECT(!(v6("::ffff:192.0.2.1", 1) == v6("::ffff:192.0.2.2", 1)) && v6("::ffff:192.0.2.1", 1) == address(AF_INET, "192.0.2.1"));
+  // A link-local network is one of its interface.
+  EXPECT(address(AF_INET6, "fe80::1", {}, 1) == address(AF_INET6, "fe80::2", {}, 1));
+  EXPECT(!(address(AF_INET6, "fe80::1", {}, 1) == address(AF_INET6, "fe80::1", {}, 2)));
+  EXPECT(v6("2001:db8:1:2:3::4", 64).text().view() == "ip 2001:db8:1:2::");
+  auto const three = SockAddr::of_ip(AF_INET, "\xc0\0\2\x7f", 7);
+  EXPECT(network_of(three, {24, 64}).host().view() == "192.0.2.0" && network_of(three).port() == 0);
+  EXPECT(is_same_network(three, three) && !is_same_network(three, SockAddr()) && !is_same_network(SockAddr(), SockAddr()));
 }
 
 void whom_it_counts_for() {
   EXPECT(address(AF_INET, "127.0.0.1") == address(AF_INET6, "::ffff:127.0.0.1"));
   EXPECT(!(address(AF_INET, "127.0.0.1") == address(AF_INET6, "::127.0.0.1")));
-  EXPECT(address(AF_INET, "127.0.0.1").text().view() == "ip 127.0.0.1" && address(AF_INET6, "::1").text().view() == "ip ::1");
+  EXPECT(address(AF_INET, "127.0.0.1").text().view() == "ip 127.0.0.1" &&
+         address(AF_INET6, "::1", whole_address).text().view() == "ip ::1");
   EXPECT(user(7).text().view() == "uid 7" && ClientKey::of_unknown().text().view() == "uid ?");
   // A user and an address are never the same.
   EXPECT(!(user(0) == ClientKey::of_unknown()) && !(user(0) == address(AF_INET6, "::")));
@@ -121,7 +143,7 @@ void clients_against_an_array(uint32_t most, uint32_t users) {
   ClientCounts counts;
   EXPECT(counts.make(most));
   // Neighbours, and such as differ in the last bytes only.
-  auto const client = [](uint32_t i) { return i % 2 ? user(i) : ClientKey{ClientKey::address, {0x20010db8, 0, 0, i}}; };
+  auto const client = [](uint32_t i) { return i % 2 ? user(i) : ClientKey{ClientKey::address, {0x20010db8, 0, 0, i}, 0}; };
   uint32_t total = 0;
   for (int step = 0; step < 200000; ++step) {
     uint32_t const i = next_number() % users;
@@ -304,6 +326,7 @@ int main() {
   against_an_array(2000, 4096, 1U << 20);
   connections_of_clients();
   whom_it_counts_for();
+  networks();
   clients_against_an_array(1, 3);
   clients_against_an_array(100, 150);
   clients_against_an_array(4000, 4096);

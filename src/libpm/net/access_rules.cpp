@@ -1,11 +1,11 @@
 #include "libpm/net/access_rules.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <unistd.h>
 #include <algorithm>
+#include "libpm/net/network.h"
 #include "libpm/os/directory.h"
 #include "libpm/os/overflow_user.h"
 
@@ -129,16 +129,11 @@ Result<AccessRules::Verdict> AccessRules::try_number(char const *kind, uint32_t 
 }
 
 Result<AccessRules::Verdict> AccessRules::decide(SockAddr const &peer) noexcept {
-  auto const address = peer.unwrapped();
-  bool const v4 = address.family() == AF_INET;
-  unsigned char host[16];
-  unsigned const bits = v4 ? 32 : 128;
-  memcpy(host, address.host_bytes().data(), address.host_bytes().size());
-  for (unsigned prefix = bits;; --prefix) {
-    if (prefix < bits) host[prefix / 8] = static_cast<unsigned char>(host[prefix / 8] & ~(0x80 >> prefix % 8));
-    char text[INET6_ADDRSTRLEN];
-    ::inet_ntop(v4 ? AF_INET : AF_INET6, host, text, sizeof text);
-    auto const verdict = try_rule(v4 ? "ip4" : "ip6", (Text<64>(text) << '_' << prefix).view());
+  bool const v4 = peer.unwrapped().family() == AF_INET;
+  for (uint32_t prefix = v4 ? 32 : 128;; --prefix) {
+    auto network = network_of(peer, {prefix, prefix});
+    network.set_scope(0);
+    auto const verdict = try_rule(v4 ? "ip4" : "ip6", (Text<64>(network.host().view()) << '_' << prefix).view());
     if (!verdict || *verdict != Verdict::none || prefix == 0) return verdict;
   }
 }

@@ -1,6 +1,7 @@
 #include "libpm/rpc/meter.h"
 
 #include <algorithm>
+#include "libpm/net/network.h"
 #include "libpm/os/time.h"
 
 namespace pm::rpc {
@@ -16,10 +17,9 @@ bool Meter::has(Bucket &bucket, size_t bytes, uint32_t size, uint32_t rate, uint
 
 bool Meter::take(SockAddr const &to, size_t bytes, uint64_t now) noexcept {
   if (bytes > answer_max) return false;
-  auto const host = to.host_bytes();
-  std::string_view const network(host.data(), host.size() == 4 ? 3 : std::min<size_t>(host.size(), 8));
+  auto const network = network_of(to, {24, 64});
   uint32_t hash = 2166136261U;
-  for (char const c : network) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  for (char const c : network.host_bytes()) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
   Bucket &own = network_[(hash >> 10 ^ hash) % networks];
   if (!has(own, bytes, network_size, network_rate, now) || !has(total_, bytes, total_size, total_rate, now)) return false;
   own.missing += static_cast<uint32_t>(bytes);

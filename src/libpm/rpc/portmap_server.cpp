@@ -2,6 +2,7 @@
 
 #include <netinet/tcp.h>
 #include <utility>
+#include "libpm/net/network.h"
 #include "libpm/net/peer.h"
 
 namespace pm::rpc {
@@ -150,7 +151,7 @@ void PortmapServer::begin(Fd fd, RpcSocket const &socket, SockAddr const &peer) 
   for (Stream *const stream : streams_)
     same += stream->origin().transport == Netid::local
                 ? socket.netid == Netid::local && stream->uid() == origin.uid && origin.uid != 0
-                : same_host(stream->origin().peer, peer);
+                : is_same_network(stream->origin().peer, peer);
   if (same >= limits_.of_one) return;
   if (streams_.size() >= limits_.connections && !make_room()) return;
   auto stream = make_box<Stream>(std::move(fd), origin);

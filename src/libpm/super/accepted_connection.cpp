@@ -4,9 +4,9 @@
 
 namespace pm::super {
 
-Done AcceptedConnection::identify(bool credentials_wanted) noexcept {
+Done AcceptedConnection::identify(bool credentials_wanted, PrefixLengths lengths) noexcept {
   if (!socket->is_local()) {
-    client = ClientKey::of_address(peer);
+    client = ClientKey::of_address(peer, lengths);
     local = socket->address;
     if (!local.is_wildcard()) return {};
     auto const own = SockAddr::of_socket(fd.get(), "get the local address of");
@@ -21,8 +21,8 @@ Done AcceptedConnection::identify(bool credentials_wanted) noexcept {
   return {};
 }
 
-Text<64> AcceptedConnection::peer_text() const noexcept {
-  Text<64> text;
+Text<72> AcceptedConnection::peer_text() const noexcept {
+  Text<72> text;
   if (client.kind == ClientKey::user) return text << credentials.uid << ':' << credentials.gid;
   if (client.kind == ClientKey::address) return text << peer.host().view() << ':' << peer.port();
   return text << "?:?";

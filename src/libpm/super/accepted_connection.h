@@ -19,11 +19,16 @@ struct AcceptedConnection {
 
   /**
    * Gets `local`, `client` and `credentials` from the kernel. Without `credentials_wanted`, a Unix socket's client stays unknown.
+   * `lengths`: those of the networks that count as one client.
    */
-  [[nodiscard]] Done identify(bool credentials_wanted) noexcept;
+  [[nodiscard]] Done identify(bool credentials_wanted, PrefixLengths lengths) noexcept;
   [[nodiscard]] bool is_client_known() const noexcept { return client.kind != ClientKey::unknown; }
   /** UID:GID, HOST:PORT, or "?:?" for an unknown client: "1000:1000", "127.0.0.1:1234". */
-  [[nodiscard]] Text<64> peer_text() const noexcept;
+  [[nodiscard]] Text<72> peer_text() const noexcept;
+  /** The client, and not its network. */
+  [[nodiscard]] ClientKey whole_client() const noexcept {
+    return client.kind == ClientKey::address ? ClientKey::of_address(peer, whole_address) : client;
+  }
 };
 
 } // namespace pm::super

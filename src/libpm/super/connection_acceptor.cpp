@@ -81,7 +81,7 @@ Done ConnectionAcceptor::accept_some(ServedSocket &socket, ConnectionHandler &ha
 }
 
 void ConnectionAcceptor::admit(AcceptedConnection connection, ConnectionHandler &handler) noexcept {
-  if (auto const identified = connection.identify(context_.options.credentials); !identified) {
+  if (auto const identified = connection.identify(context_.options.credentials, context_.options.prefixes); !identified) {
     context_.log.failure(identified.error(), "a connection");
     return context_.refuser.refuse(connection.fd.get(), "unknown");
   }
@@ -107,14 +107,16 @@ void ConnectionAcceptor::let_wait(AcceptedConnection &&connection) noexcept {
   auto left_over = context_.waiting.add(std::move(connection), [this](auto const &one) noexcept { return is_privileged(one); });
   if (!left_over) return;
   // It may be another client's, which the queue does not keep.
-  if (!left_over->is_client_known()) (void)left_over->identify(context_.options.credentials);
+  if (!left_over->is_client_known()) (void)left_over->identify(context_.options.credentials, context_.options.prefixes);
   deny(*left_over, "too many waiting connections");
 }
 
 void ConnectionAcceptor::deny(AcceptedConnection const &connection, std::string_view what) noexcept {
-  context_.log.denied(connection.peer_text().view(), context_.counts.count_of(connection.client));
-  bool const is_local = connection.socket->is_local();
-  Text<64> const reason = Text<64>(what) << (is_local ? " of one user" : " from one address");
+  bool const is_local = connection.socket->is_local(),
+             is_network = !is_local && !(connection.client == connection.whole_client());
+  context_.log.denied(connection.peer_text().view(), context_.counts.count_of(connection.client),
+                      is_network ? connection.client : ClientKey());
+  Text<64> const reason = Text<64>(what) << (is_local ? " of one user" : is_network ? " from one network" : " from one address");
   context_.refuser.refuse(connection.fd.get(), reason.view());
 }
 
@@ -122,7 +124,8 @@ void ConnectionAcceptor::start_waiting(ConnectionHandler &handler) noexcept {
   while (context_.waiting.count() && may_start(handler) && handler.get_ready()) {
     auto next = context_.waiting.take([this](auto const &client) noexcept { return may_have_one_more(client); });
     if (!next) return;
-    if (auto const identified = next->identify(context_.options.credentials); identified) start(std::move(*next), handler);
+    if (auto const identified = next->identify(context_.options.credentials, context_.options.prefixes); identified)
+      start(std::move(*next), handler);
     else context_.log.failure(identified.error(), "a connection");
   }
 }

@@ -59,15 +59,15 @@ bool HandOverToWorker::send() noexcept {
 }
 
 void HandOverToWorker::take(AcceptedConnection &&connection) noexcept {
-  ClientKey const client = connection.client;
-  auto const number = context_.counts.add(client);
+  ClientKey const whole = connection.whole_client();
+  auto const number = context_.counts.add(connection.client);
   auto const added = queue_.add(std::move(connection.fd), number, context_.environment.ucspi());
   if (!added) {
     context_.counts.remove(number);
     context_.log.failure(added.error(), name_.view());
     return context_.refuser.refuse(connection.fd.get(), "out of resources");
   }
-  context_.log.handed_over(client);
+  context_.log.handed_over(whole);
   // If the worker has ended, poll(2) reports it, and before_wait() offers the connection to the next worker.
   (void)send();
 }

@@ -4,14 +4,15 @@
 
 namespace pm::super {
 
-std::optional<pid_t> SpawnPerConnection::start(int fd, ClientKey const &client, ServedSocket *socket) noexcept {
+std::optional<pid_t> SpawnPerConnection::start(int fd, ClientKey const &client, ClientKey const &whole,
+                                               ServedSocket *socket) noexcept {
   auto const child = context_.starter.start(context_.environment.all(), {{fd, 0}, {fd, 1}});
-  if (child) children_.insert(*child, {context_.counts.add(client), socket});
+  if (child) children_.insert(*child, {context_.counts.add(client), whole, socket});
   return child;
 }
 
 void SpawnPerConnection::take(AcceptedConnection &&connection) noexcept {
-  auto const child = start(connection.fd.get(), connection.client, nullptr);
+  auto const child = start(connection.fd.get(), connection.client, connection.whole_client(), nullptr);
   if (!child) return context_.refuser.refuse(connection.fd.get(), "unable to start a program");
   context_.log.allowed(connection.peer_text().view(), *child, connection.number, connection.is_client_known());
 }
@@ -38,7 +39,7 @@ void SpawnPerConnection::take_datagrams(ServedSocket &socket) noexcept {
   // Each time: the program before may have changed the mode.
   auto const set = set_blocking(socket.fd, context_.options.blocking);
   if (!set) context_.log.failure(set.error(), "a datagram socket");
-  auto const child = set ? start(socket.fd, ClientKey::of_unknown(), &socket) : std::nullopt;
+  auto const child = set ? start(socket.fd, ClientKey::of_unknown(), ClientKey::of_unknown(), &socket) : std::nullopt;
   if (!child) {
     (void)left_unread(socket);
     return context_.children.pause().begin();
@@ -57,9 +58,9 @@ void SpawnPerConnection::child_ended(pid_t child, int status) noexcept {
     served.socket->in_use = false;
     unread = left_unread(*served.socket);
   }
-  ClientKey const client = context_.counts.remove(served.client);
+  context_.counts.remove(served.client);
   context_.starter.program_ended(status, unread);
-  context_.log.ended(child, client, status);
+  context_.log.ended(child, served.whole, status);
 }
 
 void SpawnPerConnection::send_signal(int signal) const noexcept {

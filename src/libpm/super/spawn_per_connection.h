@@ -21,12 +21,14 @@ class SpawnPerConnection final : public ConnectionHandler {
  private:
   struct Served {
     ClientNumber client;
+    ClientKey whole;      /**< the client, for the log */
     ServedSocket *socket; /**< the program's datagram socket; null: the program has a connection */
   };
   /** After this many programs in a row have left a datagram unread, it is discarded. */
   static constexpr uint32_t unread_starts_max = 10;
   [[nodiscard]] bool left_unread(ServedSocket &socket) noexcept;
-  [[nodiscard]] std::optional<pid_t> start(int fd, ClientKey const &client, ServedSocket *socket) noexcept;
+  [[nodiscard]] std::optional<pid_t> start(int fd, ClientKey const &client, ClientKey const &whole,
+                                           ServedSocket *socket) noexcept;
 
   SuperContext &context_;
   NumberedTable<pid_t, Served> children_;

@@ -20,8 +20,11 @@ void SuperLog::discarded(SockAddr const &socket, SockAddr const &sender, uint32_
        (Text<48>(": ") << programs << " programs in a row left it unread").view());
 }
 
-void SuperLog::denied(std::string_view client, uint32_t count) noexcept {
-  warn("deny ", client, " count ", (Text<32>() << count << '/' << options_.most_of_one).view());
+void SuperLog::denied(std::string_view client, uint32_t count, ClientKey const &network) noexcept {
+  Text<128> counted;
+  counted << count << '/' << options_.most_of_one;
+  if (network.kind == ClientKey::address) counted << " of " << network.text().view() << '/' << options_.prefixes.v6;
+  warn("deny ", client, " count ", counted.view());
 }
 
 void SuperLog::not_accepted(int code) noexcept {

@@ -26,7 +26,8 @@ class SuperLog {
   void failure(SysError error, std::string_view object) noexcept;
   void paused(Rate const &starts) noexcept;
   void discarded(SockAddr const &socket, SockAddr const &sender, uint32_t programs) noexcept;
-  void denied(std::string_view client, uint32_t count) noexcept;
+  /** `network`: the IPv6 network whose connections are counted; unknown: it is the client itself. */
+  void denied(std::string_view client, uint32_t count, ClientKey const &network) noexcept;
   void not_accepted(int code) noexcept;
   void refused_for(int code) noexcept;
   void worker_ended(int status) noexcept;

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdint.h>
+#include "libpm/net/network.h"
 
 namespace pm::super {
 
@@ -49,6 +50,7 @@ struct SuperOptions {
   uint32_t idle = 0;                         /**< end after this time without connections, ms; 0: never */
   uint32_t starts = 0, starts_ms = 0;        /**< at most `starts` starts in `starts_ms` ms; 0: no limit */
   uint32_t failures = 0, failures_ms = 0;    /**< give up after `failures` in `failures_ms` ms; 0: never */
+  PrefixLengths prefixes = {};               /**< of the networks that count as one client */
   ExitCodes failed = ExitCodes::of_errors(); /**< the exit codes that are failures of a connection's program */
 };
 

@@ -1177,6 +1177,69 @@ s.setblocking(not s.getblocking())'
   assert_output --regexp 'warning: deny ::1:[0-9]+ count 1/1 of ip ::/64'
 }
 
+@test "pm-super: a link-local address with its interface is bound, connected to and shown" {
+  needs_unshare -n
+  cat >script <<'END'
+set -e
+ip link set lo up
+ip link add inside type veth peer name outside || exit 77
+for interface in inside outside; do
+  echo 0 >/proc/sys/net/ipv6/conf/$interface/accept_dad
+  ip link set $interface addrgenmode none
+  ip link set $interface up
+done
+ip -6 address add fe80::1/64 dev inside nodad
+ip -6 address add fe80::2/64 dev outside nodad
+number=$(ip -o link show inside | cut -d: -f1)
+mkfifo ready; exec 3<>ready
+for address in 'tcp6:[fe80::1%inside]:0' "tcp6:[fe80::1%$number]:0"; do
+  pm-super -v -A -N 3 "$address" sh -c 'echo "$TCPLOCALIP $TCPREMOTEIP"' >bound 2>log &
+  read -r _ <&3
+  at=$(<bound)
+  echo "bound ${at%:*}"
+  # The two interfaces have one link, on which each sees the other's address.
+  pm-client -b 'tcp6:[fe80::2%outside]:0' "${at/inside/outside}" sh -c 'echo "$TCPREMOTEIP $TCPLOCALIP"; exec cat <&6'
+  sed -n 's/pid .*//; s/:[0-9]* *$//; s/.*allow/allow/p' log
+done
+pm-super -A -N 3 'udp6:[fe80::1%inside]:0' sh -c 'echo "$UDPLOCALIP $(head -c 3)" >ready' >bound 2>log &
+read -r _ <&3
+at=$(<bound)
+pm-client "${at/inside/outside}" sh -c 'printf abc >&7'
+read -r line <&3
+echo "$line"
+pm-super 'tcp6:[fe80::1%absent]:0' true || echo $?
+pm-client 'tcp6:[fe80::1%absent]:80' true || echo $?
+pm-mkregistry reg
+pm-super -A -N 3 'tcp6:[fe80::1%inside]:0' pm-access -i rules sh -c 'echo "$RULE"' >bound 2>log &
+read -r _ <&3
+mkdir -p rules/ip6/fe80::_10/env && echo local >rules/ip6/fe80::_10/env/RULE && touch rules/ip6/fe80::_10/allow
+at=$(<bound)
+PM_REGISTRY=$PWD/reg pm-reg web "${at/inside/outside}" sh -c 'pm-list -o address; pm-connect web sh -c "exec cat <&6"; pm-lookup web printenv PM_HOST' | sed 's/:[0-9]*$//'
+kill $(jobs -p)
+END
+  run timeout 60 unshare -n bash script
+  [ "$status" != 77 ] || skip 'needs veth interfaces: ip link add fails'
+  assert_success
+  assert_output - <<END
+bound tcp6:[fe80::1%inside]
+fe80::1%outside fe80::2%outside
+fe80::1%inside fe80::2%inside
+allow fe80::2%inside
+bound tcp6:[fe80::1%inside]
+fe80::1%outside fe80::2%outside
+fe80::1%inside fe80::2%inside
+allow fe80::2%inside
+fe80::1%inside abc
+pm-super: fatal: unable to bind to tcp6:[fe80::1%absent]:0: $ENODEV
+111
+pm-client: fatal: unable to connect to tcp6:[fe80::1%absent]:80: $ENODEV
+111
+tcp6:[fe80::1%outside]
+local
+fe80::1%outside
+END
+}
+
 @test "pm-super: -M: addresses of one IPv6 network count together, 64 bits by default; IPv4 addresses do not" {
   needs_unshare -n
   cat >script <<'END'

@@ -9,7 +9,7 @@ super() {
 
 # What no program takes for an address.
 BAD_ADDRESSES=('' none local: local:@ $'local:/a\nb' tcp: tcp:80 tcp:127.0.0.1 tcp:127.0.0.1:65536 tcp:127.0.0.1:-1 tcp:127.0.0.1:x tcp:256.0.0.1:80
-  tcp:localhost:80 tcp:[::1]:80 tcp6:127.0.0.1:80 tcp6:::1:80 tcp6:[::1] udp:127.0.0.1:1x udp6:[::1]:)
+  tcp:localhost:80 tcp:[::1]:80 tcp6:[::1%lo]:80 tcp6:[fe80::1%]:80 tcp6:127.0.0.1:80 tcp6:::1:80 tcp6:[::1] udp:127.0.0.1:1x udp6:[::1]:)
 
 # client [as UID] PATH: connects and stays until killed. Returns when the server has said a line, in $READY, or has closed the
 # connection, and it is empty; its pid in $PID.

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include "libpm/net/scope.h"
 #include "libpm/net/sock_addr.h"
 #include "libpm/os/sys.h"
 
@@ -34,7 +35,7 @@ std::optional<Netid> netid(std::string_view name) noexcept {
   return std::nullopt;
 }
 
-Address Address::of_ip(Netid netid, void const *host, uint16_t port) noexcept {
+Address Address::of_ip(Netid netid, void const *host, uint16_t port, std::string_view scope) noexcept {
   bool const v6 = is_v6(netid);
   char text[INET6_ADDRSTRLEN];
   inet_ntop(v6 ? AF_INET6 : AF_INET, host, text, sizeof text);
@@ -42,7 +43,9 @@ Address Address::of_ip(Netid netid, void const *host, uint16_t port) noexcept {
   a.netid_ = netid;
   a.port_ = port;
   a.text_.clear();
-  a.text_ << name(netid) << (v6 ? ":[" : ":") << text << (v6 ? "]:" : ":") << port;
+  a.text_ << name(netid) << (v6 ? ":[" : ":") << text;
+  if (!scope.empty()) a.text_ << '%' << scope;
+  a.text_ << (v6 ? "]:" : ":") << port;
   return a;
 }
 
@@ -67,12 +70,14 @@ std::optional<Address> Address::parse(std::string_view text) noexcept {
   auto const parts = host_and_port(tail, is_v6(*id));
   if (!parts) return std::nullopt;
   auto const port = number<uint16_t>(parts->tail);
-  Text<INET6_ADDRSTRLEN> const host(parts->head);
-  unsigned char bytes[16];
+  auto const [host_text, scope, scoped] = cut(parts->head, '%');
+  Text<INET6_ADDRSTRLEN> const host(host_text);
+  alignas(struct in6_addr) unsigned char bytes[16];
   if (!port || *port == 0 || host.overflowed()) return std::nullopt;
-  if (memchr(parts->head.data(), 0, parts->head.size())) return std::nullopt;
+  if (memchr(host_text.data(), 0, host_text.size())) return std::nullopt;
   if (inet_pton(is_v6(*id) ? AF_INET6 : AF_INET, host.c_str(), bytes) != 1) return std::nullopt;
-  return of_ip(*id, bytes, *port);
+  if (scoped && (!is_v6(*id) || !has_scope(bytes) || !is_scope(scope))) return std::nullopt;
+  return of_ip(*id, bytes, *port, scope);
 }
 
 Result<Address> Address::of_socket(int fd) noexcept {
@@ -97,15 +102,15 @@ std::string_view Address::path() const noexcept {
   return cut(text_.view(), ':').tail;
 }
 
-Text<48> Address::raw_host() const noexcept {
+HostText Address::raw_host() const noexcept {
   if (netid_ == Netid::none || netid_ == Netid::local) return {};
-  return Text<48>(host_and_port(cut(text_.view(), ':').tail, is_v6(netid_))->head);
+  return HostText(host_and_port(cut(text_.view(), ':').tail, is_v6(netid_))->head);
 }
 
-Text<48> Address::host() const noexcept {
+HostText Address::host() const noexcept {
   auto const raw = raw_host();
-  if (raw.view() == "0.0.0.0") return Text<48>("127.0.0.1");
-  if (raw.view() == "::") return Text<48>("::1");
+  if (raw.view() == "0.0.0.0") return HostText("127.0.0.1");
+  if (raw.view() == "::") return HostText("::1");
   return raw;
 }
 

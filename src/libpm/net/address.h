@@ -26,12 +26,14 @@ inline constexpr size_t local_path_max = 108;
 
 /** Room for every text form of an address. The longest is local: and a path. */
 using AddressText = Text<local_path_max + 8>;
+/** Room for an IP address with its scope. */
+using HostText = Text<64>;
 
 /**
  * An address. Each has only one spelling:
  *
  *     tcp:HOST:PORT udp:HOST:PORT          HOST an IPv4 address, PORT 1 to 65535
- *     tcp6:[HOST]:PORT udp6:[HOST]:PORT    HOST an IPv6 address
+ *     tcp6:[HOST]:PORT udp6:[HOST]:PORT    HOST an IPv6 address; of a link-local one also HOST%INTERFACE, a name or number
  *     local:/PATH local:@NAME              a Unix socket, by absolute path or by abstract name, 107 bytes at most
  *     none                                 a service without an address
  */
@@ -41,8 +43,8 @@ class Address {
 
   /** Reads an address; a path that starts with / is a local one. Nothing if the text has another form. */
   [[nodiscard]] static std::optional<Address> parse(std::string_view text) noexcept;
-  /** An IP address: `host` has 4 or 16 bytes in network order; `port` is in host order and not 0. */
-  [[nodiscard]] static Address of_ip(Netid netid, void const *host, uint16_t port) noexcept;
+  /** An IP address: `host` has 4 or 16 bytes in network order; `port` is in host order and not 0; `scope` as in is_scope(), or empty. */
+  [[nodiscard]] static Address of_ip(Netid netid, void const *host, uint16_t port, std::string_view scope = {}) noexcept;
   /**
    * The address that a socket is bound to, getsockname(2). ENOTSOCK, EAFNOSUPPORT (another family), ESOCKTNOSUPPORT (another
    * type), EADDRNOTAVAIL (not bound, or bound to a relative path).
@@ -51,10 +53,10 @@ class Address {
 
   [[nodiscard]] std::string_view text() const noexcept { return text_.view(); }
   [[nodiscard]] Netid netid() const noexcept { return netid_; }
-  /** The host without brackets, also a wildcard. Empty for local and none. */
-  [[nodiscard]] Text<48> raw_host() const noexcept;
+  /** The host without brackets, with its scope, also a wildcard. Empty for local and none. */
+  [[nodiscard]] HostText raw_host() const noexcept;
   /** The host to connect to, without brackets: loopback for a wildcard. Empty for local and none. */
-  [[nodiscard]] Text<48> host() const noexcept;
+  [[nodiscard]] HostText host() const noexcept;
   /** In host order; 0 for local and none. */
   [[nodiscard]] uint16_t port() const noexcept { return port_; }
   /** /PATH or @NAME of a Unix socket; empty for other addresses. */

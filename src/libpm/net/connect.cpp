@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <algorithm>
+#include "libpm/net/scope.h"
 #include "libpm/os/blocking.h"
 #include "libpm/os/retry.h"
 #include "libpm/os/stream.h"
@@ -71,6 +72,8 @@ Result<Fd> connect_to(SockAddr const &to, int type, SockAddr const *from, Limit 
     auto const made_up = SockAddr::made_up();
     return connect_unix(to, type, from ? from : type == SOCK_DGRAM ? &made_up : nullptr, limit);
   }
+  // connect(2) would report that the network is unreachable.
+  if (to.scope() == no_interface) return failed(doing, ENODEV);
   Fd socket(sys::socket(to.family(), to.type() | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid()) return failed(doing);
   int const yes = 1;

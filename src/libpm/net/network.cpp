@@ -19,6 +19,10 @@ SockAddr network_of(SockAddr const &address, PrefixLengths lengths) noexcept {
   return result;
 }
 
+bool same_host(SockAddr const &a, SockAddr const &b) noexcept {
+  return a.family() == b.family() && a.host_bytes() == b.host_bytes();
+}
+
 bool is_same_network(SockAddr const &a, SockAddr const &b) noexcept {
   if (!a.is_ip() || !b.is_ip()) return false;
   auto const x = network_of(a), y = network_of(b);

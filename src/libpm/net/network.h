@@ -21,6 +21,8 @@ inline constexpr PrefixLengths whole_address = {32, 128};
  */
 [[nodiscard]] SockAddr network_of(SockAddr const &address, PrefixLengths lengths = {}) noexcept;
 
+/** Whether the families and hosts of two IP addresses are the same. */
+[[nodiscard]] bool same_host(SockAddr const &a, SockAddr const &b) noexcept;
 /** Whether limits count both IP addresses for one client. */
 [[nodiscard]] bool is_same_network(SockAddr const &a, SockAddr const &b) noexcept;
 

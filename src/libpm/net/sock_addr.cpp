@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 #include <algorithm>
+#include "libpm/net/scope.h"
 #include "libpm/os/sys.h"
 
 namespace pm {
@@ -88,7 +89,10 @@ SockAddr SockAddr::of(Address const &address) noexcept {
   if (address.netid() == Netid::local) return of_path(address.path()).value_or(SockAddr());
   SockAddr result = wildcard(family_of(address.netid()), address.port());
   void *const host = result.family() == AF_INET6 ? static_cast<void *>(&result.name_.v6.sin6_addr) : &result.name_.v4.sin_addr;
-  ::inet_pton(result.family(), address.raw_host().c_str(), host);
+  auto const raw = address.raw_host();
+  auto const [text, scope, scoped] = cut(raw.view(), '%');
+  ::inet_pton(result.family(), Text<INET6_ADDRSTRLEN>(text).c_str(), host);
+  if (scoped) result.set_scope(interface_of(scope));
   if (is_datagram(address.netid())) result.type_ = SOCK_DGRAM;
   return result;
 }
@@ -110,6 +114,7 @@ char const *fault_of(std::string_view host_and_port, Netid netid, uint16_t least
                         ? std::nullopt
                         : number<uint16_t>(std::string_view(host_and_port.data() + colon + 1, host_and_port.size() - colon - 1));
   if (!port || *port < least_port) return least_port ? "PORT must be 1 to 65535" : "PORT must be 0 to 65535";
+  if (is_v6(netid) && host_and_port.find('%') < colon) return "[HOST%INTERFACE]: HOST must be a link-local numeric IPv6 address";
   return is_v6(netid) ? "[HOST] must be a numeric IPv6 address in brackets" : "HOST must be a numeric IPv4 address";
 }
 } // namespace
@@ -227,14 +232,16 @@ SockAddr SockAddr::unwrapped() const noexcept {
   return result;
 }
 
-Text<48> SockAddr::host() const noexcept {
+HostText SockAddr::host() const noexcept {
   char text[INET6_ADDRSTRLEN];
   auto bytes = host_bytes();
   if (bytes.empty()) return {};
   bool const wrapped = bytes.starts_with(wrapping);
   if (wrapped) bytes.remove_prefix(wrapping.size());
   ::inet_ntop(wrapped ? AF_INET : family(), bytes.data(), text, sizeof text);
-  return Text<48>(text);
+  HostText host(text);
+  if (scope()) host << '%' << scope_text(scope()).view();
+  return host;
 }
 
 AddressText SockAddr::local_name() const noexcept {
@@ -267,7 +274,7 @@ AddressText SockAddr::universal() const noexcept {
 std::optional<Address> SockAddr::address() const noexcept {
   if (is_local()) return Address::parse((AddressText("local:") << local_name().view()).view());
   if (port() == 0) return std::nullopt;
-  return Address::of_ip(netid(), host_bytes().data(), port());
+  return Address::of_ip(netid(), host_bytes().data(), port(), scope() ? scope_text(scope()).view() : std::string_view());
 }
 
 AddressText SockAddr::text() const noexcept {
@@ -276,10 +283,6 @@ AddressText SockAddr::text() const noexcept {
   auto const name = local_name();
   if (name.size()) text << "local:" << name.view();
   return text;
-}
-
-bool same_host(SockAddr const &a, SockAddr const &b) noexcept {
-  return a.family() == b.family() && a.host_bytes() == b.host_bytes();
 }
 
 AddressText socket_text(int fd) noexcept {

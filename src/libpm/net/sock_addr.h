@@ -95,8 +95,8 @@ class SockAddr {
   [[nodiscard]] char const *path() const noexcept { return is_local() && *name_.local.sun_path ? name_.local.sun_path : nullptr; }
   [[nodiscard]] bool is_abstract() const noexcept { return is_local() && size_ > path_offset && !*name_.local.sun_path; }
 
-  /** The host, unwrapped, as inet_ntop(3) writes it; empty if it is not an IP address. */
-  [[nodiscard]] Text<48> host() const noexcept;
+  /** The host, unwrapped, as inet_ntop(3) writes it, with its scope; empty if it is not an IP address. */
+  [[nodiscard]] HostText host() const noexcept;
   /** A Unix socket's path, or @NAME. Empty if it has neither, has a control byte, or is a path that begins with @. */
   [[nodiscard]] AddressText local_name() const noexcept;
   /** The universal address of an IP address, also with port 0, or of a Unix socket; empty if there is no address. */
@@ -124,9 +124,6 @@ class SockAddr {
   socklen_t size_ = 0;
   int type_ = SOCK_STREAM;
 };
-
-/** Whether the families and hosts of two IP addresses are the same. */
-[[nodiscard]] bool same_host(SockAddr const &a, SockAddr const &b) noexcept;
 
 /** The name of a bound socket in messages and lists, as SockAddr::text(). */
 [[nodiscard]] AddressText socket_text(int fd) noexcept;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 #include "libpm/net/listen.h"
+#include "libpm/net/network.h"
 #include "libpm/os/random.h"
 
 namespace pm::rpc {

@@ -1,6 +1,7 @@
 #include "libpm/rpc/interfaces.h"
 
 #include <ifaddrs.h>
+#include "libpm/net/network.h"
 
 namespace pm::rpc {
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/un.h>
+#include "libpm/net/network.h"
 #include "libpm/rpc/interfaces.h"
 
 namespace pm::rpc {

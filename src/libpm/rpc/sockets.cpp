@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 #include "libpm/net/listen.h"
+#include "libpm/net/network.h"
 #include "libpm/util/box.h"
 
 namespace pm::rpc {

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
-#include "libpm/net/sock_addr.h"
+#include "libpm/net/first_datagram.h"
 #include "libpm/os/time.h"
 #include "libpm/super/client_counts.h"
 #include "libpm/super/rate.h"
@@ -133,6 +133,58 @@ void whom_it_counts_for() {
   EXPECT(user(7).text().view() == "uid 7" && ClientKey::of_unknown().text().view() == "uid ?");
   // A user and an address are never the same.
   EXPECT(!(user(0) == ClientKey::of_unknown()) && !(user(0) == address(AF_INET6, "::")));
+}
+
+bool is_set(int socket, int option) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  EXPECT(::getsockopt(socket, SOL_SOCKET, option, &value, &size) == 0);
+  return value;
+}
+
+void send_with_descriptor(int socket) {
+  char bytes[] = "abc";
+  struct iovec part = {bytes, 3};
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof socket)] = {};
+  struct msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  auto *const rights = CMSG_FIRSTHDR(&header);
+  rights->cmsg_len = CMSG_LEN(sizeof socket);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  memcpy(CMSG_DATA(rights), &socket, sizeof socket);
+  EXPECT(::sendmsg(socket, &header, 0) == 3);
+}
+
+/** Two copies of a datagram are told apart, and the socket is as it was. */
+void first_datagrams() {
+  int ends[2];
+  EXPECT(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) == 0);
+  Fd const sender(ends[0]), socket(ends[1]);
+  for (int const option : {0, SO_TIMESTAMP, SO_TIMESTAMPNS}) {
+    int const on = 1;
+    if (option) EXPECT(::setsockopt(socket.get(), SOL_SOCKET, option, &on, sizeof on) == 0);
+    EXPECT(!FirstDatagram::look(socket.get()));
+    // Each has a descriptor with it, which must not arrive here.
+    for (int i = 0; i < 2; ++i) send_with_descriptor(sender.get());
+    int const next = ::dup(0);
+    ::close(next);
+    auto const first = FirstDatagram::look(socket.get()), again = FirstDatagram::look(socket.get());
+    EXPECT(first && again && first->is_same(*again) && first->size == 3);
+    FirstDatagram::discard(socket.get());
+    auto const second = FirstDatagram::look(socket.get());
+    EXPECT(second && !second->is_same(*first));
+    FirstDatagram::discard(socket.get());
+    EXPECT(!FirstDatagram::look(socket.get()));
+    int const still = ::dup(0);
+    ::close(still);
+    EXPECT(next == still);
+    EXPECT(is_set(socket.get(), SO_TIMESTAMP) == (option == SO_TIMESTAMP));
+    EXPECT(is_set(socket.get(), SO_TIMESTAMPNS) == (option == SO_TIMESTAMPNS));
+  }
 }
 
 /** Clients that come and go, counted against the plainest way. */
@@ -327,6 +379,7 @@ int main() {
   connections_of_clients();
   whom_it_counts_for();
   networks();
+  first_datagrams();
   clients_against_an_array(1, 3);
   clients_against_an_array(100, 150);
   clients_against_an_array(4000, 4096);

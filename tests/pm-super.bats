@@ -897,6 +897,38 @@ $(grep -vx 8 <<<"$INHERITED")"
   assert_output ''
 }
 
+@test "pm-super: -u with the user that it is already needs no privileges" {
+  needs_root
+  mkdir -m 777 open && cd open
+  setpriv --reuid $ALICE --regid $ALICE --groups $ALICE,$BOB "$(command -v pm-super)" -u $ALICE -I 1 local:sock true
+  as $ALICE pm-super -u $ALICE -g $ALICE -I 1 local:sock true
+  super as $ALICE -u $ALICE local:sock "${WHO[@]}"
+  assert_equal "$(hear_by_s6 sock)" "$(alike $ALICE)|$(alike $ALICE)|"
+}
+
+@test "pm-super: a number is no address" {
+  run -100 pm-super 8080 cat
+  assert_output 'pm-super: fatal: invalid ADDRESS: 8080: write a port as tcp:127.0.0.1:PORT, a path as ./PATH'
+  super ./8080 echo hello
+  assert_equal "$(hear_by_s6 8080)" hello
+}
+
+@test "pm-super: -o, -a: a path that is swapped after bind: the other file stays as it is" {
+  needs_root
+  for call in ioctl listen openat; do
+    echo secret >victim
+    chmod 600 victim
+    PM_FAULT=$call:1:stop start_stopping "$PM_BUILD/fault/pm-super" -a 777 -o $ALICE local:sock true 2>>log
+    rm -f sock
+    ln victim sock
+    status=0
+    resume "$PID" || status=$?
+    assert_equal "$status" 111
+    assert_equal "$(stat -c '%U %a' victim)" 'root 600'
+    rm -f sock victim
+  done
+}
+
 @test "pm-super: where it may not remove the path it stays, and the next start replaces it" {
   needs_root
   for _ in 1 2; do

@@ -183,6 +183,7 @@ Done find_file(BoundSocket &bound, SockAddr const &name) noexcept {
   Fd const file(sys::ioctl(bound.fd.get(), file_of_socket, nullptr));
   if (!file.valid() || sys::fstat(file.get(), &st) < 0)
     if (sys::fstatat(AT_FDCWD, name.path(), &st, AT_SYMLINK_NOFOLLOW) < 0) return failed("keep");
+  if (!S_ISSOCK(st.st_mode)) return failed("keep", EADDRINUSE);
   bound.device = st.st_dev;
   bound.inode = st.st_ino;
   return {};

@@ -142,6 +142,8 @@ tl::expected<SockAddr, char const *> SockAddr::parse_local(std::string_view text
   else if (found && head.find('/') == std::string_view::npos)
     return tl::unexpected<char const *>("write a path with a colon as ./PATH");
   else if (text.starts_with('@')) return tl::unexpected<char const *>("write an abstract name as local:@NAME, a path as ./PATH");
+  else if (!found && number<uint64_t>(text))
+    return tl::unexpected<char const *>("write a port as tcp:127.0.0.1:PORT, a path as ./PATH");
   if (path.empty() || path == "@") return tl::unexpected<char const *>("PATH is empty");
   if (has_control(path)) return tl::unexpected<char const *>("PATH has a control character");
   auto const result = of_path(path);

@@ -2,6 +2,7 @@
 
 #include <pwd.h>
 #include <unistd.h>
+#include <algorithm>
 #include "libpm/os/sys.h"
 
 namespace pm {
@@ -24,7 +25,12 @@ Result<List<gid_t>> own_groups() noexcept {
 
 Done become(uid_t uid, gid_t gid, std::span<gid_t const> groups) noexcept {
   constexpr char const *doing = "become the user of";
-  if (sys::setgroups(groups.size(), groups.data()) < 0 || sys::setgid(gid) < 0 || sys::setuid(uid) < 0) return failed(doing);
+  auto const own = own_groups();
+  if (!own) return fail(own);
+  // setgroups(2) needs privileges even if nothing changes.
+  bool const are_set = std::equal(groups.begin(), groups.end(), own->begin(), own->end());
+  if ((!are_set && sys::setgroups(groups.size(), groups.data()) < 0) || sys::setgid(gid) < 0 || sys::setuid(uid) < 0)
+    return failed(doing);
   // Dropping root must be irreversible, and some kernels have reported success without a change.
   if (uid != 0 && (::geteuid() != uid || ::getuid() != uid || sys::setuid(0) == 0)) return failed(doing, EPERM);
   return {};

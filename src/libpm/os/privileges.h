@@ -14,7 +14,7 @@ namespace pm {
 /** The supplementary groups of this process. */
 [[nodiscard]] Result<List<gid_t>> own_groups() noexcept;
 
-/** Sets the supplementary groups, the gid, then the uid; gid and uid are real, effective and saved. EPERM: not root. */
+/** Sets the supplementary groups, the gid, then the uid; gid and uid are real, effective and saved. EPERM: not root, and something changes. */
 [[nodiscard]] Done become(uid_t uid, gid_t gid, std::span<gid_t const> groups) noexcept;
 
 } // namespace pm

@@ -17,7 +17,10 @@ each_way() {
     super_at "$address" "${server[@]}"
     SERVER=$PID
     hold "way$SERVER" "$ADDRESS"
-    for RELAY in "pm-client $ADDRESS" "pm-connect way$SERVER"; do "$@" || { echo "by $RELAY"; return 1; }; done
+    for RELAY in "pm-client $ADDRESS" "pm-connect way$SERVER"; do
+      echo "by $RELAY"
+      "$@"
+    done
     end "$SERVER"
     rm -f way
   done
@@ -51,7 +54,7 @@ idle() {
   mib 3 >file
   closes() {
     assert_equal "$($RELAY <idle 8>&- | sum)" "$(sum <file)"
-    run -0 timeout 60 $RELAY <idle >copy
+    timeout 60 $RELAY <idle >copy 8>&-
     cmp file copy
     $RELAY </dev/null | cmp - file
   }
@@ -147,7 +150,7 @@ idle() {
   mkfifo in out
   modes() {
     exec 7<>in 8<>out
-    before=$(sed -n 's/^flags:\t//p' "/proc/$$/fdinfo/7" "/proc/$$/fdinfo/8")
+    before=$(sed -n 's/^flags:\t//p' "/proc/$BASHPID/fdinfo/7" "/proc/$BASHPID/fdinfo/8")
     echo begin >&7
     start $RELAY <&7 >&8 7>&- 8>&-
     read -r -t 20 -u 8 line

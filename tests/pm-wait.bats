@@ -328,7 +328,8 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   start pm-wait -t 50 up web 2>err 9>held 6>&-
   exec 5<held 6>&-
   ends_with "$PID" 99
-  assert_equal "$(head -n 1 err)" 'pm-wait: fatal: unable to wait for web: timed out'
+  # pm-listend says first what it has waited for.
+  assert_equal "$(tail -n 1 err)" 'pm-wait: fatal: unable to wait for web: timed out'
   end "$locker"
   cat <&5
 }

@@ -108,7 +108,7 @@ blocks() { [ $((0$(sed -n 's/^flags:\t//p' "/proc/$1/fdinfo/3") & 04000)) = 0 ];
       assert_equal "$server $(cat after)" "$server $([ -z "$mode" ] || echo non-)blocking"
     done
     # pm-superd ends for other reasons, too.
-    for server in "${superd[*]} -I 20 true" "${superd[*]} -F 1/60000 false" QUIT ABRT; do
+    for server in "${superd[*]} -I 20 true" "${superd[*]} -F 1/60000 pm-dereg" QUIT ABRT; do
       case $server in
         QUIT | ABRT) shared "$mode" "${superd[@]}" true && pm-client local:sock true && eventually '! blocks "$1"' "$PID" && kill -"$server" "$(cat pid)" ;;
         *) shared "$mode" $server && pm-client local:sock true ;;

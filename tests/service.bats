@@ -197,13 +197,21 @@ ms_of() {
   eventually '[ "$(ps -o comm= -p "$1" | sort | uniq -c | xargs)" = "100 pm-reg 200 pm-wait" ]' "$(IFS=,; echo "${services[*]},${waiters[*]}")"
   kill -CONT "$server"
   local began=$SECONDS
-  ms_of pm-reg now none true
+  local calls=()
+  for n in 1 2 3 4 5; do
+    ms_of pm-reg now none true
+    calls+=("$TOOK")
+  done
   for n in "${waiters[@]}"; do wait "$n" || { cat refused; return 1; }; done
   cat refused
   [ ! -s refused ]
-  echo "all up after $((SECONDS - began)) s; a registration of root's took $TOOK ms"
-  [ $((SECONDS - began)) -le 10 ]
-  [ "$TOOK" -le 1000 ]
+  echo "all up after $((SECONDS - began)) s; registrations of root's took ${calls[*]} ms"
+  TOOK=$(printf '%s\n' "${calls[@]}" | sort -n | sed -n 3p) # the median
+  # With sanitizers, each program takes several times as long to start.
+  if [ -n "$PM_MEASURES_MEMORY" ]; then
+    [ $((SECONDS - began)) -le 10 ]
+    [ "$TOOK" -le 1000 ]
+  fi
   assert_equal "$(pm-list -o service | grep -c '^s[0-9]')" 100
   down_s6
   rm -r "$memory"

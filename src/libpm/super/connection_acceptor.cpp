@@ -122,7 +122,9 @@ void ConnectionAcceptor::deny(AcceptedConnection const &connection, std::string_
 
 void ConnectionAcceptor::start_waiting(ConnectionHandler &handler) noexcept {
   while (context_.waiting.count() && may_start(handler) && handler.get_ready()) {
-    auto next = context_.waiting.take([this](auto const &client) noexcept { return may_have_one_more(client); });
+    auto next =
+        context_.waiting.take([this](auto const &client) noexcept { return is_privileged(client) && may_have_one_more(client); });
+    if (!next) next = context_.waiting.take([this](auto const &client) noexcept { return may_have_one_more(client); });
     if (!next) return;
     if (auto const identified = next->identify(context_.options.credentials, context_.options.prefixes); identified)
       start(std::move(*next), handler);

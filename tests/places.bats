@@ -46,7 +46,7 @@ start_of() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
 # hidden_by MODE: a place whose /proc hides the processes of other users. Before Linux 5.8 the option would change every /proc of this
 # pid namespace.
 hidden_by() {
-  [ "$(printf '%s\n' 5.8 "$(uname -r)" | sort -V | head -n 1)" = 5.8 ] || skip 'needs Linux 5.8: a /proc with options of its own'
+  [ "$(printf '%s\n' 5.8 "$(uname -r)" | sort -V | head -n 1)" = 5.8 ] || skip 'this kernel is older than Linux 5.8: all mounts of /proc have the same hidepid'
   place "mount -t proc -o hidepid=$1 proc /proc"
   run -1 there as $ALICE cat "/proc/$PLACE/stat" 2>/dev/null
 }
@@ -159,7 +159,7 @@ claim() {
 # --- no /proc at all
 
 @test "places: without /proc: the owner and root use the registry; other programs say what they need" {
-  [ -n "$PM_MEASURES_MEMORY" ] || skip 'the sanitizers need /proc'
+  [ -n "$PM_MEASURES_MEMORY" ] || skip 'this is the sanitizer build: its programs cannot start without /proc'
   place 'mount -t tmpfs none /proc'
   IN=("${IN[@]}" env PM_REGISTRY="$PWD/own")
   mkdir -m 777 pub
@@ -446,7 +446,7 @@ on_file_system() {
 }
 @test "places: on ext4" {
   truncate -s 32M image
-  mkfs.ext4 -q image 2>/dev/null || skip 'needs mkfs.ext4'
+  mkfs.ext4 -q image 2>/dev/null || skip 'mkfs.ext4 is not installed'
   place "mount -o loop image '$PM_REGISTRY'"
   there pm-mkregistry -u $PM "$PM_REGISTRY"
   on_file_system

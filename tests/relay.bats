@@ -143,7 +143,7 @@ idle() {
       end "$PID"
     done
   }
-  each_way sh -c 'cat; exec sleep 60' -- quiet
+  each_way sh -c 'cat; exec sleep infinity' -- quiet
 }
 
 @test "relay: the modes of standard input and output stay, so that other processes do not find them non-blocking" {
@@ -290,7 +290,7 @@ idle() {
 
 @test "relay: -F: the receiver has gone: a message and 111" {
   mkfifo go
-  super local:sock sleep 60
+  super local:sock sleep infinity
   # Standard output is a connection to a server that has ended.
   super local:end true
   run -111 pm-client local:end bash -c 'cat <&6 && exec pm-client -F local:sock >&7 6<&- 7>&-'

@@ -55,3 +55,10 @@ without() {
     [ -n "$(ls src/libpm/"$file" src/"$file" src/include/"$file" 2>/dev/null)" ] || { echo "$file is not there"; return 1; }
   done
 }
+
+@test "words: README names each package that is needed, with its reason" {
+  local package
+  for package in $(awk -F '\t' '!/^#/ && NF { print $2 }' package/needs | sort -u); do
+    grep -q "^|.*${package%-dev}.*|.*|" README.md || { echo "$package is not in README"; return 1; }
+  done
+}

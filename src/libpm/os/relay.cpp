@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <algorithm>
 #include <optional>
+#include "libpm/os/blocking.h"
 #include "libpm/os/sys.h"
 
 namespace pm {
@@ -125,7 +126,7 @@ Result<std::optional<RelayEnd>> receive(Copy &down, int unsent) noexcept {
 
 Result<RelayEnd> relay(int in, Fd connection, int out) noexcept {
   int const socket = connection.get();
-  if (sys::fcntl(socket, F_SETFL, O_RDWR | O_NONBLOCK) < 0) return failed("set the mode of the connection to");
+  if (auto const set = set_blocking(socket, false); !set) return failed("set the mode of the connection to", set.error().code);
   Copy up(in, socket), down(socket, out);
   int unsent = 0; // the errno of a failure to send
   for (bool has_reader = true;;) {

@@ -1486,6 +1486,20 @@ END
   done
 }
 
+@test "pm-super: -F: it gives up also if the last failures came with one signal" {
+  super -F 2/60000/1 local:sock sh -c 'echo; read -r _; exit 1'
+  local server=$PID clients=()
+  for _ in 1 2; do client sock; clients+=("$PID"); done
+  kill -STOP "$server"
+  local programs
+  programs=$(pgrep -P "$server")
+  for PID in "${clients[@]}"; do end "$PID"; done
+  # Both have ended, and are still its children.
+  for PID in $programs; do eventually 'grep -q "^State:.*Z" /proc/$1/status' "$PID"; done
+  kill -CONT "$server"
+  ends_with "$server" 1
+}
+
 @test "pm-super: -B: what each connection is told first" {
   super -B $'220 hello\r\n' local:sock echo world
   assert_equal "$(hear_by_s6 sock)" $'220 hello\r\nworld'

@@ -69,6 +69,8 @@ Done SuperServer::serve() noexcept {
     bool const was_paused = context_.children.pause().is_on();
     handler_->before_wait();
     acceptor_.start_waiting(*handler_);
+    // A child that was just reaped, or a program that did not start, may have been the last failure that is allowed.
+    if (!is_going_on()) break;
     struct pollfd fds[2 + listen_fds_max];
     bool const starting = acceptor_.may_start(*handler_), accepting = acceptor_.may_accept(*handler_);
     size_t count = 0;

@@ -197,16 +197,11 @@ ms_of() {
   eventually '[ "$(ps -o comm= -p "$1" | sort | uniq -c | xargs)" = "100 pm-reg 200 pm-wait" ]' "$(IFS=,; echo "${services[*]},${waiters[*]}")"
   kill -CONT "$server"
   local began=$SECONDS
-  local calls=()
-  for n in 1 2 3 4 5; do
-    ms_of pm-reg now none true
-    calls+=("$TOOK")
-  done
+  ms_of pm-reg now none true
   for n in "${waiters[@]}"; do wait "$n" || { cat refused; return 1; }; done
   cat refused
   [ ! -s refused ]
-  echo "all up after $((SECONDS - began)) s; registrations of root's took ${calls[*]} ms"
-  TOOK=$(printf '%s\n' "${calls[@]}" | sort -n | sed -n 3p) # the median
+  echo "all up after $((SECONDS - began)) s; root's registration took $TOOK ms"
   # With sanitizers, each program takes several times as long to start.
   if [ -n "$PM_MEASURES_MEMORY" ]; then
     [ $((SECONDS - began)) -le 10 ]

@@ -80,6 +80,16 @@ ordered() { local all="$*"; eventually '[ "$(paste -sd " " order)" = "'"$all"'" 
   ordered $ALICE $CAROL
 }
 
+@test "pm-super: -W: -C does not limit root" {
+  needs_root
+  super -v -C 1 -W 8 local:sock "${IN_ORDER[@]}"
+  stays as $ALICE
+  ordered $ALICE
+  waits as $ALICE
+  for _ in 1 2; do stays; done
+  ordered $ALICE 0 0
+}
+
 @test "pm-super: -W N: one more than N is refused; -X says why" {
   needs_root
   super -v -X -c 2 -W 2 local:sock "${IN_ORDER[@]}"
@@ -112,7 +122,7 @@ ordered() { local all="$*"; eventually '[ "$(paste -sd " " order)" = "'"$all"'" 
 }
 
 @test "pm-super: -W: SIGUSR1 says how many wait; SIGTERM refuses them" {
-  super -v -X -C 1 -W 4 local:sock "${STAY[@]}"
+  super -v -X -c 1 -W 4 local:sock "${STAY[@]}"
   local server=$PID
   client sock
   s6-ipcclient sock sh -c 'exec cat <&6' </dev/null >told &
@@ -120,7 +130,7 @@ ordered() { local all="$*"; eventually '[ "$(paste -sd " " order)" = "'"$all"'" 
   local waiting=$!
   said 'info: wait'
   kill -USR1 "$server"
-  said 'status: 1/40, waiting 1, started 1, refused 0, failed 0$'
+  said 'status: 1/1, waiting 1, started 1, refused 0, failed 0$'
   kill "$server"
   ends_with "$server" 0
   ends_with "$waiting" 0
@@ -128,7 +138,7 @@ ordered() { local all="$*"; eventually '[ "$(paste -sd " " order)" = "'"$all"'" 
 }
 
 @test "pm-super: -W: a client that goes while it waits costs the others nothing" {
-  super -v -C 1 -W 4 local:sock "${IN_ORDER[@]}"
+  super -v -c 1 -W 4 local:sock "${IN_ORDER[@]}"
   stays; local served=$PID
   eventually '[ -e order ]'
   waits; local gone=$PID

@@ -47,9 +47,9 @@ bool ConnectionAcceptor::may_have_one_more(ClientKey const &client) const noexce
   Places const places = {options.most, context_.counts.count()};
   if (client.kind == ClientKey::unknown) return places.free() > 0;
   uint32_t const count = context_.counts.count_of(client);
+  if (keeps_waiting() && is_privileged(client)) return places.free() > 0;
   if (count >= options.most_of_one) return false;
   if (!keeps_waiting()) return true;
-  if (is_privileged(client)) return places.free() > 0;
   return places.has_share_for(count, client.kind == ClientKey::user ? places.reserve() : 0);
 }
 
@@ -122,9 +122,7 @@ void ConnectionAcceptor::deny(AcceptedConnection const &connection, std::string_
 
 void ConnectionAcceptor::start_waiting(ConnectionHandler &handler) noexcept {
   while (context_.waiting.count() && may_start(handler) && handler.get_ready()) {
-    auto next =
-        context_.waiting.take([this](auto const &client) noexcept { return is_privileged(client) && may_have_one_more(client); });
-    if (!next) next = context_.waiting.take([this](auto const &client) noexcept { return may_have_one_more(client); });
+    auto next = context_.waiting.take([this](auto const &client) noexcept { return may_have_one_more(client); });
     if (!next) return;
     if (auto const identified = next->identify(context_.options.credentials, context_.options.prefixes); identified)
       start(std::move(*next), handler);

@@ -151,7 +151,7 @@ $(O)/static/%: LDFLAGS_KIND := -static
 $(O)/nothing $(O)/static/nothing: RUNTIME :=
 
 FAULT := $(O)/tests/fault/sys.o $(O)/tests/fault/fault.o
-FAULTY_TESTS := connection crash crash-waiters failures failures-waiters message retry rows
+FAULTY_TESTS := connection crash crash-waiters failures failures-waiters message retry rows spawn
 $(FAULTY_TESTS:%=$(O)/%) $(call built,$(PROGRAM_SOURCES),fault/): $(FAULT)
 
 $(O)/tirpc $(O)/bench-peers: LIBS := -ltirpc

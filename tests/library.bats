@@ -9,6 +9,7 @@ teardown() { common_teardown; }
   run -0 "$PM_BUILD/accept" </dev/null
 }
 @test "library: waiting for a path, and when a failed operation is tried again" { run -0 "$PM_BUILD/retry"; }
+@test "library: starting programs: descriptors, signals, environment, PATH, errors" { run -0 "$PM_BUILD/spawn" </dev/null; }
 @test "library: the registry core, rule by rule" { run -0 "$PM_BUILD/registry"; }
 @test "library: the tables of a super-server, and what it says of names; what a worker has answered" { run -0 "$PM_BUILD/super"; }
 @test "library: the encoding, and messages with descriptors" { run -0 "$PM_BUILD/message"; }

@@ -602,6 +602,20 @@ two_progs() {
 
 # --- what goes wrong
 
+@test "pm-super: PROG that is removed: the second connection after it logs the reason" {
+  printf '#!/bin/sh\necho hello\n' >prog
+  chmod +x prog
+  super -v local:sock ./prog
+  for _ in 1 2; do assert_equal "$(hear_by_s6 sock)" hello; done
+  rm prog
+  assert_equal "$(hear_by_s6 sock)" ''
+  assert_equal "$(hear_by_s6 sock)" ''
+  eventually 'grep -q "^pm-super: warning: unable to start ./prog: $ENOENT\$" log'
+  printf '#!/bin/sh\necho again\n' >prog
+  chmod +x prog
+  for _ in 1 2; do assert_equal "$(hear_by_s6 sock)" again; done
+}
+
 @test "pm-super: PROG that cannot be executed: that connection is closed, it is said why, and the server goes on" {
   super local:sock ./prog
   assert_equal "$(hear_by_s6 sock)" ''

@@ -90,7 +90,7 @@ teardown() { common_teardown; }
 # shared MODE COMMAND...: COMMAND serves a listening socket, descriptors 0 and 3, which blocks, or with MODE -e does not. Returns when
 # COMMAND is ready. Its pid is in the file pid; $PID is its parent, which writes the socket's mode into the file after when COMMAND ends.
 shared() {
-  start_ready pm-socketbinder $1 "local:$PWD/sock" sh -c 'exec 3<&0; mode=$1; shift; "$@" <&3 & echo $! >pid; wait $!; eval "$mode" 3 >after' - \
+  start_ready pm-socketbinder $1 "local:$PWD/sock" sh -c 'exec 3<&0; mode=$1; shift; sh -c "echo \$\$ >pid; exec \"\$@\"" - "$@" <&3 & wait $!; eval "$mode" 3 >after' - \
     "$(printf '%q ' "${MODES[@]}")" "${@:2}" </dev/null >/dev/null 2>>log
 }
 # blocks PID: whether that process's descriptor 3 blocks.

@@ -108,7 +108,7 @@ int main(int argc, char const *const *argv) {
   WaitCommand const wanted = parse_command(argc, argv);
   auto const deadline = Deadline::in(wanted.request.timeout);
   auto const absent = wanted.timeout ? Change::Absent::is_awaited : Change::Absent::fails;
-  Spawner const spawner;
+  Spawner spawner;
   auto listening = wanted.service ? ListendClient::by_service(wanted.request, wanted.service, deadline, absent)
                                   : ListendClient::by_child(wanted.request, wanted.registry, wanted.route, absent);
   if (!listening) die_failed(wanted, listening.error());

@@ -1,4 +1,4 @@
-// bench-held: what one more connection costs pm-super while others are held, and what memory it has: with 1,000 as with 10.
+// bench-held: what one more connection costs pm-super while others are held, and what memory it has: with 10,000 as with 10.
 // Each connection has a process of its own, cat, which stays as long as its client.
 
 #include "bench.h"
@@ -16,7 +16,7 @@
 
 namespace {
 
-constexpr int few = 10, many = 1000, connections = 20;
+constexpr int few = 10, many = 10000, connections = 20;
 
 [[noreturn]] void give_up(char const *what) noexcept {
   perror(what);
@@ -34,7 +34,7 @@ struct Server {
     if (::pipe2(ready, O_CLOEXEC) < 0 || (pid = ::fork()) < 0) give_up("start a server");
     if (pid == 0) {
       ::dup2(ready[1], 9);
-      ::execl(program, "pm-super", "-N", "9", "-c", "2000", name.sun_path, "cat", nullptr);
+      ::execl(program, "pm-super", "-N", "9", "-c", "20000", name.sun_path, "cat", nullptr);
       ::_exit(127);
     }
     ::close(ready[1]);
@@ -118,8 +118,8 @@ int main(int, char **argv) {
   auto const result = bench::compare([]() noexcept { return much.cost(); }, []() noexcept { return little.cost(); });
   printf("# each of %d connections, one after another, while %d and while %d are held: %.1f and %.1f us of pm-super's own time\n",
          connections, few, many, result.theirs / 1e3, result.ours / 1e3);
-  bench::report("one more connection, 1,000 held against 10, processor time", result.ratio, 1.1, "");
-  bench::report("memory of pm-super's own that 990 more held connections take", grown, 64, "KiB");
+  bench::report("one more connection, 10,000 held against 10, processor time", result.ratio, 1.1, "");
+  bench::report("memory of pm-super's own that 9,990 more held connections take", grown, 640, "KiB");
   for (pid_t const pid : {little.pid, much.pid}) ::kill(pid, SIGQUIT), ::waitpid(pid, nullptr, 0);
   ::unlink(little.name.sun_path);
   ::unlink(much.name.sun_path);

@@ -25,7 +25,7 @@ class Children {
 
   /** As Spawner::start(). The child gets the signal mask and SIGPIPE's action from before take_signals(). */
   [[nodiscard]] Result<pid_t> start(char const *const *argv, char const *const *envp,
-                                    std::initializer_list<GivenFd> given) const noexcept {
+                                    std::initializer_list<GivenFd> given) noexcept {
     return spawner_.start(argv, envp, given);
   }
 

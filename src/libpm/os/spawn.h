@@ -2,20 +2,14 @@
 #pragma once
 
 #include <spawn.h>
-#include <sys/types.h>
-#include <initializer_list>
-#include "libpm/util/result.h"
+#include "libpm/os/start_slot.h"
+#include "libpm/util/box.h"
 
 namespace pm {
 
-/** A descriptor that the child gets as `number`. `fd` may be close-on-exec in this process; `number` is not in the child. */
-struct GivenFd {
-  int fd, number;
-};
-
 /**
- * Starts programs with posix_spawn(3), which does not copy the memory of this process. Make a Spawner before this process changes
- * its signals: children get the signal mask, and SIGPIPE's action, of the moment when the Spawner is made.
+ * Starts programs. Make a Spawner before this process changes its signals: children get the signal mask, and SIGPIPE's action, of the
+ * moment when the Spawner is made. The process must have no signal handlers.
  */
 class Spawner {
  public:
@@ -27,13 +21,22 @@ class Spawner {
   /**
    * Starts argv[0], which is looked up in PATH, and returns the pid. `argv` and `envp` are NULL-terminated. The numbers in
    * `given` must not be among its descriptors, unless each descriptor keeps its number. ENOENT, EACCES...: the program cannot be
-   * executed.
+   * executed. If the same argv was started before, this does not wait for the child: if the program cannot be executed any more, the
+   * child ends with 127, and the next start() returns the error.
    */
   [[nodiscard]] Result<pid_t> start(char const *const *argv, char const *const *envp,
-                                    std::initializer_list<GivenFd> given) const noexcept;
+                                    std::initializer_list<GivenFd> given) noexcept;
 
  private:
-  posix_spawnattr_t attributes_;
+  /** More children than processors that can execute at once do not help. */
+  static constexpr size_t slots_max = 8;
+  [[nodiscard]] StartSlot *free_slot() noexcept;
+  [[nodiscard]] Result<pid_t> start_and_wait(char const *const *argv, char const *const *envp,
+                                             std::initializer_list<GivenFd> given) const noexcept;
+
+  ChildSignals signals_;
+  char const *const *proven_ = nullptr; /**< the last start of this argv succeeded */
+  Box<StartSlot> slots_[slots_max];
 };
 
 } // namespace pm

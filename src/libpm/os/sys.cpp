@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -154,7 +155,6 @@ int epoll_wait(int epoll, struct epoll_event *events, int count, int timeout_ms)
   return through("epoll_wait", [=] { return ::epoll_wait(epoll, events, count, timeout_ms); });
 }
 int close_range(unsigned first, unsigned last, unsigned flags) noexcept {
-  // musl has no close_range(), so the call is made by its number.
   return through("close_range", [=] { return static_cast<int>(::syscall(SYS_close_range, first, last, flags)); });
 }
 // Both use prlimit: each function that is imported by name costs every program something.
@@ -176,11 +176,13 @@ int posix_spawnp(pid_t *pid, char const *file, posix_spawn_file_actions_t const 
   if (int const code = fault_before("posix_spawn")) return code;
   return ::posix_spawnp(pid, file, actions, attributes, const_cast<char *const *>(argv), const_cast<char *const *>(envp));
 }
+pid_t clone_sharing_memory(int (*run)(void *), void *stack_end, void *argument) noexcept {
+  return through("posix_spawn", [=] { return ::clone(run, stack_end, CLONE_VM | SIGCHLD, argument); });
+}
 pid_t waitpid(pid_t pid, int *status, int options) noexcept {
   return through("waitpid", [=] { return ::waitpid(pid, status, options); });
 }
 int waitid_pidfd(int pidfd, siginfo_t *info, int options) noexcept {
-  // P_PIDFD; glibc's headers have it from 2.36 on.
   return through("waitid", [=] { return ::waitid(static_cast<idtype_t>(3), static_cast<id_t>(pidfd), info, options); });
 }
 int kill(pid_t pid, int signal) noexcept {

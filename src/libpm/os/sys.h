@@ -60,6 +60,7 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms) noexcept;
 int epoll_create1(int flags) noexcept;
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) noexcept;
 int epoll_wait(int epoll, struct epoll_event *events, int count, int timeout_ms) noexcept;
+/** By its number: musl has no close_range(). */
 int close_range(unsigned first, unsigned last, unsigned flags) noexcept;
 int getrlimit(int resource, struct rlimit *out) noexcept;
 int setrlimit(int resource, struct rlimit const *limit) noexcept;
@@ -73,8 +74,10 @@ pid_t fork_unseen() noexcept;
 /** Returns an errno, or 0 when the child runs: posix_spawn(3). */
 int posix_spawnp(pid_t *pid, char const *file, posix_spawn_file_actions_t const *actions, posix_spawnattr_t const *attributes,
                  char const *const *argv, char const *const *envp) noexcept;
+/** clone(2) with CLONE_VM and SIGCHLD. A fault of posix_spawn is one of this, too. */
+pid_t clone_sharing_memory(int (*run)(void *), void *stack_end, void *argument) noexcept;
 pid_t waitpid(pid_t pid, int *status, int options) noexcept;
-/** waitid(2) for a pidfd. Linux 5.4. */
+/** waitid(2) for a pidfd: P_PIDFD is 3, which glibc's headers have from 2.36 on. Linux 5.4. */
 int waitid_pidfd(int pidfd, siginfo_t *info, int options) noexcept;
 int kill(pid_t pid, int signal) noexcept;
 pid_t setsid() noexcept;

@@ -18,7 +18,7 @@ Spawner::Spawner() noexcept {
 
 Spawner::~Spawner() {
   for (auto &slot : slots_)
-    if (slot && !slot->is_free()) (void)slot.release(); // its child still needs the memory
+    if (slot && !slot->wait_until_free()) (void)slot.release(); // its child still needs the memory
 }
 
 StartSlot *Spawner::free_slot() noexcept {

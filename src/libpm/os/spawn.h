@@ -16,6 +16,7 @@ class Spawner {
   Spawner() noexcept;
   Spawner(Spawner const &) = delete;
   Spawner &operator=(Spawner const &) = delete;
+  /** Waits until each child has executed its program: until then it has all descriptors of this process, listening sockets too. */
   ~Spawner();
 
   /**

@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 #include "libpm/os/sys.h"
 
 // The sanitizers' memory is the parent's, too, and they may look at the child's stack after it has gone.
@@ -52,6 +55,13 @@ bool const StartSlot::is_supported = true;
 #else
 bool const StartSlot::is_supported = false;
 #endif
+
+bool StartSlot::wait_until_free() noexcept {
+  struct timespec const longest = {0, 100000000};
+  // The kernel wakes this futex when it sets the word to 0.
+  if (!is_free()) ::syscall(SYS_futex, &in_use_, FUTEX_WAIT, 1, &longest, nullptr, 0);
+  return is_free();
+}
 
 int StartSlot::take_error() noexcept {
   int const error = error_;

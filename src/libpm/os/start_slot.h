@@ -36,6 +36,8 @@ class StartSlot {
 
   /** Whether the last child has executed its program or ended. */
   [[nodiscard]] bool is_free() const noexcept { return !in_use_.load(std::memory_order_acquire); }
+  /** Waits until the slot is free: then the child has none of this process's close-on-exec descriptors. False: not within 100 ms. */
+  [[nodiscard]] bool wait_until_free() noexcept;
   /** The errno with which the last child could not execute its program, or 0; once. The slot is free. */
   [[nodiscard]] int take_error() noexcept;
   /**

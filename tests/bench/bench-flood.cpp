@@ -97,21 +97,30 @@ double median_time() noexcept {
   }
 }
 
-void run_round(Server &server, int round) noexcept {
+pid_t start(Server const &server) noexcept {
   if (address.any.sa_family == AF_UNIX) ::unlink(address.local.sun_path);
   pid_t const pid = ::fork();
+  if (pid < 0) give_up("fork");
   if (pid == 0) {
     int const null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int const fd : {0, 1, 2}) ::dup2(null, fd);
     ::execvp(server.argv[0], const_cast<char *const *>(server.argv));
     ::_exit(127);
   }
+  return pid;
+}
+
+void run_round(Server &server, int round) noexcept {
+  pid_t pid = start(server);
   int ends[2];
-  if (pid < 0 || ::pipe2(ends, O_CLOEXEC) < 0) give_up("start a server");
+  if (::pipe2(ends, O_CLOEXEC) < 0) give_up("pipe2");
   if (::seteuid(victim) < 0) give_up("seteuid");
-  // It may not listen for some time: then the connection is refused at once.
-  for (int i = 0; serve_once() >= longest; ++i)
+  // Until it listens, connections are refused at once. It ends if a program of the last server still has the address.
+  for (int i = 0; serve_once() >= longest; ++i) {
     if (i == 2000 || ::poll(nullptr, 0, 1) < 0) give_up(server.name);
+    if (::waitpid(pid, nullptr, WNOHANG) == pid) pid = (::seteuid(0) == 0) ? start(server) : -1;
+    if (::seteuid(victim) < 0) give_up("seteuid");
+  }
   server.alone[round] = median_time();
   if (::seteuid(0) < 0) give_up("seteuid");
   pid_t const flooder = ::fork();

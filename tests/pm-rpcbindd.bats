@@ -329,6 +329,157 @@ $no"
   assert_line --regexp '^ *200099 .* unknown$'
 }
 
+# low_caller: writes a client on loopback for python3. It becomes a user and calls from PORT, and then, as HOW says, ends, resets the
+# connection, leaves more than the mapper reads, shuts one direction down, or stays; in the last two cases until descriptor 0 ends.
+low_caller() {
+  cat >low_caller.py <<'EOT'
+import os, socket, struct, sys
+uid, netid, port, how, call = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4], bytes.fromhex(sys.argv[5])
+os.setgroups([])
+os.setgid(uid)
+os.setuid(uid)
+host, stream = '::1' if '6' in netid else '127.0.0.1', netid[0] == 't'
+s = socket.socket(socket.AF_INET6 if '6' in netid else socket.AF_INET, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT if how == 'port' else socket.SO_REUSEADDR, stream or how != 'alone')
+s.bind((host, port))
+if call:
+    s.connect((host, 111))
+    s.sendall((struct.pack('>I', 0x80000000 | len(call)) if stream else b'') + call)
+if how == 'reset':
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+if how == 'more':
+    s.setblocking(False)
+    try:
+        while True: s.send(bytes(65536))
+    except BlockingIOError: pass
+if how == 'half':
+    s.shutdown(socket.SHUT_WR)
+if how in ('half', 'stays', 'port', 'alone'):
+    os.write(9, b'\n')
+    sys.stdin.read()
+s.close()
+EOT
+}
+# calls_low [as UID] NETID PORT HOW CALL: runs it on the host `ours`; in the background until the test ends, if it stays.
+calls_low() {
+  local uid=0
+  [ "$1" != as ] || { uid=$2; shift 2; }
+  case $3 in
+    half | stays | port | alone)
+      mkfifo stdin.$((++CALLS))
+      start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" python3 low_caller.py $uid "$@" <>stdin.$CALLS
+      ;;
+    *) on ours python3 low_caller.py $uid "$@" ;;
+  esac
+}
+# while_stopped COMMAND...: the port mapper reads what it does only when it has ended. handled NETID: it has read that.
+while_stopped() {
+  kill -STOP "$MAPPER"
+  eventually 'grep -q "T (stopped)" "/proc/$MAPPER/status"'
+  "$@"
+  kill -CONT "$MAPPER"
+}
+handled() {
+  local host=127.0.0.1
+  [[ $1 != *6 ]] || host=::1
+  run -0 ours rpc-raw "$1" "$host" 111 "$(call 3 0)" "$(call 3 0)"
+}
+# owner_of PROG: as rpcinfo lists it.
+owner_of() { ours rpcinfo | awk -v prog="$1" '$1 == prog { print $NF }'; }
+
+@test "pm-rpcbindd: a socket that is closed, reset, orphaned or half closed is not its user's, and not root's" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  low_caller
+  on ours sysctl -qw net.ipv4.ip_unprivileged_port_start=0
+  ours tirpc rpcb_set 200050 1 tcp 0.0.0.0.4.1
+  unset_it=$(call 4 2 "$(binding 200050 1 '' '')") port=600 prog=200100
+  for to in tcp tcp6 udp udp6; do
+    for how in closed reset more half; do
+      [[ $to != udp* || $how = closed ]] || continue
+      # Without a TIME_WAIT socket, which is small, the kernel keeps the whole one, without its owner's descriptor.
+      for keeps in 60 120; do
+        on ours sysctl -qw net.ipv4.tcp_fin_timeout=$keeps
+        while_stopped calls_low as "$ALICE" $to $((++port)) $how "$unset_it"
+        handled $to
+        assert_equal "$to $how $keeps $(owner_of 200050)" "$to $how $keeps superuser"
+        ((++prog))
+        while_stopped calls_low as "$ALICE" $to $((++port)) $how "$(call 4 1 "$(binding $prog 1 tcp 0.0.0.0.4.1)")"
+        handled $to
+        assert_equal "$to $how $keeps $(owner_of $prog)" "$to $how $keeps unknown"
+      done
+    done
+  done
+  # The peer's address is root's by now, but the connection is not.
+  for to in tcp tcp6; do
+    while_stopped eval "calls_low as $ALICE $to 590 reset $unset_it; calls_low $to 590 stays $(call 3 0)"
+    handled $to
+    assert_equal "$to $(owner_of 200050)" "$to superuser"
+  done
+  # A listening socket on that port is not the caller.
+  for host in 127.0.0.1 '[::1]'; do
+    to=tcp
+    [ "$host" = 127.0.0.1 ] || to=tcp6
+    start_ready nsenter -t "${HOSTS[ours]}" -m -n pm-socketbinder "$to:$host:591" sh -c 'echo >&9; exec sleep infinity' </dev/null
+    ours tirpc rpcb_set 200051 1 tcp 0.0.0.0.4.1
+    while_stopped calls_low as "$ALICE" $to 592 reset "$(call 4 2 "$(binding 200051 1 '' '')")"
+    handled $to
+    assert_equal "$to $(owner_of 200051)" "$to superuser"
+  done
+  # What is live is its user's.
+  for to in tcp tcp6 udp udp6; do
+    ((++prog))
+    calls_low as "$ALICE" $to $((++port)) alone "$(call 4 1 "$(binding $prog 1 tcp 0.0.0.0.4.1)")"
+    handled $to
+    assert_equal "$to $(owner_of $prog)" "$to $ALICE"
+    calls_low $to $((++port)) alone "$(call 4 2 "$(binding $prog 1 '' '')")"
+    handled $to
+    assert_equal "$to $(owner_of $prog)" "$to "
+    calls_low $to $((++port)) alone "$(call 4 1 "$(binding $prog 1 tcp 0.0.0.0.4.1)")"
+    handled $to
+    assert_equal "$to $(owner_of $prog)" "$to superuser"
+  done
+}
+
+@test "pm-rpcbindd: a UDP port that sockets of several users share names none of them, also once one is closed" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  low_caller
+  on ours sysctl -qw net.ipv4.ip_unprivileged_port_start=0
+  ours tirpc rpcb_set 200050 1 tcp 0.0.0.0.4.1
+  unset_it=$(call 4 2 "$(binding 200050 1 '' '')") port=600
+  for to in udp udp6; do
+    for how in stays closed; do
+      # Whichever of the two the kernel would find.
+      ((++port))
+      calls_low $to $port stays ''
+      while_stopped calls_low as "$ALICE" $to $port $how "$unset_it"
+      handled $to
+      assert_equal "$to $how $(owner_of 200050)" "$to $how superuser"
+    done
+    ((++port))
+    calls_low as "$ALICE" $to $port stays ''
+    while_stopped calls_low $to $port stays "$unset_it"
+    handled $to
+    assert_equal "$to $(owner_of 200050)" "$to superuser"
+    # One user may share a port with himself: SO_REUSEPORT.
+    ((++port))
+    calls_low as "$ALICE" $to $port port ''
+    calls_low as "$ALICE" $to $port port "$(call 4 1 "$(binding $((200100 + port)) 1 tcp 0.0.0.0.4.1)")"
+    handled $to
+    assert_equal "$to $(owner_of $((200100 + port)))" "$to $ALICE"
+    # Where only root may bind the port, it is root's, with SO_REUSEADDR as well.
+    on ours sysctl -qw net.ipv4.ip_unprivileged_port_start=1024
+    ((++port))
+    calls_low $to $port stays "$(call 4 1 "$(binding $((200100 + port)) 1 tcp 0.0.0.0.4.1)")"
+    handled $to
+    assert_equal "$to $(owner_of $((200100 + port)))" "$to superuser"
+    on ours sysctl -qw net.ipv4.ip_unprivileged_port_start=0
+  done
+}
+
 @test "pm-rpcbindd: a row of nobody's hides nobody else's, and keeps nobody from a number" {
   needs_namespaces
   a_host ours

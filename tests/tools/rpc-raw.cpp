@@ -131,7 +131,7 @@ int main(int argc, char **argv) {
   int const yes = 1;
   if (from || source) {
     auto const own = name_of(v6, source ? source : v6 ? "::" : "0.0.0.0", from);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (stream) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (bind(fd, &own.any, v6 ? sizeof own.v6 : sizeof own.v4) < 0) die("bind");
   }
   if (local) {

@@ -14,9 +14,17 @@ namespace pm {
 [[nodiscard]] Result<std::optional<uid_t>> listener_at(Address const &address) noexcept;
 
 /**
- * The user who made the socket of that transport that is bound to `theirs` and exchanges data with `ours`. ENOENT: there is no
- * such socket. EPROTONOSUPPORT and others: this kernel does not report it.
+ * The user who made the peer's socket of a TCP connection on this host, from the address `theirs` to `ours`. ENOENT: the peer has
+ * closed its socket, or one direction of it, so the kernel names no user. EPROTONOSUPPORT and others: this kernel does not report
+ * it.
  */
-[[nodiscard]] Result<uid_t> socket_owner(Netid netid, SockAddr const &theirs, SockAddr const &ours) noexcept;
+[[nodiscard]] Result<uid_t> peer_owner(int connection, SockAddr const &theirs, SockAddr const &ours) noexcept;
+
+/**
+ * The user who made the UDP socket that sent a datagram from the address `theirs` of this host. ENOENT: there is no such socket by
+ * now. ENOTUNIQ: sockets of several users can have sent it, as they have its port, or can have had it: SO_REUSEADDR, SO_REUSEPORT.
+ * EPROTONOSUPPORT and others: this kernel does not report it.
+ */
+[[nodiscard]] Result<uid_t> sender_owner(SockAddr const &theirs) noexcept;
 
 } // namespace pm

@@ -20,8 +20,8 @@ struct CallOrigin {
   Netid transport;  /**< never Netid::none */
   SockAddr peer;    /**< the client's address; none over local */
   SockAddr reached; /**< the address that the client called, with the port mapper's port; none over local */
-  int socket = -1;  /**< over local: the connection, to which the kernel gave these credentials of the peer */
-  uid_t uid = 0;
+  int socket = -1;  /**< the connection; none for a datagram */
+  uid_t uid = 0;    /**< over local: the credentials of the peer that the kernel gave to the connection */
   pid_t pid = 0;                     /**< 0: the process has no number in this pid namespace */
   mutable std::optional<Setter> who; /**< over local: the setter, looked up at the connection's first SET; it never changes */
 };

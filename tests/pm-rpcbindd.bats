@@ -1045,6 +1045,37 @@ closed"
   assert_equal "$(descriptors)" "$before"
 }
 
+@test "pm-rpcbindd: a burst of 1500 connections waits in the backlog, on every socket" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  longest=$(on ours sysctl -n net.core.somaxconn)
+  [ "$longest" -ge 1500 ] || skip "net.core.somaxconn is $longest"
+  for address in tcp:127.0.0.1 tcp6:::1 local:/run/rpcbind.sock; do
+    kill -STOP "$MAPPER"
+    eventually 'grep -q "T (stopped)" "/proc/$MAPPER/status"'
+    # A connection that finds the backlog full is tried again after a second; EAGAIN over a Unix socket.
+    run -0 on ours python3 - "$address" <<'EOT'
+import resource, select, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+kind, _, where = sys.argv[1].partition(':')
+where = where if kind == 'local' else (where, 111)
+family = {'tcp': socket.AF_INET, 'tcp6': socket.AF_INET6, 'local': socket.AF_UNIX}[kind]
+made = [socket.socket(family) for i in range(1500)]
+for s in made:
+    s.setblocking(False)
+    s.connect_ex(where)
+def is_connected(s):
+    try: return bool(s.getpeername())
+    except OSError: return False
+print(sum(map(is_connected, made)))
+EOT
+    assert_output 1500
+    kill -CONT "$MAPPER"
+    run -0 ours rpcinfo
+  done
+}
+
 @test "pm-rpcbindd: whoever does not read his answers delays nobody, and is closed" {
   needs_namespaces
   a_host ours

@@ -98,6 +98,7 @@ RpcSockets make_sockets(RpcbinddSettings const &wanted) noexcept {
   if (!*wanted.path) return sockets;
   BindOptions how;
   how.mode = 0666;
+  how.backlog = longest_backlog;
   auto bound = bind_socket(local_address({"-s", wanted.path}), how);
   if (!bound) die_sys(bound.error(), wanted.path);
   RpcSocket local;

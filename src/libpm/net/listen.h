@@ -9,6 +9,9 @@
 
 namespace pm {
 
+/** The longest backlog: the kernel lowers it to net.core.somaxconn, listen(2). SOMAXCONN of the C library is only its default. */
+inline constexpr uint32_t longest_backlog = INT32_MAX;
+
 struct BindOptions {
   int type = SOCK_STREAM; /**< of a Unix socket: also SOCK_SEQPACKET, or SOCK_DGRAM, which does not listen */
   mode_t mode = 0777;     /**< permissions of a Unix socket's path; the umask does not apply */

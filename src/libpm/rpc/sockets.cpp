@@ -15,7 +15,7 @@ namespace pm::rpc {
 Result<RpcSocket> bind_ip(Netid netid, SockAddr const &address) noexcept {
   SockAddr name = address;
   name.set_type(is_datagram(netid) ? SOCK_DGRAM : SOCK_STREAM);
-  auto bound = bind_socket(name, {.destination = is_datagram(netid)});
+  auto bound = bind_socket(name, {.backlog = longest_backlog, .destination = is_datagram(netid)});
   if (!bound) return fail(bound);
   return RpcSocket{std::move(bound->fd), netid, address.port()};
 }

@@ -636,6 +636,65 @@ $(ok)$(str "$to.0.111")"
   run -1 ours pm-lookup -n local 100000
 }
 
+@test "pm-rpcbindd: @PATH is bound beside the path; the peer's user is known on both" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  # on_abstract UID NAME CALL: the reply to a call over a Unix socket with an abstract name, in hexadecimal.
+  on_abstract() {
+    on ours python3 - "$@" <<'EOT'
+import os, socket, struct, sys
+os.setgroups([])
+os.setuid(int(sys.argv[1]))
+s = socket.socket(socket.AF_UNIX)
+s.connect('\0' + sys.argv[2])
+call = bytes.fromhex(sys.argv[3])
+s.sendall(struct.pack('>I', 0x80000000 | len(call)) + call)
+print(s.recv(65536)[4:].hex())
+EOT
+  }
+  run -0 on_abstract 0 /run/rpcbind.sock "$(call 4 1 "$(binding 200050 1 tcp 0.0.0.0.4.1)")"
+  assert_output "$yes"
+  run -0 on_abstract "$ALICE" /run/rpcbind.sock "$(call 4 1 "$(binding 200051 1 tcp 0.0.0.0.4.1)")"
+  assert_output "$yes"
+  run -0 on_abstract "$BOB" /run/rpcbind.sock "$(call 4 2 "$(binding 200051 1 tcp '')")"
+  assert_output "$no"
+  run -0 ours rpcinfo
+  assert_line --regexp '^ *200050 .* superuser$'
+  assert_line --regexp "^ *200051 .* $ALICE$"
+  # It is not a second address of the port mapper.
+  assert_line --regexp '^ *100000 +4 +local +/run/rpcbind.sock +'
+  assert_equal "$(grep -c ' local ' <<<"$output")" 2
+  # Other paths have one as well, if they are absolute. An empty one has none.
+  kill "$MAPPER" && wait "$MAPPER"
+  start_mapper ours -s /run/other.sock
+  run -0 on_abstract 0 /run/other.sock "$(call 4 0)"
+  assert_output "$(ok)"
+  run -1 on_abstract 0 /run/rpcbind.sock "$(call 4 0)"
+  for path in '' x.sock; do
+    kill "$MAPPER" && wait "$MAPPER"
+    start_mapper ours -s "$path"
+    run -0 on ours ss -Hlx
+    refute_output --partial @
+  done
+  # Another user's socket with that name does not keep it from its work.
+  kill "$MAPPER" && wait "$MAPPER"
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n "${AS[@]/UID/$ALICE}" pm-socketbinder local:@/run/rpcbind.sock sh -c 'echo >&9; exec sleep infinity' </dev/null
+  start_mapper ours 2>log
+  assert_equal "$(cat log)" "pm-rpcbindd: warning: unable to bind to @/run/rpcbind.sock: $EADDRINUSE"
+  run -0 on ours rpc-raw local /run/rpcbind.sock "$(call 4 0)"
+  assert_output "$(ok)"
+  end "$PID" # the port mapper
+  # Sockets that are given may have such names.
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n pm-socketbinder -n a=local:@/run/a.sock -n b=local:/run/b.sock pm-rpcbindd -d /run/pm -N 9 </dev/null
+  run -0 on_abstract "$ALICE" /run/a.sock "$(call 4 1 "$(binding 200052 1 tcp 0.0.0.0.4.1)")"
+  assert_output "$yes"
+  run -0 ours pm-lookup -a -V 4 -n local 100000
+  assert_output local:/run/b.sock
+  run -0 ours pm-list -o uid -s 200052
+  assert_output "$ALICE"
+}
+
 @test "pm-rpcbindd: a number in the registry is a program: both ways, as it comes and goes" {
   needs_namespaces
   a_host ours

@@ -96,15 +96,17 @@ RpcSockets make_sockets(RpcbinddSettings const &wanted) noexcept {
   auto const each = bind_each({wanted.addresses.begin(), wanted.addresses.size()}, wanted.port, sockets, where);
   if (!each) die_sys(each.error(), where.c_str());
   if (!*wanted.path) return sockets;
-  BindOptions how;
-  how.mode = 0666;
-  how.backlog = longest_backlog;
-  auto bound = bind_socket(local_address({"-s", wanted.path}), how);
+  auto const path = local_address({"-s", wanted.path});
+  auto bound = bind_local(path);
   if (!bound) die_sys(bound.error(), wanted.path);
-  RpcSocket local;
-  local.fd = static_cast<Fd &&>(bound->fd);
-  local.netid = Netid::local;
-  keep(sockets, static_cast<RpcSocket &&>(local));
+  keep(sockets, static_cast<RpcSocket &&>(*bound));
+  // libtirpc 1.3.5 and Linux 6.5 call the abstract name first. If another user has it, clients that use the path are still served.
+  Text<local_path_max + 2> const name = Text<local_path_max + 2>("@") << wanted.path;
+  auto const abstract = *wanted.path == '/' ? SockAddr::of_path(name.view()) : Result<SockAddr>(path);
+  if (!abstract || !abstract->is_abstract()) return sockets;
+  auto beside = bind_local(*abstract);
+  if (beside) keep(sockets, static_cast<RpcSocket &&>(*beside));
+  else warn_sys(beside.error(), name.view());
   return sockets;
 }
 

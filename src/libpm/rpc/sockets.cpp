@@ -17,7 +17,16 @@ Result<RpcSocket> bind_ip(Netid netid, SockAddr const &address) noexcept {
   name.set_type(is_datagram(netid) ? SOCK_DGRAM : SOCK_STREAM);
   auto bound = bind_socket(name, {.backlog = longest_backlog, .destination = is_datagram(netid)});
   if (!bound) return fail(bound);
-  return RpcSocket{std::move(bound->fd), netid, address.port()};
+  return RpcSocket{std::move(bound->fd), netid, address.port(), false};
+}
+
+Result<RpcSocket> bind_local(SockAddr const &name) noexcept {
+  BindOptions how;
+  how.mode = 0666;
+  how.backlog = longest_backlog;
+  auto bound = bind_socket(name, how);
+  if (!bound) return fail(bound);
+  return RpcSocket{std::move(bound->fd), Netid::local, 0, name.is_abstract()};
 }
 
 RpcSockets::~RpcSockets() {
@@ -32,9 +41,10 @@ Done RpcSockets::keep(RpcSocket socket) noexcept {
 }
 
 RpcSocket const *RpcSockets::find(Netid netid) const noexcept {
+  RpcSocket const *found = nullptr;
   for (RpcSocket const *const socket : *this)
-    if (socket->netid == netid) return socket;
-  return nullptr;
+    if (socket->netid == netid && (!found || (found->abstract && !socket->abstract))) found = socket;
+  return found;
 }
 
 namespace {
@@ -83,7 +93,7 @@ Result<RpcSocket> adopt(Fd fd) noexcept {
   if (!address->address()) return failed(doing, EADDRNOTAVAIL);
   Netid const netid = address->netid();
   if (is_datagram(netid) && !report_destination(fd.get(), address->family())) return failed(doing);
-  return RpcSocket{std::move(fd), netid, address->port()};
+  return RpcSocket{std::move(fd), netid, address->port(), address->is_abstract()};
 }
 
 void join_groups(RpcSocket const &socket) noexcept {

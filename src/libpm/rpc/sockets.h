@@ -13,6 +13,7 @@ struct RpcSocket {
   Fd fd;
   Netid netid = Netid::none;
   uint16_t port = 0; /**< 0: over local */
+  bool abstract = false;
 };
 
 /** Owns sockets. The address of each object does not change. */
@@ -24,12 +25,15 @@ class RpcSockets : public List<RpcSocket *> {
   ~RpcSockets();
 
   [[nodiscard]] Done keep(RpcSocket socket) noexcept;
-  /** The first socket of a netid; null: none. */
+  /** The first socket of a netid, but one with an abstract name only if there is no other; null: none. */
   [[nodiscard]] RpcSocket const *find(Netid netid) const noexcept;
 };
 
 /** Binds to an IP address. IPv6 is IPv6 only. EADDRINUSE; EAFNOSUPPORT, EADDRNOTAVAIL: this host has no such address. */
 [[nodiscard]] Result<RpcSocket> bind_ip(Netid netid, SockAddr const &address) noexcept;
+
+/** Binds a Unix socket to which every user may connect. EADDRINUSE, ... */
+[[nodiscard]] Result<RpcSocket> bind_local(SockAddr const &name) noexcept;
 
 /**
  * Binds `port` for TCP and UDP at the named addresses and at loopback, or at all addresses if none is named. The UDP sockets of

@@ -1015,6 +1015,25 @@ times() { ask "$1" && awk -v a="${#output}" -v c="${#1}" 'BEGIN { print sprintf(
   assert_output silent
 }
 
+@test "pm-rpcbindd: an answer that is longer than its call is not sent to another host without end" {
+  needs_namespaces
+  two_hosts
+  mapper ours
+  # An answer of 24 bytes to 12; 16384 bytes are 682 of them, and 2048 a second some more. Their calls' own follow-ups are answered.
+  short=$(w 7 0 0)
+  for ((i = 0; i < 3000; ++i)); do echo "$short"; done >calls
+  run -0 on other xargs rpc-raw udp 10.1.1.1 111 <calls
+  assert_line -n 0 "$(w 7 1 1 0 2 2)"
+  assert_equal "${#lines[@]}" 3000
+  [ "$(grep -c silent <<<"$output")" -gt 0 ]
+  # Here, and by TCP, there is no such limit; nor for an answer that is shorter.
+  run -0 ours xargs rpc-raw udp 127.0.0.1 111 <calls
+  refute_line silent
+  run -0 on other rpc-raw udp 10.1.1.1 111 "$(w 7 0 0 0 0 0)" "$short" "$(call 2 3 "$(w 100000 2 17 0)")"
+  assert_line -n 0 "$(w 7 1 1 0 2 2)"
+  assert_line -n 2 "$(ok)$(w 111)"
+}
+
 @test "pm-rpcbindd -k: with the process that set it over the Unix socket a row goes, and only then" {
   needs_namespaces
   a_host ours

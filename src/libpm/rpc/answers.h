@@ -30,7 +30,6 @@ struct CallOrigin {
 enum class Outcome : uint8_t {
   silent, /**< send nothing */
   reply,  /**< send the reply that was appended */
-  bulky,  /**< send it too; it may be much longer than the call */
   list,   /**< append the rows with Portmapper::list_more(), then send it */
   forward /**< pass Portmapper::forward() on */
 };

@@ -65,11 +65,11 @@ bool Datagrams::answer(Slot &slot, RpcSocket const &socket, struct mmsghdr &rece
       if (!portmapper_->list_more(cursor, datagram_max + 1, slot.reply) || cursor.version) return false;
       break;
     }
-    case Outcome::reply:
-    case Outcome::bulky: break;
+    case Outcome::reply: break;
   }
   size_t const size = slot.reply.size();
-  return size <= datagram_max && (outcome == Outcome::reply || meter_->allows(slot.peer, origin.reached, size));
+  // A client gains nothing with a forged address if the answer is not longer than the call.
+  return size <= datagram_max && (size <= received.msg_len || meter_->allows(slot.peer, origin.reached, size));
 }
 
 void Datagrams::serve(RpcSocket const &socket, Forwarder *forwarder) noexcept {

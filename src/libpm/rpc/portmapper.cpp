@@ -113,7 +113,7 @@ Outcome Portmapper::serve(uint32_t xid, RpcCall const &call, xdr::Decoder &decod
       return answer_with<Binding>(xid, decoder, out,
                                   [&](Binding const &binding) noexcept { return get_list(xid, binding, origin, out); });
     case procedure::get_statistics:
-      return accepted(out, xid, Accept::success) && statistics_.encode(out) ? Outcome::bulky : Outcome::silent;
+      return reply_if(accepted(out, xid, Accept::success) && statistics_.encode(out));
   }
   return Outcome::silent;
 }
@@ -186,7 +186,7 @@ Outcome Portmapper::get_list(uint32_t xid, Binding const &binding, CallOrigin co
     if (family.streams == family.datagrams) break;
   }
   statistics_.asked(4, binding.program, binding.version, origin.transport, found);
-  return encoder(false) ? Outcome::bulky : Outcome::silent;
+  return reply_if(encoder(false));
 }
 
 // --- The list of rows

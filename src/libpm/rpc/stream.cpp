@@ -15,8 +15,7 @@ bool Stream::answer(std::string_view record, Portmapper &portmapper) noexcept {
   switch (portmapper.answer(record, origin_, out_)) {
     case Outcome::silent:
     case Outcome::forward: out_.truncate(mark); return true;
-    case Outcome::reply:
-    case Outcome::bulky: end_fragment(out_, mark, true); return true;
+    case Outcome::reply: end_fragment(out_, mark, true); return true;
     case Outcome::list: list_ = portmapper.cursor(); return go_on_listing(mark, portmapper);
   }
   return false;

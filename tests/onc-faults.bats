@@ -188,10 +188,16 @@ $(ok)$(w 111)"
 1024"
   run -0 ours as "$BOB" rpc-raw local /run/rpcbind.sock "$set$(w 310000 1)$udp"
   assert_output "$yes"
-  # Two connections are Alice's; the third is closed, and Bob's is not.
-  run -0 ours as "$ALICE" timeout 30 pm-client local:/run/rpcbind.sock \
-    sh -c 'exec pm-client local:/run/rpcbind.sock rpc-raw local /run/rpcbind.sock "$0" 8<&6 6<&-' "$(call 3 0)"
-  assert_output closed
-  run -0 ours as "$BOB" rpc-raw local /run/rpcbind.sock "$(call 3 0)"
-  assert_output "$(ok)"
+  # Two connections are Alice's; the third replaces the first, and Bob's stays.
+  mkfifo go
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" "${AS[@]/UID/$BOB}" pm-client local:/run/rpcbind.sock bash -c '
+    echo >&9; read -r line; printf "$0" >&7; head -c 28 <&6 | wc -c' "\\x80\\0\\0\\x28$(call 3 0 | sed 's/../\\x&/g')" <>go >bobs
+  bob=$PID
+  run -0 ours as "$ALICE" timeout 30 pm-client local:/run/rpcbind.sock sh -c 'exec pm-client local:/run/rpcbind.sock sh -c "
+    rpc-raw local /run/rpcbind.sock $0; cat <&8; echo closed" 8<&6 6<&-' "$(call 3 0)"
+  assert_output "$(ok)
+closed"
+  echo >go
+  ends_with "$bob" 0
+  assert_equal "$(cat bobs)" 28
 }

@@ -1097,13 +1097,17 @@ await_gone() { eventually '! on ours rpcinfo | grep -q "$1"' "$1"; }
   mapper ours -c 4 -C 2 -t 60000
   answered_still # so it is past its start
   before=$(descriptors)
-  # The third of an address is closed.
-  run -0 on ours timeout 30 bash -c 'exec 5<>/dev/tcp/127.0.0.1/111 6<>/dev/tcp/127.0.0.1/111 7<>/dev/tcp/127.0.0.1/111; cat <&7; echo closed'
-  assert_output closed
+  # The third of an address replaces the first.
+  run -0 on ours timeout 30 bash -c 'exec 5<>/dev/tcp/127.0.0.1/111 6<>/dev/tcp/127.0.0.1/111
+    rpc-raw tcp 127.0.0.1 111 "$0"; cat <&5; echo closed' "$(call 3 0)"
+  assert_output "$(ok)
+closed"
   # Addresses of one IPv6 network count as one.
   for n in 1 2 3; do on ours ip -6 address add 2001:db8::$n/128 dev lo nodad; done
-  run -0 on ours timeout 30 bash -c 'for n in 1 2 3; do eval "exec $((4 + n))<>/dev/tcp/2001:db8::$n/111"; done; cat <&7; echo closed'
-  assert_output closed
+  run -0 on ours timeout 30 bash -c 'for n in 1 2; do eval "exec $((4 + n))<>/dev/tcp/2001:db8::$n/111"; done
+    rpc-raw tcp6 2001:db8::3 111 "$0"; cat <&5; echo closed' "$(call 3 0)"
+  assert_output "$(ok)
+closed"
   # The fifth has the place of the first.
   run -0 on ours timeout 30 bash -c 'exec 5<>/dev/tcp/127.0.0.1/111 6<>/dev/tcp/127.0.0.1/111 7<>/dev/tcp/::1/111 8<>/dev/tcp/::1/111
     rpc-raw -s 127.0.0.2 tcp 127.0.0.1 111 "$0"; cat <&5; echo closed' "$(call 3 0)"
@@ -1121,6 +1125,35 @@ closed"
   # As root, on the Unix socket, one may be silent.
   answered_still
   assert_equal "$(descriptors)" "$before"
+}
+
+@test "pm-rpcbindd: one user's idle connections do not shut others out who call from the same address" {
+  needs_namespaces
+  a_host ours
+  mapper ours
+  for host in 127.0.0.1 ::1; do
+    to=tcp
+    [ $host = 127.0.0.1 ] || to=tcp6
+    # Silent ones; calls half sent; replies not read.
+    for sends in true 'printf "\200\0\0\050\0\0"' 'for i in {1..200}; do printf "$1"; done'; do
+      start_ready nsenter -t "${HOSTS[ours]}" -m -n "${AS[@]/UID/$ALICE}" bash -c 'for i in {1..64}; do
+        exec {fd}<>/dev/tcp/'$host'/111; eval "$0" >&$fd; done 2>/dev/null; echo >&9; exec sleep infinity' "$sends" \
+        "\\x80\\0\\0\\x28$(call 3 4 | sed 's/../\\x&/g')" </dev/null
+      for i in 1 2 3; do
+        run -0 ours timeout 5 rpc-raw $to $host 111 "$(call 3 0)" "$(call 3 0)"
+        assert_output "$(ok)
+$(ok)"
+      done
+      end "$PID"
+    done
+  done
+  # A client with a call under way keeps its connection while one of its own is idle.
+  kill "$MAPPER" && wait "$MAPPER"
+  start_mapper ours -C 2
+  run -0 on ours timeout 30 bash -c 'exec 5<>/dev/tcp/127.0.0.1/111; printf "\x80\0\0\x28\0" >&5; exec 6<>/dev/tcp/127.0.0.1/111
+    rpc-raw tcp 127.0.0.1 111 "$0"; cat <&6; printf "$1" >&5; head -c 28 <&5 | wc -c' "$(call 3 0)" "$(call 3 0 | sed 's/^..//; s/../\\x&/g')"
+  assert_output "$(ok)
+28"
 }
 
 @test "pm-rpcbindd: a burst of 1500 connections waits in the backlog, on every socket" {

@@ -95,7 +95,7 @@ void PortmapServer::handle(Place const &place, uint32_t events) noexcept {
 
 void PortmapServer::accept_one(RpcSocket &socket) noexcept {
   if (auto const added = accepted_from_.add(socket.fd.get()); !added) log_->warn_of(added.error(), "a listening socket");
-  Accepted accepted = acceptor_.accept(socket.fd.get(), [this]() noexcept { return make_room(); });
+  Accepted accepted = acceptor_.accept(socket.fd.get(), [this]() noexcept { return make_room(nullptr); });
   if (accepted.kind == Accepted::Kind::connection)
     return begin(std::move(accepted.fd), socket, socket.netid == Netid::local ? SockAddr() : accepted.peer);
   // The other sockets go on. epoll would report this one again and again.
@@ -105,12 +105,30 @@ void PortmapServer::accept_one(RpcSocket &socket) noexcept {
   if (accepted.kind == Accepted::Kind::paused) listen_for_connections(false);
 }
 
-/** Closes the connection that was idle longest. Connections of root over local may be idle, and stay. */
-bool PortmapServer::make_room() noexcept {
+namespace {
+
+/** Connections of root over local may be idle, and have no limit. */
+bool is_unlimited(CallOrigin const &origin) noexcept {
+  return origin.transport == Netid::local && origin.uid == 0;
+}
+
+bool is_same_client(CallOrigin const &a, CallOrigin const &b) noexcept {
+  if (a.transport == Netid::local || b.transport == Netid::local) return a.transport == b.transport && a.uid == b.uid;
+  return is_same_network(a.peer, b.peer);
+}
+
+} // namespace
+
+/**
+ * Closes the connection that was idle longest: of all, or of `client` if it is not null. A connection that is midway counts only if
+ * no other is left. False: no connection may be closed.
+ */
+bool PortmapServer::make_room(CallOrigin const *client) noexcept {
   Stream *oldest = nullptr;
   for (Stream *const stream : streams_) {
-    if (stream->origin().transport == Netid::local && stream->uid() == 0) continue;
-    if (!oldest || stream->last < oldest->last) oldest = stream;
+    if (is_unlimited(stream->origin()) || (client && !is_same_client(stream->origin(), *client))) continue;
+    bool const later_kind = oldest && stream->is_midway() != oldest->is_midway();
+    if (!oldest || (later_kind ? oldest->is_midway() : stream->last < oldest->last)) oldest = stream;
   }
   if (oldest) close(*oldest);
   return oldest;
@@ -148,12 +166,9 @@ void PortmapServer::begin(Fd fd, RpcSocket const &socket, SockAddr const &peer) 
     origin.reached = *reached;
   }
   uint32_t same = 0;
-  for (Stream *const stream : streams_)
-    same += stream->origin().transport == Netid::local
-                ? socket.netid == Netid::local && stream->uid() == origin.uid && origin.uid != 0
-                : is_same_network(stream->origin().peer, peer);
-  if (same >= limits_.of_one) return;
-  if (streams_.size() >= limits_.connections && !make_room()) return;
+  for (Stream *const stream : streams_) same += is_same_client(stream->origin(), origin);
+  if (!is_unlimited(origin) && same >= limits_.of_one && !make_room(&origin)) return;
+  if (streams_.size() >= limits_.connections && !make_room(nullptr)) return;
   auto stream = make_box<Stream>(std::move(fd), origin);
   if (!stream || !streams_.append(stream.get())) return;
   Stream *const kept = stream.release();
@@ -181,7 +196,7 @@ void PortmapServer::serve(Stream &stream, uint32_t events) noexcept {
 void PortmapServer::set_deadline(Stream &stream) noexcept {
   bool const midway = stream.is_midway();
   if (stream.timed && stream.timed_at == stream.progress() && stream.timed_midway == midway) return;
-  bool const for_ever = stream.origin().transport == Netid::local && stream.uid() == 0;
+  bool const for_ever = is_unlimited(stream.origin());
   stream.timed = true;
   stream.timed_midway = midway;
   stream.timed_at = stream.progress();

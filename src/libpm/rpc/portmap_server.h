@@ -13,7 +13,8 @@ namespace pm::rpc {
 
 struct ConnectionLimits {
   uint32_t connections = 512; /**< connections at a time; the one that is idle longest is closed for a new one */
-  uint32_t of_one = 64;       /**< connections of one address, or of one user but root over local; more are closed */
+  /** Connections of one address, or of one user but root over local; the one that is idle longest is closed for a new one. */
+  uint32_t of_one = 64;
   size_t buffered = 8 << 20;  /**< bytes buffered for all connections; the one with most of them is closed */
   uint32_t idle = 60000;      /**< how long a connection may be idle, ms; root's over local has no limit. 0: no limit */
   uint32_t midway = 10000;    /**< how long a client may take to send a call or to read a reply, ms. 0: no limit */
@@ -50,7 +51,7 @@ class PortmapServer {
 
   void accept_one(RpcSocket &socket) noexcept;
   void begin(Fd fd, RpcSocket const &socket, SockAddr const &peer) noexcept;
-  [[nodiscard]] bool make_room() noexcept;
+  [[nodiscard]] bool make_room(CallOrigin const *client) noexcept;
   void keep_within() noexcept;
   /** Begins or stops accepting connections. */
   void listen_for_connections(bool listens) noexcept;

@@ -931,7 +931,7 @@ $(w 7 1 0 0 0 3)"
 $(ok)$(w 111 0)"
 }
 
-@test "pm-rpcbindd -r: a service that never answers delays nobody; a call that is under way is not passed on again; 64 at most" {
+@test "pm-rpcbindd -r: a service that never answers delays nobody; a call that is under way is not passed on again" {
   needs_namespaces
   a_host ours
   mapper ours -r
@@ -950,9 +950,34 @@ $(ok)$(w 111 0)"
   for i in {2..80}; do printf '%s%s\n' "$(w "$i")" "$never"; done >calls
   run -0 "${ask[@]}" $(cat calls)
   assert_equal "$(sort -u <<<"$output")" silent
-  assert_equal $((16#$(waits))) $((64 * one))
+  assert_equal $((16#$(waits))) $((80 * one))
+  # The table has the last 64 of them: of the others, the first was given up, and is passed on again.
+  run -0 "${ask[@]}" "$(sed -n 79p calls)" "$(sed -n 30p calls)"
+  assert_equal $((16#$(waits))) $((80 * one))
+  run -0 "${ask[@]}" "$(sed -n 1p calls)"
+  assert_equal $((16#$(waits))) $((81 * one))
   run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 2 3 "$(w 100000 2 17 0)")"
   assert_output "$(ok)$(w 111)"
+}
+
+@test "pm-rpcbindd -r: one client's calls to a service that never answers do not keep others' from being forwarded" {
+  needs_namespaces
+  two_hosts
+  mapper ours -r
+  serve_on ours 200111 3
+  serve_on ours 200110 3
+  kill -STOP "$SERVICE"
+  for i in {1..200}; do printf '%s%s\n' "$(w "$i")" "$(w 0 2 100000 2 5 0 0 0 0)$(w 200110 3 1 0)"; done >calls
+  run -0 on other xargs rpc-raw -p 4000 udp 10.1.1.1 111 <calls
+  assert_equal "$(sort -u <<<"$output")" silent
+  # Another's, also while there are more of the first; and the first one's own.
+  start_ready nsenter -t "${HOSTS[other]}" -m -n --wd="$PWD" sh -c 'echo >&9; while :; do xargs rpc-raw -p 4000 udp 10.1.1.1 111 <calls; done' </dev/null
+  for i in {1..20}; do
+    run -0 ours rpc-raw -w udp 127.0.0.1 111 "$(call 4 10 "$(w 200111 3 1 0)")"
+    assert_output --regexp "^$(ok).*$(w 4 42)$"
+  done
+  run -0 on other rpc-raw -w udp 10.1.1.1 111 "$(call 4 10 "$(w 200111 3 1 0)")"
+  assert_output --regexp "^$(ok).*$(w 4 42)$"
 }
 
 @test "pm-rpcbindd -r: rpcinfo -b hears of it from another host" {

@@ -47,6 +47,22 @@ void Forwarder::settle(Pending &pending, bool done) noexcept {
   pending.xid = 0;
 }
 
+/** Gives up a call of the full table: the oldest one of the client, as limits count clients, that has most of them. */
+Forwarder::Pending &Forwarder::make_room() noexcept {
+  Pending *oldest = nullptr;
+  size_t longest = 0;
+  for (Pending &pending : pending_) {
+    auto const share = static_cast<size_t>(std::count_if(std::begin(pending_), std::end(pending_), [&](Pending const &other) noexcept {
+      return is_same_network(pending.client, other.client);
+    }));
+    if (share < longest || (share == longest && pending.number > oldest->number)) continue;
+    longest = share;
+    oldest = &pending;
+  }
+  settle(*oldest, false);
+  return *oldest;
+}
+
 void Forwarder::pass(CallOrigin const &origin) noexcept {
   auto const &wanted = portmapper_->forward();
   Pending *free = nullptr;
@@ -56,7 +72,8 @@ void Forwarder::pass(CallOrigin const &origin) noexcept {
     else if (pending.client_xid == wanted.xid && same(pending.client, origin.peer)) return;
   }
   auto const bits = random_bits();
-  if (!free || !bits) return;
+  if (!bits) return;
+  if (!free) free = &make_room();
   // The upper bits are random, so that only the called program can answer. The lower bits are the place in the table.
   uint32_t const xid = (static_cast<uint32_t>(*bits) & ~uint32_t{most - 1}) | static_cast<uint32_t>(free - pending_);
   if (!xid) return;
@@ -79,6 +96,7 @@ void Forwarder::pass(CallOrigin const &origin) noexcept {
   free->called = call.procedure;
   free->transport = origin.transport;
   free->deadline = Deadline::in(patience);
+  free->number = ++last_number_;
   free->xid = xid;
   send_to(fd_.get(), wanted.to, out);
 }

@@ -13,7 +13,8 @@ namespace pm::rpc {
  */
 class Forwarder {
  public:
-  static constexpr size_t most = 64;         /**< calls in the table; further calls are dropped */
+  /** Calls in the table. If it is full, a new call replaces the oldest one of the client with most calls. */
+  static constexpr size_t most = 64;
   static constexpr uint32_t patience = 5000; /**< how long a call stays in the table, ms */
 
   Forwarder(Portmapper &portmapper, Meter &meter) noexcept : portmapper_(&portmapper), meter_(&meter) {}
@@ -34,8 +35,10 @@ class Forwarder {
     uint32_t program, program_version, called; /**< the procedure that is called, and its program */
     Netid transport;
     Deadline deadline;
+    uint64_t number; /**< ascending, in the order in which the calls were passed on */
     uint32_t xid = 0; /**< of the forwarded call; 0: this place is free */
   };
+  [[nodiscard]] Pending &make_room() noexcept;
   void settle(Pending &pending, bool done) noexcept;
   void send_back(Pending const &pending, std::string_view results) noexcept;
 
@@ -43,6 +46,7 @@ class Forwarder {
   Meter *meter_;
   Fd fd_;
   Pending pending_[most];
+  uint64_t last_number_ = 0;
 };
 
 } // namespace pm::rpc

@@ -1272,6 +1272,40 @@ EOT
   done
 }
 
+@test "pm-rpcbindd: over a socket of both families, a call by IPv4 finds the rows and addresses of IPv4" {
+  needs_namespaces
+  two_hosts
+  on ours pm-mkregistry -u "$KEEPER" /run/pm
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n pm-socketbinder -4 -n 'udp6=udp6:[::]:111' -n 'tcp6=tcp6:[::]:111' \
+    -n local=local:/run/rpcbind.sock pm-rpcbindd -d /run/pm -N 9 -r </dev/null
+  run -0 ours rpcinfo
+  for netid in udp tcp udp6 tcp6; do assert_line --regexp "^ *100000 +4 +$netid "; done
+  for netid in udp tcp; do
+    ours tirpc rpcb_set 200001 1 $netid 0.0.0.0.4.1
+    ours tirpc rpcb_set 200001 1 ${netid}6 ::.4.2
+    run -0 on other rpc-raw $netid 10.1.1.1 111 "$(call 2 3 "$(w 100000 2 6 0)")" "$(call 3 3 "$(binding 200001 1 $netid '')")" \
+      "$(call 4 9 "$(binding 200001 1 $netid '')")" "$(call 4 3 "$(binding 200001 1 $netid 10.1.1.9.0.1)")"
+    assert_output "$(ok)$(w 111)
+$(ok)$(str 10.1.1.1.4.1)
+$(ok)$(str 10.1.1.1.4.1)
+$(ok)$(str 10.1.1.1.4.1)"
+    run -0 ours rpc-raw ${netid}6 ::1 111 "$(call 4 3 "$(binding 200001 1 '' '')")"
+    assert_output "$(ok)$(str ::1.4.2)"
+    run -0 ours rpcinfo -T $netid 127.0.0.1 100000
+    assert_line 'program 100000 version 2 ready and waiting'
+  done
+  run -0 on other rpc-raw udp 10.1.1.1 111 "$(call 4 11 "$(binding 100000 4 '' '')")" "$(call 4 7 "$(str 1.2.3.4.5.6)")"
+  assert_line -n 0 --partial "$(str inet)"
+  refute_line -n 0 --partial "$(str inet6)"
+  assert_line -n 1 "$(ok)$(w 16 16)02000506010203040000000000000000"
+  # A broadcast, and a call that is forwarded.
+  serve_on ours 200110 3
+  run -0 on other rpc-raw -w udp 10.1.1.255 111 "$(call 4 3 "$(binding 200001 1 udp '')")"
+  assert_output "$(ok)$(str 10.1.1.1.4.1)"
+  run -0 on other rpc-raw -w udp 10.1.1.255 111 "$(call 4 5 "$(w 200110 3 1 0)")"
+  assert_output --regexp "^$(ok).*$(w 4 42)$"
+}
+
 @test "pm-rpcbindd: -l says what is set and unset, for whom, and what is refused; without it nothing is said" {
   needs_namespaces
   a_host ours

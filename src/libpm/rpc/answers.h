@@ -26,6 +26,15 @@ struct CallOrigin {
   mutable std::optional<Setter> who; /**< over local: the setter, looked up at the connection's first SET; it never changes */
 };
 
+/**
+ * The origin of a call by UDP or TCP that a socket of `netid` received. A call by IPv4 over a socket of IPv6 has the transport and the
+ * addresses of IPv4.
+ */
+[[nodiscard]] inline CallOrigin ip_origin(Netid netid, SockAddr const &peer, SockAddr const &reached) noexcept {
+  bool const v4 = peer.unwrapped().family() == AF_INET, datagram = is_datagram(netid);
+  return {v4 ? (datagram ? Netid::udp : Netid::tcp) : netid, peer.unwrapped(), reached.unwrapped(), -1, 0, 0, {}};
+}
+
 /** What the server is to do about a call. */
 enum class Outcome : uint8_t {
   silent, /**< send nothing */

@@ -7,7 +7,7 @@ namespace pm::rpc {
 namespace {
 
 /**
- * The address to which a call was sent. It changes the control data of `message` so that the answer has this source address. The
+ * The address to which a call was sent. A call by IPv4 over a socket of IPv6 has both messages, that of IPv4 last. This changes the control data of `message` so that the answer has this source address. The
  * answer to a broadcast has the interface's own address, and the answer to a multicast has one that the kernel chooses.
  */
 SockAddr reached_by(struct msghdr &message, RpcSocket const &socket) noexcept {
@@ -49,15 +49,16 @@ unsigned Datagrams::receive(RpcSocket const &socket) noexcept {
 }
 
 /** Puts the answer to a call in its slot. False: no answer is to be sent. */
-bool Datagrams::answer(Slot &slot, RpcSocket const &socket, struct mmsghdr &received, Forwarder *forwarder) noexcept {
+bool Datagrams::answer(Slot &slot, RpcSocket const &socket, struct mmsghdr &received,
+                       std::span<Box<Forwarder>> forwarders) noexcept {
   if (received.msg_hdr.msg_flags & MSG_TRUNC) return false;
   slot.peer.set_size(received.msg_hdr.msg_namelen);
-  CallOrigin const origin = {socket.netid, slot.peer, reached_by(received.msg_hdr, socket), -1, 0, 0, {}};
+  CallOrigin const origin = ip_origin(socket.netid, slot.peer, reached_by(received.msg_hdr, socket));
   auto const outcome = portmapper_->answer({slot.call, received.msg_len}, origin, slot.reply);
   switch (outcome) {
     case Outcome::silent: return false;
     case Outcome::forward:
-      if (forwarder) forwarder->pass(origin);
+      if (auto const &forwarder = forwarders[is_v6(origin.transport)]) forwarder->pass(origin);
       return false;
     case Outcome::list: {
       // Drop a list that does not fit a datagram: the protocol has no reply for this case.
@@ -69,10 +70,10 @@ bool Datagrams::answer(Slot &slot, RpcSocket const &socket, struct mmsghdr &rece
   }
   size_t const size = slot.reply.size();
   // A client gains nothing with a forged address if the answer is not longer than the call.
-  return size <= datagram_max && (size <= received.msg_len || meter_->allows(slot.peer, origin.reached, size));
+  return size <= datagram_max && (size <= received.msg_len || meter_->allows(origin.peer, origin.reached, size));
 }
 
-void Datagrams::serve(RpcSocket const &socket, Forwarder *forwarder) noexcept {
+void Datagrams::serve(RpcSocket const &socket, std::span<Box<Forwarder>> forwarders) noexcept {
   unsigned const count = receive(socket);
   if (!count) return;
   // The answers include all registrations made before the calls. The changes are complete before the answers are sent.
@@ -80,7 +81,7 @@ void Datagrams::serve(RpcSocket const &socket, Forwarder *forwarder) noexcept {
   struct mmsghdr answers[at_once] = {};
   unsigned ready = 0;
   for (unsigned i = 0; i < count; ++i) {
-    if (!answer(slots_[i], socket, received_[i], forwarder)) continue;
+    if (!answer(slots_[i], socket, received_[i], forwarders)) continue;
     slots_[i].data = {slots_[i].reply.begin(), slots_[i].reply.size()};
     answers[ready++].msg_hdr = received_[i].msg_hdr;
   }

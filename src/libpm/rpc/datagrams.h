@@ -4,6 +4,7 @@
 #include "libpm/rpc/forwarder.h"
 #include "libpm/rpc/portmapper.h"
 #include "libpm/rpc/sockets.h"
+#include "libpm/util/box.h"
 
 namespace pm::rpc {
 
@@ -13,10 +14,10 @@ class Datagrams {
   Datagrams(Portmapper &portmapper, Meter &meter) noexcept : portmapper_(&portmapper), meter_(&meter) {}
 
   /**
-   * Answers a bounded number of calls that have arrived at a socket, and gives calls to be forwarded to `forwarder`, unless it is
-   * null. A call longer than call_max is dropped.
+   * Answers a bounded number of calls that have arrived at a socket. It gives calls to be forwarded to the first of two forwarders
+   * over IPv4 and to the second over IPv6, or drops them if it is null. A call longer than call_max is dropped.
    */
-  void serve(RpcSocket const &socket, Forwarder *forwarder) noexcept;
+  void serve(RpcSocket const &socket, std::span<Box<Forwarder>> forwarders) noexcept;
 
  private:
   /**
@@ -30,12 +31,13 @@ class Datagrams {
   struct Slot {
     SockAddr peer;
     struct iovec data;
-    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
     List<char> reply;
     char call[call_max];
   };
   [[nodiscard]] unsigned receive(RpcSocket const &socket) noexcept;
-  [[nodiscard]] bool answer(Slot &slot, RpcSocket const &socket, struct mmsghdr &received, Forwarder *forwarder) noexcept;
+  [[nodiscard]] bool answer(Slot &slot, RpcSocket const &socket, struct mmsghdr &received,
+                            std::span<Box<Forwarder>> forwarders) noexcept;
 
   Portmapper *portmapper_;
   Meter *meter_;

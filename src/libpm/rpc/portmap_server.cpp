@@ -81,10 +81,7 @@ void PortmapServer::handle(Place const &place, uint32_t events) noexcept {
       going_on_ = going_on_ && !removed_;
       return;
     case Kind::rows: return portmapper_->refresh();
-    case Kind::datagrams: {
-      auto const &socket = *static_cast<RpcSocket const *>(place.what);
-      return datagrams_.serve(socket, forwarders_[is_v6(socket.netid)].get());
-    }
+    case Kind::datagrams: return datagrams_.serve(*static_cast<RpcSocket const *>(place.what), forwarders_);
     case Kind::forwarder: return static_cast<Forwarder *>(place.what)->answer();
     case Kind::listener: return accept_one(*static_cast<RpcSocket *>(place.what));
     case Kind::stream: return serve(*static_cast<Stream *>(place.what), events);
@@ -97,7 +94,7 @@ void PortmapServer::accept_one(RpcSocket &socket) noexcept {
   if (auto const added = accepted_from_.add(socket.fd.get()); !added) log_->warn_of(added.error(), "a listening socket");
   Accepted accepted = acceptor_.accept(socket.fd.get(), [this]() noexcept { return make_room(nullptr); });
   if (accepted.kind == Accepted::Kind::connection)
-    return begin(std::move(accepted.fd), socket, socket.netid == Netid::local ? SockAddr() : accepted.peer);
+    return begin(std::move(accepted.fd), socket, accepted.peer);
   // The other sockets go on. epoll would report this one again and again.
   if (accepted.kind == Accepted::Kind::broken) epoll_->remove(socket.fd.get());
   if (accepted.kind != Accepted::Kind::paused && accepted.kind != Accepted::Kind::broken) return;
@@ -151,7 +148,7 @@ void PortmapServer::listen_for_connections(bool listens) noexcept {
 }
 
 void PortmapServer::begin(Fd fd, RpcSocket const &socket, SockAddr const &peer) noexcept {
-  CallOrigin origin = {socket.netid, peer, SockAddr(), -1, 0, 0, {}};
+  CallOrigin origin = {Netid::local, SockAddr(), SockAddr(), -1, 0, 0, {}};
   if (socket.netid == Netid::local) {
     auto const who = peer_credentials(fd.get());
     if (!who) return;
@@ -163,7 +160,7 @@ void PortmapServer::begin(Fd fd, RpcSocket const &socket, SockAddr const &peer) 
     (void)sys::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     auto const reached = SockAddr::of_socket(fd.get());
     if (!reached) return;
-    origin.reached = *reached;
+    origin = ip_origin(socket.netid, peer, *reached);
   }
   uint32_t same = 0;
   for (Stream *const stream : streams_) same += is_same_client(stream->origin(), origin);

@@ -17,7 +17,7 @@ Result<RpcSocket> bind_ip(Netid netid, SockAddr const &address) noexcept {
   name.set_type(is_datagram(netid) ? SOCK_DGRAM : SOCK_STREAM);
   auto bound = bind_socket(name, {.backlog = longest_backlog, .destination = is_datagram(netid)});
   if (!bound) return fail(bound);
-  return RpcSocket{std::move(bound->fd), netid, address.port(), false};
+  return RpcSocket{std::move(bound->fd), netid, address.port()};
 }
 
 Result<RpcSocket> bind_local(SockAddr const &name) noexcept {
@@ -40,10 +40,16 @@ Done RpcSockets::keep(RpcSocket socket) noexcept {
   return {};
 }
 
+namespace {
+Netid v4_of(Netid netid) noexcept {
+  return is_datagram(netid) ? Netid::udp : Netid::tcp;
+}
+} // namespace
+
 RpcSocket const *RpcSockets::find(Netid netid) const noexcept {
   RpcSocket const *found = nullptr;
   for (RpcSocket const *const socket : *this)
-    if (socket->netid == netid && (!found || (found->abstract && !socket->abstract))) found = socket;
+    if ((socket->netid == netid || (socket->both && v4_of(socket->netid) == netid)) && (!found || (found->abstract && !socket->abstract))) found = socket;
   return found;
 }
 
@@ -91,9 +97,21 @@ Result<RpcSocket> adopt(Fd fd) noexcept {
   if (address->is_local() && address->type() == SOCK_DGRAM) return failed(doing, EINVAL);
   // A relative path means something else to every other process.
   if (!address->address()) return failed(doing, EADDRNOTAVAIL);
-  Netid const netid = address->netid();
-  if (is_datagram(netid) && !report_destination(fd.get(), address->family())) return failed(doing);
-  return RpcSocket{std::move(fd), netid, address->port(), address->is_abstract()};
+  bool const v4 = address->unwrapped().family() == AF_INET;
+  Netid const netid = v4 ? v4_of(address->netid()) : address->netid();
+  bool both = false;
+  if (address->family() == AF_INET6 && address->is_wildcard()) {
+    int only_v6 = 1;
+    socklen_t size = sizeof only_v6;
+    if (sys::getsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, &size) < 0) return failed(doing);
+    both = !only_v6;
+  }
+  if (is_datagram(netid)) {
+    if (!report_destination(fd.get(), address->family())) return failed(doing);
+    // Of a broadcast, only the message of IPv4 has this host's own address.
+    if (both && !report_destination(fd.get(), AF_INET)) return failed(doing);
+  }
+  return RpcSocket{std::move(fd), netid, address->port(), address->is_abstract(), both};
 }
 
 void join_groups(RpcSocket const &socket) noexcept {

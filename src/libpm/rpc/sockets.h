@@ -14,6 +14,7 @@ struct RpcSocket {
   Netid netid = Netid::none;
   uint16_t port = 0; /**< 0: over local */
   bool abstract = false;
+  bool both = false; /**< of IPv6: it also receives IPv4 */
 };
 
 /** Owns sockets. The address of each object does not change. */
@@ -25,7 +26,7 @@ class RpcSockets : public List<RpcSocket *> {
   ~RpcSockets();
 
   [[nodiscard]] Done keep(RpcSocket socket) noexcept;
-  /** The first socket of a netid, but one with an abstract name only if there is no other; null: none. */
+  /** The first socket that receives calls of a netid, but one with an abstract name only if there is no other; null: none. */
   [[nodiscard]] RpcSocket const *find(Netid netid) const noexcept;
 };
 

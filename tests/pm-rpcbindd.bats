@@ -529,6 +529,119 @@ $(ok)$(w 0)"
   assert_output "$(ok)$(str 10.9.9.7.4.1)"
 }
 
+@test "pm-rpcbindd: a hint in the network of the address that was called does not lead elsewhere" {
+  needs_namespaces
+  a_host ours
+  on ours ip link add here type veth peer name there
+  on ours ip link set here up
+  on ours ip link set there up
+  for n in 1 2 3 4; do on ours ip address add 10.7.0.$n/24 dev here; done
+  on ours ip address add 10.8.0.1/24 dev here
+  on ours ip address add 10.8.0.2/24 dev here
+  mapper ours
+  for called in 10.7.0.1 10.7.0.3; do
+    for hint in '' 10.7.0.1 10.7.0.2 10.7.0.4 10.7.0.77 0.0.0.0 192.0.2.1; do
+      run -0 ours rpc-raw udp $called 111 "$(call 4 3 "$(binding 100000 4 udp "${hint:+$hint.0.111}")")"
+      assert_output "$(ok)$(str $called.0.111)"
+    done
+    for hint in 10.8.0.1 10.8.0.2; do
+      run -0 ours rpc-raw udp $called 111 "$(call 4 3 "$(binding 100000 4 udp $hint.0.111)")"
+      assert_output "$(ok)$(str $hint.0.111)"
+    done
+    # An address that came later is seen.
+    on ours ip address add 10.9.0.1/24 dev here
+    run -0 ours rpc-raw udp $called 111 "$(call 4 3 "$(binding 100000 4 udp 10.9.0.9.0.111)")"
+    assert_output "$(ok)$(str 10.9.0.1.0.111)"
+    on ours ip address del 10.9.0.1/24 dev here
+    run -0 ours rpc-raw udp $called 111 "$(call 4 3 "$(binding 100000 4 udp 10.9.0.9.0.111)")"
+    assert_output "$(ok)$(str $called.0.111)"
+  done
+}
+
+@test "pm-rpcbindd: version 2 leaves out rows with the address of another host" {
+  needs_namespaces
+  a_host ours
+  mapper ours -r
+  serve_registry
+  for netid in udp tcp; do
+    ours tirpc rpcb_set 200070 1 $netid 192.0.2.7.4.1
+    ours tirpc rpcb_set 200071 1 $netid 192.0.2.7.4.1
+    ours tirpc rpcb_set 200071 2 $netid 127.0.0.1.4.2
+    ours tirpc rpcb_set 200072 1 $netid 127.0.0.9.4.3
+  done
+  # Beside another host's, this host's own registration of the same version.
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-reg -N 9 -V 1 200073 udp:192.0.2.7:9 </dev/null
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-reg -N 9 -V 1 200073 udp:0.0.0.0:10 </dev/null
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" pm-reg -N 9 -V 1 200073 udp:192.0.2.8:11 </dev/null
+  # An unknown user's row does not take the place of another's.
+  ask "$(call 2 1 "$(w 200070 2 17 6)")"
+  ports() {
+    for program in 200070 200071 200072 200073; do
+      ask "$(call 2 3 "$(w $program 1 17 0)")"
+      printf '%d ' "0x${output:48}"
+    done
+    echo
+  }
+  assert_equal "$(ports)" '0 1026 1027 10 '
+  run -0 ours tirpc pmap_getmaps 127.0.0.1
+  refute_line --partial '200070 1'
+  refute_line --partial '200071 1'
+  assert_line '200071 2 17 1026'
+  assert_line '200072 1 6 1027'
+  assert_equal "$(grep 200073 <<<"$output")" '200073 1 17 10'
+  ask "$(call 2 5 "$(w 200070 1 0 0)")"
+  assert_output silent
+  # The others have the whole address.
+  run -0 ours rpcinfo
+  assert_equal "$(grep -c '192\.0\.2\.[78]' <<<"$output")" 6
+  ask "$(call 3 3 "$(binding 200070 1 udp '')")" "$(call 4 9 "$(binding 200070 1 udp '')")"
+  assert_output "$(ok)$(str 192.0.2.7.4.1)
+$(ok)$(str 192.0.2.7.4.1)"
+  # With that address, this is the host.
+  ours ip address add 192.0.2.7/32 dev lo
+  assert_equal "$(ports)" '1025 1025 1027 9 '
+  run -0 ours tirpc pmap_getmaps 127.0.0.1
+  assert_line '200070 1 17 1025'
+}
+
+@test "pm-rpcbindd: -A: other hosts get that address of services on all addresses" {
+  needs_namespaces
+  two_hosts
+  for host in ours other; do on $host ip -6 address add 2001:db8::$([ $host = ours ] && echo 1 || echo 9)/64 dev $([ $host = ours ] && echo here || echo there) nodad; done
+  run -100 pm-rpcbindd -A nowhere
+  assert_output 'pm-rpcbindd: fatal: invalid -A: nowhere (a numeric IPv4 or IPv6 address)'
+  run -100 pm-rpcbindd -A 0.0.0.0
+  assert_output 'pm-rpcbindd: fatal: invalid -A: 0.0.0.0 (an address of a host)'
+  mapper ours -r -A 203.0.113.5 -A 2001:db8:5::5
+  serve_on ours 200110 3
+  ours tirpc rpcb_set 200070 1 udp 0.0.0.0.4.1
+  ours tirpc rpcb_set 200070 1 tcp 0.0.0.0.4.1
+  ours tirpc rpcb_set 200070 1 udp6 ::.4.1
+  ours tirpc rpcb_set 200071 1 udp 10.1.1.1.4.1
+  for hint in '' 10.1.1.1.0.111 10.1.1.9.0.111 203.0.113.5.0.111; do
+    for netid in udp tcp; do
+      run -0 on other rpc-raw $netid 10.1.1.1 111 "$(call 4 3 "$(binding 200070 1 $netid "$hint")")"
+      assert_output "$(ok)$(str 203.0.113.5.4.1)"
+    done
+  done
+  run -0 on other rpc-raw udp6 2001:db8::1 111 "$(call 4 3 "$(binding 200070 1 udp6 '')")"
+  assert_output "$(ok)$(str 2001:db8:5::5.4.1)"
+  run -0 on other rpc-raw udp 10.1.1.1 111 "$(call 4 11 "$(binding 200070 1 '' '')")"
+  assert_output --partial "$(str 203.0.113.5.4.1)"
+  # A row that has an address keeps it; this host's own clients get one that they reach.
+  run -0 on other rpc-raw udp 10.1.1.1 111 "$(call 4 3 "$(binding 200071 1 udp '')")"
+  assert_output "$(ok)$(str 10.1.1.1.4.1)"
+  for to in 127.0.0.1 10.1.1.1; do
+    run -0 ours rpc-raw udp $to 111 "$(call 4 3 "$(binding 200070 1 udp '')")"
+    assert_output "$(ok)$(str $to.4.1)"
+  done
+  # The address of a forwarded call.
+  port=$(ours pm-lookup -n udp 200110)
+  port=${port##*:}
+  run -0 on other rpc-raw -w udp 10.1.1.1 111 "$(call 4 10 "$(w 200110 3 1 0)")"
+  assert_output "$(ok)$(str 203.0.113.5.$((port / 256)).$((port % 256)))$(w 4 42)"
+}
+
 @test "pm-rpcbindd: it answers from the address that it was asked at" {
   needs_namespaces
   a_host ours
@@ -545,6 +658,35 @@ $(ok)$(w 0)"
     assert_output "$(ok)$(w 111)
 $(ok)$(str "$to.0.111")"
   done
+  # A forwarded call, too; a broadcast from the interface's own address.
+  kill "$MAPPER" && wait "$MAPPER"
+  on ours ip -6 address add 2001:db8::1/64 dev here nodad
+  on ours ip -6 address add 2001:db8::2/64 dev here nodad
+  on other ip -6 address add 2001:db8::9/64 dev there nodad
+  start_mapper ours -r
+  serve_on ours 200110 3
+  # forwards HOST CALL: from which address the answer to a forwarded call comes.
+  forwards() {
+    on other python3 - "$@" <<'EOT'
+import socket, sys
+s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+s.settimeout(20)
+s.sendto(bytes.fromhex(sys.argv[2]), (sys.argv[1], 111))
+answer, source = s.recvfrom(65536)
+print(source[0], answer[-4:].hex())
+EOT
+  }
+  for to in 10.1.1.1 10.1.1.2 2001:db8::1 2001:db8::2; do
+    run -0 forwards "$to" "$(call 4 10 "$(w 200110 3 1 0)")"
+    assert_output "$to $(w 42)"
+    run -0 forwards "$to" "$(call 4 10 "$(w 200111 3 1 0)")"
+    assert_output "$to $(w 1)"
+    run -0 forwards "$to" "$(call 4 10 "$(w 200110 3 9 0)")"
+    assert_output "$to $(w 3)"
+  done
+  run -0 forwards 10.1.1.255 "$(call 4 5 "$(w 200110 3 1 0)")"
+  assert_output "10.1.1.1 $(w 42)"
 }
 
 @test "pm-rpcbindd: rows survive SIGKILL and a restart, and sweeps; UNSET is for ever" {
@@ -1379,6 +1521,31 @@ pm-rpcbindd: info: unset 200001 version 1 for uid 0"
   assert_line -n 1 "$(ok)"
   text=$(printf "$(sed 's/../\\x&/g' <<<"${lines[0]:56}")" | tr -d '\0')
   assert_regex "$text" '^fe80::.*\.0\.111$'
+  # A call that is forwarded; and a service's row that came from another host.
+  kill "$MAPPER" && wait "$MAPPER"
+  start_mapper ours -r
+  serve_on ours 200110 3
+  run -0 on other rpc-raw -w udp6 ff02::202%there 111 "$(call 4 5 "$(w 200110 3 1 0)")"
+  assert_output --regexp "$(w 4 42)$"
+  text=$(printf "$(sed 's/../\\x&/g' <<<"${output:56}")" | tr -d '\0')
+  assert_regex "$text" '^fe80::'
+  # Over a socket that was given, and on an interface that came later, also one that replaces another.
+  kill "$MAPPER" && wait "$MAPPER"
+  on ours ip link del here
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n pm-socketbinder -n udp6='udp6:[::]:111' pm-rpcbindd -d /run/pm -N 9 </dev/null
+  MAPPER=$PID
+  for round in 1 2; do
+    on ours ip link add here type veth peer name there netns "/proc/${HOSTS[other]}/ns/net"
+    on ours ip address add fe80::1/64 dev here nodad
+    on ours ip link set here up
+    on other ip address add fe80::9/64 dev there nodad
+    on other ip link set there up
+    eventually 'on other ip -6 route show table local type multicast | grep -q there'
+    eventually 'on ours cat /proc/net/igmp6 | grep -q "here *ff020000000000000000000000000202"'
+    run -0 on other rpc-raw udp6 ff02::202%there 111 "$(call 4 3 "$(binding 100000 4 udp6 '')")"
+    assert_output --regexp "^$(ok)000000.*"
+    on ours ip link del here
+  done
 }
 
 @test "pm-rpcbindd: the statistics count as rpcbind's do, and do not grow with what strangers ask for" {

@@ -39,6 +39,13 @@ void as_host(Argument const &argument, SockAddr &host) noexcept {
   argument.refuse_unless("a numeric IPv4 or IPv6 address");
 }
 
+void as_advertised(Argument const &argument, PortmapperOptions &options) noexcept {
+  SockAddr host;
+  as_host(argument, host);
+  if (host.is_wildcard() || host.is_multicast()) argument.refuse_unless("an address of a host");
+  options.advertised[host.family() == AF_INET6] = host;
+}
+
 void as_kilobytes(Argument const &argument, size_t &bytes) noexcept {
   bytes = size_t{1024} * number_from(argument, 64, 1 << 20);
 }
@@ -60,6 +67,9 @@ constexpr CommandLine command_line(
     ignored<RpcbinddSettings>('w', "accepted: a restart always keeps what was set"),
     ignored<RpcbinddSettings>('f', "accepted: pm-rpcbindd always stays in the foreground"),
     option<as_host, &RpcbinddSettings::addresses>('h', "ADDRESS", "listen on this address and on loopback only")
+        .as(Form::repeated),
+    option<as_advertised, &RpcbinddSettings::options>('A', "ADDRESS",
+                                                      "tell other hosts this address of services on all addresses, as behind NAT")
         .as(Form::repeated),
     option<as_port, &RpcbinddSettings::port>('p', "PORT", "listen on this port (default 111)"),
     option<as_text, &RpcbinddSettings::path>('s', "PATH",

@@ -188,8 +188,8 @@ Result<uid_t> sender_owner(SockAddr const &theirs) noexcept {
   for (int const family : {AF_INET6, AF_INET}) {
     // A socket of IPv4 sends nothing from an address of IPv6.
     if (v6 && family == AF_INET) continue;
-    auto const asked = ask_sock_diag(
-        request_for(family, IPPROTO_UDP, ~0U, theirs.port()), true, owning, [&](FoundSocket const &found) noexcept {
+    auto const asked =
+        ask_sock_diag(request_for(family, IPPROTO_UDP, ~0U, theirs.port()), true, owning, [&](FoundSocket const &found) noexcept {
           auto const &socket = found.message;
           // The address that a socket is bound to does not count: it may send from each address of this host, ip(7), IP_PKTINFO.
           if (ntohs(socket.id.idiag_sport) != theirs.port() || (!v6 && found.only_v6)) return;

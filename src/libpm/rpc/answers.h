@@ -13,15 +13,17 @@ struct PortmapperOptions {
   bool forwards = false; /**< calls are forwarded to other programs */
   bool insecure = false; /**< clients on other hosts may set and unset rows */
   bool verbose = false;  /**< each row that is set or unset, and each refusal, is logged */
+  SockAddr advertised[2] =
+      {}; /**< of IPv4 and IPv6: other hosts get it as this host's address; none: the address that they called */
 };
 
 /** Which client a call comes from, and over which transport. */
 struct CallOrigin {
-  Netid transport;  /**< never Netid::none */
-  SockAddr peer;    /**< the client's address; none over local */
-  SockAddr reached; /**< the address that the client called, with the port mapper's port; none over local */
-  int socket = -1;  /**< the connection; none for a datagram */
-  uid_t uid = 0;    /**< over local: the credentials of the peer that the kernel gave to the connection */
+  Netid transport;                   /**< never Netid::none */
+  SockAddr peer;                     /**< the client's address; none over local */
+  SockAddr reached;                  /**< the address that the client called, with the port mapper's port; none over local */
+  int socket = -1;                   /**< the connection; none for a datagram */
+  uid_t uid = 0;                     /**< over local: the credentials of the peer that the kernel gave to the connection */
   pid_t pid = 0;                     /**< 0: the process has no number in this pid namespace */
   mutable std::optional<Setter> who; /**< over local: the setter, looked up at the connection's first SET; it never changes */
 };

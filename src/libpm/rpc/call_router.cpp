@@ -1,6 +1,7 @@
 #include "libpm/rpc/call_router.h"
 
 #include <algorithm>
+#include "libpm/rpc/rows_here.h"
 
 namespace pm::rpc {
 
@@ -31,7 +32,10 @@ Outcome CallRouter::answer(uint32_t xid, RpcCall const &call, xdr::Decoder &deco
   CallArguments wanted;
   if (!decoder(wanted)) return refuse(Accept::garbage_arguments);
   if (!may_be_forwarded(wanted)) return reply_if(denied(out, xid, AuthStatus::too_weak));
-  PortmapRow const *const row = rows_->index().find(wanted.program, wanted.version, origin.transport, true);
+  // The answer of version 2 has only a port.
+  PortmapRow const *const row =
+      call.version == 2 ? RowsHere(*interfaces_).find(rows_->index(), wanted.program, wanted.version, origin.transport, true)
+                        : rows_->index().find(wanted.program, wanted.version, origin.transport, true);
   if (!row) {
     statistics_->forwarded(call.version, wanted, origin.transport, false, indirect);
     PortmapRow const *const other = rows_->index().find(wanted.program, wanted.version, origin.transport, false);

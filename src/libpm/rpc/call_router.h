@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libpm/rpc/answers.h"
+#include "libpm/rpc/interfaces.h"
 #include "libpm/rpc/statistics.h"
 
 namespace pm::rpc {
@@ -17,8 +18,8 @@ struct ForwardedCall {
 class CallRouter {
  public:
   /** Borrows its arguments. */
-  CallRouter(RegistryRows &rows, PortmapperOptions const &options, Statistics &statistics) noexcept
-      : rows_(&rows), options_(&options), statistics_(&statistics) {}
+  CallRouter(RegistryRows &rows, PortmapperOptions const &options, Interfaces &interfaces, Statistics &statistics) noexcept
+      : rows_(&rows), options_(&options), interfaces_(&interfaces), statistics_(&statistics) {}
 
   /** Answers CALLIT, BCAST or INDIRECT: with Outcome::forward, or with a refusal, which only INDIRECT reports to the client. */
   [[nodiscard]] Outcome answer(uint32_t xid, RpcCall const &call, xdr::Decoder &decoder, CallOrigin const &origin,
@@ -29,6 +30,7 @@ class CallRouter {
  private:
   RegistryRows *rows_;
   PortmapperOptions const *options_;
+  Interfaces *interfaces_;
   Statistics *statistics_;
   ForwardedCall call_ = {};
 };

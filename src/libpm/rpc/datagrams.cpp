@@ -21,7 +21,7 @@ SockAddr reached_by(struct msghdr &message, RpcSocket const &socket) noexcept {
     } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
       auto *const info = reinterpret_cast<struct in6_pktinfo *>(CMSG_DATA(c));
       reached = SockAddr::of_ip(AF_INET6, &info->ipi6_addr, socket.port);
-      if (reached.is_link_local()) reached.set_scope(info->ipi6_ifindex);
+      if (reached.is_link_local() || reached.is_multicast()) reached.set_scope(info->ipi6_ifindex);
       if (reached.is_multicast()) memset(&info->ipi6_addr, 0, sizeof info->ipi6_addr);
       else if (!reached.scope()) info->ipi6_ifindex = 0;
     }

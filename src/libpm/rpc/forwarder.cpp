@@ -1,5 +1,6 @@
 #include "libpm/rpc/forwarder.h"
 
+#include <string.h>
 #include <algorithm>
 #include <utility>
 #include "libpm/net/listen.h"
@@ -12,13 +13,43 @@ namespace {
 /** Answers read at a time. */
 constexpr unsigned at_once = 16;
 
-void send_to(int fd, SockAddr const &to, List<char> const &bytes) noexcept {
+/** Room for the control message that names a source address. */
+struct SourceRoom {
+  alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+/** Makes `message` have the host of `from` as its source address: ip(7), ipv6(7). `room` must last as long. */
+void set_source(struct msghdr &message, SourceRoom &room, SockAddr const &from) noexcept {
+  bool const v6 = from.family() == AF_INET6;
+  struct in6_pktinfo info6 = {};
+  struct in_pktinfo info4 = {};
+  if (v6) {
+    memcpy(&info6.ipi6_addr, from.host_bytes().data(), sizeof info6.ipi6_addr);
+    info6.ipi6_ifindex = from.scope();
+  } else {
+    memcpy(&info4.ipi_spec_dst, from.host_bytes().data(), sizeof info4.ipi_spec_dst);
+  }
+  size_t const size = v6 ? sizeof info6 : sizeof info4;
+  room = {};
+  message.msg_control = room.bytes;
+  message.msg_controllen = CMSG_SPACE(size);
+  struct cmsghdr *const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  header->cmsg_type = v6 ? IPV6_PKTINFO : IP_PKTINFO;
+  header->cmsg_len = CMSG_LEN(size);
+  memcpy(CMSG_DATA(header), v6 ? static_cast<void const *>(&info6) : &info4, size);
+}
+
+/** Sends a datagram, with the host of `from` as its source address, unless that is a wildcard. */
+void send_to(int fd, SockAddr const &to, List<char> const &bytes, SockAddr const &from) noexcept {
   struct iovec data = {const_cast<char *>(bytes.begin()), bytes.size()};
   struct msghdr message = {};
   message.msg_name = const_cast<struct sockaddr *>(to.get());
   message.msg_namelen = to.size();
   message.msg_iov = &data;
   message.msg_iovlen = 1;
+  SourceRoom room;
+  if (!from.is_wildcard()) set_source(message, room, from);
   // Ignore a failure: datagrams may be lost, and the client calls again.
   (void)sys::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -52,9 +83,10 @@ Forwarder::Pending &Forwarder::make_room() noexcept {
   Pending *oldest = nullptr;
   size_t longest = 0;
   for (Pending &pending : pending_) {
-    auto const share = static_cast<size_t>(std::count_if(std::begin(pending_), std::end(pending_), [&](Pending const &other) noexcept {
-      return is_same_network(pending.client, other.client);
-    }));
+    auto const share =
+        static_cast<size_t>(std::count_if(std::begin(pending_), std::end(pending_), [&](Pending const &other) noexcept {
+          return is_same_network(pending.client, other.client);
+        }));
     if (share < longest || (share == longest && pending.number > oldest->number)) continue;
     longest = share;
     oldest = &pending;
@@ -86,7 +118,8 @@ void Forwarder::pass(CallOrigin const &origin) noexcept {
   // Append the arguments as they are: they are already XDR, and have no length here.
   if (!xdr::Encoder(out)(Envelope{xid, Direction::call}, call) || !append(out, wanted.call.arguments)) return;
   free->client = origin.peer;
-  free->reached = origin.reached;
+  free->source = portmapper_->called_address(origin);
+  free->shown = portmapper_->host_for(origin);
   free->service = wanted.to;
   free->client_xid = wanted.xid;
   free->version = wanted.version;
@@ -98,7 +131,7 @@ void Forwarder::pass(CallOrigin const &origin) noexcept {
   free->deadline = Deadline::in(patience);
   free->number = ++last_number_;
   free->xid = xid;
-  send_to(fd_.get(), wanted.to, out);
+  send_to(fd_.get(), wanted.to, out, SockAddr::wildcard(wanted.to.family()));
 }
 
 void Forwarder::send_back(Pending const &pending, std::string_view results) noexcept {
@@ -114,7 +147,7 @@ void Forwarder::send_back(Pending const &pending, std::string_view results) noex
     SockAddr service = pending.service;
     // A service that listens on all addresses was called over loopback: give the client the address that it can reach.
     if (service.is_loopback()) {
-      service = pending.reached;
+      service = pending.shown;
       service.set_port(pending.service.port());
     }
     auto const text = service.universal();
@@ -123,8 +156,8 @@ void Forwarder::send_back(Pending const &pending, std::string_view results) noex
     result.results = results;
     fits = xdr::Encoder(out)(result);
   }
-  if (fits && out.size() <= datagram_max && meter_->allows(pending.client, pending.reached, out.size()))
-    send_to(fd_.get(), pending.client, out);
+  if (fits && out.size() <= datagram_max && meter_->allows(pending.client, pending.source, out.size()))
+    send_to(fd_.get(), pending.client, out, pending.source);
 }
 
 void Forwarder::answer() noexcept {
@@ -156,7 +189,7 @@ void Forwarder::answer() noexcept {
       Accept const status = reply.fate == RpcReply::Fate::accepted ? reply.status : Accept::system_error;
       bool const fits = status == Accept::program_mismatch ? version_mismatch(out, pending.client_xid, reply.low, reply.high)
                                                            : accepted(out, pending.client_xid, status);
-      if (fits) send_to(fd_.get(), pending.client, out);
+      if (fits) send_to(fd_.get(), pending.client, out, pending.source);
     }
     settle(pending, done);
   }

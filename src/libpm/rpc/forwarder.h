@@ -30,12 +30,14 @@ class Forwarder {
 
  private:
   struct Pending {
-    SockAddr client, reached, service;
+    SockAddr client, service;
+    SockAddr source;                           /**< the answer has this source address */
+    SockAddr shown;                            /**< this host's address in the answer */
     uint32_t client_xid, version, procedure;   /**< of the call to the port mapper */
     uint32_t program, program_version, called; /**< the procedure that is called, and its program */
     Netid transport;
     Deadline deadline;
-    uint64_t number; /**< ascending, in the order in which the calls were passed on */
+    uint64_t number;  /**< ascending, in the order in which the calls were passed on */
     uint32_t xid = 0; /**< of the forwarded call; 0: this place is free */
   };
   [[nodiscard]] Pending &make_room() noexcept;

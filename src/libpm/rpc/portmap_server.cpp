@@ -27,6 +27,12 @@ Done PortmapServer::open(int stop, registry::RemovalWatch &removal) noexcept {
   if (auto const watched = watch(stop, EPOLLIN, Kind::stop, nullptr); !watched) return watched;
   if (removal.fd() >= 0)
     if (auto const watched = watch(removal.fd(), EPOLLIN, Kind::removal, &removal); !watched) return watched;
+  // Ignore a failure: the addresses are read each time.
+  auto &interfaces = portmapper_->interfaces();
+  if (interfaces.open())
+    if (auto const watched = watch(interfaces.fd(), EPOLLIN, Kind::interfaces, nullptr); !watched) return watched;
+  interfaces.refresh();
+  join_all_groups();
   if (portmapper_->options().forwards) {
     if (auto const opened = open_forwarder(AF_INET, forwarders_[0]); !opened) return opened;
     // Ignore a failure: a host without IPv6 has no clients of IPv6.
@@ -66,10 +72,17 @@ Done PortmapServer::serve() noexcept {
       Place const place = places_[static_cast<size_t>(event.data.fd)];
       handle(place, event.events);
     }
+    // A call may have read the addresses before the event.
+    if (portmapper_->interfaces().fd() >= 0 && portmapper_->interfaces().reads() != joined_at_) join_all_groups();
     if (has_deadline_ && earliest_.remaining() == 0) close_late();
     if (!listens_ && !pause_.is_on()) listen_for_connections(true);
   }
   return removed_ ? Done(failed(registry::removed_registry.doing, registry::removed_registry.code)) : Done();
+}
+
+void PortmapServer::join_all_groups() noexcept {
+  joined_at_ = portmapper_->interfaces().reads();
+  for (RpcSocket *const socket : *sockets_) join_groups(*socket, portmapper_->interfaces());
 }
 
 void PortmapServer::handle(Place const &place, uint32_t events) noexcept {
@@ -81,6 +94,7 @@ void PortmapServer::handle(Place const &place, uint32_t events) noexcept {
       going_on_ = going_on_ && !removed_;
       return;
     case Kind::rows: return portmapper_->refresh();
+    case Kind::interfaces: return portmapper_->interfaces().refresh();
     case Kind::datagrams: return datagrams_.serve(*static_cast<RpcSocket const *>(place.what), forwarders_);
     case Kind::forwarder: return static_cast<Forwarder *>(place.what)->answer();
     case Kind::listener: return accept_one(*static_cast<RpcSocket *>(place.what));
@@ -93,8 +107,7 @@ void PortmapServer::handle(Place const &place, uint32_t events) noexcept {
 void PortmapServer::accept_one(RpcSocket &socket) noexcept {
   if (auto const added = accepted_from_.add(socket.fd.get()); !added) log_->warn_of(added.error(), "a listening socket");
   Accepted accepted = acceptor_.accept(socket.fd.get(), [this]() noexcept { return make_room(nullptr); });
-  if (accepted.kind == Accepted::Kind::connection)
-    return begin(std::move(accepted.fd), socket, accepted.peer);
+  if (accepted.kind == Accepted::Kind::connection) return begin(std::move(accepted.fd), socket, accepted.peer);
   // The other sockets go on. epoll would report this one again and again.
   if (accepted.kind == Accepted::Kind::broken) epoll_->remove(socket.fd.get());
   if (accepted.kind != Accepted::Kind::paused && accepted.kind != Accepted::Kind::broken) return;

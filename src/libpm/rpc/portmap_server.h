@@ -15,9 +15,9 @@ struct ConnectionLimits {
   uint32_t connections = 512; /**< connections at a time; the one that is idle longest is closed for a new one */
   /** Connections of one address, or of one user but root over local; the one that is idle longest is closed for a new one. */
   uint32_t of_one = 64;
-  size_t buffered = 8 << 20;  /**< bytes buffered for all connections; the one with most of them is closed */
-  uint32_t idle = 60000;      /**< how long a connection may be idle, ms; root's over local has no limit. 0: no limit */
-  uint32_t midway = 10000;    /**< how long a client may take to send a call or to read a reply, ms. 0: no limit */
+  size_t buffered = 8 << 20; /**< bytes buffered for all connections; the one with most of them is closed */
+  uint32_t idle = 60000;     /**< how long a connection may be idle, ms; root's over local has no limit. 0: no limit */
+  uint32_t midway = 10000;   /**< how long a client may take to send a call or to read a reply, ms. 0: no limit */
 };
 
 class PortmapServer {
@@ -39,7 +39,7 @@ class PortmapServer {
   [[nodiscard]] Done run() noexcept;
 
  private:
-  enum class Kind : uint8_t { none, stop, rows, datagrams, listener, stream, forwarder, removal };
+  enum class Kind : uint8_t { none, stop, rows, interfaces, datagrams, listener, stream, forwarder, removal };
   struct Place {
     Kind kind;
     void *what; /**< an RpcSocket, a Stream, a Forwarder or a RemovalWatch */
@@ -47,6 +47,7 @@ class PortmapServer {
   [[nodiscard]] Done watch(int fd, uint32_t events, Kind kind, void *what) noexcept;
   [[nodiscard]] Done serve() noexcept;
   void handle(Place const &place, uint32_t events) noexcept;
+  void join_all_groups() noexcept;
   [[nodiscard]] Done open_forwarder(int family, Box<Forwarder> &forwarder) noexcept;
 
   void accept_one(RpcSocket &socket) noexcept;
@@ -78,7 +79,8 @@ class PortmapServer {
   Acceptor acceptor_{pause_, SOCK_NONBLOCK};
   NonBlockingSockets accepted_from_;
   uint64_t clock_ = 0;
-  size_t buffered_ = 0; /**< the sum of Stream::buffered() */
+  uint64_t joined_at_ = 0; /**< Interfaces::reads() when the groups were joined */
+  size_t buffered_ = 0;    /**< the sum of Stream::buffered() */
 };
 
 } // namespace pm::rpc

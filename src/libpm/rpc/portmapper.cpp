@@ -3,7 +3,8 @@
 #include <string.h>
 #include <sys/un.h>
 #include "libpm/net/network.h"
-#include "libpm/rpc/interfaces.h"
+#include "libpm/rpc/meter.h"
+#include "libpm/rpc/rows_here.h"
 
 namespace pm::rpc {
 
@@ -112,8 +113,7 @@ Outcome Portmapper::serve(uint32_t xid, RpcCall const &call, xdr::Decoder &decod
     case procedure::get_list:
       return answer_with<Binding>(xid, decoder, out,
                                   [&](Binding const &binding) noexcept { return get_list(xid, binding, origin, out); });
-    case procedure::get_statistics:
-      return reply_if(accepted(out, xid, Accept::success) && statistics_.encode(out));
+    case procedure::get_statistics: return reply_if(accepted(out, xid, Accept::success) && statistics_.encode(out));
   }
   return Outcome::silent;
 }
@@ -123,9 +123,27 @@ Outcome Portmapper::serve(uint32_t xid, RpcCall const &call, xdr::Decoder &decod
 Outcome Portmapper::get_port(uint32_t xid, Mapping const &mapping, List<char> &out) noexcept {
   Netid const netid = netid_of_protocol(mapping.protocol);
   PortmapRow const *const row =
-      netid == Netid::none ? nullptr : rows_->index().find(mapping.program, mapping.version, netid, false);
+      netid == Netid::none ? nullptr : RowsHere(interfaces_).find(rows_->index(), mapping.program, mapping.version, netid, false);
   statistics_.asked(2, mapping.program, mapping.version, netid, row);
   return answer_results(xid, out, uint32_t{row ? row->port : 0U});
+}
+
+SockAddr Portmapper::called_address(CallOrigin const &origin) noexcept {
+  SockAddr const &called = origin.reached;
+  if (!called.is_multicast()) return called;
+  interfaces_.refresh();
+  SockAddr found = interfaces_.in_network_of(origin.peer, SockAddr());
+  // The sender may be in no network of the interface.
+  for (auto const &entry : interfaces_.all())
+    if (found.is_none() && entry.interface == called.scope() && entry.address.family() == called.family()) found = entry.address;
+  if (found.is_none()) return called;
+  found.set_port(called.port());
+  return found;
+}
+
+SockAddr Portmapper::host_for(CallOrigin const &origin) noexcept {
+  SockAddr const &advertised = options_.advertised[origin.reached.family() == AF_INET6];
+  return advertised.is_none() || is_here(origin.peer, origin.reached) ? called_address(origin) : advertised;
 }
 
 AddressText Portmapper::address_for(PortmapRow const &row, CallOrigin const &origin, std::string_view hint) noexcept {
@@ -133,12 +151,12 @@ AddressText Portmapper::address_for(PortmapRow const &row, CallOrigin const &ori
   // A service that listens on all addresses is given the address that the client called, or one in the network of the hint.
   SockAddr address = row.sock_addr();
   if (!address.is_wildcard() || origin.reached.family() != address.family()) return address.universal();
-  SockAddr host = origin.reached;
+  SockAddr host = host_for(origin);
   auto const near = hint.empty() ? std::nullopt : SockAddr::parse_universal(family_of(row.netid), hint);
-  bool const is_group = host.family() == AF_INET6 && host.is_multicast();
-  if ((near && !near->is_wildcard() && !same_host(*near, host)) || is_group) {
-    SockAddr const interface = interface_near(is_group ? origin.peer : *near);
-    if (interface.family()) host = interface;
+  if (near && !near->is_wildcard() && same_host(host, origin.reached) && !same_host(*near, host)) {
+    interfaces_.refresh();
+    SockAddr const interface = interfaces_.in_network_of(*near, host);
+    if (!interface.is_none()) host = interface;
   }
   host.set_port(row.port);
   return host.universal();
@@ -200,13 +218,10 @@ Text<12> owner_of(PortmapRow const &row) noexcept {
   return Text<12>() << row.uid;
 }
 
-/** Encodes a row as DUMP lists it. It appends nothing if version 2 cannot express the row. False: no memory. */
+/** Encodes a row as DUMP lists it. False: no memory. */
 bool encode_row(PortmapRow const &row, uint32_t version, List<char> &out) noexcept {
   xdr::Encoder encoder(out);
-  if (version == 2) {
-    uint32_t const protocol = protocol_of(row.netid);
-    return !protocol || encoder(true, Mapping{row.program, row.version, protocol, row.port});
-  }
+  if (version == 2) return encoder(true, Mapping{row.program, row.version, protocol_of(row.netid), row.port});
   auto const address = row.universal();
   auto const owner = owner_of(row);
   Binding binding;
@@ -221,6 +236,7 @@ bool encode_row(PortmapRow const &row, uint32_t version, List<char> &out) noexce
 } // namespace
 
 bool Portmapper::list_more(Cursor &cursor, size_t most, List<char> &out) noexcept {
+  RowsHere here(interfaces_);
   while (out.size() < most) {
     PortmapRow const *const row = rows_->index().after(cursor.after);
     if (!row) {
@@ -228,6 +244,7 @@ bool Portmapper::list_more(Cursor &cursor, size_t most, List<char> &out) noexcep
       return xdr::Encoder(out)(false);
     }
     cursor.after = row->serial;
+    if (cursor.version == 2 && (!protocol_of(row->netid) || !here(*row))) continue;
     if (!rows_->index().is_hidden(*row) && !encode_row(*row, cursor.version, out)) return false;
   }
   return true;

@@ -13,7 +13,7 @@ class Portmapper {
         options_(options),
         log_(&log),
         setter_(rows, options_, statistics_, log),
-        router_(rows, options_, statistics_) {}
+        router_(rows, options_, interfaces_, statistics_) {}
   Portmapper(Portmapper const &) = delete;
   Portmapper &operator=(Portmapper const &) = delete;
 
@@ -42,6 +42,12 @@ class Portmapper {
   [[nodiscard]] ForwardedCall const &forward() const noexcept { return router_.call(); }
   [[nodiscard]] PortmapperOptions const &options() const noexcept { return options_; }
   [[nodiscard]] Statistics &statistics() noexcept { return statistics_; }
+  [[nodiscard]] Interfaces &interfaces() noexcept { return interfaces_; }
+
+  /** This host's address that a client called by UDP or TCP. If it called a group, one of the interface that received the call. */
+  [[nodiscard]] SockAddr called_address(CallOrigin const &origin) noexcept;
+  /** The address under which this client can reach this host: the advertised one, if there is one, or called_address(). */
+  [[nodiscard]] SockAddr host_for(CallOrigin const &origin) noexcept;
 
  private:
   [[nodiscard]] Outcome serve(uint32_t xid, RpcCall const &call, xdr::Decoder &arguments, CallOrigin const &origin,
@@ -56,6 +62,7 @@ class Portmapper {
   PortmapperOptions options_;
   Log *log_;
   Statistics statistics_;
+  Interfaces interfaces_;
   RowSetter setter_;
   CallRouter router_;
   uint32_t version_ = 0; /**< of the last DUMP */

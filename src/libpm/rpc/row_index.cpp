@@ -154,15 +154,15 @@ PortmapRow *RowIndex::with_id(PortmapRow const &row) noexcept {
   return nullptr;
 }
 
-PortmapRow const *RowIndex::find(uint32_t program, uint32_t version, Netid netid, bool exact) noexcept {
+PortmapRow const *RowIndex::find(uint32_t program, uint32_t version, Netid netid, bool exact, RowFilter const *filter) noexcept {
   if (keys_.empty()) return nullptr;
   PortmapRow const *best = nullptr;
   for (PortmapRow *row = nullptr; (row = same_key(program, version, netid, row));)
-    if (!best || row->rank <= best->rank) best = row;
+    if ((!best || row->rank <= best->rank) && (!filter || (*filter)(*row))) best = row;
   if (best && best->rank != Rank::unnamed) return best;
   PortmapRow const *last = nullptr;
   for (uint32_t i = *bucket(transports_, transport_key(program, netid)); i != none; i = rows_[i].next_transport) {
-    if (rows_[i].program != program || rows_[i].netid != netid) continue;
+    if (rows_[i].program != program || rows_[i].netid != netid || (filter && !(*filter)(rows_[i]))) continue;
     if (!last || rows_[i].rank < last->rank) last = &rows_[i];
     if (last->rank == Rank::root) break;
   }

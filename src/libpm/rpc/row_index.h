@@ -6,6 +6,7 @@
 #include "libpm/net/sock_addr.h"
 #include "libpm/os/process.h"
 #include "libpm/registry/layout.h"
+#include "libpm/util/callback.h"
 
 namespace pm::rpc {
 
@@ -66,6 +67,9 @@ class OwnedPath {
   char const *path_;
 };
 
+/** Which rows count. */
+using RowFilter = Callback<bool(PortmapRow const &)>;
+
 /** The rows in the order in which they were added. A reference to a row is valid until the next add(). */
 class RowIndex {
  public:
@@ -87,9 +91,10 @@ class RowIndex {
   /**
    * The row that answers a question: among those of the version, the oldest of the best rank. If the version has none, and
    * `exact` is false: among those of all versions, the newest of the best rank. Rows of unknown users count only if no known user
-   * has registered the program. Null: none.
+   * has registered the program. Null: none. `filter`: other rows do not count.
    */
-  [[nodiscard]] PortmapRow const *find(uint32_t program, uint32_t version, Netid netid, bool exact) noexcept;
+  [[nodiscard]] PortmapRow const *find(uint32_t program, uint32_t version, Netid netid, bool exact,
+                                       RowFilter const *filter = nullptr) noexcept;
   /** Whether a row of a better rank with the same program, version and netid hides this row. */
   [[nodiscard]] bool is_hidden(PortmapRow const &row) noexcept;
   /** Whether a program has rows of any version. */

@@ -22,8 +22,8 @@ Setter RowSetter::setter_of(CallOrigin const &origin, bool sets) noexcept {
   }
   // A port below 1024 alone proves nothing: in a container any user may bind one. So ask the kernel who owns the socket.
   if (!origin.peer.is_loopback() || origin.peer.port() >= IPPORT_RESERVED) return {};
-  auto const uid = is_datagram(origin.transport) ? sender_owner(origin.peer)
-                                                 : peer_owner(origin.socket, origin.peer, origin.reached);
+  auto const uid =
+      is_datagram(origin.transport) ? sender_owner(origin.peer) : peer_owner(origin.socket, origin.peer, origin.reached);
   return uid && !is_overflow_user(*uid) ? Setter{*uid} : Setter{};
 }
 

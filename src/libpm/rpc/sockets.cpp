@@ -1,9 +1,6 @@
 #include "libpm/rpc/sockets.h"
 
 #include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <string.h>
 #include <algorithm>
 #include <utility>
 #include "libpm/net/listen.h"
@@ -17,7 +14,11 @@ Result<RpcSocket> bind_ip(Netid netid, SockAddr const &address) noexcept {
   name.set_type(is_datagram(netid) ? SOCK_DGRAM : SOCK_STREAM);
   auto bound = bind_socket(name, {.backlog = longest_backlog, .destination = is_datagram(netid)});
   if (!bound) return fail(bound);
-  return RpcSocket{std::move(bound->fd), netid, address.port()};
+  RpcSocket socket;
+  socket.fd = std::move(bound->fd);
+  socket.netid = netid;
+  socket.port = address.port();
+  return socket;
 }
 
 Result<RpcSocket> bind_local(SockAddr const &name) noexcept {
@@ -26,7 +27,11 @@ Result<RpcSocket> bind_local(SockAddr const &name) noexcept {
   how.backlog = longest_backlog;
   auto bound = bind_socket(name, how);
   if (!bound) return fail(bound);
-  return RpcSocket{std::move(bound->fd), Netid::local, 0, name.is_abstract()};
+  RpcSocket socket;
+  socket.fd = std::move(bound->fd);
+  socket.netid = Netid::local;
+  socket.abstract = name.is_abstract();
+  return socket;
 }
 
 RpcSockets::~RpcSockets() {
@@ -49,7 +54,9 @@ Netid v4_of(Netid netid) noexcept {
 RpcSocket const *RpcSockets::find(Netid netid) const noexcept {
   RpcSocket const *found = nullptr;
   for (RpcSocket const *const socket : *this)
-    if ((socket->netid == netid || (socket->both && v4_of(socket->netid) == netid)) && (!found || (found->abstract && !socket->abstract))) found = socket;
+    if ((socket->netid == netid || (socket->both && v4_of(socket->netid) == netid)) &&
+        (!found || (found->abstract && !socket->abstract)))
+      found = socket;
   return found;
 }
 
@@ -78,7 +85,6 @@ Done bind_each(std::span<SockAddr const> named, uint16_t port, RpcSockets &socke
         done = fail(socket);
         return false;
       }
-      join_groups(*socket);
       done = sockets.keep(static_cast<RpcSocket &&>(*socket));
     }
     return done.has_value();
@@ -99,34 +105,50 @@ Result<RpcSocket> adopt(Fd fd) noexcept {
   if (!address->address()) return failed(doing, EADDRNOTAVAIL);
   bool const v4 = address->unwrapped().family() == AF_INET;
   Netid const netid = v4 ? v4_of(address->netid()) : address->netid();
-  bool both = false;
+  RpcSocket socket;
   if (address->family() == AF_INET6 && address->is_wildcard()) {
     int only_v6 = 1;
     socklen_t size = sizeof only_v6;
     if (sys::getsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, &size) < 0) return failed(doing);
-    both = !only_v6;
+    socket.both = !only_v6;
   }
   if (is_datagram(netid)) {
     if (!report_destination(fd.get(), address->family())) return failed(doing);
     // Of a broadcast, only the message of IPv4 has this host's own address.
-    if (both && !report_destination(fd.get(), AF_INET)) return failed(doing);
+    if (socket.both && !report_destination(fd.get(), AF_INET)) return failed(doing);
   }
-  return RpcSocket{std::move(fd), netid, address->port(), address->is_abstract(), both};
+  socket.fd = std::move(fd);
+  socket.netid = netid;
+  socket.port = address->port();
+  socket.abstract = address->is_abstract();
+  return socket;
 }
 
-void join_groups(RpcSocket const &socket) noexcept {
+void join_groups(RpcSocket &socket, Interfaces const &interfaces) noexcept {
   if (socket.netid != Netid::udp6) return;
-  struct ipv6_mreq request = {};
-  inet_pton(AF_INET6, "ff02::202", &request.ipv6mr_multiaddr);
-  struct ifaddrs *all;
-  if (::getifaddrs(&all) < 0) return;
-  for (auto const *i = all; i; i = i->ifa_next) {
-    if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET6 || !(i->ifa_flags & IFF_MULTICAST)) continue;
-    request.ipv6mr_interface = ::if_nametoindex(i->ifa_name);
-    // Ignore a failure: an interface is listed once for each address, and the second attempt fails.
-    (void)sys::setsockopt(socket.fd.get(), IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &request, sizeof request);
+  auto const change = [&](int option, uint32_t interface) noexcept {
+    struct ipv6_mreq request = {};
+    inet_pton(AF_INET6, "ff02::202", &request.ipv6mr_multiaddr);
+    request.ipv6mr_interface = interface;
+    return sys::setsockopt(socket.fd.get(), IPPROTO_IPV6, option, &request, sizeof request) == 0;
+  };
+  auto const is_there = [&](uint32_t interface) noexcept {
+    return std::any_of(interfaces.all().begin(), interfaces.all().end(),
+                       [=](Interfaces::Entry const &entry) noexcept { return entry.interface == interface; });
+  };
+  // The kernel keeps the membership, and its memory, on an interface that is gone.
+  size_t kept = 0;
+  for (uint32_t const interface : socket.joined)
+    if (is_there(interface)) socket.joined[kept++] = interface;
+    else (void)change(IPV6_DROP_MEMBERSHIP, interface);
+  socket.joined.truncate(kept);
+  for (auto const &entry : interfaces.all()) {
+    bool const is_new = std::find(socket.joined.begin(), socket.joined.end(), entry.interface) == socket.joined.end();
+    if (entry.address.family() != AF_INET6 || !entry.multicasts || !is_new) continue;
+    // Without memory for the list, the socket leaves the group again, and joins it after the next change.
+    if (change(IPV6_ADD_MEMBERSHIP, entry.interface) && !socket.joined.append(entry.interface))
+      (void)change(IPV6_DROP_MEMBERSHIP, entry.interface);
   }
-  ::freeifaddrs(all);
 }
 
 } // namespace pm::rpc

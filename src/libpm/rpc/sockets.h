@@ -4,6 +4,7 @@
 #include <pm/types.h>
 #include "libpm/net/sock_addr.h"
 #include "libpm/os/sys.h"
+#include "libpm/rpc/interfaces.h"
 #include "libpm/util/result.h"
 
 namespace pm::rpc {
@@ -14,7 +15,8 @@ struct RpcSocket {
   Netid netid = Netid::none;
   uint16_t port = 0; /**< 0: over local */
   bool abstract = false;
-  bool both = false; /**< of IPv6: it also receives IPv4 */
+  bool both = false;     /**< of IPv6: it also receives IPv4 */
+  List<uint32_t> joined; /**< of udp6: the interfaces on which it joined the group */
 };
 
 /** Owns sockets. The address of each object does not change. */
@@ -37,8 +39,7 @@ class RpcSockets : public List<RpcSocket *> {
 [[nodiscard]] Result<RpcSocket> bind_local(SockAddr const &name) noexcept;
 
 /**
- * Binds `port` for TCP and UDP at the named addresses and at loopback, or at all addresses if none is named. The UDP sockets of
- * IPv6 also receive calls to ff02::202. An address that is named twice is bound once. If this host has no IPv6, its loopback or
+ * Binds `port` for TCP and UDP at the named addresses and at loopback, or at all addresses if none is named. An address that is named twice is bound once. If this host has no IPv6, its loopback or
  * wildcard address is left out. `where`: the address that could not be bound.
  */
 [[nodiscard]] Done bind_each(std::span<SockAddr const> named, uint16_t port, RpcSockets &sockets, Text<64> &where) noexcept;
@@ -50,9 +51,9 @@ class RpcSockets : public List<RpcSocket *> {
 [[nodiscard]] Result<RpcSocket> adopt(Fd fd) noexcept;
 
 /**
- * Joins ff02::202, the multicast group of RFC 1833, section 2.2.2, on every interface with multicast. It does nothing unless the
- * socket is of udp6.
+ * Joins ff02::202, the multicast group of RFC 1833, section 2.2.2, on every interface with multicast, and leaves it on interfaces that
+ * are gone. It does nothing unless the socket is of udp6.
  */
-void join_groups(RpcSocket const &socket) noexcept;
+void join_groups(RpcSocket &socket, Interfaces const &interfaces) noexcept;
 
 } // namespace pm::rpc

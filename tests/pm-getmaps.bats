@@ -39,6 +39,29 @@ teardown() { common_teardown; }
   assert_line '300000	2	tcp:A\0012\0011	superuser'
 }
 
+@test "pm-getmaps: rows as long as rpcbind has them" {
+  needs_namespaces
+  a_host theirs
+  rpcbind_on theirs
+  local length text
+  for length in 251 256 300 8000; do
+    printf -v text '%0*d' $length 0
+    run -0 theirs rpc-raw local /run/rpcbind.sock "$(call 4 1 "$(binding $((300000 + length)) 1 local "/run/$text")")" \
+      "$(call 4 1 "$(binding $((300000 + length)) 2 "$text" x)")"
+    assert_output "$yes
+$yes"
+  done
+  for where in '' '-h 127.0.0.1' "-s ''"; do
+    eval "run -0 theirs pm-getmaps $where"
+    for length in 251 256 300 8000; do
+      printf -v text '%0*d' $length 0
+      assert_line "$((300000 + length))	1	local:/run/$text	superuser"
+      assert_line "$((300000 + length))	2	$text:x	superuser"
+    done
+    assert_equal "${#lines[@]}" 20
+  done
+}
+
 @test "pm-getmaps: 10,000 rows, which come in many pieces" {
   needs_namespaces
   a_host ours

@@ -276,11 +276,50 @@ replies() { same rpc-raw "$@"; }
   assert_equal "$(sort -u <<<"$output")" "$no"
   assert_equal "${#lines[@]}" 13
   run -1 ours pm-lookup 200040
-  # A v2 UNSET says false where anything of it was refused.
-  ours tirpc rpcb_set 200041 1 tcp 0.0.0.0.4.1
-  ask "$(call 2 1 "$(w 200041 1 17 1025)")" "$(call 2 2 "$(w 200041 1 0 0)")"
-  assert_line -n 0 "$yes"
-  assert_line -n 1 "$no"
+}
+
+@test "pm-rpcbindd: UNSET in version 2 is true if one of its two transports is, as rpcbind has it" {
+  needs_namespaces
+  both
+  for host in ours theirs; do
+    for row in '200041 udp' '200042 tcp' '200043 udp' '200044 tcp' '200045 udp' '200045 tcp'; do
+      on "$host" tirpc rpcb_set ${row% *} 1 ${row#* } 0.0.0.0.4.1
+    done
+    on "$host" as "$ALICE" tirpc rpcb_set 200041 1 tcp 0.0.0.0.4.1
+    on "$host" as "$ALICE" tirpc rpcb_set 200042 1 udp 0.0.0.0.4.1
+  done
+  # Another user's beside the own one, alone, and both; no row at all.
+  for program in 200041 200042 200043 200044 200045 200046; do
+    same as "$ALICE" rpc-raw local /run/rpcbind.sock "$(call 2 2 "$(w $program 1 0 0)")"
+    assert_output "$([ $program = 200045 ] && echo "$no" || echo "$yes")"
+  done
+  same rpcinfo
+  assert_equal "$(grep -c '20004[1-6]' <<<"$output")" 6
+}
+
+@test "pm-rpcbindd: padding of any bytes, and text of any length, as rpcbind has them" {
+  needs_namespaces
+  both
+  for to in 'udp 127.0.0.1 111' 'tcp 127.0.0.1 111' 'local /run/rpcbind.sock'; do
+    for pad in 00 01 ff; do
+      # A netid, an address and an owner; the name in a credential.
+      run -0 ours rpc-raw $to "$(call 4 3 "$(w 100000 3 3)756470$pad$(w 1)61$pad$pad$pad$(w 2)6161$pad$pad")"
+      assert_output --regexp "^$(ok)000000[01].*"
+      run -0 ours rpc-raw $to "$(call 3 1 "$(w 200047 1 3)746370$pad$(str 127.0.0.1.4.1)$(w 1)61$pad$pad$pad")"
+      assert_output "$yes"
+      replies $to "$(w 7 0 2 100000 3 0 1 24 1 1)61$pad$pad$pad$(w 0 0 0)$(w 0 0)"
+      assert_output "$(ok)"
+    done
+  done
+  long=$(printf '%08000d' 0)
+  for to in 'udp 127.0.0.1 111' 'tcp 127.0.0.1 111' 'local /run/rpcbind.sock'; do
+    run -0 ours rpc-raw $to "$(call 3 3 "$(binding 100000 3 tcp '' "$long")")" "$(call 4 3 "$(binding 100000 3 "$long" '' '')")"
+    assert_output --regexp "^$(ok)000000[01][0-9a-f]+
+$(ok)000000[01][0-9a-f]+$"
+    run -0 ours rpc-raw $to "$(call 3 1 "$(binding 200048 1 local "/run/$long")")" "$(call 3 1 "$(binding 200048 1 "$long" x)")"
+    assert_output "$no
+$no"
+  done
 }
 
 @test "pm-rpcbindd: who sets a row: the kernel says it, a port does not; from elsewhere nobody may, but with -i" {
@@ -1066,6 +1105,18 @@ $(w 7 1 0 0 0 3)"
   for program in '100000 1' '100000 3' '100000 5' '100003 1' '100005 1' '100005 3' '100011 1' '100009 1' '100007 2' '100004 3' '100004 4' '100004 5' '100004 8'; do
     set -- $program
     run -0 ours rpc-raw -w udp 127.0.0.1 111 "$(call 4 10 "$(w "$1" 3 "$2" 0)")"
+    assert_output "$(w 7 1 1 1 5)"
+  done
+  # Procedure 0 of each program is forwarded, so the answer is that there is no such program.
+  for program in 100003 100004 100005 100007 100009 100011 200111; do
+    replies udp 127.0.0.1 111 "$(call 4 10 "$(w $program 3 0 0)")"
+    assert_output "$(w 7 1 0 0 0 1)"
+  done
+  for host in ours theirs; do
+    serve_on "$host" 100003 3
+    run -0 "$host" rpc-raw -w udp 127.0.0.1 111 "$(call 4 10 "$(w 100003 3 0 0)")"
+    assert_output --regexp "^$(ok).*$(w 0)$"
+    run -0 "$host" rpc-raw -w udp 127.0.0.1 111 "$(call 4 10 "$(w 100003 3 1 0)")"
     assert_output "$(w 7 1 1 1 5)"
   done
   run -0 ours rpc-raw -w udp 127.0.0.1 111 "$(call 4 10 "$(w 100000 3 0 0)")" "$(call 2 5 "$(w 100000 2 0 0)")"

@@ -31,8 +31,8 @@ int main(int argc, char const *const *argv) {
         auto const id = netid(row.netid);
         auto const address = id ? address_of_universal(*id, row.address) : std::nullopt;
         // A port mapper may list text that is not an address. Print it as NETID:TEXT.
-        auto const raw = Text<2 * text_max + 2>(row.netid) << ':' << row.address;
-        add_field(text, address ? address->text() : raw.view(), '\t');
+        if (!address) add_field(text, row.netid, ':');
+        add_field(text, address ? address->text() : std::string_view(row.address), '\t');
         add_field(text, row.owner, '\n');
       },
       asked.deadline);

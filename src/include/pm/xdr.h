@@ -115,15 +115,19 @@ class Encoder {
   List<int> *descriptors_;
 };
 
+/** Which bytes may follow a string to complete a group of four: zeros, section 4.10, or any, which libtirpc accepts. */
+enum class Padding : uint8_t { zeros, any };
+
 /**
- * Reads values, until the first one that is invalid; then false. Invalid are: too few bytes, a length above its bound, padding
- * that is not zero, a bool or an enum without such a value. It reads no byte twice, and allocates memory only for elements whose
+ * Reads values, until the first one that is invalid; then false. Invalid are: too few bytes, a length above its bound, other
+ * padding than it accepts, a bool or an enum without such a value. It reads no byte twice, and allocates memory only for elements whose
  * bytes are there.
  */
 class Decoder {
  public:
   /** `descriptors`: those that arrived beside the bytes. When one is read, the field owns it, and -1 takes its place. */
-  explicit Decoder(std::string_view bytes, std::span<int> descriptors = {}) noexcept : left_(bytes), descriptors_(descriptors) {}
+  explicit Decoder(std::string_view bytes, std::span<int> descriptors = {}, Padding padding = Padding::zeros) noexcept
+      : left_(bytes), descriptors_(descriptors), padding_(padding) {}
 
   template <class... Values>
   [[nodiscard]] bool operator()(Values &...values) noexcept {
@@ -191,6 +195,7 @@ class Decoder {
 
   std::string_view left_;
   std::span<int> descriptors_;
+  Padding padding_;
 };
 
 } // namespace pm::xdr

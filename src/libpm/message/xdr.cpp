@@ -74,7 +74,7 @@ bool Decoder::get_bytes(std::string_view &bytes, uint32_t most) noexcept {
   if (!get(size) || size > most || size > left_.size() || padding(size) > left_.size() - size) return false;
   bytes = std::string_view(left_.data(), size);
   for (size_t i = 0; i < padding(size); ++i)
-    if (left_[size + i] != 0) return false;
+    if (padding_ == Padding::zeros && left_[size + i] != 0) return false;
   left_.remove_prefix(size + padding(size));
   return true;
 }

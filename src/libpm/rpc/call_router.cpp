@@ -7,11 +7,15 @@ namespace pm::rpc {
 
 namespace {
 
-/** A forwarded call seems to come from this host. Some programs trust this host: only their harmless procedures are forwarded. */
+/**
+ * A forwarded call seems to come from this host. Some programs trust this host: only their harmless procedures are forwarded.
+ * Procedure 0 of each program does nothing.
+ */
 bool may_be_forwarded(CallArguments const &call) noexcept {
+  if (call.procedure == procedure::null) return true;
   constexpr uint32_t nfs = 100003, ypserv = 100004, mountd = 100005, ypbind = 100007, yppasswdd = 100009, rquotad = 100011;
   switch (call.program) {
-    case portmapper_program: return call.procedure == procedure::null;
+    case portmapper_program:
     case nfs:
     case rquotad:
     case yppasswdd: return false;

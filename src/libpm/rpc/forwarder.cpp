@@ -174,7 +174,7 @@ void Forwarder::answer() noexcept {
     if (n < 0) return;
     if (message.msg_flags & MSG_TRUNC) continue;
     std::string_view const came(bytes, static_cast<size_t>(n));
-    xdr::Decoder decoder(came);
+    auto decoder = decoder_of(came);
     Envelope envelope;
     RpcReply reply;
     if (!decoder(envelope) || envelope.direction != Direction::reply) continue;

@@ -27,7 +27,7 @@ Credential examine(Auth const &credential) noexcept {
   if (credential.flavor == auth_none) return Credential::good;
   if (credential.flavor != auth_sys) return Credential::unknown;
   AuthSys parameters;
-  return xdr::Decoder(credential.body)(parameters) ? Credential::good : Credential::malformed;
+  return decoder_of(credential.body)(parameters) ? Credential::good : Credential::malformed;
 }
 
 bool read_reply(xdr::Decoder &decoder, RpcReply &reply) noexcept {

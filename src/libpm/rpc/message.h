@@ -18,6 +18,11 @@ inline constexpr uint32_t auth_max = 400;
 /** Authentication flavors, section 8.2. Other flavors have no name here. */
 inline constexpr uint32_t auth_none = 0, auth_sys = 1;
 
+/** A Decoder for messages of RPC and for their parts. As libtirpc, it accepts any padding. */
+[[nodiscard]] inline xdr::Decoder decoder_of(std::string_view bytes) noexcept {
+  return xdr::Decoder(bytes, {}, xdr::Padding::any);
+}
+
 /** opaque_auth, section 8.2. */
 struct Auth {
   uint32_t flavor = auth_none;

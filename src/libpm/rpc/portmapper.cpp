@@ -13,7 +13,7 @@ void Portmapper::refresh() noexcept {
 }
 
 Outcome Portmapper::answer(std::string_view message, CallOrigin const &origin, List<char> &out) noexcept {
-  xdr::Decoder decoder(message);
+  auto decoder = decoder_of(message);
   Envelope envelope;
   RpcCall call;
   if (!decoder(envelope) || envelope.direction != Direction::call) return Outcome::silent;

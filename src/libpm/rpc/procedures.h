@@ -20,8 +20,8 @@ inline constexpr uint32_t get_version = 9, indirect = 10, get_list = 11, get_sta
 inline constexpr uint32_t last[] = {call, to_universal, get_statistics}; // the last procedure of each version, from 2
 } // namespace procedure
 
-/** Longest text in a row, and longest arguments of a call to be forwarded. Both fit a call of call_max bytes. */
-inline constexpr uint32_t text_max = 255, forwarded_max = 8800;
+/** Longest text in a row: rpcbind's RPC_MAXDATASIZE. And longest arguments of a call to be forwarded, which fit a call of call_max. */
+inline constexpr uint32_t text_max = 9000, forwarded_max = 8800;
 
 /** Most bytes of a call, on any transport. rpcbind has the same limit. */
 inline constexpr size_t call_max = 9000;

@@ -4,6 +4,13 @@ namespace pm::rpc {
 
 namespace {
 
+/** Reads all of `bytes` as one value. */
+template <class T>
+bool decode_all(std::string_view bytes, T &value) noexcept {
+  auto decoder = decoder_of(bytes);
+  return decoder(value) && decoder.at_end();
+}
+
 tl::unexpected<SysError> garbled() noexcept {
   return failed("read the reply of", EBADMSG);
 }
@@ -38,7 +45,7 @@ Text<96> explain(RpcReply const &reply) noexcept {
 }
 
 std::optional<Called<std::string_view>> results_of(std::string_view message, uint32_t xid) noexcept {
-  xdr::Decoder decoder(message);
+  auto decoder = decoder_of(message);
   Envelope envelope;
   RpcReply reply;
   if (!decoder(envelope) || envelope.direction != Direction::reply || envelope.xid != xid) return std::nullopt;
@@ -50,7 +57,7 @@ std::optional<Called<std::string_view>> results_of(std::string_view message, uin
 
 Called<bool> read_bool(std::string_view results) noexcept {
   bool value;
-  if (!xdr::decode(results, value)) return garbled();
+  if (!decode_all(results, value)) return garbled();
   return value;
 }
 
@@ -59,12 +66,12 @@ Called<std::optional<Address>> read_address(uint32_t version, std::string_view r
   std::optional<Address> address;
   if (version == 2) {
     uint32_t port;
-    if (!xdr::decode(results, port)) return garbled();
+    if (!decode_all(results, port)) return garbled();
     if (!port) return address;
     address = address_at(netid, host, port);
   } else {
     Word text;
-    if (!xdr::decode(results, text)) return garbled();
+    if (!decode_all(results, text)) return garbled();
     if (text.empty()) return address;
     address = address_of_universal(netid, text);
   }
@@ -76,7 +83,7 @@ namespace {
 
 template <class Item>
 bool each_row(std::string_view results, Callback<void(Item const &)> visit) noexcept {
-  xdr::Decoder decoder(results);
+  auto decoder = decoder_of(results);
   for (bool more;;) {
     Item row;
     if (!decoder(more)) return false;
@@ -116,11 +123,11 @@ Called<void> read_rows(uint32_t version, std::string_view results, Callback<void
 Called<CallAnswer> read_call_answer(uint32_t version, std::string_view results, Netid netid, SockAddr const &host) noexcept {
   if (version == 2) {
     CallResult result;
-    if (!xdr::decode(results, result)) return garbled();
+    if (!decode_all(results, result)) return garbled();
     return CallAnswer{address_at(netid, host, result.port), result.results};
   }
   UniversalCallResult result;
-  if (!xdr::decode(results, result)) return garbled();
+  if (!decode_all(results, result)) return garbled();
   return CallAnswer{address_of_universal(netid, result.address), result.results};
 }
 

@@ -31,7 +31,8 @@ Result<bool> RowSetter::change_mapping(bool sets, Mapping const &mapping, Setter
   if (!sets) {
     auto const udp = rows_->unset(who, mapping.program, mapping.version, Netid::udp);
     auto const tcp = udp ? rows_->unset(who, mapping.program, mapping.version, Netid::tcp) : udp;
-    return tcp && *tcp ? udp : tcp;
+    // As rpcbind: true if one of them is.
+    return tcp && !*tcp ? udp : tcp;
   }
   Netid const netid = netid_of_protocol(mapping.protocol);
   if (mapping.port > UINT16_MAX) return false;

@@ -643,6 +643,73 @@ $(ok)$(str 192.0.2.7.4.1)"
   assert_line '200070 1 17 1025'
 }
 
+@test "pm-rpcbindd: -x: only the hosts that the rules allow are answered, and this one" {
+  needs_namespaces
+  two_hosts
+  for host in ours other; do on $host ip -6 address add 2001:db8::$([ $host = ours ] && echo 1 || echo 9)/64 dev $([ $host = ours ] && echo here || echo there) nodad; done
+  on other ip address add 10.1.1.10/24 dev there
+  mkdir -p rules/ip4/10.1.1.9_32 rules/ip6/2001:db8::_64
+  touch rules/ip4/10.1.1.9_32/allow rules/ip6/2001:db8::_64/deny
+  run -111 pm-rpcbindd -x nowhere
+  # refused NETID TO FROM; answered NETID TO FROM: that is what becomes of a call.
+  weak=$(w 7 1 1 1 5)
+  refused() {
+    run on other timeout 20 rpc-raw -w -s "$3" "$1" "$2" 111 "$(call 3 0)" # a connection may be reset
+    case $1 in udp*) assert_output "$weak" ;; *) assert_output closed ;; esac
+  }
+  answered() {
+    run -0 on other rpc-raw -s "$3" "$1" "$2" 111 "$(call 3 0)" "$(call 2 3 "$(w 100000 2 17 0)")"
+    assert_output "$(ok)
+$(ok)$(w 111)"
+  }
+  as_ruled() {
+    for netid in udp tcp; do
+      answered $netid 10.1.1.1 10.1.1.9
+      refused $netid 10.1.1.1 10.1.1.10
+      refused ${netid}6 2001:db8::1 2001:db8::9
+      # This host, also by its Unix socket.
+      for from in 127.0.0.1 127.0.0.2; do
+        run -0 ours rpc-raw -s $from $netid 127.0.0.1 111 "$(call 3 0)"
+        assert_output "$(ok)"
+      done
+      run -0 ours rpc-raw ${netid}6 ::1 111 "$(call 3 0)"
+      assert_output "$(ok)"
+    done
+    run -0 ours rpcinfo
+  }
+  mapper ours -r -l -x "$PWD/rules" 2>log
+  as_ruled
+  grep -q 'info: refused a client at 10\.1\.1\.10\.[0-9.]*$' log
+  # Nothing is forwarded for them.
+  serve_on ours 200110 3
+  run -0 on other rpc-raw -w -s 10.1.1.10 udp 10.1.1.1 111 "$(call 4 10 "$(w 200110 3 1 0)")"
+  assert_output "$weak"
+  run -0 on other rpc-raw -w -s 10.1.1.9 udp 10.1.1.1 111 "$(call 4 10 "$(w 200110 3 1 0)")"
+  assert_output --partial "$(w 4 42)"
+  # A change counts, also for a connection that is there.
+  start_ready nsenter -t "${HOSTS[other]}" -m -n --wd="$PWD" bash -c 'exec 5<>/dev/tcp/10.1.1.1/111; printf "$0" >&5; head -c 28 <&5 >first
+    echo >&9; read -r line; printf "$0" >&5; head -c 24 <&5 >second' "\\x80\\0\\0\\x28$(call 3 0 | sed 's/../\\x&/g')" < <(
+    eventually '[ -e go ]' && echo)
+  caller=$PID
+  mv rules/ip4/10.1.1.9_32/allow rules/ip4/10.1.1.9_32/deny
+  eventually '[ "$(on other rpc-raw -w -s 10.1.1.9 udp 10.1.1.1 111 "$(call 3 0)")" = "$weak" ]'
+  touch go
+  ends_with "$caller" 0
+  assert_equal "$(od -An -v -tx1 second | tr -d ' \n')" "80000014$weak"
+  mv rules/ip4/10.1.1.9_32/deny rules/ip4/10.1.1.9_32/allow
+  eventually '[ "$(on other rpc-raw -w -s 10.1.1.9 udp 10.1.1.1 111 "$(call 3 0)")" = "$(ok)" ]'
+  # Rules that cannot be read refuse. A flood of calls is one warning a second.
+  chmod 700 rules/ip4
+  eventually '[ "$(on other rpc-raw -w -s 10.1.1.9 udp 10.1.1.1 111 "$(call 3 0)")" = "$weak" ]'
+  grep -q "warning: unable to read the rule ip4/10.1.1.9_32: $EACCES" log
+  chmod 755 rules/ip4
+  # The same in a cdb.
+  kill "$MAPPER" && wait "$MAPPER"
+  s6-accessrules-cdb-from-fs rules.cdb rules && chmod 644 rules.cdb
+  start_mapper ours -x "$PWD/rules.cdb"
+  as_ruled
+}
+
 @test "pm-rpcbindd: -A: other hosts get that address of services on all addresses" {
   needs_namespaces
   two_hosts

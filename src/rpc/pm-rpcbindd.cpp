@@ -27,6 +27,7 @@ struct RpcbinddSettings {
   List<SockAddr> addresses;
   uint16_t port = portmapper_port;
   char const *path = portmapper_path;
+  char const *rules = nullptr;
   int ready = -1;
 };
 
@@ -66,6 +67,9 @@ constexpr CommandLine command_line(
         'k', "unset the programs that a process set over the Unix socket when the process ends"),
     ignored<RpcbinddSettings>('w', "accepted: a restart always keeps what was set"),
     ignored<RpcbinddSettings>('f', "accepted: pm-rpcbindd always stays in the foreground"),
+    option<as_text, &RpcbinddSettings::rules>('x', "RULES",
+                                              "answer only the hosts that these rules allow, and this one: a directory with "
+                                              "ip4/NET_BITS ip6/NET_BITS, each with allow or deny, or a cdb"),
     option<as_host, &RpcbinddSettings::addresses>('h', "ADDRESS", "listen on this address and on loopback only")
         .as(Form::repeated),
     option<as_advertised, &RpcbinddSettings::options>('A', "ADDRESS",
@@ -142,6 +146,12 @@ int main(int argc, char const *const *argv) {
   if (auto const opened = rows.open(); !opened) die_sys(opened.error(), wanted.registry);
   if (auto const kept = register_own(rows, sockets); !kept) die_sys(kept.error(), wanted.registry);
   StandardErrorLog log;
+  std::optional<ClientRules> rules;
+  if (wanted.rules) {
+    auto opened = ClientRules::open(wanted.rules);
+    if (!opened) die_sys(opened.error(), wanted.rules);
+    wanted.options.rules = &rules.emplace(std::move(*opened));
+  }
   Portmapper portmapper(rows, wanted.options, log);
   PortmapServer server(rows, portmapper, sockets, wanted.limits, log);
   registry::RemovalWatch removal(tree);

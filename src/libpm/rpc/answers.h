@@ -4,15 +4,17 @@
 #include <pm/xdr.h>
 #include <optional>
 #include "libpm/net/sock_addr.h"
+#include "libpm/rpc/client_rules.h"
 #include "libpm/rpc/procedures.h"
 #include "libpm/rpc/registry_rows.h"
 
 namespace pm::rpc {
 
 struct PortmapperOptions {
-  bool forwards = false; /**< calls are forwarded to other programs */
-  bool insecure = false; /**< clients on other hosts may set and unset rows */
-  bool verbose = false;  /**< each row that is set or unset, and each refusal, is logged */
+  ClientRules *rules = nullptr; /**< which hosts may call; null: all */
+  bool forwards = false;        /**< calls are forwarded to other programs */
+  bool insecure = false;        /**< clients on other hosts may set and unset rows */
+  bool verbose = false;         /**< each row that is set or unset, and each refusal, is logged */
   SockAddr advertised[2] =
       {}; /**< of IPv4 and IPv6: other hosts get it as this host's address; none: the address that they called */
 };

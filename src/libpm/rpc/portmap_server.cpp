@@ -174,6 +174,7 @@ void PortmapServer::begin(Fd fd, RpcSocket const &socket, SockAddr const &peer) 
     auto const reached = SockAddr::of_socket(fd.get());
     if (!reached) return;
     origin = ip_origin(socket.netid, peer, *reached);
+    if (!portmapper_->admits(origin.peer)) return;
   }
   uint32_t same = 0;
   for (Stream *const stream : streams_) same += is_same_client(stream->origin(), origin);

@@ -12,6 +12,12 @@ void Portmapper::refresh() noexcept {
   if (auto const refreshed = rows_->refresh(); !refreshed) log_->warn_of(refreshed.error(), "the registry");
 }
 
+bool Portmapper::admits(SockAddr const &peer) noexcept {
+  if (!options_.rules || options_.rules->admit(peer, *log_)) return true;
+  if (options_.verbose) log_->inform("refused a client at ", peer.universal().view());
+  return false;
+}
+
 Outcome Portmapper::answer(std::string_view message, CallOrigin const &origin, List<char> &out) noexcept {
   auto decoder = decoder_of(message);
   Envelope envelope;
@@ -22,6 +28,8 @@ Outcome Portmapper::answer(std::string_view message, CallOrigin const &origin, L
   xdr::Decoder ahead = decoder;
   uint32_t version;
   if (!ahead(version)) return Outcome::silent;
+  // As rpcbind with libwrap. A call over a connection that was admitted is checked again: the rules may have changed.
+  if (origin.transport != Netid::local && !admits(origin.peer)) return reply_if(denied(out, xid, AuthStatus::too_weak));
   if (version != rpc_version) return reply_if(rpc_mismatch(out, xid));
   if (!decoder(call)) return Outcome::silent;
   switch (examine(call.credential)) {

@@ -17,6 +17,8 @@ class Portmapper {
   Portmapper(Portmapper const &) = delete;
   Portmapper &operator=(Portmapper const &) = delete;
 
+  /** Whether the rules admit a client of UDP or TCP. Each refusal is logged if the options say so. */
+  [[nodiscard]] bool admits(SockAddr const &peer) noexcept;
   /** Appends the reply to a message. */
   [[nodiscard]] Outcome answer(std::string_view message, CallOrigin const &origin, List<char> &out) noexcept;
 

@@ -1698,6 +1698,35 @@ pm-rpcbindd: info: unset 200001 version 1 for uid 0"
   run -0 ours rpcinfo
 }
 
+@test "pm-rpcbindd: it takes over the rows of rpcbind, by the commands of its page" {
+  needs_namespaces
+  a_host ours
+  rpcbind_on ours
+  RPCBIND=$PID
+  ours tirpc rpcb_set 200001 1 tcp 0.0.0.0.4.1
+  ours tirpc rpcb_set 200001 2 udp6 ::1.4.2
+  ours as "$ALICE" tirpc rpcb_set 200002 1 local /run/alice
+  ours as "$BOB" tirpc rpcb_set 200003 1 tcp6 ::.4.3
+  run -0 ours rpc-raw udp 127.0.0.1 111 "$(call 2 1 "$(w 200004 1 17 1029)")" "$(call 3 1 "$(binding 200005 1 tcp nonsense)")"
+  assert_output "$yes
+$yes"
+  run -0 ours rpcinfo
+  before=$(grep ' 20000[1-4] ' <<<"$output" | sort)
+  assert_equal "$(wc -l <<<"$before")" 5
+  sed -n '/^\.Sh REPLACING/,/^\.Sh SEE/p' "$PM_SOURCE/doc/pm-rpcbindd.8" | sed -n '/^\.Bd/,/^\.Ed/{/^\./d;p}' >commands
+  first=$(sed -n 1p commands)
+  on ours sh -c "$first"
+  kill "$RPCBIND"
+  await end "$RPCBIND"
+  mapper ours
+  sed 1d commands >second
+  run ours sh ./second
+  assert_output --partial 'invalid ADDRESS: tcp:nonsense'
+  run -0 ours rpcinfo
+  assert_equal "$(grep ' 20000[1-4] ' <<<"$output" | sort)" "$before"
+  assert_equal "${#lines[@]}" 18
+}
+
 @test "pm-rpcbindd: it ends when its registry is removed, and serves the next one when it is started again" {
   needs_namespaces
   a_host ours

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/un.h>
+#include <utility>
 #include "libpm/net/network.h"
 #include "libpm/rpc/meter.h"
 #include "libpm/rpc/rows_here.h"
@@ -196,20 +197,22 @@ Outcome Portmapper::get_list(uint32_t xid, Binding const &binding, CallOrigin co
   bool found = false;
   if (!accepted(out, xid, Accept::success)) return Outcome::silent;
   xdr::Encoder encoder(out);
-  for (Netid const netid : {family.streams, family.datagrams}) {
-    PortmapRow const *const row = rows_->index().find(binding.program, binding.version, netid, true);
-    if (row) {
-      found = true;
-      auto const address = address_for(*row, origin, binding.address);
-      AddressEntry entry;
-      entry.address = address.view();
-      entry.netid = name(netid);
-      entry.semantics = is_datagram(netid) ? semantics_clts : semantics_cots_ord;
-      entry.family = family.name;
-      entry.protocol = std::string_view(netid == Netid::local ? "-" : is_datagram(netid) ? "udp" : "tcp");
-      if (!encoder(true, entry)) return Outcome::silent;
-    }
-    if (family.streams == family.datagrams) break;
+  auto &index = rows_->index();
+  PortmapRow const *rows[] = {index.find(binding.program, binding.version, family.streams, true), nullptr};
+  if (family.datagrams != family.streams) rows[1] = index.find(binding.program, binding.version, family.datagrams, true);
+  // As rpcbind, in the order in which they were set.
+  if (rows[0] && rows[1] && rows[1]->serial < rows[0]->serial) std::swap(rows[0], rows[1]);
+  for (PortmapRow const *const row : rows) {
+    if (!row) continue;
+    found = true;
+    auto const address = address_for(*row, origin, binding.address);
+    AddressEntry entry;
+    entry.address = address.view();
+    entry.netid = name(row->netid);
+    entry.semantics = is_datagram(row->netid) ? semantics_clts : semantics_cots_ord;
+    entry.family = family.name;
+    entry.protocol = std::string_view(row->netid == Netid::local ? "-" : is_datagram(row->netid) ? "udp" : "tcp");
+    if (!encoder(true, entry)) return Outcome::silent;
   }
   statistics_.asked(4, binding.program, binding.version, origin.transport, found);
   return reply_if(encoder(false));

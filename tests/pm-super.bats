@@ -1558,14 +1558,28 @@ END
   NOTIFY_SOCKET=$PWD/none super local:sock true
 }
 
-@test "pm-super: TERM at any moment of its start leaves no path behind" {
+@test "pm-super: TERM or INT at any moment of its start leaves no path behind" {
   for call in signalfd:1 socket:1 bind:1 ioctl:1 listen:1 "fstatat:$LOOK" getsockopt:1 getsockname:1 openat:1 dup3:1 poll:1; do
-    PM_FAULT=$call:stop start_stopping "$FAULT/pm-super" local:sock true </dev/null 2>>log
-    kill -TERM "$PID"
-    kill -CONT "$PID"
-    await end "$PID"
-    assert_not_exist sock
+    for signal in TERM INT; do
+      PM_FAULT=$call:stop start_stopping "$FAULT/pm-super" local:sock true </dev/null 2>>log
+      kill -"$signal" "$PID"
+      kill -CONT "$PID"
+      await end "$PID"
+      assert_not_exist sock
+    done
   done
+}
+
+@test "pm-super: Ctrl-C in a terminal ends it, and removes the path" {
+  mkfifo keys ready
+  exec 6<>keys
+  start script -qec 'exec pm-super -v -1 local:sock true >ready' /dev/null <keys >terminal 6>&-
+  read -r _ <ready
+  assert_exist sock
+  printf '\3' >&6
+  await end "$PID"
+  assert_not_exist sock
+  assert grep -q 'received SIGINT, quitting' terminal
 }
 
 # --- handing connections over: by pm-superd, which it becomes

@@ -238,6 +238,18 @@ superd() {
   assert_not_exist three
 }
 
+@test "pm-superd: SIGINT ends it and its worker; -O removes the paths, and -s the worker's" {
+  for options in "-O echo hello" "-O -w worker -s pm-fdrecv fd:0 echo hello"; do
+    # shellcheck disable=SC2086 # each is a word
+    superd $options
+    assert_equal "$(hear_by_s6 sock)" hello
+    kill -INT "$PID"
+    ends_with "$PID" 0
+    assert_not_exist sock
+    assert_not_exist worker
+  done
+}
+
 @test "pm-superd: -O and -I: who connects in the moment of the end is served, by a PROG or by a worker" {
   for way in echo worker; do
     case $way in echo) prog=(echo hello) ;; worker) prog=(-w worker -s pm-fdrecv fd:0 echo hello) ;; esac

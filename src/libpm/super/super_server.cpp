@@ -6,7 +6,7 @@
 namespace pm::super {
 
 Done SuperServer::take_signals() noexcept {
-  return context_.children.take_signals({SIGCHLD, SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGUSR1});
+  return context_.children.take_signals({SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGABRT, SIGUSR1});
 }
 
 Done SuperServer::serve_sockets(std::span<int const> fds, std::string_view const *names) noexcept {
@@ -150,6 +150,7 @@ void SuperServer::handle_signal() noexcept {
     int signal;
     char const *what;
   } constexpr known[] = {{SIGTERM, "SIGTERM, quitting"},
+                         {SIGINT, "SIGINT, quitting"},
                          {SIGHUP, "SIGHUP, sending SIGTERM+SIGCONT to all connections"},
                          {SIGQUIT, "SIGQUIT, sending SIGTERM+SIGCONT to all connections and quitting"},
                          {SIGABRT, "SIGABRT, sending SIGKILL to all connections and quitting"}};
@@ -159,7 +160,8 @@ void SuperServer::handle_signal() noexcept {
     if (one.signal == signal) context_.log.signal(one.what);
   switch (signal) {
     case SIGCHLD: context_.children.reap_named([this](auto... end) noexcept { child_ended(end...); }); break;
-    case SIGTERM: ended_ = true; break;
+    case SIGTERM:
+    case SIGINT: ended_ = true; break;
     case SIGQUIT: ended_ = true; [[fallthrough]];
     case SIGHUP:
       handler_->send_signal(SIGTERM);

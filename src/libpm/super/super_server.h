@@ -13,7 +13,7 @@ namespace pm::super {
 /**
  * The loop. It waits for signals, connections and the worker, until a signal, the idle time or too many failures end it. It keeps
  * descriptors 0 and 1 open, so that no connection gets these numbers. A process has at most one, because it takes SIGCHLD,
- * SIGTERM, SIGHUP, SIGQUIT, SIGABRT and SIGUSR1.
+ * SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGABRT and SIGUSR1.
  */
 class SuperServer {
  public:

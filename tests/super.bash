@@ -96,3 +96,14 @@ super_at() {
 }
 # port: of $ADDRESS.
 port() { echo "${ADDRESS##*:}"; }
+
+# early PID [OPTION...] ADDRESS: a client of pm-client that writes before the server accepts it: the server PID is stopped until then.
+# Prints what the client reads, and the error of reading.
+early() {
+  kill -STOP "$1"
+  start_ready pm-client "${@:2}" sh -c 'trap "" PIPE; echo something >&7; echo >&9; exec 9>&-; exec cat <&6 6<&- 7>&-' \
+    </dev/null >early 2>&1 5>&-
+  kill -CONT "$1"
+  wait "$PID" || :
+  cat early
+}

@@ -3,6 +3,7 @@
 #include "cli/arguments.h"
 #include "cli/program.h"
 #include "libpm/net/access_rules.h"
+#include "libpm/net/hang_up.h"
 
 namespace {
 
@@ -99,6 +100,7 @@ int main(int argc, char const *const *argv) {
   if (!verdict) die_of_rule(verdict.error(), directory, *rules);
   if (*verdict != AccessRules::Verdict::allow) {
     if (settings.verbosity >= 1) say("deny", *who);
+    hang_up(0);
     return exits::no;
   }
   Environment environment;

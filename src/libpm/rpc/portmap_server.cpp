@@ -2,6 +2,7 @@
 
 #include <netinet/tcp.h>
 #include <utility>
+#include "libpm/net/hang_up.h"
 #include "libpm/net/network.h"
 #include "libpm/net/peer.h"
 
@@ -174,12 +175,12 @@ void PortmapServer::begin(Fd fd, RpcSocket const &socket, SockAddr const &peer) 
     auto const reached = SockAddr::of_socket(fd.get());
     if (!reached) return;
     origin = ip_origin(socket.netid, peer, *reached);
-    if (!portmapper_->admits(origin.peer)) return;
+    if (!portmapper_->admits(origin.peer)) return hang_up(fd.get());
   }
   uint32_t same = 0;
   for (Stream *const stream : streams_) same += is_same_client(stream->origin(), origin);
-  if (!is_unlimited(origin) && same >= limits_.of_one && !make_room(&origin)) return;
-  if (streams_.size() >= limits_.connections && !make_room(nullptr)) return;
+  if (!is_unlimited(origin) && same >= limits_.of_one && !make_room(&origin)) return hang_up(fd.get());
+  if (streams_.size() >= limits_.connections && !make_room(nullptr)) return hang_up(fd.get());
   auto stream = make_box<Stream>(std::move(fd), origin);
   if (!stream || !streams_.append(stream.get())) return;
   Stream *const kept = stream.release();

@@ -10,7 +10,10 @@ class ClientRefuser {
   /** Borrows both. */
   ClientRefuser(SuperOptions const &options, SuperLog &log) noexcept : options_(options), log_(log) {}
 
-  /** Counts the refusal, and sends `NAME: refused: REASON` if `tell` is set. The caller closes the connection afterwards. */
+  /**
+   * Counts the refusal, sends `NAME: refused: REASON` if `tell` is set, and ends the connection as hang_up(). The caller closes it
+   * afterwards.
+   */
   void refuse(int connection, std::string_view reason) noexcept;
 
  private:

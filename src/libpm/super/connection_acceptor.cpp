@@ -81,10 +81,8 @@ Done ConnectionAcceptor::accept_some(ServedSocket &socket, ConnectionHandler &ha
 }
 
 void ConnectionAcceptor::admit(AcceptedConnection connection, ConnectionHandler &handler) noexcept {
-  if (auto const identified = connection.identify(context_.options.credentials, context_.options.prefixes); !identified) {
-    context_.log.failure(identified.error(), "a connection");
-    return context_.refuser.refuse(connection.fd.get(), "unknown");
-  }
+  if (auto const identified = connection.identify(context_.options.credentials, context_.options.prefixes); !identified)
+    return refuse_unknown(connection, identified.error());
   auto &children = context_.children;
   if (!may_have_one_more(connection.client) && children.sweep_left() >= 0)
     children.reap([&](pid_t child, int status) noexcept { handler.child_ended(child, status); });
@@ -92,6 +90,12 @@ void ConnectionAcceptor::admit(AcceptedConnection connection, ConnectionHandler 
   bool const starts = may_have_one_more(connection.client) && !context_.waiting.count_of(connection.client);
   if (!keeps_waiting()) return starts ? start(std::move(connection), handler) : deny(connection, "too many connections");
   return starts && may_start(handler) ? start(std::move(connection), handler) : let_wait(std::move(connection));
+}
+
+/** Refuses a connection whose client the kernel does not report. */
+void ConnectionAcceptor::refuse_unknown(AcceptedConnection const &connection, SysError error) noexcept {
+  context_.log.failure(error, "a connection");
+  context_.refuser.refuse(connection.fd.get(), "unknown");
 }
 
 void ConnectionAcceptor::start(AcceptedConnection &&connection, ConnectionHandler &handler) noexcept {
@@ -126,7 +130,7 @@ void ConnectionAcceptor::start_waiting(ConnectionHandler &handler) noexcept {
     if (!next) return;
     if (auto const identified = next->identify(context_.options.credentials, context_.options.prefixes); identified)
       start(std::move(*next), handler);
-    else context_.log.failure(identified.error(), "a connection");
+    else refuse_unknown(*next, identified.error());
   }
 }
 

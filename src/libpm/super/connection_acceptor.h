@@ -36,6 +36,7 @@ class ConnectionAcceptor {
   [[nodiscard]] bool is_privileged(ClientKey const &client) const noexcept;
   [[nodiscard]] bool may_have_one_more(ClientKey const &client) const noexcept;
   void admit(AcceptedConnection connection, ConnectionHandler &handler) noexcept;
+  void refuse_unknown(AcceptedConnection const &connection, SysError error) noexcept;
   void start(AcceptedConnection &&connection, ConnectionHandler &handler) noexcept;
   void let_wait(AcceptedConnection &&connection) noexcept;
   void deny(AcceptedConnection const &connection, std::string_view reason) noexcept;

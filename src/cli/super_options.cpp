@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <utility>
+#include "cli/given_sockets.h"
 #include "cli/readiness.h"
 #include "libpm/os/stream.h"
 
@@ -43,7 +44,10 @@ void add_inherited_socket(Argument const &argument, SocketBindings &sockets) noe
 }
 
 void bind_or_die(SocketBindings &sockets, BindSettings const &settings) noexcept {
-  if (auto const bound = sockets.bind(settings); !bound) die_sys(bound.error(), sockets.failed_at());
+  if (auto const bound = sockets.bind(settings); !bound) {
+    if (sockets.failed_at().empty()) die_of_listen_fds(bound.error());
+    die_sys(bound.error(), sockets.failed_at());
+  }
   if (!settings.print_addresses) return;
   auto const lines = sockets.addresses();
   auto const printed = lines ? write_all(1, {lines->begin(), lines->size()}, Deadline()) : Done(fail(lines));

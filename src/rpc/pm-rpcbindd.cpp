@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <unistd.h>
+#include "cli/given_sockets.h"
 #include "cli/program.h"
 #include "cli/readiness.h"
 #include "cli/registry_options.h"
@@ -97,7 +98,8 @@ void keep(RpcSockets &sockets, RpcSocket socket) noexcept {
 RpcSockets make_sockets(RpcbinddSettings const &wanted) noexcept {
   RpcSockets sockets;
   auto const given = ListenFds::own();
-  if (!given && given.error().code != ENOENT) die_sys(given.error(), "");
+  if (!given && given.error().code != ENOENT) die_of_listen_fds(given.error());
+  if (!given) warn_of_other_listen_fds();
   if (given) {
     for (size_t i = 0; i < given->size(); ++i) {
       auto socket = adopt(Fd(given->fd(i)));

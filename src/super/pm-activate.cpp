@@ -1,6 +1,7 @@
 // Wait for a connection or a datagram on a socket, then execute the server.
 
 #include "cli/arguments.h"
+#include "cli/given_sockets.h"
 #include "cli/program.h"
 #include "cli/readiness.h"
 #include "libpm/net/listen_fds.h"
@@ -39,7 +40,8 @@ ActivatedSockets find_sockets(bool standard_input) noexcept {
   ActivatedSockets sockets;
   auto const given = ListenFds::own();
   sockets.given = given.has_value();
-  if (!given && (!standard_input || given.error().code != ENOENT)) die_sys(given.error(), "");
+  if (!given && (!standard_input || given.error().code != ENOENT)) die_of_listen_fds(given.error());
+  if (!given) warn_of_other_listen_fds();
   sockets.count = given ? given->size() : 1;
   for (size_t i = 0; i < sockets.count; ++i) {
     sockets.fds[i] = {given ? given->fd(i) : 0, POLLIN, 0};

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <utility>
+#include "cli/given_sockets.h"
 #include "cli/readiness.h"
 #include "cli/super_options.h"
 #include "libpm/super/super_server.h"
@@ -38,7 +39,7 @@ Done listen(SuperServer &server, SuperOptions const &wanted, SocketBindings &pat
   size_t count = 1;
   if (wanted.outer) {
     auto const given = ListenFds::own();
-    if (!given) die_sys(given.error(), "");
+    if (!given) die_of_listen_fds(given.error());
     count = given->size();
     for (size_t i = 0; i < count; ++i) fds[i] = given->fd(i), names[i] = given->name(i);
   }

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <algorithm>
+#include "libpm/os/pidfd_id.h"
 #include "libpm/os/sys.h"
 
 namespace pm {
 
 namespace {
 constexpr char const *doing = "take the sockets of LISTEN_FDS";
+
+constexpr char const *variables[] = {"LISTEN_FDS", "LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDNAMES"};
 
 std::string_view variable(char const *name) noexcept {
   char const *const value = ::getenv(name);
@@ -23,13 +26,27 @@ bool is_listen_name(std::string_view name) noexcept {
          std::all_of(name.begin(), name.end(), [](char c) noexcept { return c >= 0x20 && c < 0x7f && c != ':'; });
 }
 
+Text<96> ListenFds::other_process() noexcept {
+  auto const pid = number<uint32_t>(variable("LISTEN_PID"));
+  auto const own = static_cast<uint32_t>(::getpid());
+  if (pid && *pid != own) return Text<96>("LISTEN_PID is ") << *pid << ", this process is " << own;
+  // Several processes have one pid, one after another; the kernel's number of each is its own. sd_listen_fds(3) ignores a number that it
+  // cannot compare.
+  auto const id = number<uint64_t>(variable("LISTEN_PIDFDID")), own_id = id ? pidfd_id(::getpid()) : std::nullopt;
+  if (!pid || !id || !own_id || *id == *own_id) return {};
+  // A supervisor has the sockets, and a script has set LISTEN_PID=$$ for this process: this pid cannot be one that was used again.
+  if (is_ancestor(*id)) return {};
+  return Text<96>("LISTEN_PIDFDID is ") << *id << ", that of this process is " << *own_id;
+}
+
 Result<ListenFds> ListenFds::own() noexcept {
   ListenFds given;
   auto const fds = variable("LISTEN_FDS"), process = variable("LISTEN_PID");
   if (fds.empty() || process.empty()) return failed(doing, ENOENT);
   auto const pid = number<uint32_t>(process), count = number<uint32_t>(fds);
-  if (!pid || !count) return failed(doing, EINVAL);
-  if (*pid != static_cast<uint32_t>(::getpid()) || *count == 0) return failed(doing, ENOENT);
+  auto const id = variable("LISTEN_PIDFDID");
+  if (!pid || !count || (!id.empty() && !number<uint64_t>(id))) return failed(doing, EINVAL);
+  if (*count == 0 || other_process().size()) return failed(doing, ENOENT);
   if (*count > listen_fds_max) return failed(doing, E2BIG);
   bool const named = ::getenv("LISTEN_FDNAMES") != nullptr;
   Cut rest = {{}, variable("LISTEN_FDNAMES"), named};
@@ -80,10 +97,17 @@ void give_listen_fds(Environment &environment, std::span<std::string_view const>
   environment.set("LISTEN_FDS", (Text<16>() << names.size()).view());
   environment.set("LISTEN_PID", (Text<16>() << ::getpid()).view());
   environment.set("LISTEN_FDNAMES", all.view());
+  if (auto const id = pidfd_id(::getpid())) environment.set("LISTEN_PIDFDID", (Text<24>() << *id).view());
+  else environment.unset("LISTEN_PIDFDID");
+}
+
+bool is_listen_variable(std::string_view variable) noexcept {
+  std::string_view const name = cut(variable, '=').head;
+  return std::find(std::begin(variables), std::end(variables), name) != std::end(variables);
 }
 
 void forget_listen_fds(Environment &environment) noexcept {
-  for (char const *const name : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}) environment.unset(name);
+  for (char const *const name : variables) environment.unset(name);
 }
 
 } // namespace pm

@@ -17,7 +17,7 @@ inline constexpr size_t listen_fds_max = 64;
 /** 1 to 255 bytes of ASCII without colons and control bytes, as in sd_listen_fds_with_names(3). */
 [[nodiscard]] bool is_listen_name(std::string_view name) noexcept;
 
-/** The descriptors from 3 on that LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES give to this process. */
+/** The descriptors from 3 on that LISTEN_FDS, LISTEN_PID, LISTEN_PIDFDID and LISTEN_FDNAMES give to this process. */
 class ListenFds {
  public:
   /**
@@ -25,6 +25,9 @@ class ListenFds {
    * descriptors differ, or a name is not valid. E2BIG: more than listen_fds_max. EBADF: a descriptor is closed.
    */
   [[nodiscard]] static Result<ListenFds> own() noexcept;
+
+  /** Why the variables are for another process: `LISTEN_PID is 123, this process is 124`. Empty: they are not. */
+  [[nodiscard]] static Text<96> other_process() noexcept;
 
   [[nodiscard]] size_t size() const noexcept { return size_; }
   [[nodiscard]] int fd(size_t i) const noexcept { return listen_fds_start + static_cast<int>(i); }
@@ -43,14 +46,16 @@ class ListenFds {
 [[nodiscard]] Done place_fds(size_t count, int first, Callback<Fd &(size_t i)> fd_of) noexcept;
 
 /**
- * Sets the variables for the program that this process executes with descriptors 3 and up: LISTEN_FDS, LISTEN_PID,
+ * Sets the variables for the program that this process executes with descriptors 3 and up: LISTEN_FDS, LISTEN_PID, LISTEN_PIDFDID,
  * LISTEN_FDNAMES, and for shells one PM_FD_NAME=N for each. An underscore replaces each byte of NAME that a variable may not
- * have.
+ * have. LISTEN_PIDFDID is unset where there is no pidfd_id().
  */
 void give_listen_fds(Environment &environment, std::span<std::string_view const> names) noexcept;
 /** PM_FD_NAME for this name. */
 [[nodiscard]] Text<272> shell_name(std::string_view name) noexcept;
-/** Unsets LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES. */
+/** Whether give_listen_fds() sets a variable of this name, which may be followed by its value; except PM_FD_NAME. */
+[[nodiscard]] bool is_listen_variable(std::string_view variable) noexcept;
+/** Unsets these. */
 void forget_listen_fds(Environment &environment) noexcept;
 
 } // namespace pm

@@ -40,29 +40,49 @@ Result<Text<32>> directory_of(pid_t pid, char const *doing) noexcept {
   return not_shown(doing, pid);
 }
 
+/** A number in the text of /proc/PID/stat, proc(5). */
+std::optional<uint64_t> number_in(std::string_view stat, int wanted) noexcept {
+  size_t const name_end = stat.rfind(')');
+  if (name_end == std::string_view::npos || name_end + 2 > stat.size()) return std::nullopt;
+  std::string_view rest{stat.data() + name_end + 2, stat.size() - name_end - 2};
+  // Field 3 follows the name.
+  for (int field = 3; field < wanted; ++field) rest = cut(rest, ' ').tail;
+  return number<uint64_t>(cut(rest, ' ').head);
+}
+
+constexpr int parent_field = 4, start_time_field = 22;
+
+Result<Text<1024>> stat_of(pid_t pid, char const *doing) noexcept {
+  auto const directory = directory_of(pid, doing);
+  if (!directory) return fail(directory);
+  auto const path = Text<48>(directory->view()) << "/stat";
+  Fd const file(sys::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return not_shown(doing, pid);
+  char buffer[1023];
+  ssize_t const n = sys::read(file.get(), buffer, sizeof buffer);
+  if (n < 0) return failed(doing);
+  return Text<1024>({buffer, static_cast<size_t>(n)});
+}
+
 } // namespace
 
 Result<uint64_t> start_time_in(std::string_view stat) noexcept {
-  size_t const name_end = stat.rfind(')');
-  if (name_end == std::string_view::npos || name_end + 2 > stat.size()) return failed(reading_start_time, EBADMSG);
-  std::string_view rest{stat.data() + name_end + 2, stat.size() - name_end - 2};
-  // Field 3 follows the name; the start time is field 22.
-  for (int field = 3; field < 22; ++field) rest = cut(rest, ' ').tail;
-  auto const ticks = number<uint64_t>(cut(rest, ' ').head);
+  auto const ticks = number_in(stat, start_time_field);
   if (!ticks) return failed(reading_start_time, EBADMSG);
   return *ticks;
 }
 
 Result<uint64_t> start_time(pid_t pid) noexcept {
-  auto const directory = directory_of(pid, reading_start_time);
-  if (!directory) return fail(directory);
-  auto const path = Text<48>(directory->view()) << "/stat";
-  Fd const file(sys::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return not_shown(reading_start_time, pid);
-  char buffer[1024];
-  ssize_t const n = sys::read(file.get(), buffer, sizeof buffer);
-  if (n < 0) return failed(reading_start_time);
-  return start_time_in({buffer, static_cast<size_t>(n)});
+  auto const stat = stat_of(pid, reading_start_time);
+  if (!stat) return fail(stat);
+  return start_time_in(stat->view());
+}
+
+std::optional<pid_t> parent_of(pid_t pid) noexcept {
+  auto const stat = stat_of(pid, "find the parent of");
+  auto const parent = stat ? number_in(stat->view(), parent_field) : std::nullopt;
+  if (!parent || *parent == 0 || *parent > INT_MAX) return std::nullopt;
+  return static_cast<pid_t>(*parent);
 }
 
 bool has_own_boot_time() noexcept {

@@ -33,6 +33,9 @@ inline constexpr char reading_start_time[] = "read the start time of";
 /** The same, from the text of /proc/PID/stat. The name in its second field may contain blanks and parentheses. EBADMSG. */
 [[nodiscard]] Result<uint64_t> start_time_in(std::string_view stat) noexcept;
 
+/** The parent of a process. Nothing: /proc does not show the process, or the parent is in another pid namespace. */
+[[nodiscard]] std::optional<pid_t> parent_of(pid_t pid) noexcept;
+
 struct Executable {
   Text<PATH_MAX> path;  /**< without the kernel's " (deleted)" */
   bool deleted = false; /**< the file has no name any more */

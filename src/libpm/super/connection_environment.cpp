@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include "libpm/fifodir/inherited.h"
+#include "libpm/net/listen_fds.h"
 #include "libpm/net/ucspi.h"
 
 namespace pm::super {
@@ -10,12 +11,11 @@ namespace pm::super {
 namespace {
 
 /** Variables that are for this process only. */
-constexpr std::string_view own[] = {
-    fifodir::inherited_variable, "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "PM_LISTEN_NAME"};
+constexpr std::string_view own[] = {fifodir::inherited_variable, "NOTIFY_SOCKET", "PM_LISTEN_NAME"};
 
 bool is_kept(char const *variable) noexcept {
   std::string_view const name = cut(variable, '=').head;
-  return std::find(std::begin(own), std::end(own), name) == std::end(own) && !ucspi::is_said(variable);
+  return std::find(std::begin(own), std::end(own), name) == std::end(own) && !is_listen_variable(name) && !ucspi::is_said(variable);
 }
 
 } // namespace

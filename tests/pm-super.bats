@@ -943,6 +943,50 @@ $(grep -vx 8 <<<"$INHERITED")"
   done
 }
 
+# swapped COMMAND...: a program of build/fault that makes dir/sock. When it is about to remove the path at its end, another user replaces the
+# directory: victim/sock, which is at the path then, stays as it is.
+swapped() {
+  rm -rf dir away victim
+  mkdir dir victim
+  echo secret >victim/sock
+  set -m
+  PM_FAULT=unlinkat:1:stop start_ready s6-ipcserver-socketbinder "$PWD/input" "$FAULT/$1" -N 9 "${@:2}" </dev/null >/dev/null 2>>log
+  kill -TERM "$PID"
+  wait "$PID" || [ $? = $((128 + 19)) ]
+  set +m
+  mv dir away
+  ln -s victim dir
+  resume "$PID"
+  assert_equal "$(cat victim/sock)" secret
+  assert_not_exist away/sock
+}
+
+@test "pm-super, pm-superd, pm-fdrecv, pm-fdstored: a directory that is replaced at the end: no file in it is removed" {
+  swapped pm-super local:dir/sock true
+  swapped pm-superd -w dir/sock -s true
+  swapped pm-fdrecv dir/sock true
+  swapped pm-fdstored dir/sock
+}
+
+@test "pm-socketbinder, pm-superd, pm-fdrecv, pm-fdstored: a path that is swapped after bind: the other file stays as it is" {
+  needs_root
+  for command in 'pm-socketbinder -a 666 -o 1:1 local:sock true' 'pm-superd -w sock -s true' 'pm-fdrecv -a 666 sock true' 'pm-fdstored -a 666 sock'; do
+    for call in ioctl listen openat; do
+      echo secret >victim
+      chmod 600 victim
+      # shellcheck disable=SC2086 # each is a word
+      PM_FAULT=$call:1:stop start_stopping s6-ipcserver-socketbinder "$PWD/input" "$PM_BUILD/fault/"$command 2>>log
+      rm -f sock
+      ln victim sock
+      status=0
+      resume "$PID" || status=$?
+      assert_equal "$command $call $status" "$command $call 111"
+      assert_equal "$(stat -c '%U %a' victim)" 'root 600'
+      rm -f sock victim
+    done
+  done
+}
+
 @test "pm-super: where it may not remove the path it stays, and the next start replaces it" {
   needs_root
   for _ in 1 2; do

@@ -1,11 +1,10 @@
 #include "libpm/net/listen.h"
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <linux/sockios.h>
+#include <string.h>
 #include <unistd.h>
-#include "libpm/os/directory.h"
+#include "libpm/net/stale_socket.h"
 #include "libpm/os/lock.h"
-#include "libpm/os/random.h"
 
 namespace pm {
 
@@ -21,104 +20,16 @@ constexpr int rounds = 8;
 /** How long to wait for another server that starts, in ms. A process that holds the lock longer only causes this delay. */
 constexpr uint32_t lock_wait = 1000;
 
-/** How the name of a socket begins that is set aside. */
-constexpr std::string_view aside_prefix = ".pm-stale.";
-
-/** The directory of the socket, and a path in it where the socket is set aside. */
-struct Aside {
-  Text<local_path_max + 64> directory, path;
+/** The directory of a path, and the name in it. */
+struct Place {
+  Text<local_path_max + 1> directory;
+  char const *name;
 };
 
-Result<Aside> make_aside(char const *path) noexcept {
-  auto const random = random_bits();
-  if (!random) return fail(random);
-  std::string_view const whole = path;
-  size_t const slash = whole.rfind('/');
-  Aside aside;
-  if (slash != std::string_view::npos) aside.directory << std::string_view(path, slash + 1);
-  aside.path << aside.directory.view() << aside_prefix << ::getpid() << '.' << *random;
-  if (slash == std::string_view::npos) aside.directory << '.';
-  return aside;
-}
-
-/** Succeeds if no server uses the socket `path`. EADDRINUSE: a server uses it. Other errors: the test failed. */
-Done is_dead(std::string_view path) noexcept {
-  struct sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  // The path aside may be too long for an address. Then use its descriptor.
-  Fd file;
-  Text<sizeof address.sun_path> link("/proc/self/fd/");
-  if (path.size() >= sizeof address.sun_path) {
-    file.reset(sys::openat(AT_FDCWD, path.data(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    if (!file.valid()) return failed("look at");
-    link << file.get();
-    path = link.view();
-  }
-  memcpy(address.sun_path, path.data(), path.size());
-  // A datagram socket cannot connect to a stream socket, but the error tells whether a server has it open. So the test makes no
-  // connection to the server, and a server that does not listen yet is not taken for dead.
-  Fd const probe(sys::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!probe.valid()) return failed("make a socket for");
-  int const connected = sys::connect(probe.get(), reinterpret_cast<struct sockaddr const *>(&address), sizeof address);
-  if (connected == 0 || errno == EPROTOTYPE || errno == EAGAIN) return failed(binding, EADDRINUSE);
-  if (errno != ECONNREFUSED) return failed("test for a server at");
-  return {};
-}
-
-/**
- * Sets a dead socket aside and unlinks it there, so that only the checked socket can be removed. Also succeeds if the path was
- * replaced meanwhile: the next bind(2) finds that out.
- */
-Done remove_dead(char const *path) noexcept {
-  struct stat before, after;
-  if (sys::fstatat(AT_FDCWD, path, &before, AT_SYMLINK_NOFOLLOW) < 0) {
-    if (errno == ENOENT) return {};
-    return failed("look at");
-  }
-  if (!S_ISSOCK(before.st_mode)) return failed("replace a file with the socket", EEXIST);
-  if (auto const dead = is_dead(path); !dead) {
-    if (dead.error().code == ENOENT) return {};
-    return dead;
-  }
-  auto const aside = make_aside(path);
-  if (!aside) return fail(aside);
-  char const *const there = aside->path.c_str();
-  if (sys::renameat(AT_FDCWD, path, AT_FDCWD, there) < 0) {
-    if (errno == ENOENT) return {};
-    return failed("replace");
-  }
-  bool const same = sys::fstatat(AT_FDCWD, there, &after, AT_SYMLINK_NOFOLLOW) == 0 && after.st_dev == before.st_dev &&
-                    after.st_ino == before.st_ino;
-  Done const dead = same ? is_dead(aside->path.view()) : Done(failed(binding, EADDRINUSE));
-  if (!dead) {
-    // A server has started meanwhile. Restore its path, unless another server has the path by now.
-    if (sys::renameat2(AT_FDCWD, there, AT_FDCWD, path, RENAME_NOREPLACE) < 0) return failed("put back");
-    return dead;
-  }
-  if (sys::unlinkat(AT_FDCWD, there, 0) < 0) {
-    auto const failure = failed("remove the dead socket of");
-    // Restore the path, and leave no other file behind.
-    sys::renameat2(AT_FDCWD, there, AT_FDCWD, path, RENAME_NOREPLACE);
-    return failure;
-  }
-  return {};
-}
-
-/**
- * Removes the dead sockets of `owner` that killed servers have set aside. Ignores errors: nothing needs their names. A server that
- * replaces a path meanwhile has the directory's lock.
- */
-void remove_leftovers(char const *directory, uid_t owner) noexcept {
-  (void)each_entry(AT_FDCWD, directory, [=](int dir, char const *name, unsigned char) noexcept -> Done {
-    if (!std::string_view(name).starts_with(aside_prefix)) return {};
-    struct stat st;
-    // Another user's are passed over: any number of them may be in a directory that others may write.
-    if (sys::fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISSOCK(st.st_mode) || st.st_uid != owner) return {};
-    Text<local_path_max + 300> path;
-    path << directory << '/' << name;
-    if (is_dead(path.view())) sys::unlinkat(dir, name, 0);
-    return {};
-  });
+Place place_of(char const *path) noexcept {
+  char const *const slash = ::strrchr(path, '/');
+  if (!slash) return {Text<local_path_max + 1>("."), path};
+  return {Text<local_path_max + 1>({path, static_cast<size_t>(slash + 1 - path)}), slash + 1};
 }
 
 int bind_with_mode(int fd, SockAddr const &name, mode_t mode) noexcept {
@@ -130,8 +41,8 @@ int bind_with_mode(int fd, SockAddr const &name, mode_t mode) noexcept {
 
 /** Whether the path still leads to the socket. */
 Result<bool> is_at_path(BoundSocket const &bound, SockAddr const &name) noexcept {
-  struct stat st;
   if (name.is_abstract()) return true;
+  struct stat st;
   if (sys::fstatat(AT_FDCWD, name.path(), &st, AT_SYMLINK_NOFOLLOW) == 0)
     return st.st_dev == bound.device && st.st_ino == bound.inode;
   if (errno == ENOENT) return false;
@@ -162,12 +73,11 @@ Done bind_replacing(int fd, SockAddr const &name, BindOptions const &options) no
   if (errno != EADDRINUSE || !options.replace || name.is_abstract()) return failed(binding);
   // The lock makes servers that start at the same time take turns, so that none sets another's path aside. Without it, where the
   // directory cannot be locked, that can happen, and the server reports it.
-  auto const aside = make_aside(name.path());
-  if (!aside) return fail(aside);
-  auto const lock = Lock::take_directory(AT_FDCWD, aside->directory.c_str(), Deadline::in(lock_wait));
-  if (lock) remove_leftovers(aside->directory.c_str(), options.owner.value_or(::geteuid()));
+  auto const directory = place_of(name.path()).directory;
+  auto const lock = Lock::take_directory(AT_FDCWD, directory.c_str(), Deadline::in(lock_wait));
+  if (lock) remove_leftover_sockets(directory.c_str(), options.owner.value_or(::geteuid()));
   for (int round = 0; round < rounds; ++round) {
-    if (auto const removed = remove_dead(name.path()); !removed) return removed;
+    if (auto const removed = remove_dead_socket(name.path(), binding); !removed) return removed;
     if (bind_with_mode(fd, name, mode) == 0) return {};
     if (errno != EADDRINUSE) break;
   }
@@ -190,7 +100,16 @@ Done find_file(BoundSocket &bound, SockAddr const &name) noexcept {
 }
 
 void remove_path(BoundSocket const &bound, SockAddr const &name) noexcept {
-  if (!name.is_abstract() && is_at_path(bound, name).value_or(false)) sys::unlinkat(AT_FDCWD, name.path(), 0);
+  if (name.is_abstract()) return;
+  auto const [directory, file] = place_of(name.path());
+  // Another user may replace the directory between the two calls, but not what a descriptor of it refers to. At the limit of descriptors
+  // there is none.
+  Fd const opened(sys::openat(AT_FDCWD, directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  int const dir = opened.valid() ? opened.get() : AT_FDCWD;
+  char const *const path = opened.valid() ? file : name.path();
+  struct stat st;
+  if (sys::fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == bound.device && st.st_ino == bound.inode)
+    sys::unlinkat(dir, path, 0);
 }
 
 namespace {

@@ -49,7 +49,8 @@ struct BoundSocket {
 
 /**
  * Removes the path of `bound`, if it still leads to this socket. Call it while the socket is open: then no other server replaces
- * the path.
+ * the path. Between the look at the path and its removal, a user who may write in the directory can put another file of this directory
+ * there, which is removed then.
  */
 void remove_path(BoundSocket const &bound, SockAddr const &name) noexcept;
 

@@ -27,15 +27,27 @@ teardown() { common_teardown; }
   assert_output --partial 'more than 64 names'
 }
 
-@test "pm-fdget: one: descriptor 0, or another, and PM_FD_NAME; it stays in the store, or not" {
+@test "pm-fdget: one: LISTEN_FDS as with several, and standard input; or -d; it stays in the store, or not" {
+  local listen='$LISTEN_FDS $LISTEN_FDNAMES $((LISTEN_PID == $$)) $PM_FD_a_name'
   store
   echo text >file
   pm-fdstore a-name <file
-  run -0 pm-fdget a-name sh -c 'cat; echo $PM_FD_a_name ${LISTEN_FDS-none}'
-  assert_output $'text\n0 none'
+  run -0 pm-fdget a-name sh -c "echo $listen; cat; test file -ef /proc/self/fd/3"
+  assert_output $'1 a-name 1 3\ntext'
   pm-fdstore other <file
-  run -0 pm-fdget -d 6 other sh -c 'cat <&6; echo $PM_FD_other'
-  assert_output $'text\n6'
+  # With -d nothing else has it, and the variables of other descriptors stay.
+  run -0 pm-fdget -d 6 other sh -c 'cat <&6; echo $PM_FD_other ${LISTEN_FDS-none}; test ! -e /proc/$$/fd/3' 3<&-
+  assert_output $'text\n6 none'
+  run -0 pm-fdget a-name pm-fdget -d 6 other sh -c "echo $listen \$PM_FD_other"
+  assert_output '1 a-name 1 3 6'
+  pm-fddrop other
+  pm-fdstore other <file
+  run -0 pm-fdget -d 0 other sh -c 'cat; echo $PM_FD_other ${LISTEN_FDS-none}; test ! -e /proc/$$/fd/3' 3<&-
+  assert_output $'text\n0 none'
+  # For a program that takes sockets so; it does not get those of a program before it.
+  pm-socketbinder -n a=local:@pm-test-$$ pm-fdstore -d 3 a
+  run -0 env LISTEN_PID=1 LISTEN_FDS=7 pm-fdget a pm-socketbinder -L x sh -c 'echo $LISTEN_FDS $LISTEN_FDNAMES'
+  assert_output '1 x'
   # And no descriptor besides.
   sh -c 'ls /proc/$$/fd; :' 6<file >without
   run -0 pm-fdget -d 6 other sh -c 'ls /proc/$$/fd; :'

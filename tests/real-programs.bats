@@ -13,7 +13,7 @@ installed() {
 
 # The ways to give a socket: as descriptor 0, and as descriptor 3 with LISTEN_FDS.
 ON_0=(binder activate-0 fdget)
-ON_3=(binder-n activate fdget-3)
+ON_3=(binder-n activate fdget)
 
 # given WAY ADDRESS COMMAND...: COMMAND has a socket there by this way; the address that was bound in $ADDRESS, COMMAND's pid in $PID.
 given() {
@@ -26,11 +26,10 @@ given() {
     binder-n) start pm-socketbinder -A -n "x=$address" "$@" >bound ;;
     activate-0) start pm-socketbinder -A "$address" pm-activate -0 "$@" >bound ;;
     activate) start pm-socketbinder -A -n "x=$address" pm-activate "$@" >bound ;;
-    fdget*)
+    fdget)
       pm-fdlist >/dev/null 2>&1 || store
       pm-socketbinder -e -A "$address" pm-fdstore x >bound
-      if [ "$way" = fdget ]; then start pm-fdget -D x "$@" >/dev/null
-      else start sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 exec pm-fdget -D -d 3 x "$@"' - "$@" >/dev/null; fi
+      start pm-fdget -D x "$@" >/dev/null
       ;;
   esac </dev/null 2>>log 5>&-
   read -r -t 20 -u 5 ADDRESS

@@ -23,9 +23,9 @@ constexpr CommandLine command_line(
     Synopsis{.program = "pm-fdget",
              .operands = "NAME[,NAME]... PROG...",
              .exits = "0 1 99 100 101 111 126 127",
-             .notes = "several NAMEs: descriptors 3 and up, with LISTEN_FDS, LISTEN_FDNAMES and PM_FD_NAME\n"},
+             .notes = "descriptors 3 and up, with LISTEN_FDS, LISTEN_FDNAMES and PM_FD_NAME; one NAME: also standard input\n"},
     store_option<&FdgetSettings::service>(), flag<&FdgetSettings::remove>('D', "take the descriptor out of the store"),
-    option<as_descriptor, &FdgetSettings::fd>('d', "FD", "the number of the descriptor, of one NAME (default 0)"),
+    option<as_descriptor, &FdgetSettings::fd>('d', "FD", "give the descriptor, of one NAME, this number only; without LISTEN_FDS"),
     nonblocking_option<&FdgetSettings::blocking>(),
     option<as_number<>, &FdgetSettings::wait>('t', "MS",
                                               "wait this long for all of them (0: without limit; default: do not wait)"));
@@ -61,11 +61,14 @@ int main(int argc, char const *const *argv) {
       if (auto const set = set_blocking(got.fd.get(), settings.blocking); !set) die_sys(set.error(), names[i]);
     fds[i] = std::move(got.fd);
   }
-  int const first = count > 1 ? listen_fds_start : fd >= 0 ? fd : 0;
+  bool const listed = fd < 0;
+  int const first = listed ? listen_fds_start : fd;
   if (auto const placed = place_fds(count, first, [&](size_t i) noexcept -> Fd & { return fds[i]; }); !placed)
     die_sys(placed.error(), operands[1]);
+  // Most programs of a chain use descriptor 0; those that read LISTEN_FDS expect 3.
+  if (listed && count == 1 && sys::dup2(first, 0) < 0) die_sys({errno, "get descriptors for"}, operands[1]);
   Environment environment;
-  if (count > 1) give_listen_fds(environment, {names, count});
+  if (listed) give_listen_fds(environment, {names, count});
   else environment.set(shell_name(names[0]).c_str(), (Text<16>() << first).view());
   return execute(environment, operands + 1);
 }

@@ -277,3 +277,47 @@ identified() {
   assert_equal "$(hear_by_s6 front)" late
   assert_equal "$(cat passed)" 0
 }
+
+@test "pm-fdpass: a worker of a stranger gets nothing, at a path or an abstract name; -u" {
+  needs_root
+  mkdir -m 777 open
+  for kind in "${KINDS[@]}"; do
+    for address in open/sock "local:@pm-test.$$.$RANDOM"; do
+      worker as $ALICE -u $BOB -u 0 $kind "$address" touch open/started
+      for from in $BOB 0; do
+        run -111 handed as $from pm-fdpass "$address"
+        [ $from = 0 ] && others=root || others="root, uid $BOB"
+        assert_output --regexp "^pm-fdpass: fatal: unable to hand a descriptor to [^ ]*: the server runs as uid $ALICE, which is not $others or a user of -u$"
+        run -111 handed as $from pm-fdpass -u 65503 "$address"
+        assert_not_exist open/started
+        run -0 handed as $from pm-fdpass -u 65503 -u $ALICE -u 65504 "$address"
+        eventually '[ -e open/started ]'
+        rm open/started
+      done
+      end_worker
+    done
+    # Root listens, and Alice serves.
+    start_ready pm-socketbinder -a 777 ${kind:--d} open/sock setpriv --reuid $ALICE --regid $ALICE --clear-groups pm-fdrecv -N 9 -u $BOB fd:0 echo hello
+    run -0 handed as $BOB pm-fdpass open/sock
+    assert_output hello
+    end_worker "$PID"
+  done
+}
+
+@test "pm-fdpass: a stranger with the abstract name of another kind does not take the worker's place" {
+  needs_root
+  local name="local:@pm-test.$$.$RANDOM"
+  worker as $ALICE "$name" true
+  run -111 handed as $BOB pm-fdpass "$name"
+  worker -u $BOB -m "$name" echo hello
+  run -0 handed as $BOB pm-fdpass "$name"
+  assert_output hello
+}
+
+@test "pm-fdpass: a worker that stands for many users gets nothing" {
+  needs_unshare -U -r
+  mkdir -m 777 open
+  worker as $ALICE -u $BOB open/sock true
+  run -111 handed unshare -U -r pm-fdpass -u 65534 open/sock
+  assert_output 'pm-fdpass: fatal: unable to hand a descriptor to open/sock: the server runs as uid 65534, which stands for every user that this user namespace does not map'
+}

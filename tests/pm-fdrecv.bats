@@ -127,7 +127,7 @@ UNIX $(id -u) $(id -g) ${lines[0]}"
   mkdir -m 777 open
   worker as $ALICE open/sock sh -c 'echo "$IPCREMOTEEUID $IPCREMOTEEGID, served by $(id -u)"'
   # Root hands over for everybody.
-  start_ready pm-super -N 9 front pm-fdpass open/sock
+  start_ready pm-super -N 9 front pm-fdpass -u $ALICE open/sock
   for uid in 0 $ALICE $BOB; do
     run -0 hear_by_s6 as $uid front
     assert_output "$uid $uid, served by $ALICE"
@@ -142,11 +142,11 @@ UNIX $(id -u) $(id -g) ${lines[0]}"
       worker as $uid $kind open/sock echo hello
       for from in $ALICE $BOB 0; do
         if [ $from = $BOB ] || { [ $uid = 0 ] && [ $from = $ALICE ]; }; then
-          run -1 --separate-stderr handed as $from pm-fdpass open/sock
+          run -1 --separate-stderr handed as $from pm-fdpass -u $ALICE open/sock
           assert_output ''
           assert_equal "$stderr" "pm-fdpass: fatal: unable to hand a descriptor to open/sock: refused: $STRANGER"
         else
-          run -0 handed as $from pm-fdpass open/sock
+          run -0 handed as $from pm-fdpass -u $ALICE open/sock
           assert_output hello
         fi
       done

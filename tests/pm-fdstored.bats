@@ -180,15 +180,26 @@ teardown() { common_teardown; }
   start_ready as $ALICE pm-fdstored -N 9 s 2>>../log
   export PM_FDSTORE=$PWD/s
   as $ALICE pm-fdstore mine </dev/null
-  pm-fdstore roots </dev/null
-  for command in 'pm-fdlist' 'pm-fdget mine true' 'pm-fddrop mine' 'pm-fdstore x'; do
-    run -1 as $BOB $command
+  pm-fdstore -u $ALICE roots </dev/null
+  for command in 'pm-fdlist ' 'pm-fdget mine true' 'pm-fddrop mine' 'pm-fdstore x'; do
+    run -1 as $BOB ${command/ / -u $ALICE }
     assert_output "${command%% *}: fatal: unable to ask the store at $PWD/s: refused"
   done
   run -0 as $ALICE pm-fdlist
   assert_line --regexp $'^mine\tdevice\t-\t'$ALICE
   assert_line --regexp $'^roots\tdevice\t-\t0'
   assert_file_contains ../log "^pm-fdstored: warning: refused uid $BOB$"
+}
+
+@test "pm-fdstored: no client asks a stranger who has the store's address; -u" {
+  needs_root
+  export PM_FDSTORE="@pm-test.$$.$RANDOM"
+  start_ready as $ALICE pm-fdstored -N 9 "local:$PM_FDSTORE" 2>>log
+  for command in 'pm-fdstore mine' 'pm-fdlist ' 'pm-fdget mine true' 'pm-fddrop mine'; do
+    run -111 $command </dev/null
+    assert_output "${command%% *}: fatal: unable to ask the store at $PM_FDSTORE: the server runs as uid $ALICE, which is not root or a user of -u"
+    run -0 ${command/ / -u $BOB -u $ALICE } </dev/null
+  done
 }
 
 @test "pm-fdstored: rules: which names, to store, to get, to list; anchored; one's own to drop" {
@@ -279,7 +290,7 @@ teardown() { common_teardown; }
   start_ready as $ALICE pm-socketbinder s pm-superd -N 9 -w worker
   export PM_FDSTORE=$PWD/s
   as $ALICE pm-fdstore mine </dev/null
-  run -1 as $BOB pm-fdlist
+  run -1 as $BOB pm-fdlist -u $ALICE
   assert_output "pm-fdlist: fatal: unable to ask the store at $PWD/s: refused"
   run as $BOB offer stream worker frame 200 - 1 send 1 answer </dev/null
   refute_output taken

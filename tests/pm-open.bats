@@ -43,3 +43,23 @@ teardown() { common_teardown; }
   run -111 pm-open -s silent -p 77 x true
   assert_output "pm-open: fatal: unable to read a password from descriptor 77: $EBADF"
 }
+
+@test "pm-open: a stranger at the opener's address gets no password and gives no file; -u" {
+  needs_root
+  mkdir files && echo text >files/x
+  echo "x:$(openssl passwd -6 -salt abcdefgh hunter2)" >passwords
+  local address="local:@pm-test.$$.$RANDOM"
+  start_ready as $ALICE pm-super -N 9 "$address" sh -c 'cat >&9' >/dev/null 9>got
+  for from in $BOB 0; do
+    [ $from = 0 ] && others=root || others="root, uid $BOB"
+    run -111 as $from pm-open -s "$address" -u 65503 -p 8 x true 8<<<hunter2
+    assert_output "pm-open: fatal: unable to ask the opener at ${address#local:}: the server runs as uid $ALICE, which is not $others or a user of -u"
+  done
+  end "$PID"
+  run -1 grep -a hunter got
+  address+=2
+  start_ready as $ALICE env PM_OPEN_READ=x PM_OPEN_PASSWORD=x pm-super -N 9 "$address" pm-opend -p passwords files
+  run -0 as $BOB pm-open -s "$address" -u 65503 -u $ALICE -p 8 x cat 8<<<hunter2
+  assert_output text
+  run -0 as $ALICE pm-open -s "$address" -p 8 x cat 8<<<hunter2
+}

@@ -97,7 +97,7 @@ refused() { assert_output "pm-open: fatal: unable to open $1: $2"; }
   export PM_OPENER=$PWD/s
   watch_log
   start_ready as $ALICE env PM_OPEN_READ='*' pm-super -N 9 s pm-opend ../files 2>log
-  run -111 pm-open root-only true
+  run -111 pm-open -u $ALICE root-only true
   assert_output "pm-open: fatal: unable to ask the opener at $PWD/s: the peer reports an error: a system call failed"
   logged '^pm-opend: fatal: unable to open root-only: '"$EACCES"'$'
 }

@@ -317,6 +317,29 @@ counted_all() {
   counted_all 5
 }
 
+@test "pm-superd, pm-super: -w: a worker of a stranger gets no connection, and it is said once; -u, -T" {
+  needs_root
+  local name="@pm-test.$$.$RANDOM" program trust last server
+  start_ready as $ALICE pm-fdrecv -N 9 -u 0 "local:$name" echo hello </dev/null >/dev/null
+  watch_log
+  for program in 'pm-socketbinder sock pm-superd -w' 'pm-super -w'; do
+    trust=-u last=()
+    [ "${program%% *}" = pm-socketbinder ] || { trust=-T last=(sock); }
+    # shellcheck disable=SC2086 # each is a word
+    start_ready $program "local:$name" -N 9 "${last[@]}" </dev/null >/dev/null 2>log
+    server=$PID
+    start pm-client sock sleep infinity
+    logged "^pm-superd: warning: unable to hand connections to $name: the server runs as uid $ALICE, which is not root or a user of -u$"
+    end "$PID"
+    end "$server"
+    # shellcheck disable=SC2086
+    start_ready $program "local:$name" $trust $BOB $trust $ALICE -N 9 "${last[@]}" </dev/null >/dev/null 2>log
+    run -0 hear sock
+    assert_output hello
+    end "$PID"
+  done
+}
+
 @test "pm-superd: -w: a worker that stops has them wait, and none is lost" {
   start_ready pm-fdrecv -N 9 -c 100 worker echo hello </dev/null >/dev/null
   worker=$PID

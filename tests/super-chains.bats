@@ -62,7 +62,7 @@ teardown() { common_teardown; }
   mkdir -p rules/ip4/127.0.0.0_8
   touch rules/ip4/127.0.0.0_8/allow
   start_ready as $ALICE pm-fdrecv -N 9 -u 0 "local:@pm-test.$$" sh -c 'echo "$(id -u) $TCPREMOTEIP"' </dev/null >/dev/null
-  super_at tcp:127.0.0.1:0 pm-access -i rules pm-fdpass "local:@pm-test.$$"
+  super_at tcp:127.0.0.1:0 pm-access -i rules pm-fdpass -u $ALICE "local:@pm-test.$$"
   assert_equal "$(hear "$ADDRESS" -b tcp:127.0.0.3:0)" "$ALICE 127.0.0.3"
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 #include "cli/command_line.h"
+#include "libpm/net/server_users.h"
 #include "libpm/net/sock_addr.h"
 
 namespace pm {
@@ -48,6 +49,12 @@ void as_local_address(Argument const &argument, SockAddr &address) noexcept;
 template <auto... Path>
 consteval auto nonblocking_option() noexcept {
   return sets<false, Path...>('e', "PROG's sockets do not block: where a call would wait, it fails with EAGAIN");
+}
+
+/** The option of the clients that send a secret, a connection or a descriptor, or get one. It sets a ServerUsers. */
+template <auto... Path>
+consteval auto server_users_option(char letter, char const *help) noexcept {
+  return option<as_user, Path..., &ServerUsers::others>(letter, "USER", help).as(Form::repeated);
 }
 
 } // namespace pm

@@ -14,10 +14,24 @@ void as_local_text(Argument const &argument, char const *&text) noexcept {
 
 ServiceClient::ServiceClient(Protocol const &protocol, ServiceDefaults const &defaults, ServiceSettings const &settings,
                              unsigned again) noexcept
-    : connection_(protocol), name_(defaults.name), address_(settings.address), timeout_(settings.timeout), again_(again) {
+    : connection_(protocol),
+      trusted_(&settings.trusted),
+      name_(defaults.name),
+      address_(settings.address),
+      timeout_(settings.timeout),
+      again_(again) {
   if (!address_) address_ = ::getenv(defaults.variable);
   if (!address_ || !*address_) address_ = defaults.address;
   if (strncmp(address_, "local:", 6) == 0) address_ += 6;
+  // Before the first byte is sent.
+  connection_.set_hook(
+      [](void *self, PeerIdentity const &server) noexcept {
+        auto &client = *static_cast<ServiceClient *>(self);
+        if (client.trusted_->has(server.euid)) return true;
+        client.stranger_ = server.euid;
+        return false;
+      },
+      this);
 }
 
 Status ServiceClient::connect() noexcept {
@@ -35,6 +49,7 @@ Status ServiceClient::connect() noexcept {
 }
 
 void ServiceClient::die(Status why) const noexcept {
+  if (stranger_) pm::die(exits::system, "unable to ask ", name_, " at ", address_, ": ", explain_stranger(*stranger_).view());
   int const code = why == Status::timeout ? exits::timeout : why == Status::refused ? exits::no : exits::system;
   // For these the errno of the system call is more precise than the status.
   bool const by_system = why == Status::no_endpoint || why == Status::denied || why == Status::system;

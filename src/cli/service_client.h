@@ -6,19 +6,22 @@
 
 namespace pm::message {
 
-/** The values of the options -s and -t. */
+/** The values of the options -s, -u and -t. */
 struct ServiceSettings {
   char const *address = nullptr; /**< null: the default */
+  ServerUsers trusted;
   ClientTimeout timeout;
 };
 
 /** Checks that the argument is an address of a Unix socket, and keeps it as it is written. */
 void as_local_text(Argument const &argument, char const *&text) noexcept;
 
-/** The option -s. It sets the address in ServiceSettings. */
+/** The options -s and -u. They set the address and the trusted users in ServiceSettings. */
 template <auto... Path>
-consteval auto service_address_option(char const *help) noexcept {
-  return option<as_local_text, Path..., &ServiceSettings::address>('s', "ADDRESS", help);
+consteval auto service_address_options(char const *help) noexcept {
+  return options(option<as_local_text, Path..., &ServiceSettings::address>('s', "ADDRESS", help),
+                 server_users_option<Path..., &ServiceSettings::trusted>(
+                     'u', "also trust a service of USER (always: root and the current user)"));
 }
 /** The option -t. It sets the time limit in ServiceSettings. */
 template <auto... Path>
@@ -39,7 +42,7 @@ struct ServiceDefaults {
  */
 class ServiceClient {
  public:
-  /** `again`: how many times the service may close the connection before an answer; the question is then sent again. */
+  /** Borrows the settings. `again`: how many times the service may close the connection before an answer; the question is then sent again. */
   ServiceClient(Protocol const &protocol, ServiceDefaults const &defaults, ServiceSettings const &settings,
                 unsigned again = 0) noexcept;
 
@@ -69,6 +72,8 @@ class ServiceClient {
   [[nodiscard]] Limit limit() const noexcept { return deadline_; }
 
   Connection connection_;
+  ServerUsers const *trusted_;
+  std::optional<uid_t> stranger_; /**< the user of a service that is not trusted */
   char const *name_;
   char const *address_; /**< without the prefix `local:` */
   ClientTimeout timeout_;

@@ -6,13 +6,13 @@
 
 namespace pm::handover {
 
-/** The option -s. It sets the address in message::ServiceSettings. */
+/** The options -s and -u. They set the address and the trusted users in message::ServiceSettings. */
 template <auto... Path>
-consteval auto store_option() noexcept {
-  return message::service_address_option<Path...>("the store's address (default: $PM_FDSTORE, or /run/pm-fdstore/socket)");
+consteval auto store_options() noexcept {
+  return message::service_address_options<Path...>("the store's address (default: $PM_FDSTORE, or /run/pm-fdstore/socket)");
 }
 
-/** A client of a store. It sends its question again, at most 15 times, if the store executes its next version meanwhile. */
+/** A client of a store. It borrows the settings. It sends its question again, at most 15 times, if the store executes its next version meanwhile. */
 class StoreClient : public message::ServiceClient {
  public:
   explicit StoreClient(message::ServiceSettings const &settings) noexcept

@@ -10,7 +10,7 @@ using namespace pm::handover;
 using message::ServiceSettings;
 
 constexpr CommandLine command_line(Synopsis{.program = "pm-fddrop", .operands = "NAME", .exits = "0 1 99 100 101 111"},
-                                   store_option<>(), message::service_timeout_option<>());
+                                   store_options<>(), message::service_timeout_option<>());
 
 } // namespace
 

@@ -24,8 +24,9 @@ constexpr CommandLine command_line(
              .operands = "NAME[,NAME]... PROG...",
              .exits = "0 1 99 100 101 111 126 127",
              .notes = "descriptors 3 and up, with LISTEN_FDS, LISTEN_FDNAMES and PM_FD_NAME; one NAME: also standard input\n"},
-    store_option<&FdgetSettings::service>(), flag<&FdgetSettings::remove>('D', "take the descriptor out of the store"),
-    option<as_descriptor, &FdgetSettings::fd>('d', "FD", "give the descriptor, of one NAME, this number only; without LISTEN_FDS"),
+    store_options<&FdgetSettings::service>(), flag<&FdgetSettings::remove>('D', "take the descriptor out of the store"),
+    option<as_descriptor, &FdgetSettings::fd>('d', "FD",
+                                              "give the descriptor, of one NAME, this number only; without LISTEN_FDS"),
     nonblocking_option<&FdgetSettings::blocking>(),
     option<as_number<>, &FdgetSettings::wait>('t', "MS",
                                               "wait this long for all of them (0: without limit; default: do not wait)"));

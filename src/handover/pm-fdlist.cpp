@@ -14,7 +14,7 @@ struct FdlistSettings {
 };
 
 constexpr CommandLine command_line(
-    Synopsis{.program = "pm-fdlist", .operands = "", .exits = "0 1 99 100 101 111"}, store_option<&FdlistSettings::service>(),
+    Synopsis{.program = "pm-fdlist", .operands = "", .exits = "0 1 99 100 101 111"}, store_options<&FdlistSettings::service>(),
     message::service_timeout_option<&FdlistSettings::service>(),
     flag<&FdlistSettings::header>('H', "print a line with the fields' names first: name kind address owner age expiry"));
 

@@ -14,6 +14,7 @@ using namespace pm::handover;
 
 struct FdpassSettings {
   ClientTimeout timeout;
+  ServerUsers trusted;
 };
 
 constexpr CommandLine command_line(
@@ -21,6 +22,7 @@ constexpr CommandLine command_line(
              .operands = "ADDRESS",
              .exits = "0 1 99 100 101 111",
              .notes = "ADDRESS: PATH local:PATH local:@NAME; a stream, seqpacket or datagram socket\n"},
+    server_users_option<&FdpassSettings::trusted>('u', "also trust a worker of USER (always: root and the current user)"),
     timeout_option<&FdpassSettings::timeout>());
 
 } // namespace
@@ -37,9 +39,12 @@ int main(int argc, char const *const *argv) {
   auto const identity = own_identity();
   if (!identity) die_sys(identity.error(), "descriptor 0");
   for (;;) {
-    auto const once = [&]() noexcept { return connect_worker(name, deadline); };
+    std::optional<uid_t> stranger;
+    auto const once = [&]() noexcept { return connect_worker(name, deadline, settings.trusted, stranger); };
     bool const awaits = settings.timeout.awaits() && name.path();
     auto const worker = awaits ? await_server(name.path(), deadline, once) : once();
+    if (stranger)
+      die(exits::system, "unable to hand a descriptor to ", name.local_name().view(), ": ", explain_stranger(*stranger).view());
     if (!worker) die_sys(worker.error(), name.local_name().view());
     auto const answer = hand_over(worker->get(), 0, *identity, deadline);
     // This worker has no room. Connect again: another worker may accept.

@@ -16,7 +16,7 @@ struct FdstoreSettings {
 };
 
 constexpr CommandLine command_line(Synopsis{.program = "pm-fdstore", .operands = "NAME", .exits = "0 1 99 100 101 111"},
-                                   store_option<&FdstoreSettings::service>(),
+                                   store_options<&FdstoreSettings::service>(),
                                    message::service_timeout_option<&FdstoreSettings::service>(),
                                    option<as_descriptor, &FdstoreSettings::fd>('d', "FD", "the descriptor (default 0)"),
                                    option<as_number<1>, &FdstoreSettings::question, &StoreRequest::lifetime>(

@@ -30,7 +30,7 @@ struct OpenSettings {
 
 constexpr CommandLine command_line(
     Synopsis{.program = "pm-open", .operands = "NAME PROG...", .exits = "0 1 99 100 101 111 126 127"},
-    message::service_address_option<&OpenSettings::service>(
+    message::service_address_options<&OpenSettings::service>(
         "the opener's address (default: $PM_OPENER, or /run/pm-opener/socket)"),
     option<as_open_mode, &OpenSettings::question, &OpenRequest::mode>(
         'm', "MODE", "r: to read (default); w: to write; a: to append; rw: to read and write"),

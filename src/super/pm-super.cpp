@@ -19,6 +19,7 @@ struct SuperSettings {
   ProcessIdentity identity;
   bool by_environment = false;
   std::optional<SockAddr> worker;
+  List<uid_t> trusted; /**< only pm-superd uses it */
   bool start_worker = false;
 };
 
@@ -37,6 +38,9 @@ constexpr CommandLine command_line(
     flag<&SuperSettings::by_environment>('U', "take what -u, -g and -G leave open from $UID, $GID and $GIDLIST, and unset these"),
     option<as_local_address, &SuperSettings::worker>(
         'w', "WORKER", "become pm-superd, which hands each connection to the worker at this Unix address; without -s no PROG"),
+    option<as_user, &SuperSettings::trusted>('T', "USER", "also trust a worker of USER (always: root and the user of -u)")
+        .as(Form::repeated)
+        .needs('w'),
     flag<&SuperSettings::start_worker>('s', "PROG is that worker").needs('w'),
     option<add_named_socket, &SuperSettings::sockets>('n', "NAME=ADDRESS",
                                                       "instead of ADDRESS: serve several, and give PROG the name")
@@ -46,6 +50,8 @@ constexpr CommandLine command_line(
 SuperdCommand superd_command(int argc, char const *const *argv) noexcept {
   SuperdCommand command;
   command_line.each(argc, argv, [&](char letter, char const *argument) noexcept {
+    // Its letter for -T is u, which is another option here.
+    if (letter == 'T') command.add('u', argument);
     if (std::string_view("PpcCMRFIWBXews").find(letter) != std::string_view::npos) command.add(letter, argument);
   });
   return command;

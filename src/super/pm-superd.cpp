@@ -15,6 +15,7 @@ using namespace pm::super;
 struct SuperdSettings {
   SuperOptions server;
   std::optional<SockAddr> worker;
+  ServerUsers trusted;
   bool start_worker = false;
 };
 
@@ -28,6 +29,8 @@ constexpr CommandLine command_line(
         'O', "own the sockets: remove their paths at exit; with -I, serve queued clients first"),
     option<as_local_address, &SuperdSettings::worker>(
         'w', "WORKER", "hand each connection to the worker at this Unix address; without -s no PROG"),
+    server_users_option<&SuperdSettings::trusted>('u', "also trust a worker of USER (always: root and the current user)")
+        .needs('w'),
     flag<&SuperdSettings::start_worker>(
         's', "PROG is that worker: start it on WORKER's socket as descriptor 0 when needed, and again when it ends")
         .needs('w'));
@@ -88,7 +91,8 @@ int main(int argc, char const *const *argv) {
     bound = std::move(*made);
   }
   if (worker)
-    if (auto const used = server.use_worker(*worker, bound.fd.get()); !used) give_up(used.error(), worker->local_name().view());
+    if (auto const used = server.use_worker(*worker, bound.fd.get(), std::move(settings.trusted)); !used)
+      give_up(used.error(), worker->local_name().view());
   if (auto const prepared = server.prepare(); !prepared) give_up(prepared.error(), "");
   notify_readiness(::getenv("NOTIFY_SOCKET"));
   announce_readiness(wanted.ready);

@@ -47,15 +47,23 @@ void apply(Identity const &identity, Environment &environment) noexcept {
   }
 }
 
-Result<Fd> connect_worker(SockAddr const &name, Deadline deadline) noexcept {
+Result<Fd> connect_worker(SockAddr const &name, Deadline deadline, ServerUsers const &trusted,
+                          std::optional<uid_t> &stranger) noexcept {
   // A worker's socket is of one of three types, and connect(2) fails with this error for another type. Each type has its own
-  // abstract names.
+  // abstract names, so a stranger may have the name for one of them.
   int const other_kind = name.is_abstract() ? ECONNREFUSED : EPROTOTYPE;
-  for (int const type : {SOCK_STREAM, SOCK_SEQPACKET}) {
+  stranger.reset();
+  for (int const type : {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM}) {
     auto connected = connect_to(name, type, nullptr, deadline);
-    if (connected || connected.error().code != other_kind) return connected;
+    if (!connected && connected.error().code == other_kind && type != SOCK_DGRAM) continue;
+    if (!connected) return stranger ? Result<Fd>(failed("connect to", EPERM)) : std::move(connected);
+    auto const found = trusted.stranger_at(connected->get());
+    if (!found) return fail(found);
+    if (!*found) return (stranger.reset(), std::move(connected));
+    stranger = *found;
+    if (!name.is_abstract()) break;
   }
-  return connect_to(name, SOCK_DGRAM, nullptr, deadline);
+  return failed("connect to", EPERM);
 }
 
 Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity, Deadline deadline) noexcept {

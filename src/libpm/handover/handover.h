@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libpm/message/channel.h"
+#include "libpm/net/server_users.h"
 #include "libpm/net/sock_addr.h"
 #include "libpm/os/environment.h"
 
@@ -51,8 +52,12 @@ struct NoRoom {
 /** Sets the variables of an identity, and removes those of another connection. */
 void apply(Identity const &identity, Environment &environment) noexcept;
 
-/** Connects to a worker's socket of any type. ETIMEDOUT, ENOENT, ECONNREFUSED. */
-[[nodiscard]] Result<Fd> connect_worker(SockAddr const &name, Deadline deadline) noexcept;
+/**
+ * Connects to a worker's socket of any type, if a trusted user runs the worker. ETIMEDOUT, ENOENT, ECONNREFUSED. EPERM with `stranger`
+ * set: that user runs it.
+ */
+[[nodiscard]] Result<Fd> connect_worker(SockAddr const &name, Deadline deadline, ServerUsers const &trusted,
+                                        std::optional<uid_t> &stranger) noexcept;
 
 /**
  * Offers a descriptor and waits for the answer. Returns nothing if the worker took it, or the reason why not. EAGAIN: the worker has no

@@ -1,15 +1,6 @@
 #include "libpm/handover/offering_peer.h"
 
-#include <unistd.h>
-#include <algorithm>
-#include "libpm/os/overflow_user.h"
-
 namespace pm::handover {
-
-bool OfferingPeer::may_offer(uid_t user, std::span<uid_t const> others) noexcept {
-  bool const may = user == 0 || user == ::geteuid() || std::find(others.begin(), others.end(), user) != others.end();
-  return may && !is_overflow_user(user);
-}
 
 Result<message::Message *> OfferingPeer::receive() noexcept {
   auto received = channel_.receive_now();

@@ -20,9 +20,6 @@ class OfferingPeer {
   explicit OfferingPeer(int datagrams) noexcept : channel_(datagrams, datagrams) {}
   OfferingPeer(OfferingPeer const &) = delete;
 
-  /** Whether a user may offer descriptors: root, this process's user, and `others`, but no uid that names many users. */
-  [[nodiscard]] static bool may_offer(uid_t user, std::span<uid_t const> others = {}) noexcept;
-
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
   /** Whether bytes of the next message were read: poll(2) does not report them. */
   [[nodiscard]] bool has_more() const noexcept { return channel_.has_more(); }

@@ -3,6 +3,7 @@
 
 #include "libpm/handover/offering_peer.h"
 #include "libpm/net/accept.h"
+#include "libpm/net/server_users.h"
 #include "libpm/os/blocking.h"
 #include "libpm/os/children.h"
 #include "libpm/util/box.h"
@@ -56,7 +57,7 @@ class Receiver {
   /** EINVAL: the socket does not listen any more. */
   [[nodiscard]] Done accept_one(NonBlockingSockets &accepted_from) noexcept;
   [[nodiscard]] bool may_offer(uid_t user) const noexcept {
-    return OfferingPeer::may_offer(user, {options_.offerers.begin(), options_.offerers.size()});
+    return is_trusted_user(user, {options_.offerers.begin(), options_.offerers.size()});
   }
   [[nodiscard]] bool has_room() const noexcept { return pids_.size() < options_.most; }
   /** Handles the next message of a peer. Returns whether the connection goes on. */

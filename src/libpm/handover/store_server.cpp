@@ -3,6 +3,7 @@
 #include <algorithm>
 #include "libpm/handover/store_save.h"
 #include "libpm/net/listen.h"
+#include "libpm/net/server_users.h"
 #include "libpm/util/places.h"
 
 namespace pm::handover {
@@ -132,7 +133,7 @@ void StoreServer::wake(std::string_view name) noexcept {
 
 void StoreServer::add_offerer(Fd connected) noexcept {
   auto const peer = peer_of(connected.get());
-  bool const may_offer = peer && OfferingPeer::may_offer(peer->uid);
+  bool const may_offer = peer && is_trusted_user(peer->uid);
   for (auto &place : offerers_) {
     if (place || !may_offer) continue;
     place = make_box<OfferingPeer>(std::move(connected), OfferingPeer::Reading::ahead);

@@ -2,12 +2,11 @@
 
 #include <fcntl.h>
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include "libpm/net/ask_sock_diag.h"
 #include "libpm/os/sys.h"
-#include "libpm/util/callback.h"
 #include "libpm/util/text.h"
 
 namespace pm {
@@ -26,8 +25,10 @@ Result<bool> is_of_this_host(SockAddr name) noexcept {
   return false;
 }
 
-/** Most bytes of a message of the kernel: NLMSG_GOODSIZE, or a page, is less. */
-constexpr size_t answer_max = 16384;
+template <class Request>
+std::string_view bytes_of(Request const &request) noexcept {
+  return {reinterpret_cast<char const *>(&request), sizeof request};
+}
 
 /** A socket in an answer. The message may have this attribute only, of those that are of interest here. */
 struct FoundSocket {
@@ -35,70 +36,22 @@ struct FoundSocket {
   bool only_v6 = false; /**< it is not connected, and cannot exchange data by IPv4 */
 };
 
-FoundSocket read_socket(struct nlmsghdr const *header) noexcept {
-  FoundSocket found;
-  char const *const data = static_cast<char const *>(NLMSG_DATA(header));
-  memcpy(&found.message, data, sizeof found.message);
-  std::string_view rest(data, header->nlmsg_len - NLMSG_LENGTH(0));
-  for (size_t next = NLMSG_ALIGN(sizeof found.message); next < rest.size();) {
-    rest.remove_prefix(next);
-    struct nlattr attribute;
-    if (rest.size() < sizeof attribute) break;
-    memcpy(&attribute, rest.data(), sizeof attribute);
-    if (attribute.nla_len < sizeof attribute || attribute.nla_len > rest.size()) break;
-    if (attribute.nla_type == INET_DIAG_SKV6ONLY && attribute.nla_len > NLA_HDRLEN) found.only_v6 = *(rest.data() + NLA_HDRLEN);
-    next = NLA_ALIGN(attribute.nla_len);
-  }
-  return found;
-}
-
-/**
- * Asks the kernel for the socket that `request` names, with any cookie, or for `all` that it describes, and visits each. ENOENT:
- * there is no such socket, unless all are asked for. `doing` is for the error.
- */
-Done ask_sock_diag(struct inet_diag_req_v2 const &request, bool all, char const *doing,
+/** Asks as ask_sock_diag() does, for TCP or UDP sockets with any cookie. */
+Done ask_inet_diag(struct inet_diag_req_v2 request, bool all, char const *doing,
                    Callback<void(FoundSocket const &)> visit) noexcept {
-  Fd const socket(sys::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
-  if (!socket.valid()) return failed(doing);
-  struct {
-    struct nlmsghdr header;
-    struct inet_diag_req_v2 request;
-  } question = {};
-  question.header.nlmsg_len = sizeof question;
-  question.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-  question.header.nlmsg_flags = static_cast<uint16_t>(all ? NLM_F_REQUEST | NLM_F_DUMP : NLM_F_REQUEST);
-  question.request = request;
-  question.request.id.idiag_cookie[0] = question.request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-  if (sys::send(socket.get(), &question, sizeof question, 0) < 0) return failed(doing);
-
-  for (;;) {
-    alignas(struct nlmsghdr) char bytes[answer_max];
-    struct iovec room = {bytes, sizeof bytes};
-    struct msghdr message = {};
-    message.msg_iov = &room;
-    message.msg_iovlen = 1;
-    // The kernel answers within send(2) and recvmsg(2), so there is no need to wait.
-    ssize_t const n = sys::recvmsg(socket.get(), &message, MSG_DONTWAIT);
-    if (n < 0) return failed(doing);
-    if (message.msg_flags & MSG_TRUNC) return failed(doing, EMSGSIZE);
-    auto const size = static_cast<size_t>(n);
-    for (size_t at = 0; at < size;) {
-      auto const *header = reinterpret_cast<struct nlmsghdr const *>(bytes + at);
-      if (size - at < sizeof *header || header->nlmsg_len < sizeof *header || header->nlmsg_len > size - at)
-        return failed(doing, EPROTO);
-      if (header->nlmsg_type == NLMSG_DONE) return {};
-      if (header->nlmsg_type == NLMSG_ERROR) {
-        auto const *error = static_cast<struct nlmsgerr const *>(NLMSG_DATA(header));
-        return failed(doing, header->nlmsg_len >= NLMSG_LENGTH(sizeof *error) && error->error ? -error->error : EPROTO);
-      }
-      if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY || header->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
-        return failed(doing, EPROTO);
-      visit(read_socket(header));
-      if (!all) return {};
-      at += NLMSG_ALIGN(header->nlmsg_len);
-    }
-    if (size == 0) return failed(doing, EPROTO);
-  }
+  request.id.idiag_cookie[0] = request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+  bool whole = true;
+  auto const asked = ask_sock_diag(bytes_of(request), all, doing, [&](std::string_view answer) noexcept {
+    FoundSocket found;
+    whole = whole && answer.size() >= sizeof found.message;
+    if (!whole) return;
+    memcpy(&found.message, answer.data(), sizeof found.message);
+    each_attribute(answer, sizeof found.message, [&](uint16_t type, std::string_view value) noexcept {
+      if (type == INET_DIAG_SKV6ONLY && !value.empty()) found.only_v6 = value[0];
+    });
+    visit(found);
+  });
+  return whole ? asked : failed(doing, EPROTO);
 }
 
 /** A request for sockets of a family and protocol with this local port, in these states. */
@@ -140,6 +93,32 @@ Result<bool> can_be_shared(SockAddr const &address) noexcept {
   return failed(owning);
 }
 
+/** Linux 5.3, linux/unix_diag.h: show the user of a Unix socket, and the attribute with it. */
+constexpr unsigned show_user = 0x40;
+constexpr uint16_t user_attribute = 7;
+
+/** Asks for an attribute of the Unix socket with that inode, a number. ENOENT: there is no such socket, or it has no such attribute. */
+Result<uint32_t> ask_unix_diag(ino_t inode, unsigned show, uint16_t wanted, char const *doing) noexcept {
+  struct unix_diag_req request = {};
+  request.sdiag_family = AF_UNIX;
+  request.udiag_states = ~0U;
+  request.udiag_ino = static_cast<uint32_t>(inode);
+  request.udiag_show = show;
+  request.udiag_cookie[0] = request.udiag_cookie[1] = ~0U;
+  std::optional<uint32_t> found;
+  auto const asked = ask_sock_diag(bytes_of(request), false, doing, [&](std::string_view answer) noexcept {
+    each_attribute(answer, sizeof(struct unix_diag_msg), [&](uint16_t type, std::string_view value) noexcept {
+      uint32_t number;
+      if (type != wanted || value.size() < sizeof number) return;
+      memcpy(&number, value.data(), sizeof number);
+      found = number;
+    });
+  });
+  if (!asked) return fail(asked);
+  if (!found) return failed(doing, ENOENT);
+  return *found;
+}
+
 } // namespace
 
 Result<std::optional<uid_t>> listener_at(Address const &address) noexcept {
@@ -152,7 +131,7 @@ Result<std::optional<uid_t>> listener_at(Address const &address) noexcept {
   // Without a peer's address, the kernel finds the socket that would get a new connection, also one bound to a wildcard.
   set_host(request.id.idiag_src, name);
   std::optional<uid_t> owner;
-  auto const asked = ask_sock_diag(request, false, finding, [&](FoundSocket const &found) noexcept {
+  auto const asked = ask_inet_diag(request, false, finding, [&](FoundSocket const &found) noexcept {
     if (found.message.idiag_state == TCP_LISTEN) owner = found.message.idiag_uid;
   });
   if (!asked) return fail(asked);
@@ -166,7 +145,7 @@ Result<uid_t> peer_owner(int connection, SockAddr const &theirs, SockAddr const 
   set_host(request.id.idiag_src, theirs);
   set_host(request.id.idiag_dst, ours);
   std::optional<uid_t> owner;
-  auto const asked = ask_sock_diag(request, false, owning, [&](FoundSocket const &found) noexcept {
+  auto const asked = ask_inet_diag(request, false, owning, [&](FoundSocket const &found) noexcept {
     // The kernel may find a listening socket instead. A socket that was closed has no inode, and the uid 0.
     auto const &socket = found.message;
     if (socket.idiag_state == TCP_ESTABLISHED && socket.idiag_inode && socket.id.idiag_dport == request.id.idiag_dport)
@@ -189,7 +168,7 @@ Result<uid_t> sender_owner(SockAddr const &theirs) noexcept {
     // A socket of IPv4 sends nothing from an address of IPv6.
     if (v6 && family == AF_INET) continue;
     auto const asked =
-        ask_sock_diag(request_for(family, IPPROTO_UDP, ~0U, theirs.port()), true, owning, [&](FoundSocket const &found) noexcept {
+        ask_inet_diag(request_for(family, IPPROTO_UDP, ~0U, theirs.port()), true, owning, [&](FoundSocket const &found) noexcept {
           auto const &socket = found.message;
           // The address that a socket is bound to does not count: it may send from each address of this host, ip(7), IP_PKTINFO.
           if (ntohs(socket.id.idiag_sport) != theirs.port() || (!v6 && found.only_v6)) return;
@@ -204,6 +183,16 @@ Result<uid_t> sender_owner(SockAddr const &theirs) noexcept {
   if (!shared) return fail(shared);
   if (several || *shared) return failed(owning, ENOTUNIQ);
   return *owner;
+}
+
+Result<uid_t> datagram_peer_owner(int socket) noexcept {
+  constexpr char const *doing = "get the owner of the socket at";
+  struct stat st;
+  if (sys::fstat(socket, &st) < 0) return failed(doing);
+  // The peer of a connected socket does not change, so both answers are about the one that gets its datagrams.
+  auto const peer = ask_unix_diag(st.st_ino, UDIAG_SHOW_PEER, UNIX_DIAG_PEER, doing);
+  if (!peer) return fail(peer);
+  return ask_unix_diag(*peer, show_user, user_attribute, doing);
 }
 
 } // namespace pm

@@ -1,4 +1,4 @@
-/** The owner of a TCP or UDP socket on this host, as the kernel reports it: sock_diag(7). */
+/** The owner of a socket on this host, as the kernel reports it: sock_diag(7). */
 #pragma once
 
 #include <optional>
@@ -26,5 +26,11 @@ namespace pm {
  * EPROTONOSUPPORT and others: this kernel does not report it.
  */
 [[nodiscard]] Result<uid_t> sender_owner(SockAddr const &theirs) noexcept;
+
+/**
+ * The user who made the Unix socket that gets the datagrams of `socket`, which is connected to it. ENOENT: that socket has been closed, or
+ * is in another network namespace; or this kernel does not report it (Linux before 5.3).
+ */
+[[nodiscard]] Result<uid_t> datagram_peer_owner(int socket) noexcept;
 
 } // namespace pm

@@ -1,9 +1,8 @@
 #include "libpm/registry/connect.h"
 
-#include <unistd.h>
-#include <algorithm>
 #include "libpm/net/connect.h"
 #include "libpm/net/peer.h"
+#include "libpm/net/server_users.h"
 #include "libpm/net/sock_diag.h"
 #include "libpm/os/overflow_user.h"
 #include "libpm/os/process.h"
@@ -36,10 +35,8 @@ class Connector {
 
   /** Whether a server that user `uid` runs may be at a registration's address. */
   [[nodiscard]] bool trusts(uid_t uid, Record const &record) const noexcept {
-    if (uid == 0) return true;
+    if (is_trusted_user(uid, trust_.uids())) return true;
     if (is_overflow_user(uid)) return false;
-    auto const trusted = trust_.uids();
-    if (uid == ::geteuid() || std::find(trusted.begin(), trusted.end(), uid) != trusted.end()) return true;
     // The registered process may have become another user since, as it does under s6-setuidgid.
     auto const now = effective_user(record.pid);
     auto const start = start_time(record.pid);

@@ -1,5 +1,6 @@
 #include "libpm/super/hand_over_to_worker.h"
 
+#include <utility>
 #include "libpm/os/blocking.h"
 #include "libpm/os/stream.h"
 
@@ -10,9 +11,10 @@ namespace {
 constexpr uint32_t answers_at_end_ms = 1000;
 } // namespace
 
-Done HandOverToWorker::make(SockAddr const &worker, int socket) noexcept {
+Done HandOverToWorker::make(SockAddr const &worker, int socket, ServerUsers &&trusted) noexcept {
   name_ = worker.local_name();
   socket_ = socket;
+  queue_.trust(std::move(trusted));
   return queue_.make(worker, context_.options.most);
 }
 
@@ -32,9 +34,13 @@ bool HandOverToWorker::get_ready() noexcept {
   if (runs && queue_.is_connected()) return true;
   if (runs) {
     auto const connected = queue_.connect();
-    if (!connected && !is_absence_logged_) context_.log.failure(connected.error(), name_.view());
-    is_absence_logged_ = !connected;
-    if (connected) return true;
+    if (connected && !*connected) {
+      is_absence_logged_ = false;
+      return true;
+    }
+    if (!is_absence_logged_ && !connected) context_.log.failure(connected.error(), name_.view());
+    if (!is_absence_logged_ && connected) context_.log.worker_not_trusted(name_.view(), **connected);
+    is_absence_logged_ = true;
   }
   context_.children.pause().begin();
   return false;

@@ -15,9 +15,9 @@ class HandOverToWorker final : public ConnectionHandler {
   explicit HandOverToWorker(SuperContext &context) noexcept : context_(context) {}
   /**
    * `socket`: the worker's listening socket, borrowed. When a connection comes and no PROG runs, PROG is started with this socket
-   * as descriptor 0. -1: PROG is not started. ENOMEM.
+   * as descriptor 0. -1: PROG is not started. `trusted`: the users that may run the worker. ENOMEM.
    */
-  [[nodiscard]] Done make(SockAddr const &worker, int socket) noexcept;
+  [[nodiscard]] Done make(SockAddr const &worker, int socket, ServerUsers &&trusted) noexcept;
 
   [[nodiscard]] bool get_ready() noexcept override;
   [[nodiscard]] bool is_stuck() const noexcept override { return queue_.is_stuck(); }

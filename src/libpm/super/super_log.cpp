@@ -1,6 +1,7 @@
 #include "libpm/super/super_log.h"
 
 #include <sys/wait.h>
+#include "libpm/net/server_users.h"
 #include "libpm/super/rate.h"
 
 namespace pm::super {
@@ -41,6 +42,10 @@ void SuperLog::worker_ended(int status) noexcept {
 
 void SuperLog::worker_refused(std::string_view why) noexcept {
   warn("the worker has refused a connection: ", why);
+}
+
+void SuperLog::worker_not_trusted(std::string_view address, uid_t user) noexcept {
+  warn("unable to hand connections to ", address, ": ", explain_stranger(user).view());
 }
 
 void SuperLog::starting() noexcept {

@@ -32,6 +32,8 @@ class SuperLog {
   void refused_for(int code) noexcept;
   void worker_ended(int status) noexcept;
   void worker_refused(std::string_view why) noexcept;
+  /** `user` runs the worker at that address. */
+  void worker_not_trusted(std::string_view address, uid_t user) noexcept;
 
   // Written if the verbosity is 2:
   void starting() noexcept;

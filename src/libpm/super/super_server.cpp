@@ -20,11 +20,11 @@ Done SuperServer::serve_sockets(std::span<int const> fds, std::string_view const
   return {};
 }
 
-Done SuperServer::use_worker(SockAddr const &worker, int socket) noexcept {
+Done SuperServer::use_worker(SockAddr const &worker, int socket, ServerUsers &&trusted) noexcept {
   for (auto const &one : sockets_)
     if (one.datagrams) return failed("hand datagrams to", EOPNOTSUPP);
   handler_ = &worker_;
-  return worker_.make(worker, socket);
+  return worker_.make(worker, socket, std::move(trusted));
 }
 
 Done SuperServer::prepare() noexcept {

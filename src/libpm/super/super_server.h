@@ -33,7 +33,7 @@ class SuperServer {
    * Hands connections over to the worker at this address, instead of starting a program for each. `socket`: as in
    * HandOverToWorker::make(). EOPNOTSUPP: one of the sockets is a datagram socket. ENOMEM.
    */
-  [[nodiscard]] Done use_worker(SockAddr const &worker, int socket) noexcept;
+  [[nodiscard]] Done use_worker(SockAddr const &worker, int socket, ServerUsers &&trusted) noexcept;
   /**
    * Allocates the memory and descriptors that run() needs. Then the caller announces readiness, and may close standard output if
    * `ready` is 1.

@@ -22,14 +22,16 @@ Done WorkerQueue::lose() noexcept {
   return failed(doing, ECONNRESET);
 }
 
-Done WorkerQueue::connect() noexcept {
+Result<std::optional<uid_t>> WorkerQueue::connect() noexcept {
   Fd made(sys::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!made.valid()) return failed(doing);
   if (sys::connect(made.get(), worker_.get(), worker_.size()) < 0) return failed(doing);
+  auto stranger = trusted_.stranger_at(made.get());
+  if (!stranger || *stranger) return stranger;
   socket_ = std::move(made);
   connection_.emplace(socket_.get(), socket_.get(), message::FrameReader::Reading::ahead);
   anew_ = false;
-  return {};
+  return std::nullopt;
 }
 
 void WorkerQueue::disconnect() noexcept {

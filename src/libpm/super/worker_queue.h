@@ -21,6 +21,8 @@ class WorkerQueue {
 
   /** Makes room for `most` connections. Each uses about 700 bytes, once it is used. ENOMEM. */
   [[nodiscard]] Done make(SockAddr const &worker, uint32_t most) noexcept;
+  /** The users that may run the worker, besides root and this process's user. */
+  void trust(ServerUsers &&users) noexcept { trusted_ = std::move(users); }
 
   [[nodiscard]] bool is_connected() const noexcept { return socket_.valid(); }
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
@@ -33,8 +35,11 @@ class WorkerQueue {
    */
   [[nodiscard]] bool may_ask_anew() const noexcept { return anew_; }
 
-  /** Connects to the worker. ENOENT, ECONNREFUSED: there is no worker. EAGAIN: its backlog is full. */
-  [[nodiscard]] Done connect() noexcept;
+  /**
+   * Connects to the worker. Returns the user that runs it, and does not keep the connection, if that user is not trusted. ENOENT,
+   * ECONNREFUSED: there is no worker. EAGAIN: its backlog is full.
+   */
+  [[nodiscard]] Result<std::optional<uid_t>> connect() noexcept;
   /**
    * Adds a connection, with its UCSPI variables, and owns it. ENOMEM: the caller still owns it. Do not call it when `most` are in
    * the queue.
@@ -64,6 +69,7 @@ class WorkerQueue {
   [[nodiscard]] Done lose() noexcept;
 
   SockAddr worker_;
+  ServerUsers trusted_;
   ZeroedArray<QueuedConnection> ring_;
   uint32_t most_ = 1;
   uint64_t oldest_ = 0, unsent_ = 0, end_ = 0; /**< these only grow; at() maps them to places in the ring */

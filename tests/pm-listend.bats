@@ -329,11 +329,52 @@ $(lines_of reg/service/web/*/"$id":*)
     run -111 pm-listend < <(request event "$what" x '' 0)
     assert_output "pm-listend: fatal: unable to ${words[$what]}"
   done
-  for bad in '(' '[' 'a{2' '*a' '\'; do
+  local -A reasons=(['(']='a ( without a )' [')']='a ) without a (' ['[']='a [ without a ]' ['[[:x:]]']='an unknown class of bytes'
+    ['[b-a]']='an invalid range of bytes' ['a{2']='{ begins no {M}, {M,} or {M,N}, up to 255' ['a{256}']='{ begins no {M}, {M,} or {M,N}, up to 255'
+    ['*a']='a repetition of nothing' ['^*']='a repetition of ^ or $' ['\']='a backslash at the end' ['(a)\1']='a back reference'
+    ['\w']='a backslash before a byte that needs none')
+  for bad in "${!reasons[@]}"; do
     run -111 pm-listend < <(request event dir "$bad" '' 0)
-    [ "$bad" = '*a' ] || assert_output "pm-listend: fatal: unable to read the regular expression dir: $EINVAL"
+    assert_output "pm-listend: fatal: invalid regular expression: ${reasons[$bad]}"
   done
   assert_equal "$(listeners dir)" 0
+}
+
+@test "pm-listend: an expression that takes much memory or time is refused, or answered soon" {
+  # In 32 MB, but for the sanitizers, which reserve terabytes.
+  local limited=(bash -c 'ulimit -v 32768; exec "$@"' -)
+  [ -n "${PM_MEASURES_MEMORY:-}" ] || limited=()
+  local deep large='more than 8000 bytes and operators, with its repetitions written out'
+  printf -v deep '%0101d' 0
+  local -A reasons=(['((((a{1,60}){1,60}){1,60}){1,60}){1,60}']=$large ['a{255}{255}']=$large ['(((((a+){9}){9}){9}){9}){9}']=$large
+    ['((a{0,255}){0,255}){0,0}']=$large ['((()|a){255}){255}']=$large
+    ["${deep//0/(}${deep//0/)}"]='more than 100 levels of parentheses'
+    ['(a*)\1\1\1x']='a back reference')
+  for bad in "${!reasons[@]}"; do
+    run -111 timeout 20 "${limited[@]}" pm-listend < <(request event dir "$bad" '' 0)
+    assert_output "pm-listend: fatal: invalid regular expression: ${reasons[$bad]}"
+  done
+  # A table of states would take 2^100 entries; going back, 2^60000 steps. Without the final x they do not match.
+  for slow in '(a|b)*a(a|b){100}x' '(a+)+(a+)+x' '((a*)*)*x' '(a?){200}a*x' '(.*)(.*)(.*)(.*)(.*)(.*)x'; do
+    listend "${limited[@]}" pm-listend
+    request event dir "$slow" '' 0 >&7
+    IFS= read -r -d '' -u 6 line
+    { head -c 60000 /dev/zero | tr '\0' a; printf x; } >"$(echo dir/ftrig1*)"
+    assert_equal "$(timeout 20 head -c 6 <&6)" 60001:
+    await end "$PID"
+    exec 6<&- 7>&-
+  done
+}
+
+@test "pm-listend: the leftmost match, and of these the longest" {
+  local at matches=('a|ab|abc' xabcd abc 'b*|c' abb '' '(a|ab)(c|bcd)' abcd abcd '[^]a-c-]+' 'a]-dZc' dZ '[[:digit:]]{2,3}' a1b1234 123
+    'x{0}y' xxy y '(a|b){2,}$' cabab abab '\.\*\\' 'a.*\' '.*\' '()|b' a '' '()|a' a a '[[.-.]x[=a=]]+' 'b-ax' -ax $'[\xe9-\xff]' $'a\xea' $'\xea')
+  for ((at = 0; at < ${#matches[@]}; at += 3)); do
+    listening event dir "${matches[at]}" '' 0
+    printf %s "${matches[at + 1]}" >"$(echo dir/ftrig1*)"
+    ended 0 "$(netstring "${matches[at + 2]}")"
+    exec 6<&- 7>&-
+  done
 }
 
 @test "pm-listend: a fifodir that its user may not write is 111" {

@@ -351,9 +351,15 @@ pm-wait: fatal: unable to wait for web: pm-listend ended without an answer"
   run -111 pm-wait -f missing x
   assert_line "pm-listend: fatal: unable to open the fifodir missing: $ENOENT"
   run -111 pm-wait -f dir '('
-  assert_line "pm-listend: fatal: unable to read the regular expression dir: $EINVAL"
+  assert_output 'pm-wait: fatal: invalid REGEX: a ( without a )'
   run -111 pm-wait -f dir "$(printf 'x%.0s' {1..4096})"
   assert_output --partial "$EINVAL"
+  for large in 'a{255}{255}' '((((a{1,60}){1,60}){1,60}){1,60}){1,60}'; do
+    run -111 timeout 20 pm-wait -f dir "$large"
+    assert_output 'pm-wait: fatal: invalid REGEX: more than 8000 bytes and operators, with its repetitions written out'
+    run -111 timeout 20 pm-wait -s nowhere -f dir "$large"
+    assert_output --partial 'invalid REGEX: '
+  done
   nothing_left
 }
 

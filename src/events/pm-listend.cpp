@@ -94,7 +94,9 @@ Served serve(Waiter &waiter, WaitRequest const &request, int signals) noexcept {
 }
 
 Served listen_to_fifodir(WaitRequest const &request, int signals) noexcept {
-  auto waiter = FifodirWaiter::open(request);
+  auto expression = Expression::parse(request.pattern);
+  if (!expression) die(exits::system, "invalid regular expression: ", expression.error());
+  auto waiter = FifodirWaiter::open(request.what, std::move(*expression));
   if (!waiter) die_sys(waiter.error(), request.what);
   return serve(*waiter, request, signals);
 }

@@ -7,6 +7,7 @@
 #include "libpm/os/spawn.h"
 #include "libpm/registry/listend_client.h"
 #include "libpm/util/escape.h"
+#include "libpm/util/expression.h"
 
 namespace {
 
@@ -69,6 +70,9 @@ WaitCommand parse_command(int argc, char const *const *argv) noexcept {
     request.what = wanted.object;
     request.pattern = operands[1];
     if (request.what.empty() || request.pattern.empty()) refuse(request.what.empty() ? "FIFODIR" : "REGEX", " is empty");
+    // pm-listend refuses it, too, but a service cannot tell the reason.
+    if (auto const expression = Expression::parse(request.pattern); !expression)
+      die(exits::system, "invalid REGEX: ", expression.error());
   } else {
     auto const asked = kind(operands[0]);
     if (!asked || *asked == WaitFor::event) refuse("expected up, down or change: ", operands[0]);

@@ -157,8 +157,7 @@ bool kill_listener(unsigned nth) noexcept {
     fault::plan(nullptr, nth, fault::Act::stop);
     List<char> answer;
     bool done = false;
-    if (auto waiter = FifodirWaiter::open({WaitFor::event, path, "x", {}, TrustedUsers::usual(), 0}))
-      done = waiter->step(answer).has_value();
+    if (auto waiter = FifodirWaiter::open(path, value_of(Expression::parse("x")))) done = waiter->step(answer).has_value();
     ::_exit(done ? 0 : 1);
   }
   int status = 0;
@@ -167,7 +166,7 @@ bool kill_listener(unsigned nth) noexcept {
   auto const nobody = fifodir::notify(AT_FDCWD, path, "x");
   EXPECT(nobody && *nobody == 0);
   {
-    auto waiter = FifodirWaiter::open({WaitFor::event, path, "x", {}, TrustedUsers::usual(), 0});
+    auto waiter = FifodirWaiter::open(path, value_of(Expression::parse("x")));
     EXPECT(waiter.has_value());
     auto const reached = fifodir::notify(AT_FDCWD, path, "x");
     List<char> answer;

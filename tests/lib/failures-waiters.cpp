@@ -34,10 +34,10 @@ bool fifodir_fails(unsigned nth, int code) noexcept {
   int const descriptors = open_descriptors();
   bool reached = false;
   {
-    Wanted const wanted{WaitFor::event, path, "x", {}, TrustedUsers::usual(), 0};
+    auto expression = value_of(Expression::parse("x"));
     mode_t const mask = ::umask(027);
     fault::plan(nullptr, nth, fault::Act::fail, code);
-    auto waiter = FifodirWaiter::open(wanted);
+    auto waiter = FifodirWaiter::open(path, std::move(expression));
     EXPECT(::umask(mask) == 027);
     reached = over(!waiter);
     EXPECT(waiter || waiter.error().code == code);
@@ -52,7 +52,7 @@ bool step_fails(unsigned nth, int code) noexcept {
   EXPECT(mkdtemp(path));
   bool reached = false;
   {
-    auto waiter = FifodirWaiter::open({WaitFor::event, path, "x", {}, TrustedUsers::usual(), 0});
+    auto waiter = FifodirWaiter::open(path, value_of(Expression::parse("x")));
     EXPECT(waiter.has_value());
     EXPECT(fifodir::notify(AT_FDCWD, path, "x").has_value());
     List<char> answer;

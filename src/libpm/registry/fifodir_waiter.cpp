@@ -1,17 +1,14 @@
 #include "libpm/registry/fifodir_waiter.h"
+
 #include <fcntl.h>
+#include <limits.h>
 #include <algorithm>
 #include "libpm/util/netstring.h"
+#include "libpm/util/text.h"
 
 namespace pm::registry {
 
-void FifodirWaiter::FreeExpression::operator()(regex_t *expression) const noexcept {
-  ::regfree(expression);
-  ::free(expression);
-}
-
-FifodirWaiter::FifodirWaiter(Fd fifodir, fifodir::Subscription subscription, Epoll epoll,
-                             std::unique_ptr<regex_t, FreeExpression> expression) noexcept
+FifodirWaiter::FifodirWaiter(Fd fifodir, fifodir::Subscription subscription, Epoll epoll, Expression &&expression) noexcept
     : fifodir_(std::move(fifodir)),
       subscription_(std::move(subscription)),
       epoll_(std::move(epoll)),
@@ -21,18 +18,9 @@ FifodirWaiter::~FifodirWaiter() {
   if (fifodir_.valid()) sys::unlinkat(fifodir_.get(), subscription_.name.c_str(), 0);
 }
 
-Result<FifodirWaiter> FifodirWaiter::open(WaitRequest const &request) noexcept {
-  constexpr char const *reading = "read the regular expression";
-  Text<field_max> const path(request.what), pattern(request.pattern);
-  if (path.overflowed() || pattern.overflowed()) return failed(reading, ENAMETOOLONG);
-  void *const room = ::calloc(1, sizeof(regex_t));
-  if (!room) return failed(reading, ENOMEM);
-  std::unique_ptr<regex_t, FreeExpression> expression(static_cast<regex_t *>(room));
-  int const refused = ::regcomp(expression.get(), pattern.c_str(), REG_EXTENDED);
-  if (refused) {
-    ::free(expression.release()); // POSIX leaves its contents undefined
-    return failed(reading, refused == REG_ESPACE ? ENOMEM : EINVAL);
-  }
+Result<FifodirWaiter> FifodirWaiter::open(std::string_view fifodir_path, Expression &&expression) noexcept {
+  Text<PATH_MAX> const path(fifodir_path);
+  if (path.overflowed()) return failed("open the fifodir", ENAMETOOLONG);
   auto epoll = Epoll::make();
   if (!epoll) return fail(epoll);
   Fd fifodir(sys::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -60,18 +48,13 @@ Result<bool> FifodirWaiter::step(List<char> &answer) noexcept {
     if (n < 0 && errno != EAGAIN) return failed(doing);
     if (n <= 0) return false;
     std::string_view came(bytes, static_cast<size_t>(n));
-    // A null byte would end the text for regexec(3), so null bytes are dropped.
+    // Null bytes are no part of an answer, so that it is a text.
     for (char const c : came)
       if (c && !came_.append(c)) return failed(doing, ENOMEM);
     if (came_.size() > kept_max) came_.erase_front(came_.size() - kept_max);
-    if (!came_.append('\0')) return failed(doing, ENOMEM);
-    regmatch_t match;
-    int const refused = ::regexec(expression_.get(), came_.begin(), 1, &match, 0);
-    came_.truncate(came_.size() - 1);
-    if (refused == REG_ESPACE) return failed(doing, ENOMEM);
-    if (refused) continue;
-    auto const from = static_cast<size_t>(match.rm_so), to = static_cast<size_t>(match.rm_eo);
-    if (!append_netstring(answer, {came_.begin() + from, to - from})) return failed(doing, ENOMEM);
+    auto const match = expression_.search({came_.begin(), came_.size()});
+    if (!match) continue;
+    if (!append_netstring(answer, {came_.begin() + match->from, match->to - match->from})) return failed(doing, ENOMEM);
     return true;
   }
 }

@@ -1,12 +1,10 @@
 /** Waiting for an event in any fifodir, in this process. pm-listend does this after it has read its request. */
 #pragma once
 
-#include <regex.h>
-#include <memory>
 #include "libpm/fifodir/subscription.h"
 #include "libpm/os/epoll.h"
 #include "libpm/os/sys.h"
-#include "libpm/registry/wait_request.h"
+#include "libpm/util/expression.h"
 
 namespace pm::registry {
 
@@ -19,8 +17,8 @@ class FifodirWaiter {
   /** The largest number of bytes that are kept to be matched. Older bytes are dropped. */
   static constexpr size_t kept_max = 65536;
 
-  /** Listens when it returns. `request` is of the kind `event`. EINVAL: invalid regular expression. ENOENT, ENOTDIR, EACCES: the fifodir. */
-  [[nodiscard]] static Result<FifodirWaiter> open(WaitRequest const &request) noexcept;
+  /** Listens when it returns. ENAMETOOLONG, ENOENT, ENOTDIR, EACCES: the fifodir. */
+  [[nodiscard]] static Result<FifodirWaiter> open(std::string_view fifodir, Expression &&expression) noexcept;
   FifodirWaiter(FifodirWaiter &&other) noexcept = default;
   FifodirWaiter &operator=(FifodirWaiter &&) = delete;
   ~FifodirWaiter();
@@ -31,17 +29,12 @@ class FifodirWaiter {
   [[nodiscard]] Result<bool> step(List<char> &answer) noexcept;
 
  private:
-  struct FreeExpression {
-    void operator()(regex_t *expression) const noexcept;
-  };
-
-  FifodirWaiter(Fd fifodir, fifodir::Subscription subscription, Epoll epoll,
-                std::unique_ptr<regex_t, FreeExpression> expression) noexcept;
+  FifodirWaiter(Fd fifodir, fifodir::Subscription subscription, Epoll epoll, Expression &&expression) noexcept;
 
   Fd fifodir_;
   fifodir::Subscription subscription_;
   Epoll epoll_;
-  std::unique_ptr<regex_t, FreeExpression> expression_;
+  Expression expression_;
   List<char> came_;
 };
 

@@ -30,3 +30,31 @@ teardown() { common_teardown; }
   head -c 511 long >longest
   run -1 pm-crypt file one <longest
 }
+
+# spent FILE NAME: the processor time of four questions, in milliseconds.
+spent() {
+  local TIMEFORMAT=%U
+  { time for _ in 1 2 3 4; do pm-crypt "$1" "$2" <<<x || :; done; } 2>&1 | sed 's/^0*\.0*//; s/\.//; s/^$/0/'
+}
+
+@test "pm-crypt: a name without a hash takes as long as the first name" {
+  local kind name there absent
+  # The hash of an empty salt is quick, the other takes a hundred times as long.
+  printf 'one:%s\nbad:x\nempty:\nlong:%0600d\n' "$(openssl passwd -6 -salt 'rounds=400000$abcdefgh' first)" 0 >slow
+  printf 'one:%s\ntwo:%s\nbad:x\n' "$(openssl passwd -6 -salt 'rounds=1000$abcdefgh' first)" "$(cut -d: -f2 slow | head -n 1)" >quick
+  there=$(spent slow one)
+  for name in three bad empty long ''; do
+    absent=$(spent slow "$name")
+    [ "$absent" -gt $((there / 2)) ] && [ "$absent" -lt $((there * 2)) ] || { echo "one: $there ms, $name: $absent ms"; return 1; }
+  done
+  for name in one three bad; do
+    absent=$(spent quick "$name")
+    [ "$absent" -lt $((there / 2)) ] || { echo "slow: $there ms, quick $name: $absent ms"; return 1; }
+  done
+}
+
+@test "pm-crypt: a hash that would take hours ends it after 5 seconds" {
+  echo 'one:$6$rounds=999999999$abcdefgh$x' >file
+  run timeout 120 pm-crypt file one <<<x
+  [ "$status" -gt 128 ]
+}

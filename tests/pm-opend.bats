@@ -143,6 +143,82 @@ refused() { assert_output "pm-open: fatal: unable to open $1: $2"; }
   run -1 grep -i hunter log
 }
 
+@test "pm-opend: many wrong passwords of a user: that user waits longer and longer, and no other" {
+  needs_root
+  printf 'secret:%s\n' "$(openssl passwd -6 -salt 'rounds=1000$abcdefgh' hunter2)" >passwords
+  PASSWORDS=1 opener PM_OPEN_READ='*' PM_OPEN_PASSWORD='*'
+  local n wrong=0 soon=0 tried=()
+  # At the same time.
+  for n in {1..40}; do
+    as $ALICE pm-open -p 8 secret true 8<<<"x$n" 2>"answer.$n" &
+    tried+=($!)
+  done
+  wait "${tried[@]}" || :
+  wrong=$(cat answer.* | grep -c 'the password is wrong$') || :
+  soon=$(cat answer.* | grep -c 'too many wrong passwords: try again later$') || :
+  assert_equal $((wrong + soon)) 40
+  [ "$wrong" -ge 10 ] && [ "$wrong" -le 16 ]
+  # Nor the right one, and not for another name.
+  run -1 as $ALICE pm-open -p 8 secret cat 8<<<hunter2
+  refused secret 'too many wrong passwords: try again later'
+  run -1 as $ALICE pm-open -p 8 sub/text cat 8<<<hunter2
+  refused sub/text 'too many wrong passwords: try again later'
+  run -0 as $BOB pm-open -p 8 secret cat 8<<<hunter2
+  # A count of 12 is 4 seconds, of 21 half an hour. After an hour it is forgotten.
+  local -A words=(['5 12']='the password is wrong' ['1800 21']='too many wrong passwords: try again later'
+    ['1 10']='the password is wrong' ['2 13']='too many wrong passwords: try again later' ['3600 4000000000']='the password is wrong')
+  for n in "${!words[@]}"; do
+    counted "${n% *}" "${n#* }"
+    run -1 as $ALICE pm-open -p 8 secret cat 8<<<x
+    refused secret "${words[$n]}"
+  done
+  counted 4 12
+  run -0 as $ALICE pm-open -p 8 secret cat 8<<<hunter2
+}
+# counted AGE COUNT: that many wrong passwords of Alice, the last AGE seconds ago.
+counted() { printf '%012d %010d\n' $(($(date +%s) - $1)) "$2" >passwords.guesses/$ALICE; }
+
+@test "pm-opend: right passwords do not count, nor do they make the wrong ones forgotten" {
+  printf 'secret:%s\nsub/text:%s\n' "$(openssl passwd -6 -salt 'rounds=1000$abcdefgh' hunter2)" "$(openssl passwd -6 -salt 'rounds=1000$abcdefgh' mine)" >passwords
+  PASSWORDS=1 opener PM_OPEN_READ='*' PM_OPEN_PASSWORD='*'
+  local n
+  for n in {1..30}; do run -0 pm-open -p 8 sub/text true 8<<<mine; done
+  for n in {1..9}; do
+    run -1 pm-open -p 8 secret true 8<<<"x$n"
+    refused secret 'the password is wrong'
+    run -0 pm-open -p 8 sub/text true 8<<<mine
+  done
+  # The tenth; another one a moment later, which doubles a time that is longer than the test takes.
+  assert_regex "$(cat passwords.guesses/*)" '^[0-9]{12} 0{9}9$'
+  printf '%012d %010d\n' "$(date +%s)" 15 >"passwords.guesses/$(id -u)"
+  run -1 pm-open -p 8 secret true 8<<<x
+  refused secret 'too many wrong passwords: try again later'
+}
+
+@test "pm-opend: -g; a directory of others is not used; without one each wrong password takes a second" {
+  needs_root
+  printf 'secret:%s\n' "$(openssl passwd -6 -salt 'rounds=1000$abcdefgh' hunter2)" >passwords
+  mkdir files && echo secret >files/secret
+  export PM_OPEN_READ='*' PM_OPEN_PASSWORD='*'
+  start_ready pm-super -u $ALICE -N 9 one pm-opend -p passwords files 2>log
+  local before=$EPOCHREALTIME
+  run -1 pm-open -s one -p 8 secret true 8<<<x
+  refused secret 'the password is wrong'
+  [ $((${EPOCHREALTIME/./} - ${before/./})) -ge 1000000 ]
+  assert_file_contains log "^pm-opend: warning: unable to count wrong passwords in passwords.guesses: $EACCES$"
+  run -0 pm-open -s one -p 8 secret cat 8<<<hunter2
+  install -d -m 700 -o $ALICE counts
+  start_ready pm-super -u $ALICE -N 9 two pm-opend -p passwords -g counts files 2>>log
+  run -1 pm-open -s two -p 8 secret true 8<<<x
+  assert_file_exist counts/0
+  start_ready pm-super -u $BOB -N 9 three pm-opend -p passwords -g counts files 2>>log
+  chmod 755 counts
+  run -111 pm-open -s three -p 8 secret true 8<<<hunter2
+  chown $BOB counts && chmod 777 counts
+  run -111 pm-open -s three -p 8 secret true 8<<<hunter2
+  assert_equal "$(grep -c '^pm-opend: fatal: counts is writable by other users: refusing to use it$' log)" 2
+}
+
 @test "pm-opend: what is no protocol, bad payloads, the end at every byte, descriptors where none belong" {
   opener PM_OPEN_READ='*'
   local question="${HELLO}0000000100000014000000000000000673656372657400000000000000000000" bytes

@@ -1,11 +1,13 @@
 // Open a file for the client on descriptor 0, if the rule that admitted the client allows it, and send it the descriptor.
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "cli/arguments.h"
+#include "libpm/handover/guesses.h"
 #include "libpm/handover/opener.h"
 #include "libpm/os/children.h"
 
@@ -15,13 +17,16 @@ using namespace pm;
 using namespace pm::handover;
 
 struct OpendSettings {
-  char const *passwords = nullptr;
+  char const *passwords = nullptr, *guesses = nullptr;
   uint32_t timeout = 10000;
 };
 
 constexpr CommandLine command_line(
     Synopsis{.program = "pm-opend", .operands = "DIR", .exits = "0 1 99 100 101 111"},
     option<as_text, &OpendSettings::passwords>('p', "FILE", "the passwords: NAME:HASH a line, as pm-crypt reads them"),
+    option<as_text, &OpendSettings::guesses>('g', "GUESSES",
+                                             "count each user's wrong passwords in this directory (default: FILE.guesses)")
+        .needs('p'),
     option<as_number<>, &OpendSettings::timeout>(
         't', "MS", "the time limit of the client for its question, and for reading its answer (default 10000)"));
 
@@ -62,14 +67,45 @@ bool is_right(char const *file, std::string_view name, std::string_view password
   die(exits::system, "unable to check a password for ", name, ": pm-crypt has failed");
 }
 
-Result<OpenAnswer> answer(int directory, char const *passwords, OpenRequest const &question) noexcept {
+/** The directory for count_guess(), which it makes. Invalid: this user cannot. */
+Fd guesses_directory(OpendSettings const &settings) noexcept {
+  Text<PATH_MAX> path(settings.guesses ? settings.guesses : settings.passwords);
+  if (!settings.guesses) path << ".guesses";
+  bool const made = !path.overflowed() && (sys::mkdirat(AT_FDCWD, path.c_str(), 0700) == 0 || errno == EEXIST);
+  Fd directory(made ? sys::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1);
+  struct stat st;
+  if (!directory.valid()) warn_sys({errno, "count wrong passwords in"}, path.view());
+  else if (sys::fstat(directory.get(), &st) < 0) die_sys({errno, "read"}, path.view());
+  else if (st.st_mode & 022 || (st.st_uid != 0 && st.st_uid != ::geteuid()))
+    die(exits::system, path.view(), " is writable by other users: refusing to use it");
+  return directory;
+}
+
+/** Counts the password of the question as wrong, checks it, and takes it back if it is right. Nothing: it is right. */
+std::optional<OpenRefusal> check_password(OpendSettings const &settings, uid_t user, OpenRequest const &question) noexcept {
+  if (!settings.passwords || question.password.empty()) return OpenRefusal::wrong_password;
+  auto const limit = Limit::in(settings.timeout);
+  Fd const directory = guesses_directory(settings);
+  auto const seconds = directory.valid() ? count_guess(directory.get(), user, limit) : Result<uint32_t>(0);
+  if (!seconds) die_sys(seconds.error(), (Text<16>("uid ") << user).view());
+  if (*seconds) return OpenRefusal::too_soon;
+  bool const right = is_right(settings.passwords, question.name, question.password);
+  // Without counts, make guessing slow. The client still has its connection, of which the super-server limits the number.
+  if (!right && !directory.valid()) sys::poll(nullptr, 0, 1000);
+  if (!right) return OpenRefusal::wrong_password;
+  if (directory.valid())
+    if (auto const taken = take_guess_back(directory.get(), user, limit); !taken)
+      warn_sys(taken.error(), (Text<16>("uid ") << user).view());
+  return std::nullopt;
+}
+
+Result<OpenAnswer> answer(int directory, OpendSettings const &settings, uid_t user, OpenRequest const &question) noexcept {
   OpenerRights const rights = {variable("PM_OPEN_READ"), variable("PM_OPEN_WRITE"), variable("PM_OPEN_APPEND"),
                                variable("PM_OPEN_PASSWORD")};
   if (!is_file_name(question.name)) return OpenAnswer(tl::unexpected(OpenRefusal::bad_name));
   if (!rights.allow(question.name, question.mode)) return OpenAnswer(tl::unexpected(OpenRefusal::denied));
-  if (matches(rights.password, question.name) &&
-      (!passwords || question.password.empty() || !is_right(passwords, question.name, question.password)))
-    return OpenAnswer(tl::unexpected(OpenRefusal::wrong_password));
+  if (matches(rights.password, question.name))
+    if (auto const refused = check_password(settings, user, question)) return OpenAnswer(tl::unexpected(*refused));
   return open_beneath(directory, question.name, question.mode);
 }
 
@@ -98,7 +134,7 @@ int main(int argc, char const *const *argv) {
     (void)connection.send_error(status, Limit::in(timeout));
   if (status != Status::ok) end(status, who.view());
 
-  auto tried = answer(directory.get(), settings.passwords, question);
+  auto tried = answer(directory.get(), settings, peer->euid, question);
   // The password is no longer needed: erase it from memory.
   ::explicit_bzero(const_cast<char *>(question.password.data()), question.password.size());
   if (!tried) {

@@ -14,13 +14,13 @@ enum class OpenMode : uint8_t { read, write, append, both };
 }
 
 /** Why the opener refuses a request. `denied` does not reveal whether the file exists. */
-enum class OpenRefusal : uint8_t { bad_name, denied, wrong_password, not_found, not_a_file };
+enum class OpenRefusal : uint8_t { bad_name, denied, wrong_password, not_found, not_a_file, too_soon };
 [[nodiscard]] constexpr OpenRefusal last_of(OpenRefusal) noexcept {
-  return OpenRefusal::not_a_file;
+  return OpenRefusal::too_soon;
 }
 [[nodiscard]] constexpr std::string_view describe(OpenRefusal refusal) noexcept {
-  constexpr std::string_view words[] = {"invalid name", "denied by the rules", "the password is wrong", "no such file",
-                                        "not a regular file"};
+  constexpr std::string_view words[] = {"invalid name", "denied by the rules", "the password is wrong",
+                                        "no such file", "not a regular file",  "too many wrong passwords: try again later"};
   return words[static_cast<size_t>(refusal)];
 }
 

@@ -32,7 +32,7 @@ refused() { assert_output "pm-open: fatal: unable to open $1: $2"; }
   run -0 pm-open sub/text cat
   assert_output text
   pm-open -m a -d 1 secret echo more
-  assert_equal "$(cat files/secret)" $'secret\nmore'
+  eventually '[ "$(cat files/secret)" = "$1" ]' $'secret\nmore'
   pm-open -m rw sub/text sh -c 'read -r line; echo "$line, too" >&0'
   assert_equal "$(cat files/sub/text)" $'text\ntext, too'
   pm-open -m w -d 1 sub/text printf TEXT
@@ -45,6 +45,45 @@ refused() { assert_output "pm-open: fatal: unable to open $1: $2"; }
   done
   assert_not_exist started
   assert_file_contains log "^pm-opend: warning: refused secret to pid [0-9]*, uid $(id -u): denied by the rules$"
+}
+
+@test "pm-opend: what is opened to append to cannot be overwritten, cut or read" {
+  needs_root
+  opener PM_OPEN_APPEND=secret PM_OPEN_WRITE=sub/text
+  local opener=$PID name
+  chmod 644 files/secret files/sub/text
+  for name in secret sub/text; do
+    cp "files/$name" before
+    run as $BOB pm-open -m a -d 1 "$name" python3 -c '
+import fcntl, os
+def refused(act):
+    try: act()
+    except OSError: return
+    raise SystemExit("not refused")
+os.write(1, b"one\n")
+fcntl.fcntl(1, fcntl.F_SETFL, 0)
+os.write(1, b"two\n")
+fcntl.fcntl(1, fcntl.F_SETFL, os.O_NONBLOCK)
+for act in [lambda: os.lseek(1, 0, 0), lambda: os.ftruncate(1, 0), lambda: os.pwrite(1, b"x", 0), lambda: os.read(1, 1),
+            lambda: os.open("/proc/self/fd/1", os.O_RDWR), lambda: os.open("/proc/self/fd/1", os.O_RDONLY)]: refused(act)
+os.write(1, b"three\n")
+'
+    assert_success
+    assert_output ''
+    printf 'one\ntwo\nthree\n' >>before
+    eventually 'cmp -s before "files/$1"' "$name"
+  done
+  # The process that appends ends with the last writer.
+  eventually '! pgrep -P "$1"' "$opener"
+}
+
+@test "pm-opend: the client that appends to a full file gets EPIPE, and standard error the reason" {
+  mkdir files && echo secret >files/secret
+  ulimit -f 1
+  watch_log
+  start_ready env PM_OPEN_APPEND=secret bash -c 'trap "" XFSZ; exec "$@"' - pm-super -N 9 small pm-opend files 2>log
+  run pm-open -s small -m a -d 1 secret sh -c 'while echo 0123456789; do :; done 2>/dev/null'
+  logged "^pm-opend: fatal: unable to append to secret: "
 }
 
 @test "pm-opend: the descriptor is not O_NONBLOCK, and not writable where it was to be read" {

@@ -151,9 +151,21 @@ int main(int argc, char const *const *argv) {
     if (status != Status::ok) end(status, who.view());
     return exits::no;
   }
+  Text<file_name_max + 1> const name(question.name);
+  bool const is_append = question.mode == OpenMode::append;
+  auto pipe = is_append ? AppendPipe::make() : Result<AppendPipe>(AppendPipe());
+  if (!pipe) {
+    (void)connection.send_error(Status::system, Limit::in(timeout));
+    die_sys(pipe.error(), name.view());
+  }
   OpenedFile opened;
-  opened.fd = std::move(*given);
+  opened.fd = std::move(is_append ? pipe->writing : *given);
   status = connection.send(opened, Limit::in(timeout));
   if (status != Status::ok) end(status, who.view());
+  if (!is_append) return exits::done;
+  // Only the client keeps the pipe open.
+  opened.fd.reset();
+  connection.close();
+  if (auto const appended = append_all(pipe->reading.get(), given->get()); !appended) die_sys(appended.error(), name.view());
   return exits::done;
 }

@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include "libpm/os/blocking.h"
+#include "libpm/os/stream.h"
 #include "libpm/os/sys.h"
 #include "libpm/util/result.h"
 #include "libpm/util/text.h"
@@ -54,6 +55,24 @@ Result<OpenAnswer> open_beneath(int directory, std::string_view name, OpenMode m
   if (!S_ISREG(st.st_mode)) return OpenAnswer(tl::unexpected(OpenRefusal::not_a_file));
   if (auto const set = set_blocking(file.get(), true); !set) return failed(doing, set.error().code);
   return OpenAnswer(std::move(file));
+}
+
+Result<AppendPipe> AppendPipe::make() noexcept {
+  int ends[2];
+  if (sys::pipe2(ends, O_CLOEXEC) < 0) return failed("make a pipe for");
+  return AppendPipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+Done append_all(int pipe, int file) noexcept {
+  constexpr char const *doing = "append to";
+  for (char bytes[4096];;) {
+    ssize_t const n = sys::read(pipe, bytes, sizeof bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failed(doing);
+    if (n == 0) return {};
+    if (auto const written = write_all(file, {bytes, static_cast<size_t>(n)}, Deadline()); !written)
+      return failed(doing, written.error().code);
+  }
 }
 
 } // namespace pm::handover

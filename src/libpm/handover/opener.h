@@ -25,4 +25,12 @@ using OpenAnswer = tl::expected<Fd, OpenRefusal>;
  */
 [[nodiscard]] Result<OpenAnswer> open_beneath(int directory, std::string_view name, OpenMode mode) noexcept;
 
+/** A pipe of which the client gets the writing end: a file's own descriptor would not stay append-only, F_SETFL of fcntl(2). */
+struct AppendPipe {
+  Fd reading, writing;
+  [[nodiscard]] static Result<AppendPipe> make() noexcept;
+};
+/** Appends to the file what comes from the pipe, until all its writers have closed it. */
+[[nodiscard]] Done append_all(int pipe, int file) noexcept;
+
 } // namespace pm::handover

@@ -261,6 +261,74 @@ teardown() { common_teardown; }
   assert_equal "$(cat said)" "pm-fdstore: fatal: unable to store own: a connection to the store itself cannot be stored"
 }
 
+# CYCLES: a client with 20 connections. WAY: each stores its own end, or the end of the next; or all ends are queued in a socket, or in
+# a connection that a socket has not accepted, and the store has that one. Then each waits for a name, or with -t 0 says nothing.
+CYCLES='
+import array, socket, struct, sys
+way, waits = sys.argv[1], sys.argv[2] == "waits"
+def name(text): return struct.pack(">I", len(text)) + text.encode() + bytes(-len(text) % 4)
+def ask(s, kind, payload, fds=[]): socket.send_fds(s, [struct.pack(">III", kind, len(payload), len(fds)) + payload], fds)
+def answer(s): return struct.unpack(">III", s.recv(12, socket.MSG_WAITALL))
+def client():
+    s = socket.socket(socket.AF_UNIX)
+    s.connect("s")
+    s.send(bytes.fromhex("fffffffe0000000800000000706d000100010000"))
+    s.recv(20, socket.MSG_WAITALL)
+    return s
+def store(s, text, fd):
+    ask(s, 1, name(text) + struct.pack(">II", 0, 1), [fd])
+    assert answer(s)[0] == 100
+clients = [client() for _ in range(20)]
+if way == "own":
+    for n, s in enumerate(clients): store(s, "own%d" % n, s.fileno())
+elif way == "next":
+    for n, s in enumerate(clients): store(s, "next%d" % n, clients[(n + 1) % 20].fileno())
+else:
+    if way == "queued": a, b = socket.socketpair()
+    else:
+        b, a = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+        b.bind("\0pm-test-" + str(clients[0].fileno()) + way), b.listen()
+        a.connect(b.getsockname())
+    socket.send_fds(a, [b"x"], [s.fileno() for s in clients])
+    store(clients[0], "a", a.fileno())
+    store(clients[0], "b", b.fileno())
+if waits:
+    for s in clients: ask(s, 2, name("never") + struct.pack(">II", 0, 1))
+    # They have been read when the next client is answered.
+    last = client()
+    ask(last, 3, b"")
+    answer(last)
+'
+
+@test "pm-fdstored: clients whose processes have ended hold nothing, though the store has their ends" {
+  local way before
+  for options in '-t 0 waits' '-t 0 silent' '-t 10000 waits'; do
+    # shellcheck disable=SC2086 # each is a word
+    store ${options% *}
+    before=$(held)
+    for way in own next; do
+      run -0 timeout 60 python3 -c "$CYCLES" $way "${options##* }"
+      # Their ends are dropped, because the store closes the others.
+      eventually '[ -z "$(names)" ]'
+      assert_equal "$way $(held)" "$way $before"
+    done
+    for way in queued listening; do
+      run -0 timeout 60 python3 -c "$CYCLES" $way "${options##* }"
+      # What was stored stays, and no more.
+      eventually '[ "$(held)" -le $(($1 + 2)) ]' "$before"
+      pm-fddrop b
+      eventually '[ -z "$(names)" ]'
+      eventually '[ "$(held)" = $1 ]' "$before"
+    done
+    # A client that still runs waits on.
+    start pm-fdget -t 0 later true </dev/null
+    eventually 'pm-fdlist >/dev/null; [ "$(held)" -gt $1 ]' "$before"
+    pm-fdstore later </dev/null
+    ends_with "$PID" 0
+    end "$STORE"
+  done
+}
+
 @test "pm-fdstored: -w: a worker of pm-superd, which accepts for it; it is restarted, and asked again" {
   start_ready pm-fdstored -N 9 -w worker 2>>log
   STORE=$PID

@@ -33,7 +33,7 @@ int StoreServer::timeout() const noexcept {
 Result<StoreEnded> StoreServer::run() noexcept {
   NonBlockingSockets accepted_from;
   for (;;) {
-    struct pollfd fds[3 + offerers_max + clients_max] = {
+    struct pollfd fds[3 + offerers_max + 2 * clients_max] = {
         {signals_.fd(), POLLIN, 0}, {context_.table.fd(), POLLIN, 0}, {-1, POLLIN, 0}};
     // Without room for more clients, offers wait in the sockets.
     bool const room = has_room();
@@ -47,6 +47,7 @@ Result<StoreEnded> StoreServer::run() noexcept {
     for (auto const &session : sessions_) {
       if (!session) continue;
       fds[count++] = {session->fd(), session->events(), 0};
+      if (session->process() >= 0) fds[count++] = {session->process(), POLLIN, 0};
       more = more || session->has_more();
     }
     if (room && !pause_.is_on()) fds[2].fd = socket_;
@@ -58,14 +59,18 @@ Result<StoreEnded> StoreServer::run() noexcept {
     if (fds[1].revents) context_.table.drop_ended();
     context_.table.drop_expired();
     // All sessions are looked at before the first is served, because serving one may change whether another waits.
-    bool ready[clients_max] = {};
+    bool ready[clients_max] = {}, ended[clients_max] = {};
     count = 3 + offerers_max;
-    for (size_t i = 0; i < clients_max; ++i)
-      if (sessions_[i]) ready[i] = fds[count++].revents != 0 || sessions_[i]->has_more();
+    for (size_t i = 0; i < clients_max; ++i) {
+      if (!sessions_[i]) continue;
+      ready[i] = fds[count++].revents != 0 || sessions_[i]->has_more();
+      ended[i] = sessions_[i]->process() >= 0 && fds[count++].revents != 0;
+    }
     for (size_t i = 0; i < clients_max; ++i) {
       auto &session = sessions_[i];
       if (!session) continue;
-      bool const stays = ready[i] ? !session->is_waiting() && serve(*session) : session->time_left() != 0;
+      bool const stays =
+          ready[i] ? !session->is_waiting() && serve(*session) : session->time_left() != 0 && !(ended[i] && session->process() >= 0);
       if (!stays) session.reset();
     }
     for (size_t i = 0; i < offerers_max; ++i)

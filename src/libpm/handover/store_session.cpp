@@ -18,6 +18,7 @@ void StoreSession::reject() noexcept {
 bool StoreSession::admit(StoreRights rights) noexcept {
   rights_ = std::move(rights);
   begin_turn();
+  if (!context_->patience && !watch_process()) return false;
   return connection_.accept(Limit::now()) == Status::pending || connection_.state() != Connection::State::closed;
 }
 
@@ -95,7 +96,14 @@ bool StoreSession::answer(GetRequest const &request, Stored) noexcept {
   if (context_->table.find(request.name)) return hand_out(request.name, request.remove);
   if (!request.wait) return refuse(StoreRefusal::not_found);
   wait_ = {Text<stored_name_max + 1>(request.name), request.remove};
-  return true;
+  return watch_process();
+}
+
+bool StoreSession::watch_process() noexcept {
+  if (process_.valid()) return true;
+  auto process = running_peer_process(connection_.fd());
+  if (process) process_ = std::move(*process);
+  return process || process.error().code != ESRCH;
 }
 
 bool StoreSession::answer(DropRequest const &request, Stored) noexcept {

@@ -43,6 +43,11 @@ class StoreSession {
   [[nodiscard]] bool is_waiting_for(std::string_view name) const noexcept { return wait_ && wait_->name.view() == name; }
   /** The time until the client must act, as poll(2) takes it. A client that waits for a descriptor has no limit. */
   [[nodiscard]] int time_left() const noexcept { return wait_ ? -1 : deadline_.remaining(); }
+  /**
+   * A descriptor that is readable when the process that connected has ended, for a client without a limit; -1: the client has a limit, or
+   * the kernel cannot tell. The connection need not end then: the store itself may have its other end.
+   */
+  [[nodiscard]] int process() const noexcept { return wait_ || !context_->patience ? process_.get() : -1; }
 
   /** Answers the requests that have arrived. Returns whether the session goes on. */
   [[nodiscard]] bool serve(Stored stored) noexcept;
@@ -78,11 +83,14 @@ class StoreSession {
   }
   [[nodiscard]] bool send_error(Status why) noexcept { return connection_.send_error(why, Limit::now()) == Status::ok; }
   [[nodiscard]] bool refuse(StoreRefusal why) noexcept;
+  /** Finds the process that connected. False: it has ended. */
+  [[nodiscard]] bool watch_process() noexcept;
   void begin_turn() noexcept { deadline_ = Deadline::in(context_->patience); }
 
   StoreContext *context_;
   Connection connection_{store_protocol};
   StoreRights rights_;
+  Fd process_; /**< a pidfd; invalid until process() needs it */
   Deadline deadline_;
   bool answering_ = false; /**< an answer is partly sent */
   std::optional<AwaitedDescriptor> wait_;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include <utility>
 #include "libpm/net/sock_addr.h"
 #include "libpm/os/process.h"
 #include "libpm/util/sort.h"
@@ -64,6 +65,20 @@ Fd peer_process(int socket) noexcept {
   int number = -1;
   socklen_t size = sizeof number;
   return sys::getsockopt(socket, SOL_SOCKET, so_peerpidfd, &number, &size) == 0 ? Fd(number) : Fd();
+}
+
+Result<Fd> running_peer_process(int socket) noexcept {
+  int number = -1;
+  socklen_t size = sizeof number;
+  if (sys::getsockopt(socket, SOL_SOCKET, so_peerpidfd, &number, &size) == 0) return Fd(number);
+  // The kernel says EINVAL or ESRCH of a process that has ended.
+  if (errno == EINVAL || errno == ESRCH) return failed(doing, ESRCH);
+  if (errno != ENOPROTOOPT) return failed(doing);
+  auto const peer = peer_credentials(socket);
+  if (!peer) return fail(peer);
+  if (peer->pid <= 0) return failed(doing, EINVAL);
+  auto process = process_fd(peer->pid);
+  return process || process.error().code != ENOSYS ? std::move(process) : Result<Fd>(failed(doing, EINVAL));
 }
 
 Result<std::optional<Text<256>>> peer_label(int socket) noexcept {

@@ -33,6 +33,12 @@ struct Peer {
 [[nodiscard]] Fd peer_process(int socket) noexcept;
 
 /**
+ * The same, and before Linux 6.5 a pidfd of the process that has the peer's number now. ESRCH: the process has ended. EINVAL: it has no
+ * number in this pid namespace, or the kernel has no pidfds.
+ */
+[[nodiscard]] Result<Fd> running_peer_process(int socket) noexcept;
+
+/**
  * When the peer's process started, as start_time(). ESRCH: it has ended, has no number in this pid namespace, or its number may
  * belong to another process by now. EPERM: as start_time().
  */

@@ -294,3 +294,29 @@ $ALICE"
   s6 "$PWD/s6" pm-peer -U id -u
   for uid in $ALICE $BOB 0; do assert_equal "$(hear_by_s6 as "$uid" s6)" "$uid"; done
 }
+
+@test "pm-peer: -U: the peer reads PROG's environment, descriptors and directory, and nothing of pm-peer" {
+  needs_root
+  mkdir -m 700 private && mkdir -m 755 private/open && echo secret >private/open/file && chmod 644 private/open/file
+  cd private/open
+  SECRET=value start_ready pm-super -N 9 "$BATS_TEST_TMPDIR/sock" pm-peer -U sh -c 'echo $$; exec cat' 2>"$BATS_TEST_TMPDIR/log"
+  cd ../..
+  run -0 as $ALICE pm-client sock sh -c '
+    read -r pid <&6
+    tr "\0" "\n" <"/proc/$pid/environ" | grep ^SECRET=
+    cat "/proc/$pid/cwd/file"
+    ls "/proc/$pid/fd" | head -n 1'
+  assert_output $'SECRET=value\nsecret\n0'
+  # Stopped after it has become her, and before it executes PROG.
+  PM_FAULT=exec:1:stop start_ready pm-super -N 9 stopped "$FAULT/pm-peer" -U true 2>>log
+  local super=$PID peer
+  start as $ALICE pm-client stopped sleep infinity
+  eventually 'grep -q "^State:.T" "/proc/$(pgrep -P "$1")/status"' "$super"
+  peer=$(pgrep -P "$super")
+  assert_regex "$(grep Uid: "/proc/$peer/status")" "$ALICE"
+  run as $ALICE cat "/proc/$peer/environ"
+  assert_failure
+  run as $ALICE ls "/proc/$peer/fd"
+  assert_failure
+  kill -KILL "$peer"
+}

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include "libpm/net/abstract_name.h"
 #include "libpm/os/retry.h"
 
 namespace pm::message {
@@ -34,6 +35,13 @@ ServiceClient::ServiceClient(Protocol const &protocol, ServiceDefaults const &de
       this);
 }
 
+Status ServiceClient::set_endpoint() noexcept {
+  if (*address_ != '@') return connection_.set_endpoint(Connection::Mode::local, address_);
+  auto const name = read_abstract_name(address_ + 1);
+  if (!name) return Status::invalid_parameter;
+  return connection_.set_endpoint(Connection::Mode::local, (Text<local_path_max + 1>("@") << name->view()).view());
+}
+
 Status ServiceClient::connect() noexcept {
   if (!started_) deadline_ = timeout_.start();
   started_ = true;
@@ -41,7 +49,7 @@ Status ServiceClient::connect() noexcept {
   for (Retry retry(AT_FDCWD, address_);;) {
     connection_.reset();
     if (connection_.state() == Connection::State::unbound)
-      if (auto const bound = connection_.set_endpoint(Connection::Mode::local, address_); bound != Status::ok) return bound;
+      if (auto const bound = set_endpoint(); bound != Status::ok) return bound;
     auto const connected = connection_.connect(limit());
     if (connected != Status::no_endpoint || !timeout_.awaits()) return connected;
     if (!retry.wait(connection_.error(), limit())) return Status::timeout;

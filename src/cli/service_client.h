@@ -68,6 +68,7 @@ class ServiceClient {
   [[noreturn]] void die(Status why) const noexcept;
 
  private:
+  [[nodiscard]] Status set_endpoint() noexcept;
   [[nodiscard]] Status connect() noexcept;
   [[nodiscard]] Limit limit() const noexcept { return deadline_; }
 

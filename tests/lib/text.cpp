@@ -110,6 +110,10 @@ void addresses() {
       {"local:/run/x", "local:/run/x", "", "/run/x", 0},
       {"/run/x", "local:/run/x", "", "/run/x", 0},
       {"local:@a b", "local:@a b", "", "@a b", 0},
+      {"local:@a%b{1}%", "local:@a%b{1}%", "", "@a%b{1}%", 0},
+      {"local:@a%{106}", "local:@a%{106}", "", "@a%{106}", 0},
+      {"local:@%{107}", "local:@%{107}", "", "@%{107}", 0},
+      {"local:@a%{3}%{0}", "local:@a%{3}%{0}", "", "@a%{3}%{0}", 0},
       {"none", "none", "", "", 0},
   };
   for (auto const &g : good) {
@@ -154,6 +158,12 @@ void addresses() {
                           "local:x",
                           "local:/",
                           "local:@",
+                          "local:@%{0}",
+                          "local:@%{108}",
+                          "local:@a%{107}",
+                          "local:@a%{0}",
+                          "local:@a%{01}",
+                          "local:@a%{108}",
                           "local:/a\nb",
                           "x:127.0.0.1:80",
                           "TCP:127.0.0.1:80",

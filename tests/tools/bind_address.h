@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include "cli/program.h"
-#include "libpm/net/address.h"
+#include "libpm/net/abstract_name.h"
 #include "libpm/net/sock_addr.h"
 
 /** A socket that is bound there, port 0 being any; listening, if it can. Ends the program. */
@@ -21,7 +21,7 @@ inline int bind_address(char const *argument) noexcept {
   bool const datagrams = address->netid() == Netid::udp || address->netid() == Netid::udp6;
   int fd, bound = -1;
   if (address->netid() == Netid::local) {
-    auto const local = SockAddr::of_path(address->path());
+    auto const local = sock_addr_of_local(address->path());
     fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
     if (local) bound = ::bind(fd, local->get(), local->size());
     ::chmod(argument + strlen("local:"), 0777);

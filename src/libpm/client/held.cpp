@@ -118,11 +118,11 @@ bool end(Handle *handle, uint64_t number, Limit limit, Error &error) noexcept {
 bool remove(Handle *handle, std::string_view service, std::string_view const *addresses, size_t count, Limit limit,
             size_t &removed, Error &error) noexcept {
   if (!begin(handle, limit, error)) return false;
-  List<Text<local_path_max + 8>> wanted;
+  List<AddressText> wanted;
   for (size_t i = 0; i < count; ++i) {
     auto const address = read_address(addresses[i], error);
     if (!address) return false;
-    if (!wanted.append(Text<local_path_max + 8>(address->text()))) return fail_with(Error::system, ENOMEM, ending, error);
+    if (!wanted.append(AddressText(address->text()))) return fail_with(Error::system, ENOMEM, ending, error);
   }
   auto const is_wanted = [&](HeldRegistration const &one) noexcept {
     if (one.ticket.service.view() != service) return false;

@@ -10,7 +10,7 @@ namespace pm::client {
 /** A registration, and the address that it was made with. */
 struct HeldRegistration {
   registry::Ticket ticket;
-  Text<local_path_max + 8> address;
+  AddressText address;
 };
 
 /** The registrations of one call. They live while the token is open. */

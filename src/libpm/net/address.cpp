@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include "libpm/net/abstract_name.h"
 #include "libpm/net/scope.h"
 #include "libpm/net/sock_addr.h"
 #include "libpm/os/sys.h"
@@ -50,8 +51,8 @@ Address Address::of_ip(Netid netid, void const *host, uint16_t port, std::string
 }
 
 std::optional<Address> Address::of_local(std::string_view path) noexcept {
-  if (path.size() < 2 || path.size() >= local_path_max || has_control(path)) return std::nullopt;
-  if (path.front() != '/' && path.front() != '@') return std::nullopt;
+  bool const is_absolute = path.starts_with('/') && path.size() >= 2;
+  if ((!is_absolute && !path.starts_with('@')) || has_control(path) || !sock_addr_of_local(path)) return std::nullopt;
   Address a;
   a.netid_ = Netid::local;
   a.text_.clear();
@@ -117,8 +118,8 @@ HostText Address::host() const noexcept {
 std::optional<Address> address_of_universal(Netid netid, std::string_view universal) noexcept {
   if (netid == Netid::none) return std::nullopt;
   if (netid == Netid::local) {
-    auto const local = SockAddr::of_path(universal);
-    return local ? local->address() : std::nullopt;
+    AddressText const local = AddressText("local:") << universal;
+    return local.overflowed() ? std::nullopt : Address::parse(local.view());
   }
   auto parsed = SockAddr::parse_universal(family_of(netid), universal);
   if (!parsed) return std::nullopt;

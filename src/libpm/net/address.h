@@ -24,8 +24,9 @@ enum class Netid : uint8_t { none, tcp, tcp6, udp, udp6, local };
 /** The size of sun_path in unix(7), with its NUL. */
 inline constexpr size_t local_path_max = 108;
 
-/** Room for every text form of an address. The longest is local: and a path. */
-using AddressText = Text<local_path_max + 8>;
+/** Room for every text form of an address. The longest is local:@ and an abstract name, spell_abstract_name(). */
+inline constexpr size_t address_room = local_path_max + 16;
+using AddressText = Text<address_room>;
 /** Room for an IP address with its scope. */
 using HostText = Text<64>;
 
@@ -34,7 +35,8 @@ using HostText = Text<64>;
  *
  *     tcp:HOST:PORT udp:HOST:PORT          HOST an IPv4 address, PORT 1 to 65535
  *     tcp6:[HOST]:PORT udp6:[HOST]:PORT    HOST an IPv6 address; of a link-local one also HOST%INTERFACE, a name or number
- *     local:/PATH local:@NAME              a Unix socket, by absolute path or by abstract name, 107 bytes at most
+ *     local:/PATH local:@NAME              a Unix socket, by absolute path or by abstract name, 107 bytes at most; NAME as
+ *                                          spell_abstract_name() writes it
  *     none                                 a service without an address
  */
 class Address {

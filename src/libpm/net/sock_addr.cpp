@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 #include <algorithm>
+#include "libpm/net/abstract_name.h"
 #include "libpm/net/scope.h"
 #include "libpm/os/sys.h"
 
@@ -20,6 +21,17 @@ std::optional<unsigned> take_byte(std::string_view &text) noexcept {
   text = {text.data(), dot};
   if (!n) return std::nullopt;
   return *n;
+}
+
+/** The reason why HOST:PORT is not an address of this netid. */
+char const *fault_of(std::string_view host_and_port, Netid netid, uint16_t least_port) noexcept {
+  size_t const colon = host_and_port.rfind(':');
+  auto const port = colon == std::string_view::npos
+                        ? std::nullopt
+                        : number<uint16_t>(std::string_view(host_and_port.data() + colon + 1, host_and_port.size() - colon - 1));
+  if (!port || *port < least_port) return least_port ? "PORT must be 1 to 65535" : "PORT must be 0 to 65535";
+  if (is_v6(netid) && host_and_port.find('%') < colon) return "[HOST%INTERFACE]: HOST must be a link-local numeric IPv6 address";
+  return is_v6(netid) ? "[HOST] must be a numeric IPv6 address in brackets" : "HOST must be a numeric IPv4 address";
 }
 
 } // namespace
@@ -52,12 +64,12 @@ SockAddr SockAddr::of_ip(int family, void const *host, uint16_t port) noexcept {
 
 Result<SockAddr> SockAddr::of_path(std::string_view path) noexcept {
   constexpr char const *doing = "use a socket's path";
-  if (path.empty() || memchr(path.data(), 0, path.size())) return failed(doing, EINVAL);
-  if (path.size() >= local_path_max) return failed(doing, ENAMETOOLONG);
+  bool const abstract = path.starts_with('@');
+  if (path.empty() || (!abstract && memchr(path.data(), 0, path.size()))) return failed(doing, EINVAL);
+  if (path.size() >= local_path_max + abstract) return failed(doing, ENAMETOOLONG);
   SockAddr result;
   result.name_.local.sun_family = AF_UNIX;
   memcpy(result.name_.local.sun_path, path.data(), path.size());
-  bool const abstract = path.starts_with('@');
   if (abstract) result.name_.local.sun_path[0] = '\0';
   // The size counts all bytes of an abstract name, and a path with its NUL.
   result.size_ = static_cast<socklen_t>(path_offset + path.size() + !abstract);
@@ -86,7 +98,7 @@ SockAddr SockAddr::copy(void const *name, size_t size) noexcept {
 
 SockAddr SockAddr::of(Address const &address) noexcept {
   if (address.netid() == Netid::none) return {};
-  if (address.netid() == Netid::local) return of_path(address.path()).value_or(SockAddr());
+  if (address.netid() == Netid::local) return sock_addr_of_local(address.path()).value_or(SockAddr());
   SockAddr result = wildcard(family_of(address.netid()), address.port());
   void *const host = result.family() == AF_INET6 ? static_cast<void *>(&result.name_.v6.sin6_addr) : &result.name_.v4.sin_addr;
   auto const raw = address.raw_host();
@@ -105,19 +117,6 @@ SockAddr SockAddr::destination(Address const &address) noexcept {
   result.type_ = type;
   return result;
 }
-
-namespace {
-/** The reason why HOST:PORT is not an address of this netid. */
-char const *fault_of(std::string_view host_and_port, Netid netid, uint16_t least_port) noexcept {
-  size_t const colon = host_and_port.rfind(':');
-  auto const port = colon == std::string_view::npos
-                        ? std::nullopt
-                        : number<uint16_t>(std::string_view(host_and_port.data() + colon + 1, host_and_port.size() - colon - 1));
-  if (!port || *port < least_port) return least_port ? "PORT must be 1 to 65535" : "PORT must be 0 to 65535";
-  if (is_v6(netid) && host_and_port.find('%') < colon) return "[HOST%INTERFACE]: HOST must be a link-local numeric IPv6 address";
-  return is_v6(netid) ? "[HOST] must be a numeric IPv6 address in brackets" : "HOST must be a numeric IPv4 address";
-}
-} // namespace
 
 tl::expected<SockAddr, char const *> SockAddr::parse(std::string_view text, uint16_t least_port) noexcept {
   auto const [head, tail, found] = cut(text, ':');
@@ -146,9 +145,9 @@ tl::expected<SockAddr, char const *> SockAddr::parse_local(std::string_view text
     return tl::unexpected<char const *>("write a port as tcp:127.0.0.1:PORT, a path as ./PATH");
   if (path.empty() || path == "@") return tl::unexpected<char const *>("PATH is empty");
   if (has_control(path)) return tl::unexpected<char const *>("PATH has a control character");
-  auto const result = of_path(path);
-  if (!result) return tl::unexpected<char const *>("PATH is longer than 107 bytes");
-  return *result;
+  if (auto const result = sock_addr_of_local(path)) return *result;
+  return tl::unexpected<char const *>(path.starts_with('@') ? "NAME must be 1 to 107 bytes; %{N} at its end is N NUL bytes"
+                                                            : "PATH is longer than 107 bytes");
 }
 
 std::optional<SockAddr> SockAddr::parse_universal(int family, std::string_view text) noexcept {
@@ -251,11 +250,11 @@ AddressText SockAddr::local_name() const noexcept {
   if (!is_local() || size_ <= path_offset) return text;
   char const *const path = name_.local.sun_path;
   size_t const length = size_ - path_offset;
-  std::string_view const said = *path ? std::string_view(path, strnlen(path, length)) : std::string_view(path + 1, length - 1);
+  if (auto const spelled = *path ? AddressText() : spell_abstract_name({path + 1, length - 1}); spelled.size())
+    return text << '@' << spelled.view();
+  std::string_view const said(path, strnlen(path, length));
   // A control byte could break a line or a terminal, and a path with @ would look like an abstract name.
-  if (has_control(said) || *path == '@') return text;
-  if (!*path) text << '@';
-  return text << said;
+  return has_control(said) || *path == '@' ? text : text << said;
 }
 
 AddressText SockAddr::universal() const noexcept {

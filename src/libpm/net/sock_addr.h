@@ -22,8 +22,8 @@ class SockAddr {
   /** `host`: 4 or 16 bytes, network order. */
   [[nodiscard]] static SockAddr of_ip(int family, void const *host, uint16_t port) noexcept;
   /**
-   * A Unix socket: `/PATH`, a relative path, or `@NAME` for an abstract one. ENAMETOOLONG: more than 107 bytes; EINVAL: empty, or
-   * it contains a NUL.
+   * A Unix socket: `/PATH`, a relative path, or `@NAME` for an abstract one, NAME being its bytes. ENAMETOOLONG: more than 107
+   * bytes; EINVAL: empty, or a path with a NUL.
    */
   [[nodiscard]] static Result<SockAddr> of_path(std::string_view path) noexcept;
   /** An address that makes bind(2) choose an abstract name, so that a peer can answer the Unix socket: unix(7), autobind. */
@@ -97,7 +97,10 @@ class SockAddr {
 
   /** The host, unwrapped, as inet_ntop(3) writes it, with its scope; empty if it is not an IP address. */
   [[nodiscard]] HostText host() const noexcept;
-  /** A Unix socket's path, or @NAME. Empty if it has neither, has a control byte, or is a path that begins with @. */
+  /**
+   * A Unix socket's path, or @NAME as spell_abstract_name() writes it. Empty if it has neither, or is a path that has a control byte or
+   * begins with @.
+   */
   [[nodiscard]] AddressText local_name() const noexcept;
   /** The universal address of an IP address, also with port 0, or of a Unix socket; empty if there is no address. */
   [[nodiscard]] AddressText universal() const noexcept;

@@ -58,7 +58,7 @@ struct KeepingTerms {
 /** One registration of an Add. */
 struct AddItem {
   ServiceName service;
-  xdr::String<local_path_max + 8> address; /**< as pm::Address writes it */
+  xdr::String<address_room> address; /**< as pm::Address writes it */
   uint32_t version = 0;
   bool exclusive = false;
   static auto fields(auto &m) noexcept { return std::tie(m.service, m.address, m.version, m.exclusive); }

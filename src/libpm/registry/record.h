@@ -87,7 +87,7 @@ using EntryName = Text<entry_name_max + 1>;
  */
 [[nodiscard]] Result<EntryName> entry_name(Record const &record) noexcept;
 
-using AddressInName = Text<local_path_max + 8>;
+using AddressInName = AddressText;
 /**
  * Reads such a name. The record views it, and `address`, which takes the record's address; null: the record gets none. False: it is the
  * name of something else.

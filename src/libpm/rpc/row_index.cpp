@@ -31,7 +31,7 @@ AddressText PortmapRow::universal() const noexcept {
 
 Address PortmapRow::address() const noexcept {
   if (!path) return Address::of_ip(netid, host, port);
-  return Address::parse((Text<local_path_max + 8>("local:") << path).view()).value_or(Address());
+  return Address::parse((AddressText("local:") << path).view()).value_or(Address());
 }
 
 bool PortmapRow::same_address(PortmapRow const &other) const noexcept {

@@ -110,3 +110,54 @@ ${lines[2]}"
     </dev/null >/dev/null
   assert_equal "$(hear_by_s6 two)" hello
 }
+
+# --- PM_FD_NAME
+
+# FDS: as PROG, the variables PM_FD_NAME, in one line.
+FDS=(sh -c 'env | grep ^PM_FD_ | sort | paste -sd " "')
+
+@test "PM_FD_NAME of an earlier stage is unset when its descriptor is another's" {
+  store
+  for name in one two three; do pm-fdstore $name </dev/null; done
+  run -0 pm-fdget one pm-fdget two "${FDS[@]}"
+  assert_output 'PM_FD_two=0'
+  run -0 pm-fdget -d 5 one pm-fdget two pm-fdget -d 5 three "${FDS[@]}"
+  assert_output 'PM_FD_three=5 PM_FD_two=0'
+  run -0 pm-fdget -d 4 one pm-fdget -d 7 two pm-fdget two,three "${FDS[@]}"
+  assert_output 'PM_FD_three=4 PM_FD_two=3'
+  run -0 pm-fdget one,two pm-socketbinder -n a=local:a "${FDS[@]}"
+  assert_output 'PM_FD_a=3 PM_FD_two=4'
+  run -0 pm-fdget one pm-socketbinder local:b "${FDS[@]}"
+  assert_output ''
+  # What is no number of a descriptor is the user's.
+  PM_FD_mine=text PM_FD_=-1 run -0 pm-fdget one "${FDS[@]}"
+  assert_output 'PM_FD_=-1 PM_FD_mine=text PM_FD_one=0'
+}
+
+@test "PM_FD_NAME is unset when its descriptor is closed, or not PROG's" {
+  store
+  for name in one two; do pm-fdstore $name </dev/null; done
+  run -0 pm-fdget -d 5 one sh -c 'exec "$@" 5<&-' - pm-fdget two "${FDS[@]}"
+  assert_output 'PM_FD_two=0'
+  run -0 pm-socketbinder -n a=local:a -n b=local:b pm-socketbinder -L c -L d -n e=local:e "${FDS[@]}"
+  assert_output 'PM_FD_c=3 PM_FD_d=4 PM_FD_e=5'
+  run -0 pm-socketbinder -n a=local:act sh -c 'pm-client local:act true; exec pm-activate -0 "$@"' - "${FDS[@]}"
+  assert_output ''
+  run -0 pm-socketbinder -n a=local:act2 sh -c 'pm-client local:act2 true; exec pm-activate "$@"' - "${FDS[@]}"
+  assert_output 'PM_FD_a=3'
+}
+
+@test "PM_FD_NAME: PROGs of pm-super, pm-superd, pm-fdrecv, pm-client and pm-connect get what is true" {
+  store
+  for name in one two; do pm-fdstore $name </dev/null; done
+  start_ready pm-fdget -d 5 one pm-fdget two pm-socketbinder -n a=local:sock pm-superd -L -N 9 "${FDS[@]}" </dev/null >/dev/null
+  assert_equal "$(hear_by_s6 sock)" 'PM_FD_one=5'
+  start_ready pm-fdget -d 5 one pm-super -n a=local:two -w worker -s -N 9 pm-fdrecv fd:0 "${FDS[@]}" </dev/null >/dev/null
+  assert_equal "$(hear_by_s6 two)" 'PM_FD_one=5'
+  super local:three echo
+  run -0 pm-fdget -d 6 one pm-client local:three "${FDS[@]}"
+  assert_output ''
+  start_ready pm-socketbinder "$PWD/four" pm-reg web fd:0 pm-superd -N 9 echo </dev/null >/dev/null
+  run -0 pm-fdget -d 7 one pm-fdget -d 8 two pm-connect web "${FDS[@]}"
+  assert_output 'PM_FD_two=8'
+}

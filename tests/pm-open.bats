@@ -26,6 +26,8 @@ teardown() { common_teardown; }
   sh -c 'ls /proc/$$/fd; :' 6</dev/null >without
   run -0 pm-open -s s -d 6 x sh -c 'ls /proc/$$/fd; :'
   assert_output "$(cat without)"
+  PM_FD_a=6 PM_FD_b=5 PM_FD_c=0 run -0 pm-open -s s -d 6 x sh -c 'echo "${PM_FD_a-unset} ${PM_FD_b-unset} ${PM_FD_c-unset}"' </dev/null
+  assert_output 'unset unset 0'
   run -127 pm-open -s s x ./nothing
   run -126 pm-open -s s x .
   for n in 1 2 3 4 5 6 7; do with_closed $n pm-open -s s -d 5 x sh -c 'test -e /proc/$$/fd/5'; done

@@ -29,9 +29,6 @@ int SuperdCommand::become(SocketBindings &sockets, ProcessIdentity &identity, Su
   }
   Environment environment;
   if (named) give_listen_fds(environment, sockets.names());
-  // The variables PM_FD_NAME are only for the process that has the sockets: PROG of pm-superd does not have them.
-  for (auto const &name : sockets.names())
-    if (named) environment.unset(shell_name(name).c_str());
 
   Text<4> const verbosity = Text<4>() << server.verbosity;
   Text<16> const descriptor = Text<16>() << ready;

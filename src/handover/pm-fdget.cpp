@@ -5,6 +5,7 @@
 #include "cli/store_client.h"
 #include "libpm/net/listen_fds.h"
 #include "libpm/os/blocking.h"
+#include "libpm/os/fd_variables.h"
 
 namespace {
 
@@ -69,7 +70,12 @@ int main(int argc, char const *const *argv) {
   // Most programs of a chain use descriptor 0; those that read LISTEN_FDS expect 3.
   if (listed && count == 1 && sys::dup2(first, 0) < 0) die_sys({errno, "get descriptors for"}, operands[1]);
   Environment environment;
-  if (listed) give_listen_fds(environment, {names, count});
-  else environment.set(shell_name(names[0]).c_str(), (Text<16>() << first).view());
+  if (listed && count == 1) forget_wrong_fds(environment, 0, 1);
+  if (listed) {
+    give_listen_fds(environment, {names, count});
+  } else {
+    forget_wrong_fds(environment, first, 1);
+    environment.set(fd_variable(names[0]).c_str(), (Text<16>() << first).view());
+  }
   return execute(environment, operands + 1);
 }

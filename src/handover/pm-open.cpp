@@ -6,6 +6,7 @@
 #include "cli/service_client.h"
 #include "libpm/handover/opener_protocol.h"
 #include "libpm/net/listen_fds.h"
+#include "libpm/os/fd_variables.h"
 
 namespace {
 
@@ -80,5 +81,7 @@ int main(int argc, char const *const *argv) {
   if (!opened.fd.valid()) client.die(Status::bad_message);
   if (auto const placed = place_fds(1, settings.fd, [&](size_t) noexcept -> Fd & { return opened.fd; }); !placed)
     die_sys(placed.error(), operands[1]);
-  return execute(Environment(), operands + 1);
+  Environment environment;
+  forget_wrong_fds(environment, settings.fd, 1);
+  return execute(environment, operands + 1);
 }

@@ -6,6 +6,7 @@
 #include "cli/readiness.h"
 #include "libpm/net/listen_fds.h"
 #include "libpm/os/blocking.h"
+#include "libpm/os/fd_variables.h"
 #include "libpm/os/sys.h"
 #include "libpm/os/time.h"
 
@@ -86,6 +87,7 @@ int main(int argc, char const *const *argv) {
     forget_listen_fds(environment);
     if (sockets.given && (sys::dup2(sockets.fds[0].fd, 0) < 0 || sys::close(sockets.fds[0].fd) < 0))
       die_sys({errno, "duplicate"}, "the socket to descriptor 0");
+    forget_wrong_fds(environment, 0, sockets.given ? 1 : 0);
   }
   return execute(environment, program);
 }

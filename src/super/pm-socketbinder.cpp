@@ -3,6 +3,7 @@
 #include "cli/program.h"
 #include "cli/super_options.h"
 #include "libpm/os/blocking.h"
+#include "libpm/os/fd_variables.h"
 
 namespace {
 
@@ -50,6 +51,7 @@ int main(int argc, char const *const *argv) {
   }
   Environment environment;
   if (named) give_listen_fds(environment, sockets.names());
+  else forget_wrong_fds(environment, 0, 1);
   int const code = execute(environment, program);
   sockets.remove_paths();
   return code;

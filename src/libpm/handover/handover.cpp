@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include "libpm/net/connect.h"
 #include "libpm/net/ucspi.h"
+#include "libpm/os/fd_variables.h"
 
 namespace pm::handover {
 
@@ -39,6 +40,7 @@ bool is_identity(Identity const &identity) noexcept {
 }
 
 void apply(Identity const &identity, Environment &environment) noexcept {
+  forget_wrong_fds(environment, 0, 2);
   ucspi::forget(environment, identity.elements.empty() ? "" : ucspi::protocol_in(identity.elements[0]));
   for (auto const &variable : identity.elements) {
     auto const [head, value, found] = cut(variable, '=');

@@ -1,10 +1,10 @@
 #include "libpm/net/listen_fds.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <algorithm>
+#include "libpm/os/fd_variables.h"
 #include "libpm/os/pidfd_id.h"
 #include "libpm/os/sys.h"
 
@@ -82,17 +82,12 @@ Done place_fds(size_t count, int first, Callback<Fd &(size_t i)> fd_of) noexcept
   return {};
 }
 
-Text<272> shell_name(std::string_view name) noexcept {
-  Text<272> shell("PM_FD_");
-  for (char const c : name) shell << (::isalnum(static_cast<unsigned char>(c)) ? c : '_');
-  return shell;
-}
-
 void give_listen_fds(Environment &environment, std::span<std::string_view const> names) noexcept {
+  forget_wrong_fds(environment, listen_fds_start, static_cast<int>(names.size()));
   Text<listen_fds_max * 256> all;
   for (size_t i = 0; i < names.size(); ++i) {
     all << (i ? ":" : "") << names[i];
-    environment.set(shell_name(names[i]).c_str(), (Text<16>() << listen_fds_start + static_cast<int>(i)).view());
+    environment.set(fd_variable(names[i]).c_str(), (Text<16>() << listen_fds_start + static_cast<int>(i)).view());
   }
   environment.set("LISTEN_FDS", (Text<16>() << names.size()).view());
   environment.set("LISTEN_PID", (Text<16>() << ::getpid()).view());

@@ -47,12 +47,10 @@ class ListenFds {
 
 /**
  * Sets the variables for the program that this process executes with descriptors 3 and up: LISTEN_FDS, LISTEN_PID, LISTEN_PIDFDID,
- * LISTEN_FDNAMES, and for shells one PM_FD_NAME=N for each. An underscore replaces each byte of NAME that a variable may not
- * have. LISTEN_PIDFDID is unset where there is no pidfd_id().
+ * LISTEN_FDNAMES, and for shells one PM_FD_NAME=N for each, fd_variable(). LISTEN_PIDFDID is unset where there is no pidfd_id(), and
+ * wrong PM_FD_NAMEs of earlier stages are unset.
  */
 void give_listen_fds(Environment &environment, std::span<std::string_view const> names) noexcept;
-/** PM_FD_NAME for this name. */
-[[nodiscard]] Text<272> shell_name(std::string_view name) noexcept;
 /** Whether give_listen_fds() sets a variable of this name, which may be followed by its value; except PM_FD_NAME. */
 [[nodiscard]] bool is_listen_variable(std::string_view variable) noexcept;
 /** Unsets these. */

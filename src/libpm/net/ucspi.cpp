@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include "libpm/net/sock_addr.h"
+#include "libpm/os/fd_variables.h"
 #include "libpm/util/text.h"
 
 namespace pm::ucspi {
@@ -39,15 +40,22 @@ void forget(Environment &environment, std::string_view protocol) noexcept {
     }
 }
 
-void describe_local(std::string_view path, Environment &environment) noexcept {
+namespace {
+void forget_others(Environment &environment) noexcept {
   forget(environment);
+  forget_wrong_fds(environment, reading, 2);
+}
+} // namespace
+
+void describe_local(std::string_view path, Environment &environment) noexcept {
+  forget_others(environment);
   environment.set("PROTO", "IPC");
   environment.set("IPCREMOTEPATH", path);
 }
 
 Done describe_ip(int connection, char const *protocol, Environment &environment) noexcept {
   constexpr char const *doing = "get the addresses of a connection to";
-  forget(environment);
+  forget_others(environment);
   environment.set("PROTO", protocol);
   struct {
     char const *side;

@@ -26,7 +26,10 @@ namespace pm::ucspi {
 /** Unsets all variables that describe another connection, also those of PROTO's protocol and of `protocol`. */
 void forget(Environment &environment, std::string_view protocol = {}) noexcept;
 
-/** Sets the variables of a client that is connected to the Unix socket at `path`. Those of another connection are unset. */
+/**
+ * Sets the variables of a client that is connected to the Unix socket at `path`. Those of another connection are unset, and
+ * wrong PM_FD_NAMEs.
+ */
 void describe_local(std::string_view path, Environment &environment) noexcept;
 /** The same for a connection over IP, from the addresses of the socket; `protocol`: TCP or UDP. */
 [[nodiscard]] Done describe_ip(int socket, char const *protocol, Environment &environment) noexcept;

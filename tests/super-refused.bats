@@ -88,11 +88,3 @@ print(connection.makefile().read(), end="")' </dev/null >read 2>&1
     assert_equal "$(early "$PID" "$ADDRESS")" ''
   done
 }
-
-@test "pm-rpcbindd: a client over -C that has written reads the end of file" {
-  a_port
-  start_ready pm-rpcbindd -d "$PM_REGISTRY" -h 127.0.0.1 -p "$PORT" -s '' -C 1 -N 9 </dev/null >/dev/null
-  server=$PID
-  start_ready pm-client "tcp:127.0.0.1:$PORT" sh -c 'echo >&9; exec cat <&6 6<&- 7>&- 9>&-' </dev/null >/dev/null
-  assert_equal "$(early "$server" "tcp:127.0.0.1:$PORT")" ''
-}

@@ -21,12 +21,12 @@ constexpr int rounds = 8;
 constexpr uint32_t lock_wait = 1000;
 
 /** The directory of a path, and the name in it. */
-struct Place {
+struct SplitPath {
   Text<local_path_max + 1> directory;
   char const *name;
 };
 
-Place place_of(char const *path) noexcept {
+SplitPath split(char const *path) noexcept {
   char const *const slash = ::strrchr(path, '/');
   if (!slash) return {Text<local_path_max + 1>("."), path};
   return {Text<local_path_max + 1>({path, static_cast<size_t>(slash + 1 - path)}), slash + 1};
@@ -73,7 +73,7 @@ Done bind_replacing(int fd, SockAddr const &name, BindOptions const &options) no
   if (errno != EADDRINUSE || !options.replace || name.is_abstract()) return failed(binding);
   // The lock makes servers that start at the same time take turns, so that none sets another's path aside. Without it, where the
   // directory cannot be locked, that can happen, and the server reports it.
-  auto const directory = place_of(name.path()).directory;
+  auto const directory = split(name.path()).directory;
   auto const lock = Lock::take_directory(AT_FDCWD, directory.c_str(), Deadline::in(lock_wait));
   if (lock) remove_leftover_sockets(directory.c_str(), options.owner.value_or(::geteuid()));
   for (int round = 0; round < rounds; ++round) {
@@ -101,7 +101,7 @@ Done find_file(BoundSocket &bound, SockAddr const &name) noexcept {
 
 void remove_path(BoundSocket const &bound, SockAddr const &name) noexcept {
   if (name.is_abstract()) return;
-  auto const [directory, file] = place_of(name.path());
+  auto const [directory, file] = split(name.path());
   // Another user may replace the directory between the two calls, but not what a descriptor of it refers to. At the limit of descriptors
   // there is none.
   Fd const opened(sys::openat(AT_FDCWD, directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

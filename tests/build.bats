@@ -263,7 +263,7 @@ sources() {
     grep -E ' (PROG|program_invocation.*|__progname.*|__libc_argv|getopt.*|optarg|subgetopt.*)$' undefined
     # The environment is read by name where a file is about it.
     grep -E ' (environ|__environ|getenv|secure_getenv|putenv|setenv|unsetenv|clearenv|env_.*)$' undefined |
-      grep -vxE '(environment|ucspi|connection_environment|fd_variables|handover|listend_client) (environ|env_len|env_merge)|(tree|listen_fds|receiver) getenv'
+      grep -vxE '(environment|ucspi|connection_environment|handover|listend_client) (environ|env_len|env_merge)|(tree|listen_fds|receiver) getenv'
     # src/cli does all this, and the library calls none of it.
     awk 'NR == FNR { cli[$1]; next } $2 in cli && $2 != "_ZN2pm3bugEPKc"' cli undefined
   } >wrong || :

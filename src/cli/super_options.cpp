@@ -1,6 +1,7 @@
 #include "cli/super_options.h"
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <utility>
 #include "cli/given_sockets.h"
@@ -14,6 +15,12 @@ void as_owner(Argument const &argument, BindOptions &options) noexcept {
   if (found ? group.empty() : user.empty()) argument.refuse_unless("USER, USER:GROUP or :GROUP");
   if (!user.empty()) as_user({argument.name, user}, options.owner.emplace());
   if (found) as_group({argument.name, group}, options.group.emplace());
+}
+
+void as_interface(Argument const &argument, char const *&interface) noexcept {
+  if (argument.text.empty() || argument.text.size() >= IFNAMSIZ || argument.text.find_first_of("/ \t\n") != argument.text.npos)
+    argument.refuse_unless("1 to 15 bytes, without a slash and blanks");
+  interface = argument.text.data();
 }
 
 namespace {
@@ -43,8 +50,13 @@ void add_inherited_socket(Argument const &argument, SocketBindings &sockets) noe
   sockets.add_inherited(argument.text);
 }
 
-void bind_or_die(SocketBindings &sockets, BindSettings const &settings) noexcept {
-  if (auto const bound = sockets.bind(settings); !bound) {
+void bind_or_die(SocketBindings &sockets, BindSettings const &settings, bool warns) noexcept {
+  bool const some_may_fail = settings.some_may_fail && sockets.size() > 1;
+  auto const goes_on = [&](SysError error, std::string_view written) noexcept {
+    if (some_may_fail && warns) warn_sys(error, written);
+    return some_may_fail;
+  };
+  if (auto const bound = sockets.bind(settings, goes_on); !bound) {
     if (sockets.failed_at().empty()) die_of_listen_fds(bound.error());
     die_sys(bound.error(), sockets.failed_at());
   }

@@ -15,11 +15,15 @@ inline constexpr char address_note[] =
 /** Reads USER, USER:GROUP or :GROUP. */
 void as_owner(Argument const &argument, BindOptions &options) noexcept;
 
+/** A network interface: 1 to 15 bytes, without a slash and blanks. */
+void as_interface(Argument const &argument, char const *&interface) noexcept;
+
 struct BindSettings : BindOptions {
   bool print_addresses = false;
+  bool some_may_fail = false; /**< of several sockets, those that cannot be bound are left out */
 };
 
-/** The options -d -D -S -m -r -4 -A -b -a -o. They set members of BindSettings. */
+/** The options -d -D -S -m -r -4 -f -i -k -y -A -b -a -o. They set members of BindSettings. */
 template <auto... Path>
 consteval auto bind_options(char const *backlog = "connections that may wait to be accepted (default 128)") noexcept {
   return options(
@@ -29,6 +33,12 @@ consteval auto bind_options(char const *backlog = "connections that may wait to 
       sets<SOCK_DGRAM, Path..., &BindOptions::type>('m', "make Unix sockets datagram sockets").as(Form::alternative),
       flag<Path..., &BindOptions::share>('r', "share an IP port with other sockets that do the same (SO_REUSEPORT)"),
       sets<false, Path..., &BindOptions::only_v6>('4', "accept IPv4 on tcp6 and udp6 too"),
+      flag<Path..., &BindOptions::freebind>('f', "bind also an IP address that this host does not have (IP_FREEBIND)"),
+      option<as_interface, Path..., &BindOptions::interface>(
+          'i', "INTERFACE", "IP sockets receive only what comes by this network interface (SO_BINDTODEVICE)"),
+      option<as_number<0, 32767>, Path..., &BindOptions::keepalive>(
+          'k', "SECONDS", "TCP connections: ask a client that is silent so long whether it is there (0: the host's default)"),
+      flag<Path..., &BindSettings::some_may_fail>('y', "with several sockets: go on with those that can be bound"),
       flag<Path..., &BindSettings::print_addresses>('A', "print the addresses that were bound, one a line"),
       option<as_number<0, INT32_MAX>, Path..., &BindOptions::backlog>('b', "BACKLOG", backlog),
       option<as_mode, Path..., &BindOptions::mode>('a', "MODE", "the permissions of a path, in octal (default 777)"),
@@ -37,9 +47,9 @@ consteval auto bind_options(char const *backlog = "connections that may wait to 
 
 /**
  * Binds all sockets, and prints their addresses if `print_addresses` is set. Ends the program with 111 if it fails; no path is
- * left.
+ * left. `warns`: warns of each socket that is left out.
  */
-void bind_or_die(SocketBindings &sockets, BindSettings const &settings) noexcept;
+void bind_or_die(SocketBindings &sockets, BindSettings const &settings, bool warns = true) noexcept;
 
 /** Adds the socket of the operand ADDRESS. `name`: its name for PROG; empty for the only socket. */
 void add_socket(SocketBindings &sockets, Argument const &address, std::string_view name = {}) noexcept;

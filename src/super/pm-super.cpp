@@ -89,7 +89,7 @@ int main(int argc, char const *const *argv) {
   char const *const object = named ? "the sockets" : program[0];
   if (!named) add_socket(sockets, {"ADDRESS", *program++});
   if (settings.worker) {
-    bind_or_die(sockets, settings.binding);
+    bind_or_die(sockets, settings.binding, settings.server.verbosity >= 1);
     return superd_command(argc, argv).become(sockets, settings.identity, settings.server, program);
   }
 
@@ -97,7 +97,7 @@ int main(int argc, char const *const *argv) {
   SuperServer server(settings.server, program, log);
   // Take the signals before binding, so that a signal cannot leave a path behind.
   if (auto const taken = server.take_signals(); !taken) die_sys(taken.error(), "");
-  bind_or_die(sockets, settings.binding);
+  bind_or_die(sockets, settings.binding, settings.server.verbosity >= 1);
   auto const served = serve(settings, server);
   // The sockets are still open, so no other server replaces the paths before they are removed.
   sockets.remove_paths();

@@ -1,6 +1,7 @@
 #include "libpm/net/listen.h"
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 #include "libpm/net/stale_socket.h"
@@ -14,6 +15,9 @@ constexpr char const *binding = "bind to";
 
 /** SIOCUNIXFILE, whose header conflicts with sys/un.h. It opens the file of a bound socket with O_PATH. Linux 4.11. */
 constexpr unsigned long file_of_socket = SIOCPROTOPRIVATE;
+
+/** IPV6_FREEBIND of linux/in6.h, which conflicts with netinet/in.h. Linux 4.15. */
+constexpr int ipv6_freebind = 78;
 
 /** How often to start again when the path has changed after the check. */
 constexpr int rounds = 8;
@@ -153,12 +157,20 @@ Result<BoundSocket> bind_ip(SockAddr const &name, BindOptions const &options) no
   auto const set = [&](int level, int option, int value) noexcept {
     return sys::setsockopt(fd, level, option, &value, sizeof value) == 0;
   };
-  bool const stream = name.type() == SOCK_STREAM;
+  bool const stream = name.type() == SOCK_STREAM, v6 = name.family() == AF_INET6;
   // Not for datagrams: with SO_REUSEADDR any process of the same user could take the port over, socket(7).
   if ((stream && options.replace && !set(SOL_SOCKET, SO_REUSEADDR, 1)) || (options.share && !set(SOL_SOCKET, SO_REUSEPORT, 1)) ||
-      (name.family() == AF_INET6 && !set(IPPROTO_IPV6, IPV6_V6ONLY, options.only_v6)) ||
-      (options.destination && !report_destination(fd, name.family())))
+      (v6 && !set(IPPROTO_IPV6, IPV6_V6ONLY, options.only_v6)) || (options.destination && !report_destination(fd, name.family())))
     return failed("prepare a socket for");
+  if (options.freebind && !set(v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? ipv6_freebind : IP_FREEBIND, 1))
+    return failed("set IP_FREEBIND for");
+  if (options.interface &&
+      sys::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options.interface, static_cast<socklen_t>(strlen(options.interface))) < 0)
+    return failed("use the interface of -i for");
+  if (stream && options.keepalive &&
+      (!set(SOL_SOCKET, SO_KEEPALIVE, 1) ||
+       (*options.keepalive && !set(IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(*options.keepalive)))))
+    return failed("set SO_KEEPALIVE for");
   if (sys::bind(fd, name.get(), name.size()) < 0) return failed(binding);
   if (stream && options.backlog && sys::listen(fd, static_cast<int>(options.backlog)) < 0) return failed("listen on");
   return bound;

@@ -20,9 +20,16 @@ struct BindOptions {
   uint32_t backlog = 128; /**< 0: the socket is bound, but does not listen */
   /** Replaces a path that a dead server left, and uses a TCP port whose old connections are in TIME_WAIT (SO_REUSEADDR). */
   bool replace = true;
-  bool share = false;       /**< IP: other sockets with SO_REUSEPORT may bind the same port */
-  bool only_v6 = true;      /**< tcp6 and udp6: the socket receives no IPv4 */
-  bool destination = false; /**< udp and udp6: as report_destination() */
+  bool share = false;              /**< IP: other sockets with SO_REUSEPORT may bind the same port */
+  bool only_v6 = true;             /**< tcp6 and udp6: the socket receives no IPv4 */
+  bool destination = false;        /**< udp and udp6: as report_destination() */
+  bool freebind = false;           /**< IP: the address need not be one of this host's (IP_FREEBIND) */
+  char const *interface = nullptr; /**< IP: receives only what comes by this network interface (SO_BINDTODEVICE); borrowed */
+  /**
+   * tcp and tcp6: the kernel asks a peer that was silent for so many seconds whether it is there (SO_KEEPALIVE, TCP_KEEPIDLE); 0: for as long
+   * as the host is configured to wait. The connections of a listening socket inherit it, tcp(7).
+   */
+  std::optional<uint32_t> keepalive = {};
   bool credentials = false; /**< Unix datagrams: the kernel adds the sender's credentials to each (SO_PASSCRED) */
 };
 
@@ -36,7 +43,8 @@ struct BoundSocket {
 /**
  * Binds a socket to `name`. It listens, unless it is a datagram socket. EADDRINUSE: a server uses the name, or `replace` is false
  * and the path exists. EEXIST: the file at the path is not a socket. EACCES and the other errors of connect(2): a server may be
- * using the path. EAFNOSUPPORT, EADDRNOTAVAIL: this host has no such address. After an error the path is as it was. The last change of
+ * using the path. EAFNOSUPPORT, EADDRNOTAVAIL: this host has no such address. ENODEV: it has no such
+ * interface. After an error the path is as it was. The last change of
  * the path's mode comes after listen(2): a process that waits for the server by inotify(7) connects then.
  */
 [[nodiscard]] Result<BoundSocket> bind_socket(SockAddr const &name, BindOptions const &options) noexcept;

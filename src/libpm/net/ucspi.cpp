@@ -33,11 +33,9 @@ bool is_said(std::string_view variable) noexcept {
 void forget(Environment &environment, std::string_view protocol) noexcept {
   std::string_view const own = own_protocol();
   environment.unset("PROTO");
-  for (char const *const *variable = environ; *variable; ++variable)
-    if (is_said(*variable) || belongs(*variable, own) || belongs(*variable, protocol)) {
-      Text<256> const name(cut(*variable, '=').head);
-      if (!name.overflowed()) environment.unset(name.c_str());
-    }
+  environment.unset_where([=](std::string_view variable) noexcept {
+    return is_said(variable) || belongs(variable, own) || belongs(variable, protocol);
+  });
 }
 
 namespace {

@@ -15,6 +15,13 @@ void Environment::unset(char const *variable) noexcept {
   complete_ = append(changes_, variable) && append(changes_, {"", 1}) && complete_;
 }
 
+void Environment::unset_where(Callback<bool(std::string_view variable)> is_unset) noexcept {
+  for (char const *const *variable = environ; *variable; ++variable) {
+    Text<272> const name(cut(*variable, '=').head);
+    if (!name.overflowed() && is_unset(*variable)) unset(name.c_str());
+  }
+}
+
 Result<List<char const *>> Environment::merged() const noexcept {
   constexpr char const *doing = "build the environment";
   size_t const length = env_len(environ);

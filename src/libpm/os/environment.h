@@ -3,6 +3,7 @@
 
 #include <pm/types.h>
 #include <string_view>
+#include "libpm/util/callback.h"
 #include "libpm/util/result.h"
 
 namespace pm {
@@ -12,6 +13,8 @@ class Environment {
  public:
   void set(char const *variable, std::string_view value) noexcept;
   void unset(char const *variable) noexcept;
+  /** Unsets each variable of this process for which `is_unset` returns true, given NAME=VALUE; not those with a name of 271 bytes or more. */
+  void unset_where(Callback<bool(std::string_view variable)> is_unset) noexcept;
   /** The value that set() gave the variable last; empty if it was not set here, or was unset since. */
   [[nodiscard]] std::string_view value_of(std::string_view variable) const noexcept;
   /**

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <unistd.h>
 #include "libpm/os/sys.h"
 
 namespace pm {
@@ -27,11 +26,7 @@ bool is_wrong_fd_variable(std::string_view variable, int first, int count) noexc
 }
 
 void forget_wrong_fds(Environment &environment, int first, int count) noexcept {
-  for (char const *const *variable = environ; *variable; ++variable) {
-    if (!is_wrong_fd_variable(*variable, first, count)) continue;
-    Text<272> const name(cut(*variable, '=').head);
-    if (!name.overflowed()) environment.unset(name.c_str());
-  }
+  environment.unset_where([=](std::string_view variable) noexcept { return is_wrong_fd_variable(variable, first, count); });
 }
 
 } // namespace pm

@@ -16,8 +16,8 @@ constexpr std::string_view own[] = {fifodir::inherited_variable, "NOTIFY_SOCKET"
 
 bool is_kept(char const *variable) noexcept {
   std::string_view const name = cut(variable, '=').head;
-  return std::find(std::begin(own), std::end(own), name) == std::end(own) && !is_listen_variable(name) && !ucspi::is_said(variable) &&
-         !is_wrong_fd_variable(variable, 0, 2);
+  return std::find(std::begin(own), std::end(own), name) == std::end(own) && !is_listen_variable(name) &&
+         !ucspi::is_said(variable) && !is_wrong_fd_variable(variable, 0, 2);
 }
 
 } // namespace

@@ -44,20 +44,33 @@ Done SocketBindings::take_inherited() noexcept {
   return {};
 }
 
-Done SocketBindings::bind(BindOptions const &options) noexcept {
+void SocketBindings::remove(size_t i) noexcept {
+  for (--size_; i < size_; ++i) {
+    sockets_[i] = std::move(sockets_[i + 1]);
+    names_[i] = names_[i + 1];
+  }
+}
+
+Done SocketBindings::bind(BindOptions const &options, Callback<bool(SysError, std::string_view)> goes_on) noexcept {
   if (inherited_)
     if (auto const taken = take_inherited(); !taken) return taken;
-  for (size_t i = 0; i < size_; ++i) {
+  for (size_t i = 0; i < size_;) {
     auto &[address, written, bound, has_path] = sockets_[i];
-    if (address.is_none()) continue;
+    auto made = address.is_none() ? Result<BoundSocket>(std::move(bound)) : bind_socket(address, options);
+    if (made) {
+      bound = std::move(*made);
+      has_path = address.is_local();
+      ++i;
+      continue;
+    }
     failed_at_ = written;
-    auto made = bind_socket(address, options);
-    if (!made) {
+    if (!goes_on(made.error(), written)) {
       remove_paths();
       return fail(made);
     }
-    bound = std::move(*made);
-    has_path = address.is_local();
+    remove(i);
+    failed_at_ = "any of the sockets";
+    if (!size_) return fail(made);
   }
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include "libpm/net/listen.h"
 #include "libpm/net/listen_fds.h"
+#include "libpm/util/callback.h"
 
 namespace pm::super {
 
@@ -25,10 +26,17 @@ class SocketBindings {
    * Binds the sockets of add(), and takes those of LISTEN_FDS. EINVAL: LISTEN_FDS has more or fewer sockets than were added.
    * After an error none is bound.
    */
-  [[nodiscard]] Done bind(BindOptions const &options) noexcept;
+  [[nodiscard]] Done bind(BindOptions const &options) noexcept {
+    return bind(options, [](SysError, std::string_view) noexcept { return false; });
+  }
   /**
-   * The address with which bind() failed, as written on the command line, or `the sockets of LISTEN_FDS`; empty: LISTEN_FDS is
-   * invalid.
+   * The same. `goes_on` is called for a socket that could not be bound, with its address as written; if it returns true, the others are bound
+   * without it. The last error: none is left.
+   */
+  [[nodiscard]] Done bind(BindOptions const &options, Callback<bool(SysError, std::string_view)> goes_on) noexcept;
+  /**
+   * The address with which bind() failed, as written on the command line, `the sockets of LISTEN_FDS`, or `any of the sockets`; empty:
+   * LISTEN_FDS is invalid.
    */
   [[nodiscard]] std::string_view failed_at() const noexcept { return failed_at_; }
   /** Removes the paths of the bound and adopted sockets, as remove_path(). */
@@ -48,6 +56,7 @@ class SocketBindings {
     bool has_path = false; /**< remove_paths() removes its path */
   };
   [[nodiscard]] Done take_inherited() noexcept;
+  void remove(size_t i) noexcept;
 
   BindingSocket sockets_[listen_fds_max];
   std::string_view names_[listen_fds_max];

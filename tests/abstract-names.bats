@@ -31,7 +31,7 @@ client = socket.socket(socket.AF_UNIX)
 client.connect(("\0" + sys.argv[1]).ljust(108, "\0"))
 print(client.makefile().read(), end="")')
 
-@test "abstract names: of 107 bytes, and with NULs at the end: servers bind them and clients connect to them" {
+@test "abstract names: 107 bytes, and NULs at the end, are bound and reached" {
   for name in "$LONG" "$PADDED" "$NAME%{1}" "$NAME%{3}%{0}" '%{107}'; do
     super "local:@$name" sh -c 'echo "$IPCLOCALPATH"'
     assert_equal "$(pm-client "local:@$name" "${HEAR[@]}")" "@$name"
@@ -51,7 +51,7 @@ print(client.makefile().read(), end="")')
   done
 }
 
-@test "abstract names: a server of another program with NULs at the end is registered, found and connected to" {
+@test "abstract names: NULs at the end of another program's name" {
   start_ready "${PAD[@]}" "$NAME" pm-reg web fd:3 sh -c 'exec pm-superd -N 9 sh -c "echo \"\$IPCLOCALPATH\"" <&3' </dev/null >/dev/null
   assert_equal "$(pm-lookup web)" "local:@$PADDED"
   assert_equal "$(pm-list -o address)" "local:@$PADDED"

@@ -18,7 +18,7 @@ needs_pidfd_ids() {
 GIVEN=(sh -c '"$@"; code=$?; exit "$code"' -)
 for_another='LISTEN_PID is [0-9]*, this process is [0-9]*$'
 
-@test "LISTEN_FDS for another process: pm-superd -L, pm-socketbinder -L and pm-activate say for which" {
+@test "LISTEN_FDS for another process: the message says for which" {
   for prog in 'pm-superd -L touch' 'pm-socketbinder -L b touch' 'pm-activate touch'; do
     # shellcheck disable=SC2086 # each is a word
     run -111 pm-socketbinder -n a=local:sock "${GIVEN[@]}" $prog started
@@ -32,7 +32,7 @@ pm-superd: fatal: unable to take the sockets of LISTEN_FDS: LISTEN_PID is ${line
 ${lines[2]}"
 }
 
-@test "LISTEN_FDS for another process: pm-activate -0 and pm-rpcbindd warn and do without" {
+@test "LISTEN_FDS for another process: pm-activate -0, pm-rpcbindd warn" {
   run -111 pm-socketbinder -n a=local:sock "${GIVEN[@]}" pm-activate -0 touch started
   assert_line --regexp "^pm-activate: warning: not using LISTEN_FDS: $for_another"
   a_port
@@ -102,7 +102,7 @@ ${lines[2]}"
   assert_equal "$(hear_by_s6 sock)" hello
 }
 
-@test "LISTEN_PIDFDID of a supervisor: a script that sets LISTEN_PID has its sockets" {
+@test "LISTEN_PIDFDID of a supervisor: a script may set LISTEN_PID" {
   start_ready pm-socketbinder -n a=local:sock sh -c 'sh -c "LISTEN_PID=\$\$ exec pm-superd -L -N 9 echo hello"; exit' </dev/null >/dev/null
   assert_equal "$(hear_by_s6 sock)" hello
   # The same two generations down.
@@ -116,7 +116,7 @@ ${lines[2]}"
 # FDS: as PROG, the variables PM_FD_NAME, in one line.
 FDS=(sh -c 'env | grep ^PM_FD_ | sort | paste -sd " "')
 
-@test "PM_FD_NAME of an earlier stage is unset when its descriptor is another's" {
+@test "PM_FD_NAME of an earlier stage: unset when its descriptor is replaced" {
   store
   for name in one two three; do pm-fdstore $name </dev/null; done
   run -0 pm-fdget one pm-fdget two "${FDS[@]}"
@@ -147,7 +147,7 @@ FDS=(sh -c 'env | grep ^PM_FD_ | sort | paste -sd " "')
   assert_output 'PM_FD_a=3'
 }
 
-@test "PM_FD_NAME: PROGs of pm-super, pm-superd, pm-fdrecv, pm-client and pm-connect get what is true" {
+@test "PM_FD_NAME: PROGs of servers and clients get only right ones" {
   store
   for name in one two; do pm-fdstore $name </dev/null; done
   start_ready pm-fdget -d 5 one pm-fdget two pm-socketbinder -n a=local:sock pm-superd -L -N 9 "${FDS[@]}" </dev/null >/dev/null

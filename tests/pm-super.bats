@@ -961,14 +961,14 @@ swapped() {
   assert_not_exist away/sock
 }
 
-@test "pm-super, pm-superd, pm-fdrecv, pm-fdstored: a directory that is replaced at the end: no file in it is removed" {
+@test "pm-super: a directory that is replaced at the end loses no file" {
   swapped pm-super local:dir/sock true
   swapped pm-superd -w dir/sock -s true
   swapped pm-fdrecv dir/sock true
   swapped pm-fdstored dir/sock
 }
 
-@test "pm-socketbinder, pm-superd, pm-fdrecv, pm-fdstored: a path that is swapped after bind: the other file stays as it is" {
+@test "pm-super: a path swapped after bind: each program leaves the file" {
   needs_root
   for command in 'pm-socketbinder -a 666 -o 1:1 local:sock true' 'pm-superd -w sock -s true' 'pm-fdrecv -a 666 sock true' 'pm-fdstored -a 666 sock'; do
     for call in ioctl listen openat; do
@@ -1602,7 +1602,7 @@ END
   NOTIFY_SOCKET=$PWD/none super local:sock true
 }
 
-@test "pm-super: TERM or INT at any moment of its start leaves no path behind" {
+@test "pm-super: TERM or INT at any moment of its start leaves no path" {
   for call in signalfd:1 socket:1 bind:1 ioctl:1 listen:1 "fstatat:$LOOK" getsockopt:1 getsockname:1 openat:1 dup3:1 poll:1; do
     for signal in TERM INT; do
       PM_FAULT=$call:stop start_stopping "$FAULT/pm-super" local:sock true </dev/null 2>>log

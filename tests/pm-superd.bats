@@ -238,7 +238,7 @@ superd() {
   assert_not_exist three
 }
 
-@test "pm-superd: SIGINT ends it and its worker; -O removes the paths, and -s the worker's" {
+@test "pm-superd: SIGINT ends it and its worker, and removes the paths" {
   for options in "-O echo hello" "-O -w worker -s pm-fdrecv fd:0 echo hello"; do
     # shellcheck disable=SC2086 # each is a word
     superd $options

@@ -26,7 +26,7 @@ refuses() {
   done
 }
 
-@test "pm-super: a refused client that has written much reads the end of file" {
+@test "pm-super: a refused client that wrote much reads the end of file" {
   KIND=
   for address in "local:$PWD/sock" tcp:127.0.0.1:0; do
     refuses "$address" -X -C 1
@@ -48,7 +48,7 @@ print(connection.makefile().read(), end="")' </dev/null >read 2>&1
   done
 }
 
-@test "pm-super: -W: clients that have written are refused with the end of file" {
+@test "pm-super: -W: refused clients that wrote read the end of file" {
   KIND=
   for address in "local:$PWD/sock" tcp:127.0.0.1:0; do
     refuses "$address" -c 1 -W 1
@@ -62,7 +62,7 @@ print(connection.makefile().read(), end="")' </dev/null >read 2>&1
   done
 }
 
-@test "pm-super: no descriptors, no program: clients that have written read the end of file" {
+@test "pm-super: no descriptors, no PROG: clients read the end of file" {
   for address in "local:$PWD/sock" tcp:127.0.0.1:0; do
     PM_FAULT=accept4:1:24 SUPER=$FAULT/pm-super super_at "$address" true
     assert_equal "$(early "$PID" "$ADDRESS")" ''

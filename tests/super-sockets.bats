@@ -120,7 +120,7 @@ d=local:two
   assert_equal "$stderr" "pm-socketbinder: warning: $refusal"
 }
 
-@test "-y: pm-super serves the sockets that it could bind, and removes their paths" {
+@test "-y: pm-super serves what it could bind, and removes the paths" {
   bad=tcp:192.0.2.1:80
   for worker in '' '-w worker -s'; do
     prog=(sh -c 'echo "$PM_LISTEN_NAME"')

@@ -119,26 +119,29 @@ FDS=(sh -c 'env | grep ^PM_FD_ | sort | paste -sd " "')
 @test "PM_FD_NAME of an earlier stage: unset when its descriptor is replaced" {
   store
   for name in one two three; do pm-fdstore $name </dev/null; done
-  run -0 pm-fdget one pm-fdget two "${FDS[@]}"
+  run -0 pm-fdget -d 0 one pm-fdget -d 0 two "${FDS[@]}"
   assert_output 'PM_FD_two=0'
+  # A single one without -d is 3, and 0, too.
+  run -0 pm-fdget -d 0 one pm-fdget three pm-fdget two "${FDS[@]}"
+  assert_output 'PM_FD_two=3'
   run -0 pm-fdget -d 5 one pm-fdget two pm-fdget -d 5 three "${FDS[@]}"
-  assert_output 'PM_FD_three=5 PM_FD_two=0'
+  assert_output 'PM_FD_three=5 PM_FD_two=3'
   run -0 pm-fdget -d 4 one pm-fdget -d 7 two pm-fdget two,three "${FDS[@]}"
   assert_output 'PM_FD_three=4 PM_FD_two=3'
   run -0 pm-fdget one,two pm-socketbinder -n a=local:a "${FDS[@]}"
   assert_output 'PM_FD_a=3 PM_FD_two=4'
-  run -0 pm-fdget one pm-socketbinder local:b "${FDS[@]}"
+  run -0 pm-fdget -d 0 one pm-socketbinder local:b "${FDS[@]}"
   assert_output ''
   # What is no number of a descriptor is the user's.
   PM_FD_mine=text PM_FD_=-1 run -0 pm-fdget one "${FDS[@]}"
-  assert_output 'PM_FD_=-1 PM_FD_mine=text PM_FD_one=0'
+  assert_output 'PM_FD_=-1 PM_FD_mine=text PM_FD_one=3'
 }
 
 @test "PM_FD_NAME is unset when its descriptor is closed, or not PROG's" {
   store
   for name in one two; do pm-fdstore $name </dev/null; done
   run -0 pm-fdget -d 5 one sh -c 'exec "$@" 5<&-' - pm-fdget two "${FDS[@]}"
-  assert_output 'PM_FD_two=0'
+  assert_output 'PM_FD_two=3'
   run -0 pm-socketbinder -n a=local:a -n b=local:b pm-socketbinder -L c -L d -n e=local:e "${FDS[@]}"
   assert_output 'PM_FD_c=3 PM_FD_d=4 PM_FD_e=5'
   run -0 pm-socketbinder -n a=local:act sh -c 'pm-client local:act true; exec pm-activate -0 "$@"' - "${FDS[@]}"

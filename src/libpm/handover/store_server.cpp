@@ -69,8 +69,8 @@ Result<StoreEnded> StoreServer::run() noexcept {
     for (size_t i = 0; i < clients_max; ++i) {
       auto &session = sessions_[i];
       if (!session) continue;
-      bool const stays =
-          ready[i] ? !session->is_waiting() && serve(*session) : session->time_left() != 0 && !(ended[i] && session->process() >= 0);
+      bool const stays = ready[i] ? !session->is_waiting() && serve(*session)
+                                  : session->time_left() != 0 && !(ended[i] && session->process() >= 0);
       if (!stays) session.reset();
     }
     for (size_t i = 0; i < offerers_max; ++i)

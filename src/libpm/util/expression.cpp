@@ -233,52 +233,44 @@ bool Expression::takes(Instruction const &instruction, unsigned char c) const no
   return instruction.operation == Operation::any || instruction.byte == c;
 }
 
-/** One search. The lists of threads are in the order in which their matches begin. */
-struct Expression::Run {
-  Expression const &expression;
-  size_t const text_size;
-  Thread *const stack;
-
-  /** Adds a position, and those that it goes on to without a byte. Each position is in the list once, with the leftmost begin. */
-  void add(Thread *list, size_t &count, Thread first, size_t place) const noexcept {
-    size_t depth = 0;
-    auto const push = [&](uint32_t at) noexcept {
-      if (expression.marks_[at] == place + 1) return;
-      expression.marks_[at] = place + 1;
-      stack[depth++].at = at;
-    };
-    push(first.at);
-    while (depth) {
-      uint32_t const at = stack[--depth].at;
-      auto const &instruction = expression.program_[at];
-      auto const to = static_cast<uint32_t>(static_cast<int32_t>(at) + instruction.to);
-      switch (instruction.operation) {
-        case Operation::jump: push(to); break;
-        case Operation::split:
-          push(at + 1);
-          push(to);
-          break;
-        case Operation::begin:
-          if (place == 0) push(at + 1);
-          break;
-        case Operation::end:
-          if (place == text_size) push(at + 1);
-          break;
-        default: list[count++] = {at, first.from};
-      }
+void Expression::add(Thread *list, size_t &count, Thread first, size_t place, size_t text_size) const noexcept {
+  Thread *const stack = threads_.begin() + 2 * program_.size();
+  size_t depth = 0;
+  auto const push = [&](uint32_t at) noexcept {
+    if (marks_[at] == place + 1) return;
+    marks_[at] = place + 1;
+    stack[depth++].at = at;
+  };
+  push(first.at);
+  while (depth) {
+    uint32_t const at = stack[--depth].at;
+    auto const &instruction = program_[at];
+    auto const to = static_cast<uint32_t>(static_cast<int32_t>(at) + instruction.to);
+    switch (instruction.operation) {
+      case Operation::jump: push(to); break;
+      case Operation::split:
+        push(at + 1);
+        push(to);
+        break;
+      case Operation::begin:
+        if (place == 0) push(at + 1);
+        break;
+      case Operation::end:
+        if (place == text_size) push(at + 1);
+        break;
+      default: list[count++] = {at, first.from};
     }
   }
-};
+}
 
 std::optional<Expression::Match> Expression::search(std::string_view text) const noexcept {
   size_t const size = program_.size();
   Thread *now = threads_.begin(), *next = now + size;
-  Run const run = {*this, text.size(), next + size};
   std::fill(marks_.begin(), marks_.begin() + size, 0);
   std::optional<Match> found;
   size_t count = 0;
   for (size_t place = 0;; ++place) {
-    if (!found) run.add(now, count, {0, place}, place);
+    if (!found) add(now, count, {0, place}, place, text.size());
     if (!count && found) return found;
     size_t next_count = 0;
     for (size_t i = 0; i < count; ++i) {
@@ -287,7 +279,7 @@ std::optional<Expression::Match> Expression::search(std::string_view text) const
       auto const &instruction = program_[thread.at];
       if (instruction.operation == Operation::match) found = {thread.from, place};
       else if (place < text.size() && takes(instruction, static_cast<unsigned char>(text.data()[place])))
-        run.add(next, next_count, {thread.at + 1, thread.from}, place + 1);
+        add(next, next_count, {thread.at + 1, thread.from}, place + 1, text.size());
     }
     if (place == text.size()) return found;
     std::swap(now, next);

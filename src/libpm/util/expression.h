@@ -49,9 +49,13 @@ class Expression {
     uint32_t at;
     size_t from;
   };
-  struct Run;
 
   Expression() noexcept = default;
+  /**
+   * Adds a position to a list of threads, and those that it goes on to without a byte. Each position is in the list once. The list is in the
+   * order in which the matches begin, so it has the leftmost begin.
+   */
+  void add(Thread *list, size_t &count, Thread first, size_t place, size_t text_size) const noexcept;
   [[nodiscard]] bool takes(Instruction const &instruction, unsigned char c) const noexcept;
 
   List<Instruction> program_;

@@ -292,11 +292,11 @@ in_full_namespace() {
   chmod -R a+rX rules
   start_ready as $ALICE "${UNMAPPED[@]}" pm-fdstored -N 9 -i rules pub/store </dev/null >/dev/null 2>log
   chmod 777 pub/store
-  run -1 as $BOB pm-fdlist -s local:pub/store
+  run -1 as $BOB pm-fdlist -u "$ALICE" -s local:pub/store
   assert_output --partial 'unable to ask'
   start_ready as $ALICE "${UNMAPPED[@]}" pm-fdrecv -N 9 pub/worker echo hello </dev/null >/dev/null 2>>log
   chmod 777 pub/worker
-  run -1 as $BOB pm-fdpass pub/worker
+  run -1 as $BOB pm-fdpass -u "$ALICE" pub/worker
   assert_output --partial 'only root, the user of the worker and the users of -u may offer descriptors'
 }
 

@@ -330,7 +330,7 @@ $(lines_of reg/service/web/*/"$id":*)
     assert_output "pm-listend: fatal: unable to ${words[$what]}"
   done
   local -A reasons=(['(']='a ( without a )' [')']='a ) without a (' ['[']='a [ without a ]' ['[[:x:]]']='an unknown class of bytes'
-    ['[b-a]']='an invalid range of bytes' ['a{2']='{ begins no {M}, {M,} or {M,N}, up to 255' ['a{256}']='{ begins no {M}, {M,} or {M,N}, up to 255'
+    ['[b-a]']='an invalid range of bytes' ['a{2']='{ begins no {M}, {M,} or {M,N}, up to 8000' ['a{8001}']='{ begins no {M}, {M,} or {M,N}, up to 8000'
     ['*a']='a repetition of nothing' ['^*']='a repetition of ^ or $' ['\']='a backslash at the end' ['(a)\1']='a back reference'
     ['\w']='a backslash before a byte that needs none')
   for bad in "${!reasons[@]}"; do

@@ -299,7 +299,7 @@ $ALICE"
   needs_root
   mkdir -m 700 private && mkdir -m 755 private/open && echo secret >private/open/file && chmod 644 private/open/file
   cd private/open
-  SECRET=value start_ready pm-super -N 9 "$BATS_TEST_TMPDIR/sock" pm-peer -U sh -c 'echo $$; exec cat' 2>"$BATS_TEST_TMPDIR/log"
+  SECRET=value start_ready pm-super -N 9 "$BATS_TEST_TMPDIR/sock" pm-peer -U sh -c 'echo $$; read -r line' 2>"$BATS_TEST_TMPDIR/log"
   cd ../..
   run -0 as $ALICE pm-client sock sh -c '
     read -r pid <&6

@@ -118,7 +118,7 @@ class ExpressionParser {
   };
 
   [[nodiscard]] tl::expected<std::optional<Repetition>, Reason> read_repetition() noexcept {
-    constexpr Reason invalid = "{ begins no {M}, {M,} or {M,N}, up to 255";
+    constexpr Reason invalid = "{ begins no {M}, {M,} or {M,N}, up to 8000";
     std::optional<Repetition> read;
     switch (left_.front()) {
       case '*': read = {0, std::nullopt}; break;
@@ -128,9 +128,11 @@ class ExpressionParser {
         auto const [inside, rest, closed] = cut(left_, '}');
         if (!closed) return tl::unexpected<Reason>(invalid);
         auto const [first, second, is_range] = cut({inside.data() + 1, inside.size() - 1}, ',');
-        auto const least = number<uint8_t>(first), most = is_range ? number<uint8_t>(second) : least;
+        auto const least = number<uint16_t>(first), most = is_range ? number<uint16_t>(second) : least;
         bool const is_open = is_range && second.empty();
-        if (!least || (!most && !is_open) || (most && *most < *least)) return tl::unexpected<Reason>(invalid);
+        if (!least || (!most && !is_open) || (most && *most < *least) ||
+            std::max(*least, most.value_or(0)) > Expression::repetitions_max)
+          return tl::unexpected<Reason>(invalid);
         read = {*least, is_open ? std::nullopt : std::optional<unsigned>(*most)};
         left_ = rest;
         return read;

@@ -18,8 +18,8 @@ class Expression {
  public:
   /** The largest program, with the repetitions written out: each byte, set, anchor, alternative and repetition is one or two instructions. */
   static constexpr size_t program_max = 8000;
-  /** Levels of parentheses; and RE_DUP_MAX of POSIX. */
-  static constexpr unsigned depth_max = 100, repetitions_max = 255;
+  /** Levels of parentheses; and repetitions, of which POSIX demands 255. */
+  static constexpr unsigned depth_max = 100, repetitions_max = program_max;
 
   /** The error is the reason, as text. */
   [[nodiscard]] static tl::expected<Expression, char const *> parse(std::string_view text) noexcept;

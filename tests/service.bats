@@ -182,11 +182,11 @@ ms_of() {
   server=$(s6-svstat -o pid scan/pm-regd)
   kill -STOP "$server"
   for n in {1..200}; do
-    "${AS[@]/UID/$ALICE}" pm-wait -t 20000 -u 0 up "s$((n % 100))" >/dev/null 2>>refused &
+    "${AS[@]/UID/$ALICE}" pm-wait -t 100000 -u 0 up "s$((n % 100))" >/dev/null 2>>refused &
     waiters+=($!)
   done
   for n in {0..99}; do
-    pm-reg "s$n" none sleep infinity 2>>refused &
+    pm-reg -t 100000 "s$n" none sleep infinity 2>>refused &
     services+=($!)
   done
   STARTED+=("${services[@]}")

@@ -617,7 +617,7 @@ pids() { sed -n 's/^pid=//p' "$BATS_TEST_TMPDIR/answer.$1" | tr '\n' ' '; }
   done
   run -100 pm-wait up "$(printf '%s,' {1000..1819})web"
   assert_output 'pm-wait: fatal: SERVICE has more than 4095 bytes'
-  run -0 pm-wait down "$(printf '%s,' {1000..1817})webs"
+  run -0 pm-wait -t 60000 down "$(printf '%s,' {1000..1817})webs"
   run -100 pm-wait -c up 100005,web
   assert_output --partial 'invalid PROGRAM: web: neither a number nor a name in /etc/rpc'
   nothing_left
@@ -738,7 +738,7 @@ pids() { sed -n 's/^pid=//p' "$BATS_TEST_TMPDIR/answer.$1" | tr '\n' ' '; }
 
 @test "pm-wait: 500 services, with a soft limit of 256 descriptors; the last that comes is the end" {
   local all=$(seq -s , 1 500) n some=()
-  (ulimit -S -n 256 && exec pm-wait up "$all" sh -c 'echo >ready' >got 3>&- 4>&-) &
+  (ulimit -S -n 256 && exec pm-wait -t 100000 up "$all" sh -c 'echo >ready' >got 3>&- 4>&-) &
   local waiter=$!
   STARTED+=($waiter)
   eventually '[ -s ready ]'

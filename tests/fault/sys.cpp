@@ -2,3 +2,5 @@
 #include "fault.h"
 #define PM_FAULTS
 #include "libpm/os/sys.cpp"
+#include "libpm/os/sys_sockets.cpp"
+#include "libpm/os/file_identity.cpp"

@@ -26,7 +26,7 @@ Done Receiver::prepare() noexcept {
   fifodir::keep_from_children(::getenv(fifodir::inherited_variable));
   if (auto const taken = children_.take_signals({SIGCHLD, SIGTERM, SIGHUP, SIGINT}); !taken)
     return failed("trap signals", taken.error().code);
-  return {};
+  return interrupter_.make();
 }
 
 Result<std::optional<Received>> Receiver::run() noexcept {
@@ -45,8 +45,11 @@ Result<std::optional<Received>> Receiver::run() noexcept {
       if (room) timeout = shorter(timeout, left);
     }
     if (room && !children_.pause().is_on() && (datagrams_ || count < std::size(fds))) fds[1].fd = socket_.get();
+    interrupter_.before_wait();
     int const ready = sys::poll(fds, count, timeout);
-    if (ready < 0 && errno != EINTR) return failed(doing);
+    int const code = errno;
+    interrupter_.after_wait(ready > 0);
+    if (ready < 0 && code != EINTR) return failed(doing, code);
     if (ready < 0) continue;
     if (fds[0].revents) {
       int const signal = children_.next_signal();
@@ -84,7 +87,7 @@ Done Receiver::accept_one(NonBlockingSockets &accepted_from) noexcept {
   if (accepted.kind == Accepted::Kind::paused) log_->warn_of({accepted.code, "accept a connection"}, "");
   if (accepted.kind != Accepted::Kind::connection) return {};
   auto const peer = peer_credentials(accepted.fd.get());
-  if (!peer) return {};
+  if (!peer || !may_give_more(peer->uid)) return {};
   if (!may_offer(peer->uid)) {
     OfferingPeer stranger(std::move(accepted.fd), OfferingPeer::Reading::exactly);
     stranger.refuse(may_not_offer);
@@ -99,7 +102,16 @@ Done Receiver::accept_one(NonBlockingSockets &accepted_from) noexcept {
   return {};
 }
 
+bool Receiver::may_give_more(uid_t user) noexcept {
+  if (slow_files_.may_give_more(user)) return true;
+  log_->warn("refused uid ", (Text<16>() << user).view(), ": closing its files waits for their server");
+  return false;
+}
+
 bool Receiver::serve(OfferingPeer &peer) noexcept {
+  auto const user = user_of(peer);
+  if (!user) return datagrams_;
+  slow_files_.charge(*user);
   auto const received = peer.receive();
   if (!received) {
     int const code = received.error().code;
@@ -141,7 +153,24 @@ std::optional<Text<256>> Receiver::handle(OfferingPeer const &peer, message::Mes
   return take(offer, std::move(offer.descriptor));
 }
 
+/** The user that the next message is from. Nothing: it is not received. */
+std::optional<uid_t> Receiver::user_of(OfferingPeer const &peer) noexcept {
+  if (!datagrams_) {
+    auto const connected = peer_credentials(peer.fd());
+    return connected ? std::optional<uid_t>(connected->uid) : std::nullopt;
+  }
+  auto const sender = message::peek_credentials(socket_.get());
+  if (sender && may_give_more(sender->uid)) return sender->uid;
+  // Without room for control messages, the kernel closes the descriptors itself, and waits for no file server.
+  struct msghdr nothing = {};
+  if (sender) (void)sys::recvmsg(socket_.get(), &nothing, MSG_DONTWAIT);
+  return std::nullopt;
+}
+
 std::optional<Text<256>> Receiver::take(Offer const &offer, Fd descriptor) noexcept {
+  // PROG would wait when it is executed, because that closes this process's descriptor.
+  if (SlowFiles::is_slow(descriptor.get()) && !is_trusted_user(slow_files_.charged()))
+    return Text<256>("closing this file may wait for its server: only root and the user of the worker may offer it");
   if (is_same_socket(descriptor.get(), socket_.get())) return Text<256>("it is the worker's own socket");
   Environment environment;
   apply(offer.identity, environment);

@@ -6,6 +6,8 @@
 #include "libpm/net/server_users.h"
 #include "libpm/os/blocking.h"
 #include "libpm/os/children.h"
+#include "libpm/os/interrupter.h"
+#include "libpm/os/slow_files.h"
 #include "libpm/util/box.h"
 #include "libpm/util/log.h"
 
@@ -59,6 +61,9 @@ class Receiver {
   [[nodiscard]] bool may_offer(uid_t user) const noexcept {
     return is_trusted_user(user, {options_.offerers.begin(), options_.offerers.size()});
   }
+  /** Whether closing files of this user waits for few of them. */
+  [[nodiscard]] bool may_give_more(uid_t user) noexcept;
+  [[nodiscard]] std::optional<uid_t> user_of(OfferingPeer const &peer) noexcept;
   [[nodiscard]] bool has_room() const noexcept { return pids_.size() < options_.most; }
   /** Handles the next message of a peer. Returns whether the connection goes on. */
   [[nodiscard]] bool serve(OfferingPeer &peer) noexcept;
@@ -70,6 +75,8 @@ class Receiver {
   [[nodiscard]] std::optional<Text<256>> take(Offer const &offer, Fd descriptor) noexcept;
   void reap() noexcept;
 
+  SlowFiles slow_files_;
+  Interrupter interrupter_;
   ReceiverOptions options_;
   Fd socket_;
   OfferingPeer datagram_peer_; /**< all senders of datagrams */

@@ -20,7 +20,7 @@ Done StoreServer::prepare() noexcept {
   auto signals = Signals::trap({SIGTERM, SIGINT, SIGHUP});
   if (!signals) return fail(signals);
   signals_ = std::move(*signals);
-  return {};
+  return interrupter_.make();
 }
 
 int StoreServer::timeout() const noexcept {
@@ -51,8 +51,11 @@ Result<StoreEnded> StoreServer::run() noexcept {
       more = more || session->has_more();
     }
     if (room && !pause_.is_on()) fds[2].fd = socket_;
+    interrupter_.before_wait();
     int const n = sys::poll(fds, count, more ? 0 : timeout());
-    if (n < 0 && errno != EINTR) return failed(doing);
+    int const code = errno;
+    interrupter_.after_wait(more || n > 0);
+    if (n < 0 && code != EINTR) return failed(doing, code);
     if (n < 0) continue;
     if (fds[0].revents)
       if (int const signal = signals_.next()) return signal == SIGHUP ? StoreEnded::to_execute : StoreEnded::by_signal;
@@ -105,6 +108,10 @@ void StoreServer::admit(Fd connected) noexcept {
     places.taken += session ? 1 : 0;
     of_one += session && session->user() == peer->uid;
   }
+  if (!slow_files_.may_give_more(peer->uid)) {
+    log_->warn("refused uid ", (Text<16>() << peer->uid).view(), ": closing its files waits for their server");
+    return;
+  }
   bool const has_place = of_one < clients_of_one_max && places.has_share_for(of_one, places.reserve());
   auto rights = rights_of(*peer, options_.rules);
   if (!rights) log_->warn_of(rights.error(), (Text<64>("for uid ") << peer->uid).view());
@@ -126,6 +133,7 @@ void StoreServer::admit(Fd connected) noexcept {
 }
 
 bool StoreServer::serve(StoreSession &session) noexcept {
+  slow_files_.charge(session.user());
   return session.serve([this](std::string_view name) noexcept { wake(name); });
 }
 
@@ -162,7 +170,10 @@ bool StoreServer::serve(OfferingPeer &offerer) noexcept {
 
 Done StoreServer::restore(int state) noexcept {
   if (auto const made = context_.table.make(); !made) return made;
-  return state < 0 ? Done() : restore_table(context_.table, Fd(state));
+  if (auto const restored = state < 0 ? Done() : restore_table(context_.table, Fd(state)); !restored) return restored;
+  for (auto const &stored : context_.table.all())
+    if (auto const noted = slow_files_.note(stored.fd, stored.owner); !noted) return noted;
+  return {};
 }
 
 Result<Fd> StoreServer::save() noexcept {

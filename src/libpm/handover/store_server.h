@@ -5,7 +5,9 @@
 #include "libpm/handover/store_session.h"
 #include "libpm/net/accept.h"
 #include "libpm/os/blocking.h"
+#include "libpm/os/interrupter.h"
 #include "libpm/os/signals.h"
+#include "libpm/os/slow_files.h"
 #include "libpm/util/box.h"
 
 namespace pm::handover {
@@ -62,6 +64,8 @@ class StoreServer {
   [[nodiscard]] bool has_room() const noexcept;
   [[nodiscard]] int timeout() const noexcept;
 
+  SlowFiles slow_files_;
+  Interrupter interrupter_;
   StoreOptions options_;
   int socket_;
   Log *log_;

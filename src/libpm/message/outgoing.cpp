@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <algorithm>
+#include "libpm/os/slow_files.h"
 #include "libpm/os/sys.h"
 
 namespace pm::message {
@@ -68,6 +69,7 @@ Done Outgoing::copy_descriptors() noexcept {
       return failed("keep a descriptor", code);
     }
     fd = copy;
+    (void)SlowFiles::note(copy);
   }
   owns_descriptors_ = true;
   return {};

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <utility>
 #include "libpm/net/connect.h"
+#include "libpm/os/slow_files.h"
 #include "libpm/os/stream.h"
 #include "libpm/os/sys.h"
 
@@ -33,7 +34,7 @@ bool own_all(struct msghdr &header, Descriptors &descriptors, struct ucred &cred
     for (size_t i = 0; i < count; ++i) {
       int fd;
       memcpy(&fd, CMSG_DATA(control) + i * sizeof fd, sizeof fd);
-      fits = descriptors.add(fd) && fits;
+      fits = SlowFiles::note(fd) && descriptors.add(fd) && fits;
     }
   }
   return fits;
@@ -89,6 +90,18 @@ Result<size_t> receive_once(int socket, std::span<char> room, Descriptors &descr
   if (!fits) return failed(receiving, EPROTO);
   if (header.msg_flags & MSG_TRUNC) return failed(receiving, EMSGSIZE);
   return static_cast<size_t>(n);
+}
+
+Result<struct ucred> peek_credentials(int socket) noexcept {
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct ucred))];
+  struct msghdr header = {};
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  if (sys::recvmsg(socket, &header, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0) return failed(receiving);
+  Descriptors none;
+  struct ucred credentials = {};
+  (void)own_all(header, none, credentials);
+  return credentials;
 }
 
 Result<size_t> send_once(int socket, std::string_view bytes, std::span<int const> descriptors, SockAddr const *to) noexcept {

@@ -15,6 +15,12 @@ namespace pm::message {
 [[nodiscard]] Result<size_t> receive_once(int socket, std::span<char> room, Descriptors &descriptors, Sender &sender) noexcept;
 
 /**
+ * The credentials of the next datagram's sender, pid 0 if the socket does not have SO_PASSCRED. The datagram stays in the socket, and its
+ * descriptors are not received. Does not wait: EAGAIN.
+ */
+[[nodiscard]] Result<struct ucred> peek_credentials(int socket) noexcept;
+
+/**
  * Sends once, without waiting and without a SIGPIPE, and returns the number of bytes that were sent. The descriptors go with the
  * first byte. `to`: null on a connected socket.
  */

@@ -18,6 +18,9 @@ void hang_up(int connection) noexcept {
   constexpr ssize_t bytes_max = 1 << 20;
   ssize_t bytes = 0;
   for (int i = 0; i < reads_max && bytes < bytes_max; ++i) {
+    // Without room for control messages, MSG_CTRUNC tells of descriptors, and a call that only peeks closes none.
+    header.msg_flags = 0;
+    if (sys::recvmsg(connection, &header, MSG_DONTWAIT | MSG_PEEK) <= 0 || header.msg_flags & MSG_CTRUNC) return;
     ssize_t const n = sys::recvmsg(connection, &header, MSG_DONTWAIT);
     if (n <= 0) return;
     bytes += n;

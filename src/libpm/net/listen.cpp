@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "libpm/net/stale_socket.h"
+#include "libpm/os/file_identity.h"
 #include "libpm/os/lock.h"
 
 namespace pm {
@@ -208,8 +209,8 @@ bool report_destination(int fd, int family) noexcept {
 }
 
 bool is_same_socket(int a, int b) noexcept {
-  struct stat of_a, of_b;
-  return sys::fstat(a, &of_a) == 0 && sys::fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+  auto const of_a = identify_file(a), of_b = identify_file(b);
+  return of_a && of_b && *of_a == *of_b;
 }
 
 } // namespace pm

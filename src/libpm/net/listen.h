@@ -72,7 +72,7 @@ void remove_path(BoundSocket const &bound, SockAddr const &name) noexcept;
 /** Makes the kernel report the destination address of each datagram on a udp or udp6 socket (IP_PKTINFO, IPV6_PKTINFO). */
 [[nodiscard]] bool report_destination(int fd, int family) noexcept;
 
-/** Whether two descriptors refer to one socket: the same device and inode. */
+/** Whether two descriptors refer to one socket: the same device and inode. Asks no file server. */
 [[nodiscard]] bool is_same_socket(int a, int b) noexcept;
 
 } // namespace pm

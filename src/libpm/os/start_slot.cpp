@@ -57,9 +57,14 @@ bool const StartSlot::is_supported = false;
 #endif
 
 bool StartSlot::wait_until_free() noexcept {
-  struct timespec const longest = {0, 100000000};
-  // The kernel wakes this futex when it sets the word to 0.
-  if (!is_free()) ::syscall(SYS_futex, &in_use_, FUTEX_WAIT, 1, &longest, nullptr, 0);
+  struct timespec longest;
+  sys::clock_gettime(CLOCK_MONOTONIC, &longest);
+  constexpr long wait_ns = 100'000'000, second = 1'000'000'000;
+  longest.tv_sec += (longest.tv_nsec + wait_ns) / second;
+  longest.tv_nsec = (longest.tv_nsec + wait_ns) % second;
+  // The kernel wakes this futex when it sets the word to 0. A signal ends the wait early.
+  while (!is_free() && (::syscall(SYS_futex, &in_use_, FUTEX_WAIT_BITSET, 1, &longest, nullptr, -1) == 0 || errno == EINTR)) {
+  }
   return is_free();
 }
 

@@ -23,7 +23,7 @@ struct ChildSignals {
 /**
  * The memory of one such child, until it executes its program: clone(2) with CLONE_VM, so nothing is copied, and without CLONE_VFORK, so
  * the parent need not wait. Against posix_spawn(3), pm-super serves 8 clients at a time 1.25 times as fast, with 0.89 of the processor
- * time, on two processors. The parent must have no signal handlers, because the child would run them in the parent's memory.
+ * time, on two processors. The parent's signal handlers do nothing, because the child would run them in the parent's memory.
  */
 class StartSlot {
  public:

@@ -13,31 +13,12 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "libpm/os/through.h"
 #include "libpm/util/skalibs.h"
-
-#ifdef PM_FAULTS
-int fault_before(char const *name) noexcept; // tests/fault
-#else
-namespace {
-constexpr int fault_before(char const *) noexcept {
-  return 0;
-}
-} // namespace
-#endif
 
 namespace pm::sys {
 
 namespace {
-/** Makes a system call, unless fault_before() returns an errno: then the call fails with it. */
-template <class Call>
-auto through(char const *name, Call call) noexcept -> decltype(call()) {
-  if (int const code = fault_before(name)) {
-    errno = code;
-    return static_cast<decltype(call())>(-1);
-  }
-  return call();
-}
-
 /** The request is an unsigned long in glibc, and an int in musl. */
 template <class Number>
 int ioctl_of(int (*call)(int, Number, ...), int fd, unsigned long request, void *argument) noexcept {
@@ -51,7 +32,9 @@ int openat2(int dir, char const *path, void *how, size_t size) noexcept {
 int openat(int dir, char const *path, int flags, mode_t mode) noexcept {
   return through("openat", [=] { return ::openat(dir, path, flags, mode); });
 }
+bool (*close_elsewhere)(int fd) noexcept = nullptr;
 int close(int fd) noexcept {
+  if (close_elsewhere && close_elsewhere(fd)) return 0;
   return through("close", [=] { return ::close(fd); });
 }
 ssize_t read(int fd, void *buffer, size_t size) noexcept {
@@ -168,8 +151,8 @@ int setrlimit(int resource, struct rlimit const *limit) noexcept {
 pid_t fork() noexcept {
   return through("fork", [] { return ::fork(); });
 }
-pid_t fork_unseen() noexcept {
-  return through("fork", [] { return static_cast<pid_t>(::syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr)); });
+pid_t fork_unseen(int flags) noexcept {
+  return through("fork", [=] { return static_cast<pid_t>(::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr)); });
 }
 int posix_spawnp(pid_t *pid, char const *file, posix_spawn_file_actions_t const *actions, posix_spawnattr_t const *attributes,
                  char const *const *argv, char const *const *envp) noexcept {
@@ -226,24 +209,6 @@ void exec(char const *const *argv, char const *const *envp) noexcept {
   ::exec_ae(argv[0], argv, envp);
 }
 
-int socket(int domain, int type, int protocol) noexcept {
-  return through("socket", [=] { return ::socket(domain, type, protocol); });
-}
-int socketpair(int domain, int type, int protocol, int fds[2]) noexcept {
-  return through("socketpair", [=] { return ::socketpair(domain, type, protocol, fds); });
-}
-int bind(int fd, struct sockaddr const *address, socklen_t size) noexcept {
-  return through("bind", [=] { return ::bind(fd, address, size); });
-}
-int listen(int fd, int backlog) noexcept {
-  return through("listen", [=] { return ::listen(fd, backlog); });
-}
-int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) noexcept {
-  return through("accept4", [=] { return ::accept4(fd, address, size, flags); });
-}
-int connect(int fd, struct sockaddr const *address, socklen_t size) noexcept {
-  return through("connect", [=] { return ::connect(fd, address, size); });
-}
 int inotify_init1(int flags) noexcept {
   return through("inotify_init1", [=] { return ::inotify_init1(flags); });
 }
@@ -253,38 +218,14 @@ int inotify_add_watch(int fd, char const *path, uint32_t mask) noexcept {
 int inotify_rm_watch(int fd, int watch) noexcept {
   return through("inotify_rm_watch", [=] { return ::inotify_rm_watch(fd, watch); });
 }
-ssize_t send(int fd, void const *data, size_t size, int flags) noexcept {
-  return through("send", [=] { return ::send(fd, data, size, flags); });
-}
-ssize_t sendmsg(int fd, struct msghdr const *message, int flags) noexcept {
-  return through("sendmsg", [=] { return ::sendmsg(fd, message, flags); });
-}
-ssize_t recvmsg(int fd, struct msghdr *message, int flags) noexcept {
-  return through("recvmsg", [=] { return ::recvmsg(fd, message, flags); });
-}
-int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) noexcept {
-  return through("sendmmsg", [=] { return ::sendmmsg(fd, messages, count, flags); });
-}
-int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) noexcept {
-  return through("recvmmsg", [=] { return ::recvmmsg(fd, messages, count, flags, nullptr); });
-}
 int ioctl(int fd, unsigned long request, void *argument) noexcept {
   return through("ioctl", [=] { return ioctl_of(::ioctl, fd, request, argument); });
 }
-int shutdown(int fd, int how) noexcept {
-  return through("shutdown", [=] { return ::shutdown(fd, how); });
+int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer) noexcept {
+  return through("timer_create", [=] { return ::timer_create(clock, event, timer); });
 }
-int getpeername(int fd, struct sockaddr *address, socklen_t *size) noexcept {
-  return through("getpeername", [=] { return ::getpeername(fd, address, size); });
-}
-int setsockopt(int fd, int level, int option, void const *value, socklen_t size) noexcept {
-  return through("setsockopt", [=] { return ::setsockopt(fd, level, option, value, size); });
-}
-int getsockname(int fd, struct sockaddr *address, socklen_t *size) noexcept {
-  return through("getsockname", [=] { return ::getsockname(fd, address, size); });
-}
-int getsockopt(int fd, int level, int option, void *value, socklen_t *size) noexcept {
-  return through("getsockopt", [=] { return ::getsockopt(fd, level, option, value, size); });
+int timer_settime(timer_t timer, int flags, struct itimerspec const *time, struct itimerspec *old) noexcept {
+  return through("timer_settime", [=] { return ::timer_settime(timer, flags, time, old); });
 }
 ssize_t getrandom(void *buffer, size_t size, unsigned flags) noexcept {
   return through("getrandom", [=] { return ::getrandom(buffer, size, flags); });

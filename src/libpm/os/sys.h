@@ -14,18 +14,20 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
 #include <time.h>
+#include "libpm/os/sys_sockets.h"
 
 namespace pm::sys {
 
 /** `how`: a struct open_how of linux/openat2.h, of `size` bytes. */
 int openat2(int dir, char const *path, void *how, size_t size) noexcept;
 int openat(int dir, char const *path, int flags, mode_t mode = 0) noexcept;
+/** If it is set, close() calls it first, and does nothing else if it returns true. For SlowFiles. */
+extern bool (*close_elsewhere)(int fd) noexcept;
 ssize_t read(int fd, void *buffer, size_t size) noexcept;
 ssize_t pread(int fd, void *buffer, size_t size, off_t from) noexcept;
 ssize_t write(int fd, void const *data, size_t size) noexcept;
@@ -68,9 +70,9 @@ int setrlimit(int resource, struct rlimit const *limit) noexcept;
 pid_t fork() noexcept;
 /**
  * A fork whose child causes no SIGCHLD when it ends. waitpid(-1) elsewhere in the program does not see it; wait for it with
- * __WALL.
+ * __WALL. `flags`: of clone(2), such as CLONE_FILES.
  */
-pid_t fork_unseen() noexcept;
+pid_t fork_unseen(int flags = 0) noexcept;
 /** Returns an errno, or 0 when the child runs: posix_spawn(3). */
 int posix_spawnp(pid_t *pid, char const *file, posix_spawn_file_actions_t const *actions, posix_spawnattr_t const *attributes,
                  char const *const *argv, char const *const *envp) noexcept;
@@ -93,27 +95,12 @@ int sigtimedwait(sigset_t const *set, struct timespec const *timeout) noexcept;
 /** execvpe(3); returns only after a failure. */
 void exec(char const *const *argv, char const *const *envp) noexcept;
 
-int socket(int domain, int type, int protocol) noexcept;
-int socketpair(int domain, int type, int protocol, int fds[2]) noexcept;
-int bind(int fd, struct sockaddr const *address, socklen_t size) noexcept;
-int listen(int fd, int backlog) noexcept;
-int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) noexcept;
-int connect(int fd, struct sockaddr const *address, socklen_t size) noexcept;
-ssize_t send(int fd, void const *data, size_t size, int flags) noexcept;
-ssize_t sendmsg(int fd, struct msghdr const *message, int flags) noexcept;
-ssize_t recvmsg(int fd, struct msghdr *message, int flags) noexcept;
-/** Both return the number of messages, at least 1, or -1. */
-int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) noexcept;
-int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) noexcept;
 int inotify_init1(int flags) noexcept;
 int inotify_add_watch(int fd, char const *path, uint32_t mask) noexcept;
 int inotify_rm_watch(int fd, int watch) noexcept;
 int ioctl(int fd, unsigned long request, void *argument) noexcept;
-int shutdown(int fd, int how) noexcept;
-int getpeername(int fd, struct sockaddr *address, socklen_t *size) noexcept;
-int setsockopt(int fd, int level, int option, void const *value, socklen_t size) noexcept;
-int getsockname(int fd, struct sockaddr *address, socklen_t *size) noexcept;
-int getsockopt(int fd, int level, int option, void *value, socklen_t *size) noexcept;
+int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer) noexcept;
+int timer_settime(timer_t timer, int flags, struct itimerspec const *time, struct itimerspec *old) noexcept;
 ssize_t getrandom(void *buffer, size_t size, unsigned flags) noexcept;
 int memfd_create(char const *name, unsigned flags) noexcept;
 int clock_gettime(clockid_t clock, struct timespec *out) noexcept;

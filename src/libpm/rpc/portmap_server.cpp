@@ -25,6 +25,7 @@ Done PortmapServer::open(int stop, registry::RemovalWatch &removal) noexcept {
   auto epoll = Epoll::make();
   if (!epoll) return fail(epoll);
   epoll_.emplace(std::move(*epoll));
+  if (auto const made = interrupter_.make(); !made) return made;
   if (auto const watched = watch(stop, EPOLLIN, Kind::stop, nullptr); !watched) return watched;
   if (removal.fd() >= 0)
     if (auto const watched = watch(removal.fd(), EPOLLIN, Kind::removal, &removal); !watched) return watched;
@@ -65,8 +66,10 @@ Done PortmapServer::serve() noexcept {
   while (going_on_) {
     struct epoll_event room[64];
     int const next = shorter(pause_.left(), has_deadline_ ? earliest_.remaining() : -1);
+    interrupter_.before_wait();
     auto const events = epoll_->wait(room, next);
     if (!events) return fail(events);
+    interrupter_.after_wait(!events->empty());
     for (auto const &event : *events) {
       // A handler may have closed a later descriptor of this list: its place is empty then, or belongs to a new connection, for
       // which the event is harmless.

@@ -4,6 +4,7 @@
 #include "libpm/net/accept.h"
 #include "libpm/os/blocking.h"
 #include "libpm/os/epoll.h"
+#include "libpm/os/interrupter.h"
 #include "libpm/registry/removal_watch.h"
 #include "libpm/rpc/datagrams.h"
 #include "libpm/rpc/stream.h"
@@ -68,6 +69,7 @@ class PortmapServer {
   ConnectionLimits limits_;
   Log *log_;
   std::optional<Epoll> epoll_;
+  Interrupter interrupter_;
   Meter meter_;
   Datagrams datagrams_;
   Box<Forwarder> forwarders_[2]; /**< for IPv4 and IPv6; null: calls are not forwarded */

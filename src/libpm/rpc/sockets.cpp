@@ -9,6 +9,11 @@
 
 namespace pm::rpc {
 
+namespace {
+/** SO_PASSRIGHTS, which older headers do not have: whether others may send descriptors. */
+constexpr int so_passrights = 83;
+} // namespace
+
 Result<RpcSocket> bind_ip(Netid netid, SockAddr const &address) noexcept {
   SockAddr name = address;
   name.set_type(is_datagram(netid) ? SOCK_DGRAM : SOCK_STREAM);
@@ -27,6 +32,9 @@ Result<RpcSocket> bind_local(SockAddr const &name) noexcept {
   how.backlog = longest_backlog;
   auto bound = bind_socket(name, how);
   if (!bound) return fail(bound);
+  // Accepted connections inherit it. Before Linux 6.16 it fails, and the descriptors of a message are closed when the message is read.
+  int const no = 0;
+  (void)sys::setsockopt(bound->fd.get(), SOL_SOCKET, so_passrights, &no, sizeof no);
   RpcSocket socket;
   socket.fd = std::move(bound->fd);
   socket.netid = Netid::local;

@@ -34,6 +34,7 @@ Done SuperServer::prepare() noexcept {
   if (done && handler_ == &spawn_) done = spawn_.make(options.most);
   if (done) done = acceptor_.make();
   if (done) done = context_.environment.make();
+  if (done) done = interrupter_.make();
   if (!done) return done;
   if (options.ready != 1 && sys::dup3(acceptor_.null(), 1, O_CLOEXEC) < 0) return failed("close standard output");
   context_.log.starting();
@@ -82,9 +83,12 @@ Done SuperServer::serve() noexcept {
     auto &of_handler = fds[count] = handler_->events();
     // poll(2) fails if the number of elements exceeds RLIMIT_NOFILE, so do not pass an unused one.
     if (of_handler.fd >= 0) ++count;
+    interrupter_.before_wait();
     // If the pause has ended since was_paused was read, do not wait, so that the delayed work is done now.
     int const n = sys::poll(fds, count, was_paused && !context_.children.pause().is_on() ? 0 : timeout());
-    if (n < 0 && errno != EINTR) return failed("wait for connections on");
+    int const code = errno;
+    interrupter_.after_wait(n > 0);
+    if (n < 0 && code != EINTR) return failed("wait for connections on", code);
     if (n == 0) end_if_idle();
     if (n <= 0) continue;
     if (signals.revents) handle_signal();

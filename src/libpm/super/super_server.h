@@ -4,6 +4,7 @@
 #include <optional>
 #include "libpm/net/listen_fds.h"
 #include "libpm/os/blocking.h"
+#include "libpm/os/interrupter.h"
 #include "libpm/super/connection_acceptor.h"
 #include "libpm/super/hand_over_to_worker.h"
 #include "libpm/super/spawn_per_connection.h"
@@ -69,6 +70,7 @@ class SuperServer {
 
   SuperContext context_;
   List<ServedSocket> sockets_;
+  Interrupter interrupter_;
   NonBlockingSockets accepted_from_;
   SpawnPerConnection spawn_;
   HandOverToWorker worker_;

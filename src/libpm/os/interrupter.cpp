@@ -1,0 +1,42 @@
+#include "libpm/os/interrupter.h"
+
+#include <signal.h>
+#include "libpm/os/sys.h"
+
+namespace pm {
+
+namespace {
+constexpr char const *doing = "make a timer for";
+constexpr long interval_ns = 1'000'000;
+
+void do_nothing(int) noexcept {}
+} // namespace
+
+Done Interrupter::make() noexcept {
+  struct sigaction action = {};
+  action.sa_handler = do_nothing;
+  action.sa_flags = SA_RESTART;
+  ::sigemptyset(&action.sa_mask);
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGRTMAX);
+  if (::sigaction(SIGRTMAX, &action, nullptr) < 0 || sys::pthread_sigmask(SIG_UNBLOCK, &set, nullptr) < 0) return failed(doing);
+  struct sigevent event = {};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGRTMAX;
+  if (sys::timer_create(CLOCK_MONOTONIC, &event, &timer_) < 0) return failed(doing);
+  is_made_ = true;
+  return {};
+}
+
+void Interrupter::run(bool runs) noexcept {
+  struct itimerspec time = {};
+  if (runs) time.it_interval.tv_nsec = time.it_value.tv_nsec = interval_ns;
+  if (is_made_ && sys::timer_settime(timer_, 0, &time, nullptr) == 0) runs_ = runs;
+}
+
+Interrupter::~Interrupter() {
+  if (is_made_) ::timer_delete(timer_);
+}
+
+} // namespace pm

@@ -1,0 +1,101 @@
+#include "libpm/os/slow_files.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <algorithm>
+#include "libpm/os/file_identity.h"
+#include "libpm/os/sys.h"
+
+namespace pm {
+
+namespace {
+bool closes_at_once(int fd) noexcept {
+  auto const file = identify_file(fd);
+  if (!file) return false;
+  switch (file->type) {
+    case 0:
+    case S_IFSOCK: // see Interrupter
+    case S_IFIFO: return true;
+    case S_IFREG:
+    case S_IFDIR:
+      // A file system on a disk has a device with a number of its own. Of the others, only memory has seals.
+      return file->major != 0 || sys::fcntl(fd, F_GET_SEALS) >= 0;
+    default: return false;
+  }
+}
+} // namespace
+
+SlowFiles *SlowFiles::the_one_ = nullptr;
+
+SlowFiles::SlowFiles() noexcept : user_(::geteuid()) {
+  the_one_ = this;
+  sys::close_elsewhere = close;
+}
+
+SlowFiles::~SlowFiles() {
+  the_one_ = nullptr;
+  sys::close_elsewhere = nullptr;
+}
+
+size_t SlowFiles::place_of(int fd) const noexcept {
+  auto const *const found = std::find_if(noted_.begin(), noted_.end(), [fd](Noted const &one) noexcept { return one.fd == fd; });
+  return static_cast<size_t>(found - noted_.begin());
+}
+
+Done SlowFiles::note(int fd, uid_t user) noexcept {
+  if (closes_at_once(fd) || noted_.append({fd, user, false})) return {};
+  return failed("keep a descriptor", ENOMEM);
+}
+
+bool SlowFiles::is_slow(int fd) noexcept {
+  return the_one_ && the_one_->place_of(fd) < the_one_->noted_.size();
+}
+
+/** For sys::close(). False: the descriptor was not noted. */
+bool SlowFiles::close(int fd) noexcept {
+  if (!is_slow(fd)) return false;
+  auto &all = the_one_->noted_;
+  all[the_one_->place_of(fd)].is_closing = true;
+  the_one_->reap();
+  for (size_t i = all.size(); i-- > 0;) {
+    if (!all[i].is_closing || !the_one_->start(all[i])) continue;
+    all[i] = all[all.size() - 1];
+    all.truncate(all.size() - 1);
+  }
+  return true;
+}
+
+/** Starts a child that closes a file. False: the file stays open, and the next close tries it again. */
+bool SlowFiles::start(Noted const &file) noexcept {
+  if (!children_.append({-1, file.user})) return false;
+  pid_t const child = sys::fork_unseen(CLONE_FILES);
+  if (child == 0) {
+    ::close(file.fd);
+    ::_exit(0);
+  }
+  if (child > 0) children_[children_.size() - 1].pid = child;
+  else children_.truncate(children_.size() - 1);
+  // close(2) removes the descriptor before it waits. Until then its number would be in use, and executing a program would close the file. No
+  // event tells of it, but the child needs only this one system call.
+  while (child > 0 && sys::fcntl(file.fd, F_GETFD) >= 0 && sys::kill(child, 0) == 0) ::sched_yield();
+  return child > 0;
+}
+
+void SlowFiles::reap() noexcept {
+  // Also those of the previous version of this program.
+  for (pid_t ended; (ended = sys::waitpid(-1, nullptr, __WCLONE | WNOHANG)) > 0;) {
+    auto *const last = std::remove_if(children_.begin(), children_.end(), [=](Child const &one) noexcept { return one.pid == ended; });
+    children_.truncate(static_cast<size_t>(last - children_.begin()));
+  }
+}
+
+bool SlowFiles::may_give_more(uid_t user) noexcept {
+  if (children_.empty()) return true;
+  reap();
+  auto const waiting = std::count_if(children_.begin(), children_.end(), [=](Child const &one) noexcept { return one.user == user; });
+  return static_cast<size_t>(waiting) < waiting_most;
+}
+
+} // namespace pm

@@ -1,0 +1,26 @@
+/** For the files of pm::sys only: the place where the test build makes calls fail. */
+#pragma once
+
+#include <errno.h>
+
+#ifdef PM_FAULTS
+int fault_before(char const *name) noexcept; // tests/fault
+#else
+constexpr int fault_before(char const *) noexcept {
+  return 0;
+}
+#endif
+
+namespace pm::sys {
+
+/** Makes a system call, unless fault_before() returns an errno: then the call fails with it. */
+template <class Call>
+auto through(char const *name, Call call) noexcept -> decltype(call()) {
+  if (int const code = fault_before(name)) {
+    errno = code;
+    return static_cast<decltype(call())>(-1);
+  }
+  return call();
+}
+
+} // namespace pm::sys

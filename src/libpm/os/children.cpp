@@ -1,6 +1,7 @@
 #include "libpm/os/children.h"
 
 #include <sys/wait.h>
+#include <algorithm>
 #include <utility>
 
 namespace pm {
@@ -38,14 +39,17 @@ bool Children::reap_one(pid_t who, Callback<void(pid_t child, int status)> ended
 
 void Children::reap(Callback<void(pid_t child, int status)> ended) noexcept {
   sweep_ = Deadline();
+  uint64_t const before = boottime();
   while (reap_one(-1, ended)) {
   }
+  auto const taken_ms = static_cast<uint32_t>((boottime() - before) * sweep_share / 1'000'000);
+  sweep_after_ = std::max(sweep_ms, taken_ms);
 }
 
 void Children::reap_named(Callback<void(pid_t child, int status)> ended) noexcept {
   // The pid is 0 if the sender has none in this pid namespace. A SIGCHLD of kill(2) does not name a child.
   if (named_ > 0) (void)reap_one(named_, ended);
-  if (sweep_left() < 0) sweep_ = Deadline::in(sweep_ms);
+  if (sweep_left() < 0) sweep_ = Deadline::in(sweep_after_);
 }
 
 } // namespace pm

@@ -44,7 +44,7 @@ class Children {
    * 1.7 times the processor time for a client that connects again and again beside 1,000 connections, and 8 times beside 9,500.
    */
   void reap_named(Callback<void(pid_t child, int status)> ended) noexcept;
-  /** The time until reap() is due, in ms, as poll(2) takes it; -1 if it is not due. */
+  /** The time until reap() is due, in ms, as poll(2) takes it; -1 if it is not due. The longer reap() takes, the more rarely it is due. */
   [[nodiscard]] int sweep_left() const noexcept { return sweep_.remaining(); }
 
   /** The end of a child also ends the pause, because the child may have used the resources that this process lacked. */
@@ -52,8 +52,8 @@ class Children {
   [[nodiscard]] Pause const &pause() const noexcept { return pause_; }
 
  private:
-  /** Short enough that its delay is not noticed, long enough that the cost of a sweep does not matter. */
-  static constexpr uint32_t sweep_ms = 50;
+  /** Short enough that its delay is not noticed. With many children a sweep is due when 100 times its own duration has passed. */
+  static constexpr uint32_t sweep_ms = 50, sweep_share = 100;
   bool reap_one(pid_t who, Callback<void(pid_t child, int status)> ended) noexcept;
 
   Spawner spawner_;
@@ -62,6 +62,7 @@ class Children {
   struct sigaction on_sigpipe_ = {};
   Pause pause_;
   pid_t named_ = 0;
+  uint32_t sweep_after_ = sweep_ms;
   Deadline sweep_; /**< never, unless a child may have ended without a signal of its own */
 };
 

@@ -10,7 +10,7 @@ struct ServedSocket {
   int fd = -1; /**< -1: nothing more is accepted */
   SockAddr address;
   bool datagrams = false;
-  bool in_use = false;   /**< a program has the datagram socket */
+  pid_t program = 0;     /**< the program that has the datagram socket; 0: none */
   std::string_view name; /**< its name in LISTEN_FDNAMES or on the command line; empty: none */
 
   std::optional<FirstDatagram> first = {}; /**< the datagram that the last program was started for */

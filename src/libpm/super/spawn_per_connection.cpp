@@ -1,18 +1,18 @@
 #include "libpm/super/spawn_per_connection.h"
 
+#include <algorithm>
 #include "libpm/os/blocking.h"
 
 namespace pm::super {
 
-std::optional<pid_t> SpawnPerConnection::start(int fd, ClientKey const &client, ClientKey const &whole,
-                                               ServedSocket *socket) noexcept {
+std::optional<pid_t> SpawnPerConnection::start(int fd, ClientKey const &client, ClientKey const &whole) noexcept {
   auto const child = context_.starter.start(context_.environment.all(), {{fd, 0}, {fd, 1}});
-  if (child) children_.insert(*child, {context_.counts.add(client), whole, socket});
+  if (child) children_.insert(*child, {context_.counts.add(client), whole});
   return child;
 }
 
 void SpawnPerConnection::take(AcceptedConnection &&connection) noexcept {
-  auto const child = start(connection.fd.get(), connection.client, connection.whole_client(), nullptr);
+  auto const child = start(connection.fd.get(), connection.client, connection.whole_client());
   if (!child) return context_.refuser.refuse(connection.fd.get(), "unable to start a program");
   context_.log.allowed(connection.peer_text().view(), *child, connection.number, connection.is_client_known());
 }
@@ -39,12 +39,14 @@ void SpawnPerConnection::take_datagrams(ServedSocket &socket) noexcept {
   // Each time: the program before may have changed the mode.
   auto const set = set_blocking(socket.fd, context_.options.blocking);
   if (!set) context_.log.failure(set.error(), "a datagram socket");
-  auto const child = set ? start(socket.fd, ClientKey::of_unknown(), ClientKey::of_unknown(), &socket) : std::nullopt;
+  bool const known = std::find(datagram_sockets_.begin(), datagram_sockets_.end(), &socket) != datagram_sockets_.end();
+  bool const fits = known || datagram_sockets_.append(&socket);
+  auto const child = set && fits ? start(socket.fd, ClientKey::of_unknown(), ClientKey::of_unknown()) : std::nullopt;
   if (!child) {
     (void)left_unread(socket);
     return context_.children.pause().begin();
   }
-  socket.in_use = true;
+  socket.program = *child;
   context_.log.started_on_datagrams(*child);
 }
 
@@ -54,9 +56,10 @@ void SpawnPerConnection::child_ended(pid_t child, int status) noexcept {
   Served const served = children_.value(number);
   children_.remove(number);
   bool unread = false;
-  if (served.socket) {
-    served.socket->in_use = false;
-    unread = left_unread(*served.socket);
+  for (ServedSocket *const socket : datagram_sockets_) {
+    if (socket->program != child) continue;
+    socket->program = 0;
+    unread = left_unread(*socket);
   }
   context_.counts.remove(served.client);
   context_.starter.program_ended(status, unread);

@@ -21,17 +21,16 @@ class SpawnPerConnection final : public ConnectionHandler {
  private:
   struct Served {
     ClientNumber client;
-    ClientKey whole;      /**< the client, for the log */
-    ServedSocket *socket; /**< the program's datagram socket; null: the program has a connection */
+    ClientKey whole; /**< the client, for the log */
   };
   /** After this many programs in a row have left a datagram unread, it is discarded. */
   static constexpr uint32_t unread_starts_max = 10;
   [[nodiscard]] bool left_unread(ServedSocket &socket) noexcept;
-  [[nodiscard]] std::optional<pid_t> start(int fd, ClientKey const &client, ClientKey const &whole,
-                                           ServedSocket *socket) noexcept;
+  [[nodiscard]] std::optional<pid_t> start(int fd, ClientKey const &client, ClientKey const &whole) noexcept;
 
   SuperContext &context_;
   NumberedTable<pid_t, Served> children_;
+  List<ServedSocket *> datagram_sockets_; /**< those that programs were started on */
 };
 
 } // namespace pm::super

@@ -76,7 +76,7 @@ Done SuperServer::serve() noexcept {
     bool const starting = acceptor_.may_start(*handler_), accepting = acceptor_.may_accept(*handler_);
     size_t count = 0;
     for (auto const &socket : sockets_) {
-      bool const serving = socket.datagrams ? starting && !socket.in_use : accepting;
+      bool const serving = socket.datagrams ? starting && !socket.program : accepting;
       fds[count++] = {serving ? socket.fd : -1, POLLIN, 0};
     }
     auto &signals = fds[count++] = {context_.children.fd(), POLLIN, 0};

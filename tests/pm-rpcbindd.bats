@@ -1350,6 +1350,53 @@ times() { ask "$1" && awk -v a="${#output}" -v c="${#1}" 'BEGIN { print sprintf(
 }
 await_gone() { eventually '! on ours rpcinfo | grep -q "$1"' "$1"; }
 
+@test "pm-rpcbindd: a row has the process that set it, or none if that process ended before" {
+  needs_namespaces
+  a_host ours
+  mapper ours -k
+  # The parent's connection is used by its child, too, at last after the parent's end. The child has one of its own.
+  cat >set.py <<'EOT'
+import os, socket, sys
+def connect():
+    s = socket.socket(socket.AF_UNIX)
+    s.connect('/run/rpcbind.sock')
+    return s
+def set(s, message):
+    s.sendall((0x80000000 + len(message) // 2).to_bytes(4, 'big') + bytes.fromhex(message))
+    assert s.recv(100)[-1] == 1
+rows, shared, (ended, keep) = sys.argv[1:], connect(), os.pipe()
+go = os.pipe()
+set(shared, rows[0])
+if os.fork() == 0:
+    os.close(keep)
+    own = connect()
+    set(own, rows[1])
+    os.write(go[1], b'x')
+    os.read(ended, 1)
+    set(shared, rows[2])
+    set(own, rows[3])
+    os.write(9, b'%d\n' % os.getpid())
+    os.read(0, 1)
+else:
+    os.read(go[0], 1)
+    set(shared, rows[4])
+EOT
+  mkfifo until
+  exec 7<>until
+  start_ready nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD" python3 set.py \
+    $(for n in 1 2 3 4 5; do call 4 1 "$(binding 20013$n 1 udp 0.0.0.0.4.1)"; echo; done) <until
+  child=$READY
+  await_gone 200131
+  await_gone 200135
+  for n in 2 4; do assert_regex "$(on ours find /run/pm/service/20013$n -type p)" "/0/$child\..*:k::"; done
+  assert_regex "$(on ours find /run/pm/service/200133 -type p)" "/0/$MAPPER\..*:o::"
+  echo >until
+  await_gone 200132
+  await_gone 200134
+  run -0 ours rpcinfo
+  assert_line --regexp '200133 +1 +udp '
+}
+
 @test "pm-rpcbindd: rpc.statd and rpc.mountd register, and are found" {
   needs_namespaces
   a_host ours

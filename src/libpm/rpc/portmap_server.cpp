@@ -165,7 +165,7 @@ void PortmapServer::listen_for_connections(bool listens) noexcept {
 }
 
 void PortmapServer::begin(Fd fd, RpcSocket const &socket, SockAddr const &peer) noexcept {
-  CallOrigin origin = {Netid::local, SockAddr(), SockAddr(), -1, 0, 0, {}};
+  CallOrigin origin = {Netid::local, SockAddr(), SockAddr(), -1, 0, 0};
   if (socket.netid == Netid::local) {
     auto const who = peer_credentials(fd.get());
     if (!who) return;

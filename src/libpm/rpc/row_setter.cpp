@@ -11,14 +11,18 @@ Setter RowSetter::setter_of(CallOrigin const &origin, bool sets) noexcept {
   if (origin.transport == Netid::local) {
     if (is_overflow_user(origin.uid)) return {};
     if (!sets) return {origin.uid};
-    if (origin.who) return *origin.who;
-    Setter who = {origin.uid};
+    // While the process runs, its pid is its own.
+    if (process_.valid() && pid_ == origin.pid && !has_ended(process_.get()).value_or(true)) return {origin.uid, pid_, start_};
     auto const start = peer_start_time(origin.socket, {origin.uid, 0, origin.pid, {}});
-    if (start) who = {origin.uid, origin.pid, *start};
-    else if (is_hidden_process(start.error()) && rows_->follows_processes())
+    if (start) {
+      process_ = peer_process(origin.socket);
+      pid_ = origin.pid;
+      start_ = *start;
+      return {origin.uid, pid_, start_};
+    }
+    if (is_hidden_process(start.error()) && rows_->follows_processes())
       log_->warn("what process ", (Text<16>() << origin.pid).view(), " sets stays when it ends: ", why_hidden());
-    origin.who = who;
-    return who;
+    return {origin.uid};
   }
   // A port below 1024 alone proves nothing: in a container any user may bind one. So ask the kernel who owns the socket.
   if (!origin.peer.is_loopback() || origin.peer.port() >= IPPORT_RESERVED) return {};

@@ -28,6 +28,13 @@ class RowSetter {
   PortmapperOptions const *options_;
   Statistics *statistics_;
   Log *log_;
+  /**
+   * The process that last set a row over local: most set several, each over a connection of its own. At 20 rows SET takes 1.1 times
+   * rpcbind's time, and 1.4 times without this (bench-onc).
+   */
+  Fd process_;
+  pid_t pid_ = 0;
+  uint64_t start_ = 0;
 };
 
 } // namespace pm::rpc

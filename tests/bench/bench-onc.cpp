@@ -1,5 +1,6 @@
-// bench-onc: pm-rpcbindd beside Debian's rpcbind, in a namespace of their own: each pinned to one processor, the load on another.
-// What an answer costs of processor time, how many there are a second, what rows cost to set, and to keep.
+// bench-onc: pm-rpcbindd beside Debian's rpcbind, in a namespace of their own: the servers on one processor, the clients on another.
+// The processor time of an answer, by UDP and TCP; the time of a change; a burst of connections; memory. Both servers take turns, and
+// each ratio is the median of the turns' ratios, so that other load on the machine changes it little.
 
 #include "../lib/expect.h"
 #include "bench.h"
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -24,7 +26,8 @@
 namespace {
 
 constexpr unsigned window = 64, most_rows = 10000, first_program = 0x20000000;
-constexpr int samples = 15;
+constexpr int samples = 31;
+constexpr size_t burst = 1500;
 
 /** A message, or a record of one: words in network order. */
 struct Message {
@@ -106,6 +109,7 @@ struct Server {
   clockid_t clock = 0;
   Clients udp = {};
   int local = -1;
+  uint32_t asked = 0; /**< the row that a client asked for last */
 
   /** A connection to its Unix socket; -1: there is none. */
   [[nodiscard]] int connect_local() const noexcept {
@@ -141,17 +145,70 @@ struct Server {
   }
 };
 
-/** Each client sends a question, and then each reads its answer: `count` times. */
-void ask(Clients const &clients, unsigned count, unsigned rows) noexcept {
-  static uint32_t row = 0;
-  for (unsigned round = 0; round < count; ++round) {
-    for (unsigned i = 0; i < window; ++i) {
-      Message const m = get(i, (row += 7919) % rows);
-      EXPECT(::send(clients.fds[i], m.bytes(), m.size(), 0) == static_cast<ssize_t>(m.size()));
-    }
-    char reply[64];
-    for (int const fd : clients.fds) EXPECT(::recv(fd, reply, sizeof reply, 0) > 0);
+/** Time and the server's processor time, ns. */
+struct Cost {
+  double time, cpu;
+};
+Cost cost_of(Server const &server, pm::Callback<void()> load) noexcept {
+  double const start = bench::now_ns(), cpu = server.cpu();
+  load();
+  return {bench::now_ns() - start, server.cpu() - cpu};
+}
+
+/** The medians for two servers that take turns, and of the turns' ratios. */
+struct Comparison {
+  Cost ours, theirs, ratio;
+};
+double middle(Cost const *turns, double Cost::*figure) noexcept {
+  double values[samples];
+  for (int i = 0; i < samples; ++i) values[i] = turns[i].*figure;
+  std::nth_element(values, values + samples / 2, values + samples);
+  return values[samples / 2];
+}
+Cost middle(Cost const *turns) noexcept {
+  return {middle(turns, &Cost::time), middle(turns, &Cost::cpu)};
+}
+Comparison compare(Server &ours, Server &theirs, pm::Callback<Cost(Server &)> measure) noexcept {
+  static Cost a[samples], b[samples], ratio[samples];
+  measure(ours);
+  measure(theirs);
+  for (int i = 0; i < samples; ++i) {
+    if (i % 2) a[i] = measure(ours);
+    b[i] = measure(theirs);
+    if (!(i % 2)) a[i] = measure(ours);
+    ratio[i] = {a[i].time / b[i].time, a[i].cpu / b[i].cpu};
   }
+  return {middle(a), middle(b), middle(ratio)};
+}
+
+/** `count`: what one turn does. */
+void report_cpu(char const *what, Comparison const &c, double bound, unsigned count) noexcept {
+  char detail[80];
+  snprintf(detail, sizeof detail, "%.0f ns / %.0f ns", c.ours.cpu / count, c.theirs.cpu / count);
+  bench::report(what, c.ratio.cpu, bound, "times", detail);
+}
+void report_time(char const *what, Comparison const &c, double bound, unsigned count) noexcept {
+  char detail[160];
+  auto const us = [count](double ns) noexcept { return ns / 1e3 / count; };
+  snprintf(detail, sizeof detail, "%.1f us / %.1f us; processor time %.1f us / %.1f us", us(c.ours.time), us(c.theirs.time),
+           us(c.ours.cpu), us(c.theirs.cpu));
+  bench::report(what, c.ratio.time, bound, "times", detail);
+}
+
+constexpr unsigned answers = 20 * window; /**< of a turn */
+
+/** Each client sends a question, and then each reads its answer. */
+Cost ask(Server &server, unsigned rows) noexcept {
+  return cost_of(server, [&]() noexcept {
+    for (unsigned asked = 0; asked < answers; asked += window) {
+      for (unsigned i = 0; i < window; ++i) {
+        Message const m = get(i, (server.asked += 7919) % rows);
+        EXPECT(::send(server.udp.fds[i], m.bytes(), m.size(), 0) == static_cast<ssize_t>(m.size()));
+      }
+      char reply[64];
+      for (int const fd : server.udp.fds) EXPECT(::recv(fd, reply, sizeof reply, 0) > 0);
+    }
+  });
 }
 
 void read_replies(int fd, unsigned count) noexcept {
@@ -163,99 +220,92 @@ void read_replies(int fd, unsigned count) noexcept {
   }
 }
 
-void ask_by_stream(int const &fd, unsigned count, unsigned rows) noexcept {
-  for (unsigned round = 0; round < count; ++round) {
-    char bytes[64 * window];
-    for (unsigned i = 0; i < window; ++i) memcpy(bytes + 60 * i, get(i, i % rows).record(), 60);
-    EXPECT(::send(fd, bytes, size_t{60} * window, MSG_NOSIGNAL) == ssize_t{60} * window);
-    read_replies(fd, window);
-  }
+/** The same, each over a connection of its own. */
+Cost ask_by_connections(Server &server, unsigned rows) noexcept {
+  return cost_of(server, [&]() noexcept {
+    for (unsigned asked = 0; asked < answers; asked += window) {
+      int fds[window];
+      for (int &fd : fds) fd = server.tcp();
+      for (unsigned i = 0; i < window; ++i) EXPECT(::send(fds[i], get(i, (asked + i) % rows).record(), 60, MSG_NOSIGNAL) == 60);
+      for (int const fd : fds) {
+        read_replies(fd, 1);
+        ::close(fd);
+      }
+    }
+  });
 }
 
-/** What changes take, ns: the time of whoever waits, and the processor's. */
-struct Changes {
-  double time = 0, cpu = 0;
-  void operator+=(Changes const &other) noexcept { time += other.time, cpu += other.cpu; }
-};
+/** One client, which sends many questions before it reads the answers. */
+Cost ask_by_stream(Server &server, unsigned rows) noexcept {
+  int const fd = server.tcp();
+  auto const cost = cost_of(server, [&]() noexcept {
+    for (unsigned asked = 0; asked < answers; asked += window) {
+      char bytes[64 * window];
+      for (unsigned i = 0; i < window; ++i) memcpy(bytes + 60 * i, get(i, i % rows).record(), 60);
+      EXPECT(::send(fd, bytes, size_t{60} * window, MSG_NOSIGNAL) == ssize_t{60} * window);
+      read_replies(fd, window);
+    }
+  });
+  ::close(fd);
+  return cost;
+}
 
 /** So many at a time; or one after another, and the answer waited for by poll(2), as libtirpc's clients do, each on a connection `anew`. */
-Changes change_rows(Server &server, bool sets, unsigned from, unsigned to, unsigned at_once = 1, bool anew = false) noexcept {
-  double const start = bench::now_ns(), cpu = server.cpu();
-  for (unsigned row = from; row < to;) {
-    char bytes[sizeof(Message) * window];
-    size_t size = 0;
-    unsigned const next = std::min(to, row + at_once), count = next - row;
-    for (; row < next; ++row) {
-      Message m = change(row, sets, row);
-      memcpy(bytes + size, m.record(), m.size() + 4);
-      size += m.size() + 4;
+Cost change_rows(Server &server, bool sets, unsigned from, unsigned to, unsigned at_once = 1, bool anew = false) noexcept {
+  return cost_of(server, [&]() noexcept {
+    for (unsigned row = from; row < to;) {
+      char bytes[sizeof(Message) * window];
+      size_t size = 0;
+      unsigned const next = std::min(to, row + at_once), count = next - row;
+      for (; row < next; ++row) {
+        Message m = change(row, sets, row);
+        memcpy(bytes + size, m.record(), m.size() + 4);
+        size += m.size() + 4;
+      }
+      if (anew) {
+        ::close(server.local);
+        server.local = server.connect_local();
+      }
+      EXPECT(::send(server.local, bytes, size, MSG_NOSIGNAL) == static_cast<ssize_t>(size));
+      struct pollfd ready = {server.local, POLLIN, 0};
+      EXPECT(::poll(&ready, 1, -1) == 1);
+      read_replies(server.local, count);
     }
-    if (anew) {
-      ::close(server.local);
-      server.local = server.connect_local();
+  });
+}
+
+/** Rows that are set, and unset again, at this number of them. */
+void compare_changes(Server &ours, Server &theirs, unsigned rows, double bound) noexcept {
+  unsigned const some = rows / 10 + 10 < 20 ? 10 : 20;
+  for (bool const anew : {true, false}) {
+    char what[80];
+    char const *const way = anew ? "a connection for each" : "over one connection";
+    for (bool const sets : {true, false}) {
+      auto const c = compare(ours, theirs, [&](Server &server) noexcept {
+        auto const set = change_rows(server, true, rows, rows + some, 1, anew),
+                   unset = change_rows(server, false, rows, rows + some, 1, anew);
+        return sets ? set : unset;
+      });
+      snprintf(what, sizeof what, "%s at %u rows, %s: time / rpcbind's", sets ? "SET" : "UNSET", rows, way);
+      // At 20 rows, rpcbind's list costs nothing, and a connection of the kernel sets few.
+      report_time(what, c, anew || rows > 20 ? bound : 0, some);
     }
-    EXPECT(::send(server.local, bytes, size, MSG_NOSIGNAL) == static_cast<ssize_t>(size));
-    struct pollfd ready = {server.local, POLLIN, 0};
-    EXPECT(::poll(&ready, 1, -1) == 1);
-    read_replies(server.local, count);
   }
-  return {bench::now_ns() - start, server.cpu() - cpu};
 }
 
-void report_changes(char const *what, Changes const &ours, Changes const &theirs, double bound, unsigned count) noexcept {
-  char detail[160];
-  auto const us = [count](double ns) noexcept { return ns / 1e3 / count; };
-  snprintf(detail, sizeof detail, "%.0f us / %.0f us; processor time %.0f us / %.0f us", us(ours.time), us(theirs.time),
-           us(ours.cpu), us(theirs.cpu));
-  bench::report(what, ours.time / theirs.time, bound, "times", detail);
-}
-
-double middle(double *values) noexcept {
-  std::nth_element(values, values + samples / 2, values + samples);
-  return values[samples / 2];
-}
-
-/** Processor time an answer, ns. */
-double cost_of_an_answer(Server const &server, unsigned rows) noexcept {
-  unsigned const rounds = 20;
-  double const before = server.cpu();
-  ask(server.udp, rounds, rows);
-  return (server.cpu() - before) / (rounds * window);
-}
-/** Of each of both, the median. */
-Changes middle(Changes const *changes) noexcept {
-  double time[samples], cpu[samples];
-  for (int i = 0; i < samples; ++i) {
-    time[i] = changes[i].time;
-    cpu[i] = changes[i].cpu;
-  }
-  return {middle(time), middle(cpu)};
-}
-
-struct Cost {
-  double ours, theirs, /**< turn and turn about */
-      alone;           /**< ours, where theirs has not emptied the processor's caches between */
-};
-Cost cost_of_answers(Server const &ours, Server const &theirs, unsigned rows) noexcept {
-  double a[samples], b[samples], c[samples];
-  for (int i = 0; i < samples; ++i) {
-    a[i] = cost_of_an_answer(ours, rows);
-    b[i] = cost_of_an_answer(theirs, rows);
-  }
-  for (double &one : c) one = cost_of_an_answer(ours, rows);
-  return {middle(a), middle(b), middle(c)};
-}
-
-/** How long each of many takes, ns: the median. */
-template <class From>
-double pace(From const &from, unsigned rows, void (*load)(From const &, unsigned, unsigned)) noexcept {
-  double t[samples];
-  for (double &one : t) {
-    double const start = bench::now_ns();
-    load(from, 40, rows);
-    one = (bench::now_ns() - start) / (40 * window);
-  }
-  return middle(t);
+/** Many clients connect and ask at once: how long the last of them waits for its answer. */
+Cost ask_in_a_burst(Server &server, unsigned rows) noexcept {
+  return cost_of(server, [&]() noexcept {
+    static int clients[burst];
+    for (int &fd : clients) {
+      fd = server.tcp();
+      EXPECT(::send(fd, get(1, 1 % rows).record(), 60, MSG_NOSIGNAL) == 60);
+    }
+    for (int const fd : clients) {
+      read_replies(fd, 1);
+      ::close(fd);
+    }
+  });
 }
 
 /** What comes is sent back: no answer costs less. */
@@ -305,9 +355,18 @@ double worst_wait(Server const &server) noexcept {
   return worst / 1e6;
 }
 
-/** A network and a /run of our own; whether that can be. */
+/**
+ * Goes on in a child with a network, a /run and processes of its own, which end with it; this process ends as the child does. False:
+ * that cannot be.
+ */
 bool alone() noexcept {
-  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) < 0 || ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0 ||
+  if (::unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) < 0) return false;
+  if (pid_t const child = ::fork(); child) {
+    int status = 1;
+    EXPECT(::waitpid(child, &status, 0) == child);
+    ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+  }
+  if (::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0 || ::mount("proc", "/proc", "proc", 0, nullptr) < 0 ||
       ::mount("run", "/run", "tmpfs", 0, nullptr) < 0)
     return false;
   struct ifreq request = {};
@@ -340,74 +399,59 @@ int main() {
     printf("# it takes root, namespaces and rpcbind: nothing is measured\n");
     return 0;
   }
-  Server ours = {.port = 20111, .path = "/run/ours.sock"}, theirs = {.port = 111, .path = "/run/rpcbind.sock"};
-  ::waitpid(started([] { become({"pm-mkregistry", "-u", "65500", "/run/pm"}); }), nullptr, 0);
+  struct rlimit files = {2 * burst, 2 * burst};
+  EXPECT(::setrlimit(RLIMIT_NOFILE, &files) == 0);
+  Server ours = {.port = 20111, .path = "/run/ours.sock"}, theirs = {.port = 111, .path = "/run/rpcbind.sock"},
+         few = {.port = 20113, .path = "/run/few.sock"}, echoes = {.port = 20112, .path = ""};
+  for (char const *const registry : {"/run/pm", "/run/few"})
+    ::waitpid(started([registry] { become({"pm-mkregistry", "-u", "65500", registry}); }), nullptr, 0);
   struct statfs empty, full;
   ours.pid = started([] { become({"pm-rpcbindd", "-d", "/run/pm", "-p", "20111", "-s", "/run/ours.sock"}); });
+  few.pid = started([] { become({"pm-rpcbindd", "-d", "/run/few", "-p", "20113", "-s", "/run/few.sock"}); });
   theirs.pid = started([] { become({"/sbin/rpcbind", "-f"}); });
-  ours.reach();
-  theirs.reach();
+  for (Server *const server : {&ours, &few, &theirs}) server->reach();
   pin(static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)) - 1);
+  change_rows(few, true, 0, 100);
   EXPECT(::statfs("/run", &empty) == 0);
 
-  Changes all_sets, late_ours, late_theirs;
-  double least = 1e9, greatest = 0;
-  char detail[160];
+  char detail[160], what[80];
   unsigned rows = 0;
-  for (unsigned const wanted : {10U, 100U, 1000U, most_rows}) {
-    // Turn and turn about, a tenth at a time.
-    for (unsigned const step = (wanted - rows) / 10 ? (wanted - rows) / 10 : 1; rows < wanted;) {
-      unsigned const next = std::min(wanted, rows + step);
-      auto const mine = change_rows(ours, true, rows, next), others = change_rows(theirs, true, rows, next);
-      all_sets += mine;
-      if (rows >= 1000) late_ours += mine, late_theirs += others;
-      rows = next;
-    }
-    auto const cost = cost_of_answers(ours, theirs, rows);
-    least = std::min(least, cost.alone);
-    greatest = std::max(greatest, cost.alone);
-    snprintf(detail, sizeof detail, "%.0f ns / %.0f ns; alone %.0f ns", cost.ours, cost.theirs, cost.alone);
-    char what[80];
-    snprintf(what, sizeof what, "GETPORT by UDP, processor time / rpcbind's, at %u rows", rows);
-    bench::report(what, cost.ours / cost.theirs, rows == 100 ? 0.5 : rows == most_rows ? 0.1 : 0, "times", detail);
-    if (rows == 1000) {
-      constexpr unsigned some = 100;
-      for (bool const anew : {true, false}) {
-        Changes sets_ours[samples], sets_theirs[samples], unsets_ours[samples], unsets_theirs[samples];
-        for (int i = 0; i < samples; ++i) {
-          sets_ours[i] = change_rows(ours, true, rows, rows + some, 1, anew);
-          sets_theirs[i] = change_rows(theirs, true, rows, rows + some, 1, anew);
-          unsets_ours[i] = change_rows(ours, false, rows, rows + some, 1, anew);
-          unsets_theirs[i] = change_rows(theirs, false, rows, rows + some, 1, anew);
-        }
-        printf(anew ? "# a connection for each, as libtirpc's clients have\n" : "# over one connection, as the kernel has\n");
-        report_changes("SET at 1,000 rows: time / rpcbind's", middle(sets_ours), middle(sets_theirs), 1.25, some);
-        report_changes("UNSET at 1,000 rows: time / rpcbind's", middle(unsets_ours), middle(unsets_theirs), 1.25, some);
-      }
-    }
+  Cost all_sets = {};
+  for (unsigned const wanted : {20U, 100U, 1000U, most_rows}) {
+    auto const mine = change_rows(ours, true, rows, wanted);
+    all_sets.time += mine.time;
+    all_sets.cpu += mine.cpu;
+    change_rows(theirs, true, rows, wanted);
+    rows = wanted;
+    // rpcbind keeps counters of each program that a client has asked for, in a list.
+    for (Server *const server : {&ours, &theirs})
+      for (unsigned asked = 0; asked < rows; asked += answers) ask(*server, rows);
+    auto const by_udp = compare(ours, theirs, [rows](Server &server) noexcept { return ask(server, rows); });
+    snprintf(what, sizeof what, "GETPORT by UDP at %u rows: processor time / rpcbind's", rows);
+    report_cpu(what, by_udp, rows == 100 ? 0.5 : rows == most_rows ? 0.1 : 0, answers);
     if (rows == 100) {
-      int const mine = ours.tcp(), others = theirs.tcp();
-      double const a = pace(mine, rows, ask_by_stream), b = pace(others, rows, ask_by_stream);
-      snprintf(detail, sizeof detail, "%.0f / %.0f a second", 1e9 / a, 1e9 / b);
-      bench::report("GETPORT by TCP, pipelined: time / rpcbind's", a / b, 0.5, "times", detail);
-      ::close(mine);
-      ::close(others);
+      auto const each = compare(ours, theirs, [rows](Server &server) noexcept { return ask_by_connections(server, rows); });
+      report_cpu("GETPORT by TCP, a connection each: processor time / rpcbind's", each, 1, answers);
+      auto const stream = compare(ours, theirs, [rows](Server &server) noexcept { return ask_by_stream(server, rows); });
+      report_time("GETPORT by TCP, pipelined: time / rpcbind's", stream, 0.5, answers);
+    } else {
+      compare_changes(ours, theirs, rows, rows == most_rows ? 1 : 1.25);
     }
   }
-  bench::report("  the dearest / the cheapest, from 10 to 10,000 rows, alone", greatest / least, 1.15, "times");
+  auto const flat = compare(ours, few, [&](Server &server) noexcept { return ask(server, &server == &few ? 100 : rows); });
+  report_cpu("GETPORT by UDP: processor time at 10,000 rows / at 100", flat, 1.15, answers);
 
   int const socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   struct sockaddr_in at = {};
   at.sin_family = AF_INET;
-  at.sin_port = htons(20112);
+  at.sin_port = htons(echoes.port);
   at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT(::bind(socket, reinterpret_cast<struct sockaddr *>(&at), sizeof at) == 0);
-  pid_t const echoes = started([socket] { echo(socket); });
-  Clients to_echo;
-  to_echo.reach(20112);
-  double const answer = pace(ours.udp, rows, ask), bare = pace(to_echo, rows, ask);
-  snprintf(detail, sizeof detail, "%.0f / %.0f a second", 1e9 / answer, 1e9 / bare);
-  bench::report("GETPORT by UDP, 64 clients at once: time / an echo's", answer / bare, 1 / 0.7, "times", detail);
+  echoes.pid = started([socket] { echo(socket); });
+  echoes.udp.reach(echoes.port);
+  EXPECT(::clock_getcpuclockid(echoes.pid, &echoes.clock) == 0);
+  report_time("GETPORT by UDP, 64 clients at once: time / an echo's",
+              compare(ours, echoes, [rows](Server &server) noexcept { return ask(server, rows); }), 1 / 0.7, answers);
 
   EXPECT(::statfs("/run", &full) == 0);
   snprintf(detail, sizeof detail, "and %.1f inodes", static_cast<double>(empty.f_ffree - full.f_ffree) / most_rows);
@@ -418,20 +462,15 @@ int main() {
   bench::report("resident memory at 10,000 rows / rpcbind's", resident(ours.pid) / resident(theirs.pid), 1, "times", detail);
   snprintf(detail, sizeof detail, "processor time %.2f s", all_sets.cpu / 1e9);
   bench::report("10,000 rows set, one after another", all_sets.time / 1e9, 1, "s", detail);
-  report_changes("SET from 1,000 rows on: time / rpcbind's", late_ours, late_theirs, 1, most_rows - 1000);
+  auto const waits = compare(ours, theirs, [rows](Server &server) noexcept { return ask_in_a_burst(server, rows); });
+  report_time("1,500 connections at once: time to the last answer / rpcbind's", waits, 1, burst);
   bench::report("worst wait of others while one does not read his lists", worst_wait(ours), 50, "ms");
   bench::report("  with rpcbind", worst_wait(theirs), 0, "ms");
-  auto const mine = change_rows(ours, false, 1000, 3000), others = change_rows(theirs, false, 1000, 3000);
-  report_changes("UNSET at 10,000 rows: time / rpcbind's", mine, others, 1, 2000);
   auto const many = change_rows(ours, true, most_rows, 2 * most_rows, window);
   auto const many_others = change_rows(theirs, true, most_rows, 2 * most_rows, window);
   snprintf(detail, sizeof detail, "processor time %.2f s; rpcbind %.2f s, %.2f s", many.cpu / 1e9, many_others.time / 1e9,
            many_others.cpu / 1e9);
   bench::report("10,000 more, 64 in flight", many.time / 1e9, 1, "s", detail);
 
-  for (pid_t const pid : {ours.pid, theirs.pid, echoes}) {
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-  }
   return bench::all_within ? 0 : 1;
 }

@@ -124,6 +124,22 @@ within_a_second() { run timeout 1 "$@"; [ "$status" != 124 ]; }
   ends_with "$MAPPER" 0
 }
 
+@test "pm-regd, pm-opend: descriptors whose close waits hold up no other client" {
+  needs_fuse
+  front "$PM_REGISTRY"
+  mkdir -p files rules/uid/default/env && echo hello >files/file && touch rules/uid/default/allow && echo '*' >rules/uid/default/env/PM_OPEN_READ
+  super opener pm-access -i rules pm-opend files
+  local opener=$PID
+  for kind in linger "unflushed:${FRONTS[0]}" "unflushed:$opener"; do
+    foreign $kind send "$PM_REGISTRY/socket" 3
+    foreign $kind send "$PWD/opener" 3
+    within_a_second "${AS[@]/UID/$BOB}" pm-reg -i a.service none true
+    assert_output ''
+    within_a_second "${AS[@]/UID/$BOB}" pm-open -s opener file cat
+    assert_output hello
+  done
+}
+
 # --- descriptors that are taken, refused and dropped
 
 # says_hello: a worker's PROG, which ends at once with every other descriptor than a pipe.

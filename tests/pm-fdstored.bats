@@ -174,6 +174,22 @@ teardown() { common_teardown; }
   pm-fdstore c </dev/null
 }
 
+@test "pm-fdstored: users whose own limits are high leave room for other users and for root" {
+  needs_root
+  mkdir -p rules/uid/default/env && touch rules/uid/default/allow
+  echo '*' | tee rules/uid/default/env/PM_FDSTORE_{STORE,GET,LIST} >/dev/null
+  store -i rules -c 16 -u 16
+  local uid stored
+  for uid in $ALICE $BOB; do
+    for ((stored = 0; ; ++stored)); do as $uid pm-fdstore $uid-$stored </dev/null 2>refusal || break; done
+    assert_equal "$(cat refusal)" "pm-fdstore: fatal: unable to store $uid-$stored: too many descriptors of this user"
+    [ $stored -ge 3 ]
+  done
+  as 65503 pm-fdstore third </dev/null
+  pm-fdstore a </dev/null
+  pm-fdstore b </dev/null
+}
+
 @test "pm-fdstored: two users: without rules nobody but root and the store's own user" {
   needs_root
   mkdir -m 777 open && cd open

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <algorithm>
 #include "libpm/net/sock_addr.h"
+#include "libpm/util/places.h"
 
 namespace pm::handover {
 
@@ -57,7 +58,9 @@ Result<std::optional<StoreRefusal>> DescriptorTable::add(std::string_view name, 
   if (find(name)) return StoreRefusal::taken;
   if (all_.size() >= most_) return StoreRefusal::full;
   auto const own = std::count_if(all_.begin(), all_.end(), [=](StoredDescriptor const &e) noexcept { return e.owner == owner; });
-  if (is_limited && static_cast<size_t>(own) >= most_of_one_) return StoreRefusal::too_many;
+  Places const places = {most_, static_cast<uint32_t>(all_.size())};
+  auto const of_one = static_cast<uint32_t>(own);
+  if (is_limited && (of_one >= most_of_one_ || !places.has_share_for(of_one, places.reserve()))) return StoreRefusal::too_many;
   uint64_t const now = boottime();
   StoredDescriptor stored = {Text<stored_name_max + 1>(name),          owner,    now,
                              lifetime ? now + lifetime * ns_in_ms : 0, fd.get(), false};

@@ -284,7 +284,10 @@ import array, socket, struct, sys
 way, waits = sys.argv[1], sys.argv[2] == "waits"
 def name(text): return struct.pack(">I", len(text)) + text.encode() + bytes(-len(text) % 4)
 def ask(s, kind, payload, fds=[]): socket.send_fds(s, [struct.pack(">III", kind, len(payload), len(fds)) + payload], fds)
-def answer(s): return struct.unpack(">III", s.recv(12, socket.MSG_WAITALL))
+def answer(s):
+    kind, size, count = struct.unpack(">III", s.recv(12, socket.MSG_WAITALL))
+    s.recv(size, socket.MSG_WAITALL)
+    return kind
 def client():
     s = socket.socket(socket.AF_UNIX)
     s.connect("s")
@@ -293,7 +296,7 @@ def client():
     return s
 def store(s, text, fd):
     ask(s, 1, name(text) + struct.pack(">II", 0, 1), [fd])
-    assert answer(s)[0] == 100
+    assert answer(s) == 0xfffffffd
 clients = [client() for _ in range(20)]
 if way == "own":
     for n, s in enumerate(clients): store(s, "own%d" % n, s.fileno())
@@ -421,16 +424,16 @@ if waits:
   for case in "${HELLO} 1" "${HELLO}0000000200000010000000000000""00046e756c6c0000000000000000 1" \
     "${HELLO}0000000200000010000000000000""00046e756c6c0000000000000000 253" \
     "${HELLO}0000000100000010000000010000""00046e756c6c0000000000000001 2" "${HELLO}0000000100000010000000010000""00046e756c6c0000000000000001 253" \
-    "${HELLO}0000000100000010000000010000""00046e756c6c0000000000000001 0"; do
+    "${HELLO}0000000100000010000000010000""00046e756c6c0000000000000001 0" \
+    "${HELLO}0000000200000010000000010000""00046e756c6c0000000000000000 1"; do
     run -0 offer stream s hex ${case% *} send ${case#* } answer answer </dev/null
     # Its hello, which is no answer of a worker's; or nothing.
     assert_line -n -1 --regexp '^(closed|'"$ECONNRESET"')$'
   done
-  # Announced, there, and no field is for it; a field, and none for it: errors, and the client goes on.
-  for case in "0000000200000010000000010000""00046e756c6c0000000000000000 1" "0000000100000010000000000000""00046e756c6c0000000000000001 0"; do
-    run -0 offer stream s hex "$HELLO" send 0 answer hex ${case% *} send ${case#* } answer hex "000000030000000000000000" send 0 answer </dev/null
-    assert_output $'nonsense\nnonsense\nnonsense'
-  done
+  # A field, and none for it: an error, and the client goes on.
+  run -0 offer stream s hex "$HELLO" send 0 hear hex "0000000100000010000000000000""00046e756c6c0000000000000001" send 0 hear hex "$(framed 3 0)" send 0 hear </dev/null
+  assert_line -n 1 "$BAD_MESSAGE"
+  assert_line -n 2 --regexp '^102 '
   assert_equal "$(held)" "$before"
   run -0 names
   assert_output null
@@ -465,9 +468,9 @@ asks_drop() { framed 4 0 "$(str "$1")"; }
   local question n
   question=$(asks_store a)
   alice hex "$question" bytes 1 hear hex "$(asks_store b)" part 12 0 send 1 hear hex "$(asks_get a)" bytes 0 hear
-  assert_output $'hello\n100  0\n100  0\n101 00000001 1'
+  assert_output "hello"$'\n'"$FINISHED"$'\n'"$FINISHED"$'\n101 00000001 1'
   alice hex "$(asks_store c)$(asks_drop a)$(asks_store d)$(asks_get d)" send 2 hear hear hear hear
-  assert_output $'hello\n100  0\n100  0\n100  0\n101 00000001 1'
+  assert_output "hello"$'\n'"$FINISHED"$'\n'"$FINISHED"$'\n'"$FINISHED"$'\n101 00000001 1'
   bob_goes_on b c d
   for ((n = 0; n < ${#question} / 2; ++n)); do
     alice hex "$question" part $n $((n > 0)) end hear
@@ -476,19 +479,29 @@ asks_drop() { framed 4 0 "$(str "$1")"; }
   bob_goes_on b c d
 }
 
+@test "pm-fdstored: two users: 253 descriptors with a frame that never ends are closed, and the client with them" {
+  for_two -t 0
+  hoards "$(asks_store a)" alice
+  hoards "$(asks_get a)" alice
+  # Behind a question that waits for its answer.
+  alice hex "$(framed 2 0 "$(str never)$(w 0 1)")$(asks_store a)" part 40 253 hear hear
+  assert_line -n -1 --regexp "$ENDED"
+  bob_goes_on
+}
+
 @test "pm-fdstored: two users: names that are none, on the wire" {
   for_two
   local name
   for name in "${BAD_NAMES[@]}"; do
     alice hex "$(asks_store "$name")" send 1 hear hex "$(asks_get "$name")" send 0 hear hex "$(asks_drop "$name")" send 0 hear
     # What is longer than any can be is no question; the others are refused.
-    if [ ${#name} -gt 127 ]; then assert_output "hello"$'\n'"$BAD_MESSAGE"$'\n'"$BAD_MESSAGE"$'\n'"$BAD_MESSAGE"; else assert_output $'hello\n103 00000000 0\n103 00000000 0\n103 00000000 0'; fi
+    if [ ${#name} -gt 127 ]; then assert_output "hello"$'\n'"$BAD_MESSAGE"$'\n'"$BAD_MESSAGE"$'\n'"$BAD_MESSAGE"; else assert_output "hello"$'\n'"$(refusal 0)"$'\n'"$(refusal 0)"$'\n'"$(refusal 0)"; fi
   done
   # A NUL in it.
   alice hex "$(framed 1 1 "$(w 3)61006200$(w 0 1)")" send 1 hear
-  assert_output $'hello\n103 00000000 0'
+  assert_output "hello"$'\n'"$(refusal 0)"
   alice hex "$(asks_store "$LONGEST_NAME")" send 1 hear
-  assert_output $'hello\n100  0'
+  assert_output "hello"$'\n'"$FINISHED"
   bob_goes_on "$LONGEST_NAME"
 }
 
@@ -519,7 +532,7 @@ asks_drop() { framed 4 0 "$(str "$1")"; }
   done
   # A lifetime as long as there is one.
   alice hex "$(asks_store long 0xffffffff)" send 1 hear
-  assert_line -n 1 '100  0'
+  assert_line -n 1 "$FINISHED"
   # A message of more than 2^20 bytes, in fragments: it ends when that is known, in the middle of what is said.
   run as $ALICE timeout 20 offer stream s hex $HELLO send 0 hear $(for size in {1..18}; do echo "hex $(w 1 60000 0x80000000) zeros 60000 send 0"; done) hear </dev/null
   assert_line -n 0 hello
@@ -592,7 +605,7 @@ asks_drop() { framed 4 0 "$(str "$1")"; }
   run -0 tail -n 1 $BOB.heard
   assert_output '101 00000001 1'
   run -0 tail -n 1 $ALICE.heard
-  assert_output '103 00000003 0'
+  assert_output "$(refusal 3)"
 }
 
 @test "pm-fdstored: no room for what comes: that client is closed, and the others go on" {

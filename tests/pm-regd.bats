@@ -158,7 +158,7 @@ $PM	tcp:127.0.0.1:4"
   local payload && payload="0000000100000003$(printf web | hex)00$(printf %08x $length)$(printf %s "$id" | hex)${pad// /00}"
   local message && message="00000002$(printf %08x $((${#payload} / 2)))00000000$payload"
   run -0 socket as $BOB hex="$message" answer
-  assert_output '101 0'
+  assert_output '4294967293 0'
   run -0 pm-lookup -a web
   run -0 socket as $ALICE hex="$message" answer
   run -1 pm-lookup -a web
@@ -305,7 +305,7 @@ $PM	tcp:127.0.0.1:4"
   start_ready as $ALICE converse "$PM_REGISTRY/socket" leave ready add=web answer </dev/null >heard 6<&- 7<&-
   echo >&7
   read -r -t 20 -u 6
-  assert_equal "$REPLY" '103 8 0'
+  assert_equal "$REPLY" 'refused 8 0'
   echo >&7
   run -0 socket as $ALICE add=web answer
   assert_output '100 1'
@@ -315,9 +315,9 @@ $PM	tcp:127.0.0.1:4"
   watch_log
   regd
   run -0 socket as $ALICE add= answer
-  assert_output '103 0 0'
+  assert_output 'refused 0 0'
   run -0 socket as $ALICE add=a/b answer
-  assert_output '103 0 0'
+  assert_output 'refused 0 0'
   # add: reserve, holder, start, public, exe, deleted, one of: service, address, version, exclusive
   local self=0000000473656c66 zero=00000000 web=0000000377656200
   added() { # EXE ADDRESS, in hex
@@ -347,11 +347,13 @@ $PM	tcp:127.0.0.1:4"
   local super=$PID step said before
   run -0 as $BOB pm-reg web none true
   before=$(descriptors "$super")
-  local read="unable to read a request of" receive="unable to receive a message of"
+  local from="pid [0-9]+, uid $ALICE"
+  local read="unable to read a request of $from: not a message of this protocol" closed="$from has closed the connection"
+  local receive="unable to receive a message of $from: not a message of this protocol"
   while read -r said step; do
     run -0 socket as $ALICE $step end
     assert_output --regexp '^end '
-    logged "^pm-regd: fatal: ${!said} pid [0-9]+, uid $ALICE: not a message of this protocol\$"
+    logged "^pm-regd: fatal: ${!said}\$"
     run -0 as $BOB pm-reg web none true
   done <<EOF
 read hex=000000050000000000000000
@@ -364,16 +366,16 @@ receive hex=000000000001000100000000
 receive hex=00000000ffffffff00000000
 receive hex=0000000000000000000000fe
 receive hex=474554202f20485454502f312e300d0a0d0a
-receive hex=0000000000000004000000 half
-receive hex=00000000000000040000000000 half
-receive hex=00 half
+closed hex=0000000000000004000000 half
+closed hex=00000000000000040000000000 half
+closed hex=00 half
 receive with=1 hex=000000040000000400000000 hex=00000000
 receive with=253 hex=000000000000000000000000
 EOF
   # A descriptor that is announced, and that this request must not have: whole, and refused.
   run -0 socket as $ALICE with=1 add=web end
   assert_output 'end 0'
-  logged "^pm-regd: fatal: unable to read a request of pid [0-9]+, uid $ALICE: not a message of this protocol\$"
+  logged "^pm-regd: fatal: $receive\$"
   run -0 registered
   assert_output ''
   assert_equal "$(descriptors "$super")" "$before"
@@ -409,10 +411,10 @@ asks() { framed 0 0 "$(w 0)$(str self)$(w 0 0 0)$(str '')$(w 0 1)$(str "$1")$(st
   for name in "${BAD_NAMES[@]}"; do
     alice_at "$PM_REGISTRY/socket" hex "$(asks "$name")" send 0 hear
     # What is longer than any is no request.
-    if [ ${#name} -gt 127 ]; then assert_output --regexp "$ENDED"; else assert_output '103 000000000000000000000000 0'; fi
+    if [ ${#name} -gt 127 ]; then assert_output --regexp "$ENDED"; else assert_output "$(refusal 0)"; fi
   done
   alice_at "$PM_REGISTRY/socket" hex "$(framed 0 0 "$(w 0)$(str self)$(w 0 0 0)$(str '')$(w 0 1 3)61006200$(str none)$(w 0 0)")" send 0 hear
-  assert_output '103 000000000000000000000000 0'
+  assert_output "$(refusal 0)"
   alice_at "$PM_REGISTRY/socket" hex "$(asks "$LONGEST_NAME")" send 0 hear
   assert_line --regexp '^100 .* 1$'
   for size in 0 3 5 65536 65537; do
@@ -449,6 +451,18 @@ asks() { framed 0 0 "$(w 0)$(str self)$(w 0 0 0)$(str '')$(w 0 1)$(str "$1")$(st
   assert_output --regexp "$ENDED"
   logged '^pm-regd: fatal: unable to receive a message of pid [0-9]+, uid 65501: '"$EMFILE"'$'
   run -0 as $BOB pm-reg web none true
+}
+
+@test "pm-regd: 253 descriptors with a frame that never ends are closed, and the client with them" {
+  watch_log
+  regd
+  local super=$PID before
+  run -0 as $BOB pm-reg web none true
+  before=$(descriptors "$super")
+  hoards "$(asks web)" alice_at "$PM_REGISTRY/socket"
+  logged '^pm-regd: fatal: unable to receive a message of pid [0-9]+, uid 65501: not a message of this protocol$'
+  eventually '! pgrep -P "$1" >/dev/null' "$super"
+  assert_equal "$(descriptors "$super")" "$before"
 }
 
 @test "pm-regd: an end between two requests is the usual one, with 0" {
@@ -627,7 +641,7 @@ EOF
   exec 8<>"$PM_REGISTRY/lock"
   flock 8
   run -0 socket as $ALICE add=web answer
-  assert_output '104 0'
+  assert_output 'failed 110 0'
   run -99 as $ALICE pm-reg -t 200 web none touch started 8>&-
   end "$PID"
   regd -t 1000
@@ -1116,11 +1130,11 @@ running() {
   run -0 socket as $ALICE for="$alice" answer
   assert_output '100 1'
   run -0 socket as $ALICE for="$bob" answer
-  assert_output '103 10 0'
+  assert_output 'refused 10 0'
   run -0 socket as $ALICE for=0 answer
-  assert_output '103 9 0'
+  assert_output 'refused 9 0'
   run -0 socket as $ALICE for=$$ answer
-  assert_output '103 10 0'
+  assert_output 'refused 10 0'
   run -0 socket for="$bob" answer
   assert_output '100 1'
   # Without the descriptor that the request has.

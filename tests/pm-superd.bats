@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 load common
 load super
+load wire
 setup() { common_setup; }
 teardown() { common_teardown; }
 
@@ -494,8 +495,8 @@ seldom_asks() {
 }
 
 @test "pm-superd: -w: a worker that never has room is not asked again and again" {
-  # The whole message, NoRoom's.
-  seldom_asks 30 printf '\0\0\0\313\0\0\0\0\0\0\0\0'
+  # The whole message: refused, as exhausted.
+  seldom_asks 30 printf "$(sed 's/../\\x&/g' <<<"$(framed 0xffffffff 0 "$(w 17 0 0 0 0)")")"
 }
 
 @test "pm-superd: -s: what another has put in place of the worker's path stays" {

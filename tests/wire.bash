@@ -11,8 +11,12 @@ framed() { printf '%s%s' "$(w "$1" $((${#3} / 2)) "$2")" "${3:-}"; }
 
 # What each side of a connection says first.
 HELLO=fffffffe0000000800000000706d000100010000
-# The error message for what cannot be read, and for a message of no known type, as offer's step hear prints them.
-BAD_MESSAGE='4294967295 0000000c 0' UNKNOWN_MESSAGE='4294967295 0000000d 0'
+# The answers that all protocols share, as offer's step hear prints them. refusal [CODE]: for that reason of the protocol.
+FINISHED='4294967293 00000000 0'
+refused_as() { echo "4294967295 $(w "$1" "${2:-0}" 0 0 0) 0"; }
+refusal() { refused_as 8 "$1"; }
+# For what cannot be read, and for a message of no known type.
+BAD_MESSAGE=$(refused_as 12) UNKNOWN_MESSAGE=$(refused_as 13)
 # What is heard on a connection that the other side has ended: what of ours it had not read makes a reset of it.
 ENDED='^(closed|'"$ECONNRESET"')$'
 
@@ -24,3 +28,13 @@ says() {
 # alice STEP...: the same at ./s, after the hello of both.
 alice_at() { run -0 as $ALICE timeout 20 offer stream "$@" </dev/null; }
 alice() { alice_at s hex $HELLO send 0 hear "$@"; }
+# hoards QUESTION COMMAND...: 253 descriptors with an unfinished frame of this question, in ways that keep them if the server waits for
+# the rest: in its header, after it, and announced. COMMAND: as `alice`. The server ends each connection.
+hoards() {
+  local steps all=${1:0:16}000000fd${1:24}
+  for steps in "hex $1 part 5 253" "hex $1 part 12 253" "hex $all part 12 253" "hex $all part 14 253"; do
+    # shellcheck disable=SC2086 # each is a word
+    "${@:2}" $steps hear hear
+    assert_line -n -1 --regexp "$ENDED"
+  done
+}

@@ -52,8 +52,8 @@ Status answer(pm::Connection &connection) {
     if (status == Status::ok) status = connection.read(*message, question);
     if (status == Status::ok && !question.file.valid()) status = Status::bad_message;
     if (status == Status::ok) said.lines = count(question.file.get());
-    status =
-        status == Status::ok ? connection.send(said, pm::Limit::in(10000)) : connection.send_error(status, pm::Limit::in(10000));
+    status = status == Status::ok ? connection.send(said, pm::Limit::in(10000))
+                                  : connection.send(pm::message::Refused{status}, pm::Limit::in(10000));
   }
 }
 

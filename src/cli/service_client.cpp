@@ -64,7 +64,7 @@ void ServiceClient::die(Status why) const noexcept {
   bool const by_peer = why == Status::peer_error;
   pm::die(code, "unable to ask ", name_, " at ", address_, ": ",
           by_system ? std::string_view(strerror(connection_.error())) : describe(why), by_peer ? ": " : "",
-          by_peer ? describe(connection_.peer_status()) : std::string_view());
+          by_peer ? describe(connection_.refusal().status) : std::string_view());
 }
 
 } // namespace pm::message

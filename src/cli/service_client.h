@@ -47,20 +47,17 @@ class ServiceClient {
                 unsigned again = 0) noexcept;
 
   /**
-   * Sends a question and reads the answer. Returns nothing if it read `answer`, or the reason if the service sent a No. All
+   * Sends a question and reads the answer. Returns nothing if it read `answer`, or the Reason of the protocol if the service refused. All
    * questions share one deadline, which starts with the first question.
    */
-  template <class No, class Question, class Answer>
-  [[nodiscard]] std::optional<decltype(No::why)> ask(Question const &question, Answer &answer) noexcept {
+  template <class Reason, class Question, class Answer>
+  [[nodiscard]] std::optional<Reason> ask(Question const &question, Answer &answer) noexcept {
     for (;;) {
-      Message *message = nullptr;
-      No no;
+      Reason reason;
       auto status = connect();
-      if (status == Status::ok) status = connection_.send(question, limit());
-      if (status == Status::ok) status = connection_.receive(message, limit());
-      if (status == Status::ok && message->type == No::type && connection_.read(*message, no) == Status::ok) return no.why;
-      if (status == Status::ok) status = connection_.read(*message, answer);
+      if (status == Status::ok) status = connection_.call(question, answer, limit());
       if (status == Status::ok) return std::nullopt;
+      if (status == Status::peer_error && connection_.refusal().is(reason)) return reason;
       if ((status != Status::closed && status != Status::lost) || !again_--) die(status);
     }
   }

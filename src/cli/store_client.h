@@ -20,7 +20,7 @@ class StoreClient : public message::ServiceClient {
 
   template <class Question, class Answer>
   [[nodiscard]] std::optional<StoreRefusal> ask(Question const &question, Answer &answer) noexcept {
-    return ServiceClient::ask<StoreRefused>(question, answer);
+    return ServiceClient::ask<StoreRefusal>(question, answer);
   }
 };
 

@@ -19,7 +19,7 @@ int main(int argc, char const *const *argv) {
   char const *const *const operands = command_line.read(argc, argv, settings);
   DropRequest question;
   question.name = name_argument(operands[0]);
-  Finished finished;
+  message::Finished finished;
   if (auto const refused = StoreClient(settings).ask(question, finished)) die_refused("drop", question.name, *refused);
   return exits::done;
 }

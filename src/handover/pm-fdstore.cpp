@@ -33,7 +33,7 @@ int main(int argc, char const *const *argv) {
   int const flags = sys::fcntl(fd, F_GETFD);
   if (flags < 0 || flags & FD_CLOEXEC) die_sys({EBADF, "store"}, (Text<32>("descriptor ") << fd).view());
   Lent const lent(question.fd, fd);
-  Finished finished;
+  message::Finished finished;
   if (auto const refused = StoreClient(settings.service).ask(question, finished)) die_refused("store", question.name, *refused);
   return exits::done;
 }

@@ -76,7 +76,7 @@ int main(int argc, char const *const *argv) {
 
   message::ServiceClient client(opener_protocol, {"the opener", "PM_OPENER", "/run/pm-opener/socket"}, settings.service);
   OpenedFile opened;
-  if (auto const refused = client.ask<OpenRefused>(question, opened))
+  if (auto const refused = client.ask<OpenRefusal>(question, opened))
     die(exits::no, "unable to open ", name, ": ", describe(*refused));
   if (!opened.fd.valid()) client.die(Status::bad_message);
   if (auto const placed = place_fds(1, settings.fd, [&](size_t) noexcept -> Fd & { return opened.fd; }); !placed)

@@ -131,23 +131,21 @@ int main(int argc, char const *const *argv) {
   if (status == Status::ok) status = connection.read(*message, question);
   if (status == Status::closed) return exits::done;
   if (status == Status::bad_message || status == Status::unexpected || status == Status::unknown_message)
-    (void)connection.send_error(status, Limit::in(timeout));
+    (void)connection.send(message::Refused{status}, Limit::in(timeout));
   if (status != Status::ok) end(status, who.view());
 
   auto tried = answer(directory.get(), settings, peer->euid, question);
   // The password is no longer needed: erase it from memory.
   ::explicit_bzero(const_cast<char *>(question.password.data()), question.password.size());
   if (!tried) {
-    (void)connection.send_error(Status::system, Limit::in(timeout));
+    (void)connection.send(message::Refused{Status::system}, Limit::in(timeout));
     die_sys(tried.error(), question.name);
   }
   auto &given = *tried;
   if (!given) {
     warn("refused ", question.name.empty() ? std::string_view("an empty name") : std::string_view(question.name), " to ",
          who.view(), ": ", describe(given.error()));
-    OpenRefused refused;
-    refused.why = given.error();
-    status = connection.send(refused, Limit::in(timeout));
+    status = connection.send(message::Refused::for_reason(given.error()), Limit::in(timeout));
     if (status != Status::ok) end(status, who.view());
     return exits::no;
   }
@@ -155,7 +153,7 @@ int main(int argc, char const *const *argv) {
   bool const is_append = question.mode == OpenMode::append;
   auto pipe = is_append ? AppendPipe::make() : Result<AppendPipe>(AppendPipe());
   if (!pipe) {
-    (void)connection.send_error(Status::system, Limit::in(timeout));
+    (void)connection.send(message::Refused{Status::system}, Limit::in(timeout));
     die_sys(pipe.error(), name.view());
   }
   OpenedFile opened;

@@ -77,7 +77,7 @@ int main(int argc, char const *const *argv) {
   auto const tree = open_tree(settings.registry);
   if (!tree.is_mine()) die(exits::system, settings.registry, " belongs to another user: only its owner can serve it");
   ChangeService service(tree, identify(*peer, tree), policy_for(peer->uid, tree.owner()), settings.timeout, 0);
-  message::Channel connection(0, 1);
+  message::Channel connection(0, 1, protocol::registry_protocol);
   for (;;) {
     auto const message = connection.receive(Deadline::in(settings.timeout));
     if (!message) end(message.error(), *peer);
@@ -90,7 +90,7 @@ int main(int argc, char const *const *argv) {
     auto const reply = service.serve(asked);
     if (!reply) end(reply.error(), *peer);
     int const descriptor = reply->descriptor.get();
-    auto const sent = connection.send(static_cast<uint32_t>(reply->type), {reply->payload.begin(), reply->payload.size()},
+    auto const sent = connection.send(reply->type, {reply->payload.begin(), reply->payload.size()},
                                       {&descriptor, reply->descriptor.valid() ? 1U : 0U}, Deadline::in(settings.timeout));
     if (!sent) end(sent.error(), *peer);
   }

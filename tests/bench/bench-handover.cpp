@@ -61,10 +61,10 @@ int take(int in, int flags) noexcept {
 /** Takes descriptors and closes them. `speaking`: as a worker of pm-superd it says of each that it has it, of several at once. */
 [[noreturn]] void work(bool speaking) noexcept {
   int const listener = make_socket(worker_path, true), in = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-  constexpr int most = 16, answer = 12;
-  // pm/message/channel.h, pm/fdpass/handover.h: type 201, no payload, no descriptors.
+  constexpr int most = 16, answer = 16;
+  // A frame of message::Finished: its type, the size of the payload, no descriptors; a zero.
   static char taken[most * answer];
-  for (int i = 0; i < most; ++i) taken[i * answer + 3] = static_cast<char>(201);
+  for (int i = 0; i < most; ++i) memcpy(taken + i * answer, "\xff\xff\xff\xfd\0\0\0\4", 8);
   while (!speaking) ::close(take(in, 0));
   for (;;) {
     int fds[most], count = 0;

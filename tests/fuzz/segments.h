@@ -2,6 +2,7 @@
 #ifndef PM_TESTS_SEGMENTS_H
 #define PM_TESTS_SEGMENTS_H
 
+#include "../lib/any_protocol.h"
 #include "../lib/descriptors.h"
 #include "fuzz.h"
 

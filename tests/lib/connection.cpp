@@ -152,7 +152,7 @@ void serve(int listener, int most, uint32_t packet = Connection::packet_default)
       Numbers numbers;
       if (message->type == Count::type) {
         if (connection.read(*message, count) != Status::ok) {
-          EXPECT(connection.send_error(Status::bad_message, in(soon)) == Status::ok);
+          EXPECT(connection.send(Refused{Status::bad_message}, in(soon)) == Status::ok);
           continue;
         }
         EXPECT(fill(numbers, count.n) == Status::ok && connection.send(numbers, in(soon)) == Status::ok);
@@ -540,14 +540,15 @@ void bad_payloads() {
     Both both;
     Message *message;
     Count count;
-    EXPECT(both.a.send_error(Status::bad_message, in(soon)) == Status::ok);
-    EXPECT(both.b.receive(message, in(soon)) == Status::peer_error && both.b.peer_status() == Status::bad_message);
+    EXPECT(both.a.send(Refused{Status::bad_message, 1, 2, 3, "why"sv}, in(soon)) == Status::ok);
+    EXPECT(both.b.receive(message, in(soon)) == Status::peer_error && both.b.refusal().status == Status::bad_message);
+    EXPECT(both.b.refusal().code == 1 && both.b.refusal().index == 2 && both.b.refusal().limit == 3 &&
+           both.b.refusal().text == "why");
     EXPECT(both.a.send(Count(), in(soon)) == Status::ok && both.b.receive(message, in(soon)) == Status::ok);
     EXPECT(both.b.read(*message, count) == Status::ok);
   });
   one("a bad payload in a good frame: an error for its receiver, who goes on, and tells", [] {
     Raw peer;
-    int const fd = 0;
     Message *message;
     Count count;
     for (auto const payload : {""sv, "\0\0\0"sv, "\0\0\0\1\0"sv, "\0\0\0\1\0\0\0\0"sv}) {
@@ -556,19 +557,20 @@ void bad_payloads() {
              peer.connection.read(*message, count) == Status::bad_message);
     }
     // A descriptor that no field is for, one that a field lacks.
-    send_raw(peer.raw.get(), view(frame("\0\0\0\1", 1, Count::type)), {&fd, 1});
-    EXPECT(peer.connection.receive(message, Limit::now()) == Status::ok &&
-           peer.connection.read(*message, count) == Status::bad_message);
     File file;
+    int const fds[] = {0, 0};
+    send_raw(peer.raw.get(), view(frame("\0\0\0\1\0\0\0\0\0\0\0\0"sv, 2, File::type)), fds);
+    EXPECT(peer.connection.receive(message, Limit::now()) == Status::ok &&
+           peer.connection.read(*message, file) == Status::bad_message);
     send_raw(peer.raw.get(), view(frame("\0\0\0\1\0\0\0\0\0\0\0\0"sv, 0, File::type)));
     EXPECT(peer.connection.receive(message, Limit::now()) == Status::ok &&
            peer.connection.read(*message, file) == Status::bad_message);
     EXPECT(peer.connection.read(*message, count) == Status::unexpected);
     EXPECT(peer.hears(view(frame("", 0, 77))) == Status::unknown_message);
     EXPECT(peer.hears(view(frame("", 0, Hello::type))) == Status::unknown_message);
-    EXPECT(peer.hears(view(frame("\0\0\0\x63"sv, 0, ErrorMessage::type))) == Status::bad_message);
+    EXPECT(peer.hears(view(frame("\0\0\0\x63"sv, 0, Refused::type))) == Status::bad_message);
     EXPECT(peer.hears(view(frame("\0\0\0\7"sv, 0, Count::type))) == Status::ok);
-    EXPECT(peer.connection.send_error(Status::bad_message, Limit::now()) == Status::ok);
+    EXPECT(peer.connection.send(Refused{Status::bad_message}, Limit::now()) == Status::ok);
     EXPECT(peer.connection.send(Foreign(), in(soon)) == Status::invalid_parameter);
   });
 }
@@ -583,6 +585,7 @@ void bad_frames(Files const &files) {
     });
   };
   ends_it("a descriptor where none belongs", view(frame("", 0, Empty::type)), 1, Status::bad_frame);
+  ends_it("one announced that its type cannot have", view(frame("\0\0\0\1"sv, 1, Count::type)), 1, Status::bad_frame);
   ends_it("more than announced", view(frame("", 1, Empty::type)), 2, Status::bad_frame);
   ends_it("253 where none belong", view(frame("", 0, Empty::type)), 253, Status::bad_frame);
   ends_it("fewer than announced", view(frame("", 2, Empty::type)), 1, Status::bad_frame);
@@ -597,8 +600,8 @@ void bad_frames(Files const &files) {
   two = frame("abcd", more_follows, Numbers::type);
   EXPECT(append(two, view(frame("", 0, Numbers::type))));
   ends_it("an empty last fragment", view(two), 0, Status::bad_frame);
-  two = frame("abcd", more_follows, Numbers::type);
-  EXPECT(append(two, view(frame("abcd", 1, Numbers::type))));
+  two = frame("abcd", more_follows, File::type);
+  EXPECT(append(two, view(frame("abcd", 1, File::type))));
   ends_it("a descriptor with the second fragment", view(two), 1, Status::bad_frame);
   one("fragments without end", [&] {
     Raw peer;
@@ -649,7 +652,7 @@ void pieces(Files const &files) {
     // Between two fragments it is as well an end in the middle.
     Raw peer;
     Message *message;
-    send_raw(peer.raw.get(), view(frame("abcd", more_follows | 1, Numbers::type)), files.first(1));
+    send_raw(peer.raw.get(), view(frame("abcd", more_follows | 1, File::type)), files.first(1));
     peer.raw.reset();
     EXPECT(peer.connection.receive(message, in(soon)) == Status::lost);
   });

@@ -356,7 +356,7 @@ void answers_before_the_end() {
     add();
     EXPECT(queue.send(answered) && ::recv(worker.get(), read, sizeof read, 0) > 0);
     xdr::Encoder encode(answers);
-    EXPECT(encode(message::FrameHeader{static_cast<uint32_t>(handover::HandOverType::taken), 0, 0}));
+    EXPECT(encode(message::FrameHeader{message::Finished::type, 4, 0}, message::Finished()));
   }
   EXPECT(::send(worker.get(), answers.begin(), answers.size(), 0) == static_cast<ssize_t>(answers.size()));
   worker.reset();

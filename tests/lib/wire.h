@@ -2,6 +2,7 @@
 #ifndef PM_TESTS_WIRE_H
 #define PM_TESTS_WIRE_H
 
+#include "any_protocol.h"
 #include "descriptors.h"
 #include "expect.h"
 

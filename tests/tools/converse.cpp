@@ -3,7 +3,7 @@
 //   for=PID       asks for the registration of `web` for this process; for=0: sends the connection in place of the pidfd
 //   saved=UID     gives up root but for the saved user, and is UID otherwise
 //   with=N        N descriptors go with what is said next; it is the connection itself
-//   answer        waits for an answer: prints its type, what was refused, and how many descriptors came, which it keeps
+//   answer        waits for an answer: prints its type, or `refused REASON` or `failed ERRNO`, and how many descriptors came, which it keeps
 //   end           waits for the connection's end, and prints how many bytes came before
 //   half          says that it will say nothing more      leave       lets a child go on, and ends
 //   ready         writes a newline to descriptor 9        stay        until standard input ends
@@ -11,8 +11,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include "../lib/any_protocol.h"
 #include "cli/program.h"
 #include "libpm/message/channel.h"
+#include "libpm/message/xdr.h"
 #include "libpm/net/connect.h"
 #include "libpm/os/process.h"
 #include "libpm/os/stream.h"
@@ -36,7 +38,8 @@ struct Client {
   List<int> fds;   /**< what came */
   size_t with = 0; /**< how many go with what is said next */
 
-  explicit Client(Fd connected) noexcept : socket(static_cast<Fd &&>(connected)), connection(socket.get(), socket.get()) {}
+  explicit Client(Fd connected) noexcept
+      : socket(static_cast<Fd &&>(connected)), connection(socket.get(), socket.get(), any_protocol) {}
 
   void say(std::string_view bytes) noexcept {
     alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * message::descriptors_max)] = {};
@@ -89,10 +92,10 @@ struct Client {
     auto &answer = **got;
     auto &descriptors = answer.descriptors;
     Text<64> line;
-    line << answer.type;
-    protocol::RefusalAnswer answered;
-    if (answer.type == static_cast<uint32_t>(protocol::Type::refused) && xdr::decode(answer.payload, answered))
-      line << ' ' << static_cast<int>(answered.refusal.reason);
+    message::Refused refused;
+    if (answer.type == message::Refused::type && xdr::decode(answer.payload, refused))
+      line << (refused.status == Status::refused ? "refused " : "failed ") << refused.code;
+    else line << answer.type;
     line << ' ' << descriptors.size();
     for (size_t i = 0; i < descriptors.size(); ++i)
       if (!fds.append(descriptors.take(i).release())) die_no_memory();

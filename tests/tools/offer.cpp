@@ -14,6 +14,7 @@
 //   hear                   print a message as it came: TYPE PAYLOAD DESCRIPTORS; hello; or closed, or what recvmsg says
 
 #include <unistd.h>
+#include "../lib/any_protocol.h"
 #include "cli/program.h"
 #include "libpm/handover/handover.h"
 #include "libpm/message/connection.h"
@@ -32,7 +33,7 @@ struct Offerer {
   int socket, descriptor = 0;
   Offer offer;
   List<char> bytes;
-  message::Channel connection{socket, socket};
+  message::Channel connection{socket, socket, any_protocol};
 
   void check(bool good, char const *what) const noexcept {
     if (!good) die_sys({errno, what}, "");
@@ -75,14 +76,13 @@ struct Offerer {
   void answer() noexcept {
     auto const received = connection.receive(Deadline::in(20000));
     Text<512> said;
-    Taken taken;
-    NotTaken no;
+    message::Finished taken;
+    message::Refused no;
     if (!received) said << strerror(received.error().code);
     else if (!*received) said << "closed";
-    else if ((*received)->type == static_cast<uint32_t>(Taken::type) && xdr::decode((*received)->payload, taken)) said << "taken";
-    else if ((*received)->type == static_cast<uint32_t>(NotTaken::type) && xdr::decode((*received)->payload, no))
-      said << "refused: " << no.why;
-    else if ((*received)->type == static_cast<uint32_t>(NoRoom::type) && (*received)->payload.empty()) said << "no room";
+    else if ((*received)->is(taken)) said << "taken";
+    else if ((*received)->is(no) && no.status == Status::exhausted) said << "no room";
+    else if ((*received)->is(no)) said << "refused: " << no.text;
     else said << "nonsense";
     said << '\n';
     check(sys::write(1, said.view().data(), said.view().size()) >= 0, "print");

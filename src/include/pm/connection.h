@@ -33,7 +33,7 @@ enum class Status : uint8_t {
   bad_message,       /**< the frame is good, but not its payload; the message is lost, the connection continues */
   unknown_message,   /**< the frame is good, but the protocol does not have its type; then as after bad_message */
   unexpected,        /**< a message of the protocol, but not of the type that was read; then as after bad_message */
-  peer_error,        /**< the peer sent an error message instead, see peer_status(); the connection continues */
+  peer_error,        /**< the peer sent a message::Refused instead, see refusal(); the connection continues */
   too_long,          /**< not sent: the message is longer than message_max, or has more than 253 descriptors */
   exhausted,         /**< no memory, no descriptors, or too many in flight; if this was a send, nothing was sent */
   system             /**< another system call failed, see error() */
@@ -45,21 +45,75 @@ enum class Status : uint8_t {
 /** The status in a few words, such as "the connection was closed". */
 [[nodiscard]] std::string_view describe(Status status) noexcept;
 
-/** The messages that a connection may carry: the `type` of each. The connection itself uses the two highest numbers. */
+/** The messages that a connection may carry. The numbers of types from 0xfffffffd on are the same in every protocol. */
 class Protocol {
  public:
-  /** Borrows the numbers. */
-  constexpr explicit Protocol(std::span<uint32_t const> types) noexcept : types_(types) {}
-  [[nodiscard]] bool has(uint32_t type) const noexcept;
+  /** A message: its type, and the most descriptors that its fields may have. */
+  struct Kind {
+    uint32_t type, descriptors;
+  };
+  /** Borrows the list. */
+  constexpr explicit Protocol(std::span<Kind const> kinds) noexcept : kinds_(kinds) {
+    for (auto const &kind : kinds)
+      descriptors_most_ = kind.descriptors > descriptors_most_ ? kind.descriptors : descriptors_most_;
+  }
+  [[nodiscard]] bool has(uint32_t type) const noexcept { return find(type); }
+  /** The most descriptors of any message. */
+  [[nodiscard]] constexpr size_t descriptors_most() const noexcept { return descriptors_most_; }
+  /** The most descriptors of a message of this type; if the protocol does not have the type, of any message. */
+  [[nodiscard]] size_t descriptors_most(uint32_t type) const noexcept {
+    auto const *const kind = find(type);
+    return kind ? kind->descriptors : descriptors_most_;
+  }
 
  private:
-  std::span<uint32_t const> types_;
+  [[nodiscard]] Kind const *find(uint32_t type) const noexcept {
+    for (auto const &kind : kinds_)
+      if (kind.type == type) return &kind;
+    return nullptr;
+  }
+
+  std::span<Kind const> kinds_;
+  uint32_t descriptors_most_ = 0;
 };
 
 namespace message {
 
+template <class T>
+inline constexpr Protocol::Kind kind_of = {
+    static_cast<uint32_t>(T::type),
+    static_cast<uint32_t>(xdr::DescriptorsIn<T>::most < descriptors_max ? xdr::DescriptorsIn<T>::most : descriptors_max)};
 template <class... Messages>
-inline constexpr uint32_t types_of[] = {static_cast<uint32_t>(Messages::type)...};
+inline constexpr Protocol::Kind kinds_of[] = {kind_of<Messages>...};
+
+/** The answer to a request that was done, if there is nothing else to say. */
+struct Finished {
+  static constexpr uint32_t type = 0xfffffffd;
+  uint32_t count = 0; /**< of what it changed, if the request counts that */
+  static auto fields(auto &m) noexcept { return std::tie(m.count); }
+};
+
+/** The answer to a request that was not done, in every protocol. Each side may send it in place of a message of the protocol. */
+struct Refused {
+  static constexpr uint32_t type = 0xffffffff;
+  Status status = Status::refused;
+  uint32_t code = 0;             /**< refused: the reason, a number of the protocol; system: an errno */
+  uint32_t index = 0, limit = 0; /**< refused: which item of the request; the value of the limit that it reached */
+  xdr::String<255> text = {};    /**< the reason; system: what failed */
+  static auto fields(auto &m) noexcept { return std::tie(m.status, m.code, m.index, m.limit, m.text); }
+
+  /** Refuses for a reason of the protocol. */
+  [[nodiscard]] static constexpr Refused for_reason(xdr::Enum auto reason, uint32_t index = 0, uint32_t limit = 0) noexcept {
+    return {Status::refused, static_cast<uint32_t>(reason), index, limit, {}};
+  }
+  /** Reads a reason of the protocol. False: it is not one. */
+  template <xdr::Enum Reason>
+  [[nodiscard]] bool is(Reason &reason) const noexcept {
+    if (status != Status::refused || code > static_cast<uint32_t>(last_of(Reason{}))) return false;
+    reason = static_cast<Reason>(code);
+    return true;
+  }
+};
 
 /** A received message. Until the next one is received, the payload is valid and the message owns its descriptors. */
 struct Message {
@@ -80,16 +134,16 @@ struct Message {
   }
 };
 
-struct Traffic;
-struct EndTraffic {
-  void operator()(Traffic *traffic) const noexcept;
+class Channel;
+struct EndChannel {
+  void operator()(Channel *channel) const noexcept;
 };
 
 } // namespace message
 
 /** The protocol of these messages. It exists as long as the program. */
 template <class... Messages>
-inline constexpr Protocol protocol_of{message::types_of<Messages...>};
+inline constexpr Protocol protocol_of{message::kinds_of<Messages...>};
 
 /**
  * The process at the other end, as the kernel reports it: at the moment when it connected or listened. For a pair, it is the
@@ -158,15 +212,16 @@ class Connection {
   /** The counterpart of connect(), on a socket from accept(2) or on one of a pair. */
   [[nodiscard]] Status accept(Limit limit) noexcept;
 
-  /** Sends a message of the protocol. The caller still owns its descriptors. exhausted, too_long: nothing was sent. */
+  /**
+   * Sends a message of the protocol, or a message::Refused: then the peer's receive() or call() returns peer_error. The caller still
+   * owns the descriptors. exhausted, too_long: nothing was sent.
+   */
   template <class T>
   [[nodiscard]] Status send(T const &value, Limit limit) noexcept {
     constexpr auto type = static_cast<uint32_t>(T::type);
     auto encoder = begin_sending(type);
     return encoder ? finish_sending(type, (*encoder)(value), limit) : encoder.error();
   }
-  /** Sends an error in place of a message: the peer's receive() or call() returns peer_error. */
-  [[nodiscard]] Status send_error(Status why, Limit limit) noexcept;
   /** Receives the next message. It is valid until the next call of receive(), close() or reset(). */
   [[nodiscard]] Status receive(message::Message *&message, Limit limit) noexcept;
   /** Reads a message as a T. bad_message; unexpected: the message is of another type. */
@@ -206,8 +261,8 @@ class Connection {
   [[nodiscard]] uint32_t packet_size() const noexcept { return packet_size_; }
   /** The process at the other end. ENOTCONN: not connected. */
   [[nodiscard]] Result<PeerIdentity> peer() const noexcept;
-  /** After peer_error: the status that the peer sent. */
-  [[nodiscard]] Status peer_status() const noexcept { return peer_status_; }
+  /** After peer_error, or after refused by the peer: what the peer sent. It is valid as long as the message. */
+  [[nodiscard]] message::Refused const &refusal() const noexcept { return refusal_; }
   /** After a status that a failed system call caused: its errno. */
   [[nodiscard]] int error() const noexcept { return error_; }
 
@@ -231,14 +286,14 @@ class Connection {
   Protocol const *protocol_;
   State state_ = State::unbound;
   Doing doing_ = Doing::nothing;
-  Status peer_status_ = Status::ok;
+  message::Refused refusal_;
   int error_ = 0;
   uint32_t wanted_size_ = packet_default, packet_size_ = packet_default;
   Hook hook_ = nullptr;
   void *hook_data_ = nullptr;
   Fd socket_;
   List<char> endpoint_;
-  std::unique_ptr<message::Traffic, message::EndTraffic> traffic_; /**< exists from the first packet on */
+  std::unique_ptr<message::Channel, message::EndChannel> channel_; /**< exists from the first packet on */
 };
 
 } // namespace pm

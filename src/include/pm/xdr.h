@@ -62,6 +62,30 @@ concept Struct = requires(T &value) {
   T::fields(value);
 };
 
+/** The most descriptors that a T may have. */
+template <class T>
+struct DescriptorsIn {
+  static constexpr uint64_t most = 0;
+};
+template <>
+struct DescriptorsIn<Fd> {
+  static constexpr uint64_t most = 1;
+};
+template <uint32_t Max>
+struct DescriptorsIn<FdArray<Max>> {
+  static constexpr uint64_t most = Max;
+};
+template <template <class, uint32_t> class Elements, class T, uint32_t Max>
+struct DescriptorsIn<Elements<T, Max>> {
+  static constexpr uint64_t most = Max * DescriptorsIn<T>::most;
+};
+template <class... Fields>
+struct DescriptorsIn<std::tuple<Fields &...>> {
+  static constexpr uint64_t most = (0 + ... + DescriptorsIn<Fields>::most);
+};
+template <Struct T>
+struct DescriptorsIn<T> : DescriptorsIn<decltype(T::fields(std::declval<T &>()))> {};
+
 /** Appends values to a buffer. False: there is no memory, or a value is longer than its type allows. */
 class Encoder {
  public:

@@ -70,7 +70,7 @@ Result<Fd> connect_worker(SockAddr const &name, Deadline deadline, ServerUsers c
 
 Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity, Deadline deadline) noexcept {
   constexpr char const *doing = "hand a descriptor to";
-  message::Channel connection(worker, worker);
+  message::Channel connection(worker, worker, hand_over_protocol);
   Offer offer;
   if (!offer.identity.elements.append({identity.elements.begin(), identity.elements.size()})) return failed(doing, ENOMEM);
   Lent const lent(offer.descriptor, descriptor);
@@ -83,13 +83,13 @@ Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity 
     if (auto const said = connection.receive_now(); said) received = said;
   if (!received) return failed(doing, received.error().code);
   if (!*received) return failed(doing, ECONNRESET);
-  Taken taken;
-  NotTaken refusal;
-  NoRoom later;
+  message::Finished taken;
+  message::Refused refused;
   auto &answer = **received;
   if (answer.is(taken)) return std::nullopt;
-  if (answer.is(refusal)) return Text<256>(refusal.why);
-  return failed(doing, answer.is(later) ? EAGAIN : EPROTO);
+  if (!answer.is(refused)) return failed(doing, EPROTO);
+  if (refused.status == Status::exhausted) return failed(doing, EAGAIN);
+  return Text<256>(refused.text);
 }
 
 } // namespace pm::handover

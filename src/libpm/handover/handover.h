@@ -8,40 +8,24 @@
 
 namespace pm::handover {
 
-enum class HandOverType : uint32_t { offer = 200, taken = 201, not_taken = 202, no_room = 203 };
-
 /** The largest identity in bytes: the variable PROTO and the variables of its protocol, LOCAL... REMOTE... CONN... */
 inline constexpr size_t identity_max = 4096;
 /** What a super-server has set in the environment to describe a connection: NAME=VALUE each. */
 using Identity = xdr::Array<xdr::String<identity_max>, 64>;
 
-/** Take this descriptor. The answer is Taken, NotTaken or NoRoom. */
+/**
+ * Take this descriptor. The answer is message::Finished, or message::Refused with the reason as text. Its status `exhausted` means: the
+ * worker has no room. Then it has not taken the offers that it did not answer, and closes this connection. Connect again: a worker with
+ * room accepts.
+ */
 struct Offer {
-  static constexpr HandOverType type = HandOverType::offer;
+  static constexpr uint32_t type = 200;
   Identity identity;
   Fd descriptor; /**< required */
   static auto fields(auto &m) noexcept { return std::tie(m.identity, m.descriptor); }
 };
 
-struct Taken {
-  static constexpr HandOverType type = HandOverType::taken;
-  static auto fields(auto &) noexcept { return std::tie(); }
-};
-
-struct NotTaken {
-  static constexpr HandOverType type = HandOverType::not_taken;
-  xdr::String<255> why;
-  static auto fields(auto &m) noexcept { return std::tie(m.why); }
-};
-
-/**
- * The worker has no room. It has not taken the offers that it did not answer, and closes this connection. Connect again: a worker with
- * room accepts.
- */
-struct NoRoom {
-  static constexpr HandOverType type = HandOverType::no_room;
-  static auto fields(auto &) noexcept { return std::tie(); }
-};
+inline constexpr auto &hand_over_protocol = protocol_of<Offer, message::Finished>;
 
 /** The identity in this process's environment, PROTO first; empty without PROTO. E2BIG: longer than identity_max. */
 [[nodiscard]] Result<Identity> own_identity() noexcept;

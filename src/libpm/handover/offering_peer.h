@@ -8,16 +8,14 @@ namespace pm::handover {
 /** A peer that offers descriptors: its messages, and the answers to them. An answer is sent without waiting for the peer to read it. */
 class OfferingPeer {
  public:
-  using Reading = message::FrameReader::Reading;
-
   /** Owns a connected socket. `patience`: ms from one answer to the next offer, 0: without limit. */
-  OfferingPeer(Fd socket, Reading reading, uint32_t patience = 0) noexcept
+  explicit OfferingPeer(Fd socket, uint32_t patience = 0) noexcept
       : socket_(std::move(socket)),
-        channel_(socket_.get(), socket_.get(), reading),
+        channel_(socket_.get(), socket_.get(), hand_over_protocol),
         patience_(patience),
         deadline_(Deadline::in(patience)) {}
   /** Borrows a datagram socket. An answer goes to the sender of the last datagram. */
-  explicit OfferingPeer(int datagrams) noexcept : channel_(datagrams, datagrams) {}
+  explicit OfferingPeer(int datagrams) noexcept : channel_(datagrams, datagrams, hand_over_protocol) {}
   OfferingPeer(OfferingPeer const &) = delete;
 
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
@@ -31,22 +29,26 @@ class OfferingPeer {
   [[nodiscard]] bool is_answered() const noexcept { return answered_; }
 
   /** The next message, null at the end of the connection. EAGAIN: it has not come yet. */
-  [[nodiscard]] Result<message::Message *> receive() noexcept;
+  [[nodiscard]] Result<message::Message *> receive() noexcept { return channel_.receive_now(); }
   /** Whether a message is an offer with a descriptor. */
   [[nodiscard]] static bool read(message::Message &message, Offer &offer) noexcept {
     return message.is(offer) && offer.descriptor.valid();
   }
 
   /** Answers that the descriptor was taken. */
-  [[nodiscard]] Done accept() noexcept;
+  [[nodiscard]] Done accept() noexcept { return answer(message::Finished()); }
   /** Answers that the descriptor was not taken, and why. */
-  void refuse(std::string_view why) noexcept;
+  void refuse(std::string_view why) noexcept { (void)answer(message::Refused{.text = Text<256>(why).view()}); }
   /** Answers that there is no room. */
-  void turn_away() noexcept;
+  void turn_away() noexcept { (void)answer(message::Refused{Status::exhausted}); }
 
  private:
   template <class Answer>
-  Done answer(Answer const &value) noexcept;
+  Done answer(Answer const &value) noexcept {
+    answered_ = true;
+    deadline_ = Deadline::in(patience_);
+    return channel_.send(value, Deadline::passed());
+  }
 
   Fd socket_; /**< invalid where it is borrowed */
   message::Channel channel_;

@@ -1,4 +1,4 @@
-/** The protocol of a file opener. A client sends one request over a pm::Connection, and the opener answers it. */
+/** The protocol of a file opener. A client sends one request over a pm::Connection, and the opener answers it. The reason of a message::Refused is an OpenRefusal. */
 #pragma once
 
 #include <pm/connection.h>
@@ -38,12 +38,6 @@ struct OpenedFile {
   static auto fields(auto &m) noexcept { return std::tie(m.fd); }
 };
 
-struct OpenRefused {
-  static constexpr uint32_t type = 101;
-  OpenRefusal why = OpenRefusal::denied;
-  static auto fields(auto &m) noexcept { return std::tie(m.why); }
-};
-
-inline constexpr auto &opener_protocol = protocol_of<OpenRequest, OpenedFile, OpenRefused>;
+inline constexpr auto &opener_protocol = protocol_of<OpenRequest, OpenedFile>;
 
 } // namespace pm::handover

@@ -37,18 +37,20 @@ Result<std::optional<Received>> Receiver::run() noexcept {
     struct pollfd fds[2 + peers_max] = {{children_.fd(), POLLIN, 0}, {-1, POLLIN, 0}};
     // Only connected peers have an element: poll takes at most as many elements as the process may have descriptors.
     size_t count = 2;
+    bool more = false;
     int timeout = children_.pause().left();
     for (auto const &peer : peers_) {
       if (!peer) continue;
       fds[count++] = {room ? peer->fd() : -1, POLLIN, 0};
       int const left = peer->time_left();
       if (room) timeout = shorter(timeout, left);
+      more = more || (room && peer->has_more());
     }
     if (room && !children_.pause().is_on() && (datagrams_ || count < std::size(fds))) fds[1].fd = socket_.get();
     interrupter_.before_wait();
-    int const ready = sys::poll(fds, count, timeout);
+    int const ready = sys::poll(fds, count, more ? 0 : timeout);
     int const code = errno;
-    interrupter_.after_wait(ready > 0);
+    interrupter_.after_wait(more || ready > 0);
     if (ready < 0 && code != EINTR) return failed(doing, code);
     if (ready < 0) continue;
     if (fds[0].revents) {
@@ -60,7 +62,7 @@ Result<std::optional<Received>> Receiver::run() noexcept {
     count = 2;
     for (auto &peer : peers_) {
       if (!peer) continue;
-      bool const is_ready = fds[count++].revents;
+      bool const is_ready = fds[count++].revents || peer->has_more();
       // Serving a peer may use up the room.
       if (!going_on_ || !room || !has_room()) continue;
       if (is_ready ? serve(*peer) : peer->time_left() != 0) continue;
@@ -89,14 +91,14 @@ Done Receiver::accept_one(NonBlockingSockets &accepted_from) noexcept {
   auto const peer = peer_credentials(accepted.fd.get());
   if (!peer || !may_give_more(peer->uid)) return {};
   if (!may_offer(peer->uid)) {
-    OfferingPeer stranger(std::move(accepted.fd), OfferingPeer::Reading::exactly);
+    OfferingPeer stranger(std::move(accepted.fd));
     stranger.refuse(may_not_offer);
     log_->warn("refused uid ", (Text<16>() << peer->uid).view(), ", which may not offer descriptors");
     return {};
   }
   for (auto &place : peers_)
     if (!place) {
-      place = make_box<OfferingPeer>(std::move(accepted.fd), OfferingPeer::Reading::exactly, patience);
+      place = make_box<OfferingPeer>(std::move(accepted.fd), patience);
       break;
     }
   return {};
@@ -120,12 +122,12 @@ bool Receiver::serve(OfferingPeer &peer) noexcept {
     return datagrams_;
   }
   if (!*received) return false;
-  auto const type = static_cast<HandOverType>((*received)->type);
+  auto const type = (*received)->type;
   auto const refused = handle(peer, **received);
   // Descriptors that were not taken are closed now, not when the next message arrives.
   (*received)->descriptors.clear();
   // An answer gets no answer: if PROG echoes what it reads, and the peer is such a PROG, the two would go on without end.
-  if (type > HandOverType::offer && type <= HandOverType::no_room) return datagrams_;
+  if (type == message::Finished::type || type == message::Refused::type) return datagrams_;
   if (refused) refuse(peer, refused->view());
   else (void)peer.accept();
   return !refused || datagrams_;

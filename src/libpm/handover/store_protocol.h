@@ -1,5 +1,6 @@
 /**
  * The protocol of a descriptor store. A client sends a request over a pm::Connection, and the store answers it, before the next request.
+ * The reason of a message::Refused is a StoreRefusal.
  */
 #pragma once
 
@@ -30,7 +31,7 @@ enum class StoreRefusal : uint8_t { bad_name, denied, taken, not_found, full, to
   return words[static_cast<size_t>(refusal)];
 }
 
-/** Keep a descriptor under a name. The answer is Finished. */
+/** Keep a descriptor under a name. The answer is message::Finished. */
 struct StoreRequest {
   static constexpr uint32_t type = 1;
   StoredName name;
@@ -53,16 +54,11 @@ struct ListRequest {
   static auto fields(auto &) noexcept { return std::tie(); }
 };
 
-/** Close the descriptor of this name. The answer is Finished. */
+/** Close the descriptor of this name. The answer is message::Finished. */
 struct DropRequest {
   static constexpr uint32_t type = 4;
   StoredName name;
   static auto fields(auto &m) noexcept { return std::tie(m.name); }
-};
-
-struct Finished {
-  static constexpr uint32_t type = 100;
-  static auto fields(auto &) noexcept { return std::tie(); }
 };
 
 struct GotDescriptor {
@@ -87,14 +83,7 @@ struct StoreListing {
   static auto fields(auto &m) noexcept { return std::tie(m.rows); }
 };
 
-/** The answer to each request that the store refuses. */
-struct StoreRefused {
-  static constexpr uint32_t type = 103;
-  StoreRefusal why = StoreRefusal::denied;
-  static auto fields(auto &m) noexcept { return std::tie(m.why); }
-};
-
 inline constexpr auto &store_protocol =
-    protocol_of<StoreRequest, GetRequest, ListRequest, DropRequest, Finished, GotDescriptor, StoreListing, StoreRefused>;
+    protocol_of<StoreRequest, GetRequest, ListRequest, DropRequest, message::Finished, GotDescriptor, StoreListing>;
 
 } // namespace pm::handover

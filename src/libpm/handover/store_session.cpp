@@ -86,7 +86,7 @@ bool StoreSession::answer(StoreRequest &request, Stored stored) noexcept {
   if (!refused) return send_error(Status::exhausted);
   if (*refused) return refuse(**refused);
   Text<stored_name_max + 1> const name(request.name);
-  bool const sent = send(Finished());
+  bool const sent = send(message::Finished());
   stored(name.view());
   return sent;
 }
@@ -112,7 +112,7 @@ bool StoreSession::answer(DropRequest const &request, Stored) noexcept {
   if (!found) return refuse(rights_.may_store(request.name) ? StoreRefusal::not_found : StoreRefusal::denied);
   if (!rights_.may_drop(*found)) return refuse(StoreRefusal::denied);
   context_->table.remove(request.name);
-  return send(Finished());
+  return send(message::Finished());
 }
 
 bool StoreSession::answer_list() noexcept {
@@ -148,12 +148,6 @@ bool StoreSession::goes_on(Status sent) noexcept {
   // The kernel limits the descriptors that are sent and not yet received. This client did not cause it, and may ask again.
   if (sent == Status::exhausted) return send_error(sent);
   return sent == Status::ok || sent == Status::pending;
-}
-
-bool StoreSession::refuse(StoreRefusal why) noexcept {
-  StoreRefused refused;
-  refused.why = why;
-  return send(refused);
 }
 
 } // namespace pm::handover

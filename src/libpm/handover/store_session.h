@@ -81,8 +81,10 @@ class StoreSession {
   [[nodiscard]] bool send(T const &value) noexcept {
     return goes_on(start_sending(value));
   }
-  [[nodiscard]] bool send_error(Status why) noexcept { return connection_.send_error(why, Limit::now()) == Status::ok; }
-  [[nodiscard]] bool refuse(StoreRefusal why) noexcept;
+  [[nodiscard]] bool send_error(Status why) noexcept {
+    return connection_.send(message::Refused{why}, Limit::now()) == Status::ok;
+  }
+  [[nodiscard]] bool refuse(StoreRefusal why) noexcept { return send(message::Refused::for_reason(why)); }
   /** Finds the process that connected. False: it has ended. */
   [[nodiscard]] bool watch_process() noexcept;
   void begin_turn() noexcept { deadline_ = Deadline::in(context_->patience); }

@@ -7,36 +7,33 @@
 
 namespace pm::message {
 
-namespace {
-constexpr char const *receiving = "receive a message", *sending = "send a message";
-}
-
 Result<Message *> Channel::receive(Limit limit) noexcept {
   // The message has seldom arrived yet, so wait before the first read, unless bytes of it were read with the last message.
   for (bool wait = !reader_.has_more();; wait = true) {
     auto const ready = wait ? wait_for(in_, POLLIN, limit) : Done();
     if (!ready) {
       reader_.clear();
-      return failed(receiving, ready.error().code);
+      return failed("receive a message", ready.error().code);
     }
     auto const received = reader_.next();
-    if (received || (received.error().code != EAGAIN && received.error().code != EINTR)) return received;
+    if (received || received.error().code != EAGAIN) return received;
   }
 }
 
-Done Channel::send(uint32_t type, std::string_view payload, std::span<int const> descriptors, Limit limit) noexcept {
-  if (payload.size() > payload_max || descriptors.size() > descriptors_max) return failed(sending, EMSGSIZE);
-  List<char> frame;
-  if (!frame.resize(header_size) || !append(frame, payload)) return failed(sending, ENOMEM);
-  write_header(frame.begin(), {type, static_cast<uint32_t>(payload.size()), static_cast<uint32_t>(descriptors.size())});
-  return send_frame(frame, descriptors, limit);
-}
-
-Done Channel::send_frame(List<char> const &frame, std::span<int const> descriptors, Limit limit) noexcept {
+Done Channel::send_all(Limit limit) noexcept {
   auto const &sender = reader_.sender();
   bool const answers_datagram = reader_.is_datagram() && sender.size > 0;
-  auto const to = SockAddr::copy(&sender.address, sender.size);
-  return send_all(out_, {frame.begin(), frame.size()}, descriptors, limit, answers_datagram ? &to : nullptr);
+  auto const to = answers_datagram ? SockAddr::copy(&sender.address, sender.size) : SockAddr();
+  for (;;) {
+    auto sent = writer_.send(out_, answers_datagram ? &to : nullptr);
+    if (!sent && sent.error().code == EAGAIN) {
+      auto const ready = wait_for(out_, POLLOUT, limit);
+      if (ready) continue;
+      sent.error().code = ready.error().code;
+    }
+    writer_.clear();
+    return sent;
+  }
 }
 
 bool Channel::is_delivered() const noexcept {

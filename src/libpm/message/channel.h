@@ -1,4 +1,4 @@
-/** Requests and replies of a daemon that has no pm::Connection, one call for each message. */
+/** Messages over a socket, one call for each: all that a daemon without a hello needs, and what pm::Connection stands on. */
 #pragma once
 
 #include "libpm/message/frames.h"
@@ -12,9 +12,18 @@ namespace pm::message {
  */
 class Channel {
  public:
-  /** Borrows the descriptors: the same socket twice, or the two that a super-server gives a program (0 and 1). */
-  Channel(int in, int out, FrameReader::Reading reading = FrameReader::Reading::exactly) noexcept
-      : in_(in), out_(out), reader_(in, reading) {}
+  /**
+   * Borrows the descriptors: the same socket twice, or the two that a super-server gives a program (0 and 1). `packet_size`: of the
+   * longest frame, both ways.
+   */
+  Channel(int in, int out, Protocol const &protocol, uint32_t packet_size = Connection::packet_max) noexcept
+      : in_(in), out_(out), reader_(in, protocol, packet_size), writer_(packet_size) {}
+
+  /** From now on a message may have several frames, of at most `packet_size` bytes each. The peer must do the same. */
+  void allow_fragments(uint32_t packet_size) noexcept {
+    reader_.allow_fragments(packet_size);
+    writer_.allow_fragments(packet_size);
+  }
 
   /** Waits for a message; null if the stream ended between two messages. Errors as FrameReader::next(), ETIMEDOUT, ECANCELED. */
   [[nodiscard]] Result<Message *> receive(Limit limit) noexcept;
@@ -29,25 +38,29 @@ class Channel {
    * Sends a message and copies of the descriptors, which the caller still owns. On a datagram socket it goes to the sender of the
    * last message, if there was one. EMSGSIZE; EPIPE, without a signal; ETOOMANYREFS: too many descriptors are in flight.
    */
-  [[nodiscard]] Done send(uint32_t type, std::string_view payload, std::span<int const> descriptors, Limit limit) noexcept;
-
-  /** The same for a struct that has a `type` and lists its fields, pm/xdr.h. */
   template <class T>
   [[nodiscard]] Done send(T const &value, Limit limit) noexcept {
-    List<char> frame;
-    List<int> descriptors;
-    if (!append_frame(value, frame, descriptors)) return failed("encode a message", EMSGSIZE);
-    return send_frame(frame, {descriptors.begin(), descriptors.size()}, limit);
+    auto const put = writer_.put(value);
+    return put ? send_all(limit) : put;
   }
+  /** The same for a message that is encoded already. */
+  [[nodiscard]] Done send(uint32_t type, std::string_view payload, std::span<int const> descriptors, Limit limit) noexcept {
+    auto const put = writer_.put(type, payload, descriptors);
+    return put ? send_all(limit) : put;
+  }
+  /** For a sender that does not wait: write to it, then call send_now(), until that returns another error than EAGAIN. */
+  [[nodiscard]] FrameWriter &writer() noexcept { return writer_; }
+  [[nodiscard]] Done send_now() noexcept { return writer_.send(out_); }
 
   /** Whether the peer has read all sent bytes, SIOCOUTQ of unix(7). */
   [[nodiscard]] bool is_delivered() const noexcept;
 
  private:
-  [[nodiscard]] Done send_frame(List<char> const &frame, std::span<int const> descriptors, Limit limit) noexcept;
+  [[nodiscard]] Done send_all(Limit limit) noexcept;
 
   int in_, out_;
   FrameReader reader_;
+  FrameWriter writer_;
 };
 
 } // namespace pm::message

@@ -1,7 +1,6 @@
 #include "libpm/message/connection.h"
 
 #include <algorithm>
-#include "libpm/message/channel.h"
 #include "libpm/message/status.h"
 #include "libpm/net/connect.h"
 #include "libpm/net/peer.h"
@@ -12,15 +11,16 @@
 namespace pm {
 
 namespace message {
-void EndTraffic::operator()(Traffic *traffic) const noexcept {
-  Box<Traffic>(traffic).reset();
+void EndChannel::operator()(Channel *channel) const noexcept {
+  Box<Channel>(channel).reset();
 }
 } // namespace message
 
-using message::Channel, message::ErrorMessage, message::header_size, message::Hello, message::Message;
+using message::Channel, message::Hello, message::Message, message::Refused;
 
 void Connection::close() noexcept {
-  traffic_.reset();
+  channel_.reset();
+  refusal_.text = {};
   socket_.reset();
   doing_ = Doing::nothing;
   state_ = State::closed;
@@ -29,7 +29,7 @@ void Connection::close() noexcept {
 void Connection::reset() noexcept {
   close();
   packet_size_ = wanted_size_;
-  peer_status_ = Status::ok;
+  refusal_ = {};
   error_ = 0;
   state_ = endpoint_.size() ? State::bound : State::unbound;
 }
@@ -115,7 +115,7 @@ Status Connection::finish(Message *&message, Limit limit) noexcept {
 }
 
 bool Connection::has_more() const noexcept {
-  return traffic_ && traffic_->incoming.has_more();
+  return channel_ && channel_->has_more();
 }
 
 short Connection::events() const noexcept {
@@ -157,17 +157,13 @@ Status Connection::greet() noexcept {
     auto const identity = peer();
     if (!identity) return lose(fail_with(identity.error().code));
     if (!hook_(hook_data_, *identity)) {
-      (void)!Channel(socket_.get(), socket_.get()).send(ErrorMessage{Status::refused}, Limit::now());
+      (void)!Channel(socket_.get(), socket_.get(), *protocol_).send(Refused(), Limit::now());
       return lose(Status::refused);
     }
   }
   // Before the two sides agree on a size, a packet has at most packet_min bytes: each side can receive that.
-  traffic_.reset(make_box<message::Traffic>(socket_.get(), packet_min - static_cast<uint32_t>(header_size)).release());
-  if (!traffic_) return lose(Status::exhausted);
-  Hello hello;
-  hello.packet_size = wanted_size_;
-  auto encoder = traffic_->outgoing.begin();
-  if (!encoder || !(*encoder)(hello) || !traffic_->outgoing.cut(Hello::type, packet_size_)) return lose(Status::exhausted);
+  channel_.reset(make_box<Channel>(socket_.get(), socket_.get(), *protocol_, packet_min).release());
+  if (!channel_ || !channel_->writer().put(Hello{Hello::this_version, wanted_size_})) return lose(Status::exhausted);
   doing_ = Doing::greeting;
   return Status::ok;
 }
@@ -198,15 +194,11 @@ Status Connection::step_hello() noexcept {
   if (status == Status::closed) return Status::lost;
   if (status != Status::ok) return status;
   Hello hello;
-  ErrorMessage error;
-  if (message->is(error)) {
-    peer_status_ = error.status;
-    return lose(Status::refused);
-  }
+  if (message->is(refusal_)) return lose(Status::refused);
   if (!message->is(hello) || hello.version != Hello::this_version || hello.packet_size < packet_min)
     return lose(Status::bad_frame);
   packet_size_ = std::min(wanted_size_, hello.packet_size);
-  traffic_->incoming.allow_fragments(packet_size_ - static_cast<uint32_t>(header_size));
+  channel_->allow_fragments(packet_size_);
   doing_ = Doing::nothing;
   state_ = State::established;
   return Status::ok;
@@ -214,53 +206,42 @@ Status Connection::step_hello() noexcept {
 
 // --- Sending and receiving
 
-bool Protocol::has(uint32_t type) const noexcept {
-  return std::find(types_.begin(), types_.end(), type) != types_.end();
-}
-
 tl::expected<xdr::Encoder, Status> Connection::begin_sending(uint32_t type) noexcept {
-  bool const is_own = type == ErrorMessage::type;
-  if (!is_own && !protocol_->has(type)) return tl::unexpected<Status>(Status::invalid_parameter);
+  if (type != Refused::type && !protocol_->has(type)) return tl::unexpected<Status>(Status::invalid_parameter);
   if (state_ != State::established || doing_ != Doing::nothing) return tl::unexpected<Status>(Status::invalid_state);
-  auto encoder = traffic_->outgoing.begin();
+  auto encoder = channel_->writer().begin();
   if (!encoder) return tl::unexpected<Status>(Status::exhausted);
   return *encoder;
 }
 
 Status Connection::finish_sending(uint32_t type, bool encoded, Limit limit) noexcept {
-  if (!encoded) return Status::too_long;
-  if (auto const cut = traffic_->outgoing.cut(type, packet_size_); !cut)
-    return cut.error().code == EMSGSIZE ? Status::too_long : Status::exhausted;
+  if (auto const finished = channel_->writer().finish(type, encoded); !finished)
+    return finished.error().code == EMSGSIZE ? Status::too_long : Status::exhausted;
   doing_ = Doing::sending;
   Message *none = nullptr;
   auto const status = run(none, limit);
   if (doing_ != Doing::sending) return status;
-  if (auto const copied = traffic_->outgoing.copy_descriptors(); !copied) {
+  if (auto const copied = channel_->writer().copy_descriptors(); !copied) {
     doing_ = Doing::nothing;
     return fail_with(copied.error().code);
   }
   return status;
 }
 
-Status Connection::send_error(Status why, Limit limit) noexcept {
-  auto encoder = begin_sending(ErrorMessage::type);
-  return encoder ? finish_sending(ErrorMessage::type, (*encoder)(ErrorMessage{why}), limit) : encoder.error();
-}
-
 Status Connection::step_sending() noexcept {
-  auto const sent = traffic_->outgoing.send(socket_.get());
+  auto const sent = channel_->send_now();
   int const code = sent ? 0 : sent.error().code;
   if (code == EAGAIN) return Status::pending;
   bool const greets = doing_ == Doing::greeting, is_gone = code == EPIPE || code == ECONNRESET;
   // A peer that refuses this side has sent an error, and may have closed since. That error can still be read.
   if (code == 0 || (greets && is_gone)) {
-    traffic_->outgoing.clear();
+    channel_->writer().clear();
     doing_ = greets ? Doing::awaiting_hello : Doing::nothing;
     return Status::ok;
   }
   auto const status = fail_with(code);
-  if (greets || is_gone || traffic_->outgoing.has_begun()) return lose(Status::lost);
-  traffic_->outgoing.clear();
+  if (greets || is_gone || channel_->writer().has_begun()) return lose(Status::lost);
+  channel_->writer().clear();
   doing_ = Doing::nothing;
   return status;
 }
@@ -273,7 +254,7 @@ Status Connection::receive(Message *&message, Limit limit) noexcept {
 
 /** Receives a message. An error of framing ends the connection. */
 Status Connection::next(Message *&message) noexcept {
-  auto const received = traffic_->incoming.next();
+  auto const received = channel_->receive_now();
   if (!received) {
     auto const status = fail_with(received.error().code);
     return status == Status::pending ? status : lose(status);
@@ -286,12 +267,7 @@ Status Connection::next(Message *&message) noexcept {
 Status Connection::step_receiving(Message *&message) noexcept {
   if (auto const status = next(message); status != Status::ok) return status;
   doing_ = Doing::nothing;
-  ErrorMessage error;
-  if (message->type == ErrorMessage::type) {
-    if (!message->read(error)) return Status::bad_message;
-    peer_status_ = error.status;
-    return Status::peer_error;
-  }
+  if (message->type == Refused::type) return message->read(refusal_) ? Status::peer_error : Status::bad_message;
   return protocol_->has(message->type) ? Status::ok : Status::unknown_message;
 }
 

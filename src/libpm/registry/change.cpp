@@ -35,54 +35,44 @@ Done Change::connect() noexcept {
                   connected.error().code);
   }
   socket_ = std::move(*connected);
-  connection_.emplace(socket_.get(), socket_.get());
+  connection_.emplace(socket_.get(), socket_.get(), registry_protocol);
   return {};
 }
 
-/** Asks and waits for the answer of type `wanted`, valid until the next question. `descriptor`: the question's; -1: none. */
-Answer<message::Message *> Change::ask(Type question, List<char> const &payload, Type wanted, int descriptor) noexcept {
+/** Asks and waits for the answer, whose strings are valid until the next question. */
+template <class Question, class Reply>
+Answer<void> Change::ask(Question const &question, Reply &reply) noexcept {
   constexpr char const *doing = "ask the registry's service";
   if (auto const connected = connect(); !connected) return fail(connected);
   for (;;) {
-    auto const sent = connection_->send(static_cast<uint32_t>(question), {payload.begin(), payload.size()},
-                                        {&descriptor, descriptor < 0 ? 0U : 1U}, limit_);
+    auto const sent = connection_->send(question, limit_);
     // Whether the service ends before or after it reads the request is chance: both are ECONNRESET.
     if (!sent) return failed(doing, sent.error().code == EPIPE ? ECONNRESET : sent.error().code);
     auto const received = connection_->receive(limit_);
     if (!received) return failed(doing, received.error().code);
     if (!*received) return failed(doing, ECONNRESET);
-    auto &answer = **received;
-    auto const type = static_cast<Type>(answer.type);
-    if (type == wanted) return &answer;
-    RefusalAnswer refused;
-    if (type == Type::refused && answer.read(refused)) return tl::unexpected<Failure>(refused.refusal);
-    ErrorAnswer failure;
-    if (type != Type::failed || !answer.read(failure)) return failed(doing, EPROTO);
+    message::Refused refused;
+    Refusal refusal;
+    if ((*received)->is(reply)) return {};
+    if (!(*received)->is(refused)) return failed(doing, EPROTO);
+    if (refused.is(refusal.reason)) return refuse(refusal.reason, refused.index, refused.limit);
+    if (refused.status != Status::system) return failed(doing, EPROTO);
     // The service has a limit of its own for the lock. Ask again until the caller's limit has passed.
-    if (failure.code == ETIMEDOUT && limit_.deadline.remaining() != 0) continue;
-    doing_ = Text<64>(failure.doing);
-    return failed(doing_.c_str(), static_cast<int>(failure.code));
+    if (refused.code == ETIMEDOUT && limit_.deadline.remaining() != 0) continue;
+    doing_ = Text<64>(refused.text);
+    return failed(doing_.c_str(), static_cast<int>(refused.code));
   }
 }
 
-/** Asks a question whose answer is Completed. Returns its count. */
-Answer<unsigned> Change::ask_count(Type question, List<char> const &payload) noexcept {
-  auto const answer = ask(question, payload, Type::finished);
-  if (!answer) return fail(answer);
-  Completed completed;
-  if (!(*answer)->read(completed)) return failed("ask the registry's service", EPROTO);
-  return completed.count;
+template <class Question>
+Answer<unsigned> Change::ask_count(Question const &question) noexcept {
+  message::Finished finished;
+  auto const answered = ask(question, finished);
+  if (!answered) return fail(answered);
+  return finished.count;
 }
 
 namespace {
-template <class... Fields>
-Result<List<char>> encode(Fields const &...question) noexcept {
-  List<char> payload;
-  List<int> descriptors;
-  xdr::Encoder encoder(payload, &descriptors);
-  if (!encoder(question...)) return failed("ask the registry's service", EMSGSIZE);
-  return payload;
-}
 bool add_names(Names &names, std::span<Ticket const> tickets) noexcept {
   for (auto const &ticket : tickets)
     if (!names.elements.append({ServiceName(ticket.service.view()), RegistrationId(ticket.id.view())})) return false;
@@ -91,19 +81,18 @@ bool add_names(Names &names, std::span<Ticket const> tickets) noexcept {
 } // namespace
 
 /** Asks for registrations, or for an announcement. Returns the tickets and the token of the answer. */
-Answer<NewRegistrations> Change::ask_for(Type question, List<char> const &payload, std::span<WantedRegistration const> requests,
-                                         int process) noexcept {
+template <class Question>
+Answer<NewRegistrations> Change::ask_for(Question const &question, std::span<WantedRegistration const> requests) noexcept {
   constexpr char const *doing = "register";
   NewRegistrations made;
-  auto const answer = ask(question, payload, Type::added, process);
-  if (!answer) {
-    auto const *refusal = std::get_if<Refusal>(&answer.error());
-    if (refusal && refusal->index >= requests.size()) return failed(doing, EPROTO);
-    return fail(answer);
-  }
   Added added;
-  if (!(*answer)->read(added) || !added.token.valid() || added.ids.elements.size() != requests.size())
-    return failed(doing, EPROTO);
+  auto const answered = ask(question, added);
+  if (!answered) {
+    auto const *refusal = std::get_if<Refusal>(&answered.error());
+    if (refusal && refusal->index >= requests.size()) return failed(doing, EPROTO);
+    return fail(answered);
+  }
+  if (!added.token.valid() || added.ids.elements.size() != requests.size()) return failed(doing, EPROTO);
   made.token = std::move(added.token);
   for (size_t i = 0; i < requests.size(); ++i)
     if (!made.tickets.append(make_ticket(requests[i].service, added.owner, added.ids.elements[i]))) return failed(doing, ENOMEM);
@@ -147,7 +136,8 @@ Answer<NewRegistrations> Change::add_once(std::span<WantedRegistration const> re
   }
   if (!terms.origin.empty()) return failed("set the origin of a registration", EPERM);
   if (requests.size() > batch_max) return refuse(Refusal::too_many, batch_max, batch_max); // a message has no room for more
-  Add question;
+  AddFor for_process;
+  Add &question = for_process.add;
   question.keeping = {terms.reserve, terms.holder};
   question.start = who->start;
   question.is_public = terms.is_public;
@@ -156,12 +146,8 @@ Answer<NewRegistrations> Change::add_once(std::span<WantedRegistration const> re
     if (!question.wanted.elements.append(
             {ServiceName(request.service), request.address.text(), request.version, request.exclusive}))
       return failed("register", ENOMEM);
-  // An AddFor is the descriptor and an Add.
-  Fd lent(process);
-  auto const payload = process < 0 ? encode(question) : encode(lent, question);
-  (void)lent.release();
-  if (!payload) return fail(payload);
-  return ask_for(process < 0 ? Type::add : Type::add_for, *payload, requests, process);
+  Lent const lent(for_process.process, process);
+  return process < 0 ? ask_for(question, requests) : ask_for(for_process, requests);
 }
 
 Answer<NewRegistrations> Change::announce(Terms const &terms) noexcept {
@@ -172,17 +158,8 @@ Answer<NewRegistrations> Change::announce(Terms const &terms) noexcept {
     if (!transaction) return fail(transaction);
     return registry::announce(*transaction, *who, terms);
   }
-  auto const payload = encode(Announce{{terms.reserve, terms.holder}, who->start, {terms.exe, terms.deleted}});
-  if (!payload) return fail(payload);
   WantedRegistration const request = {announcements, Address(), 0, false};
-  return ask_for(Type::announce, *payload, {&request, 1});
-}
-
-template <class Question>
-Answer<unsigned> Change::ask_count_of(Question const &question) noexcept {
-  auto const payload = encode(question);
-  if (!payload) return fail(payload);
-  return ask_count(Question::type, *payload);
+  return ask_for(Announce{{terms.reserve, terms.holder}, who->start, {terms.exe, terms.deleted}}, {&request, 1});
 }
 
 Answer<void> Change::publish(std::span<Ticket const> tickets, std::string_view exe, bool deleted) noexcept {
@@ -194,7 +171,7 @@ Answer<void> Change::publish(std::span<Ticket const> tickets, std::string_view e
   Publish question;
   question.exe = {exe, deleted};
   if (!add_names(question.names, tickets)) return failed("publish", ENOMEM);
-  auto const published = ask_count_of(question);
+  auto const published = ask_count(question);
   if (!published) return fail(published);
   return {};
 }
@@ -213,7 +190,7 @@ Answer<unsigned> Change::remove(std::span<Ticket const> tickets) noexcept {
   }
   Remove question;
   if (!add_names(question.names, tickets)) return failed("remove", ENOMEM);
-  return ask_count_of(question);
+  return ask_count(question);
 }
 
 Answer<unsigned> Change::remove_matching(Query const &query) noexcept {
@@ -231,7 +208,7 @@ Answer<unsigned> Change::remove_matching(Query const &query) noexcept {
   if (query.netid) question.netid = name(*query.netid);
   question.pid = static_cast<uint32_t>(query.pid);
   question.start = query.start;
-  return ask_count_of(question);
+  return ask_count(question);
 }
 
 Answer<fifodir::Subscription> Change::subscribe(std::string_view service) noexcept {
@@ -244,17 +221,14 @@ Answer<fifodir::Subscription> Change::subscribe(std::string_view service) noexce
   Subscribe question;
   question.service = service;
   fifodir::Subscription made;
-  auto const payload = encode(question);
-  if (!payload) return fail(payload);
-  auto const answer = ask(Type::subscribe, *payload, Type::subscribed);
-  if (!answer) {
-    // The subscriber keeps the error longer than this Change, which owns the service's text.
-    auto const *error = std::get_if<SysError>(&answer.error());
-    if (error && error->doing == doing_.c_str()) return failed("subscribe", error->code);
-    return fail(answer);
-  }
   Subscribed subscribed;
-  if (!(*answer)->read(subscribed) || !subscribed.fifo.valid()) return failed("subscribe", EPROTO);
+  if (auto const answered = ask(question, subscribed); !answered) {
+    // The subscriber keeps the error longer than this Change, which owns the service's text.
+    auto const *error = std::get_if<SysError>(&answered.error());
+    if (error && error->doing == doing_.c_str()) return failed("subscribe", error->code);
+    return fail(answered);
+  }
+  if (!subscribed.fifo.valid()) return failed("subscribe", EPROTO);
   made.fifo = std::move(subscribed.fifo);
   made.name << subscribed.name;
   return made;

@@ -56,13 +56,12 @@ class Change {
   void unsubscribe(std::string_view service, std::string_view name) noexcept;
 
  private:
-  [[nodiscard]] Answer<message::Message *> ask(protocol::Type question, List<char> const &payload, protocol::Type wanted,
-                                               int descriptor = -1) noexcept;
-  [[nodiscard]] Answer<unsigned> ask_count(protocol::Type question, List<char> const &payload) noexcept;
+  template <class Question, class Reply>
+  [[nodiscard]] Answer<void> ask(Question const &question, Reply &reply) noexcept;
   template <class Question>
-  [[nodiscard]] Answer<unsigned> ask_count_of(Question const &question) noexcept;
-  [[nodiscard]] Answer<NewRegistrations> ask_for(protocol::Type question, List<char> const &payload,
-                                                 std::span<WantedRegistration const> requests, int process = -1) noexcept;
+  [[nodiscard]] Answer<unsigned> ask_count(Question const &question) noexcept;
+  template <class Question>
+  [[nodiscard]] Answer<NewRegistrations> ask_for(Question const &question, std::span<WantedRegistration const> requests) noexcept;
   [[nodiscard]] Answer<NewRegistrations> add_once(std::span<WantedRegistration const> requests, Terms const &terms,
                                                   int process) noexcept;
   [[nodiscard]] Answer<void> withdraw_outdated(Registrant const &who) noexcept;

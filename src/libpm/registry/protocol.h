@@ -1,34 +1,17 @@
 /**
  * The protocol of a registry's service, at REGISTRY/socket. A client sends a request as a frame (libpm/message/frames.h), and the service
  * answers it, before the next request. The client keeps its side open, and sends nothing, until it has the answer: the service drops the
- * request of a client that hangs up.
+ * request of a client that hangs up. The reason of a message::Refused is a Refusal::Reason; a system call that failed is one with `system`.
  */
 #pragma once
 
 #include <limits.h>
-#include "libpm/message/xdr.h"
+#include <pm/connection.h>
 #include "libpm/net/address.h"
 #include "libpm/registry/layout.h"
 #include "libpm/registry/refusal.h"
 
 namespace pm::registry::protocol {
-
-/** The type of each message. */
-enum class Type : uint32_t {
-  add = 0,
-  publish = 1,
-  remove = 2,
-  remove_matching = 3,
-  subscribe = 4,
-  announce = 5,
-  add_for = 6,
-
-  added = 100,
-  finished = 101,
-  subscribed = 102,
-  refused = 103, /**< the answer to a request that the service refuses */
-  failed = 104   /**< the answer to a request for which a system call failed */
-};
 
 using ServiceName = xdr::String<service_name_max>;
 using RegistrationId = xdr::String<47>;
@@ -66,7 +49,7 @@ struct AddItem {
 
 /** Register all or nothing, for the client's process as the kernel identifies it. The answer is Added. */
 struct Add {
-  static constexpr Type type = Type::add;
+  static constexpr uint32_t type = 0;
   KeepingTerms keeping;
   uint64_t start = 0; /**< of the client's process, as itself sees it: for a service from which /proc hides it; 0: unknown */
   bool is_public = false;
@@ -80,7 +63,7 @@ struct Add {
  * The answer is Added.
  */
 struct AddFor {
-  static constexpr Type type = Type::add_for;
+  static constexpr uint32_t type = 6;
   Fd process; /**< its pidfd */
   Add add;
   static auto fields(auto &m) noexcept { return std::tie(m.process, m.add); }
@@ -88,7 +71,7 @@ struct AddFor {
 
 /** Announce the executable of the client's process as the kernel identifies it. The answer is Added, with one ID. */
 struct Announce {
-  static constexpr Type type = Type::announce;
+  static constexpr uint32_t type = 5;
   KeepingTerms keeping;
   uint64_t start = 0; /**< as Add's */
   GivenExecutable exe;
@@ -96,31 +79,31 @@ struct Announce {
 };
 
 struct Added {
-  static constexpr Type type = Type::added;
+  static constexpr uint32_t type = 100;
   xdr::String<11> owner;
   xdr::Array<RegistrationId, batch_max> ids; /**< in the order of the request */
   Fd token;                                  /**< its reading end */
   static auto fields(auto &m) noexcept { return std::tie(m.owner, m.ids, m.token); }
 };
 
-/** Make registrations visible that the user has reserved. The answer is Completed. */
+/** Make registrations visible that the user has reserved. The answer is message::Finished. */
 struct Publish {
-  static constexpr Type type = Type::publish;
+  static constexpr uint32_t type = 1;
   Names names;
   GivenExecutable exe;
   static auto fields(auto &m) noexcept { return std::tie(m.names, m.exe); }
 };
 
-/** Remove registrations of the user. The answer is Completed. */
+/** Remove registrations of the user. The answer is message::Finished with the number of those that existed. */
 struct Remove {
-  static constexpr Type type = Type::remove;
+  static constexpr uint32_t type = 2;
   Names names;
   static auto fields(auto &m) noexcept { return std::tie(m.names); }
 };
 
-/** Remove the user's registrations of a service that match, as a Query does. The answer is Completed. */
+/** Remove the user's registrations of a service that match, as a Query does. The answer is message::Finished with the number of those that existed. */
 struct RemoveMatching {
-  static constexpr Type type = Type::remove_matching;
+  static constexpr uint32_t type = 3;
   ServiceName service;
   bool of_version = false; /**< false: any version */
   uint32_t version = 0;
@@ -130,37 +113,21 @@ struct RemoveMatching {
   static auto fields(auto &m) noexcept { return std::tie(m.service, m.of_version, m.version, m.netid, m.pid, m.start); }
 };
 
-struct Completed {
-  static constexpr Type type = Type::finished;
-  uint32_t count = 0; /**< of the registrations that were removed */
-  static auto fields(auto &m) noexcept { return std::tie(m.count); }
-};
-
 /** Send the events of a service; an empty name: of all services. The answer is Subscribed. */
 struct Subscribe {
-  static constexpr Type type = Type::subscribe;
+  static constexpr uint32_t type = 4;
   ServiceName service;
   static auto fields(auto &m) noexcept { return std::tie(m.service); }
 };
 
 struct Subscribed {
-  static constexpr Type type = Type::subscribed;
+  static constexpr uint32_t type = 102;
   xdr::String<39> name; /**< of the FIFO */
   Fd fifo;              /**< its reading end */
   static auto fields(auto &m) noexcept { return std::tie(m.name, m.fifo); }
 };
 
-struct RefusalAnswer {
-  static constexpr Type type = Type::refused;
-  Refusal refusal;
-  static auto fields(auto &m) noexcept { return std::tie(m.refusal.reason, m.refusal.index, m.refusal.limit); }
-};
-
-struct ErrorAnswer {
-  static constexpr Type type = Type::failed;
-  uint32_t code = 0; /**< errno */
-  xdr::String<63> doing;
-  static auto fields(auto &m) noexcept { return std::tie(m.code, m.doing); }
-};
+inline constexpr auto &registry_protocol =
+    protocol_of<Add, Publish, Remove, RemoveMatching, Subscribe, Announce, AddFor, Added, Subscribed, message::Finished>;
 
 } // namespace pm::registry::protocol

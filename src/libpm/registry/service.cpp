@@ -12,6 +12,7 @@
 namespace pm::registry {
 
 using namespace protocol;
+using message::Finished, message::Refused;
 
 namespace {
 constexpr char const *doing = "answer a request";
@@ -31,9 +32,10 @@ Result<ChangeService::ServiceReply> ChangeService::reply(Value const &value) noe
 }
 
 Result<ChangeService::ServiceReply> ChangeService::deny(Failure const &failure) noexcept {
-  if (auto const *refusal = std::get_if<Refusal>(&failure)) return reply(RefusalAnswer{*refusal});
+  if (auto const *refusal = std::get_if<Refusal>(&failure))
+    return reply(Refused::for_reason(refusal->reason, refusal->index, refusal->limit));
   auto const *error = std::get_if<SysError>(&failure);
-  return reply(ErrorAnswer{static_cast<uint32_t>(error->code), std::string_view(error->doing).substr(0, 63)});
+  return reply(Refused{Status::system, static_cast<uint32_t>(error->code), 0, 0, std::string_view(error->doing)});
 }
 
 template <class Question>
@@ -45,14 +47,14 @@ Result<ChangeService::ServiceReply> ChangeService::serve_one(message::Message &m
 
 Result<ChangeService::ServiceReply> ChangeService::serve(message::Message &message) noexcept {
   if (!client_.named) return deny(Refusal{Refusal::unknown_user});
-  switch (static_cast<Type>(message.type)) {
-    case Type::add: return serve_one<Add>(message);
-    case Type::publish: return serve_one<Publish>(message);
-    case Type::remove: return serve_one<Remove>(message);
-    case Type::remove_matching: return serve_one<RemoveMatching>(message);
-    case Type::subscribe: return serve_one<Subscribe>(message);
-    case Type::announce: return serve_one<Announce>(message);
-    case Type::add_for: return serve_one<AddFor>(message);
+  switch (message.type) {
+    case Add::type: return serve_one<Add>(message);
+    case Publish::type: return serve_one<Publish>(message);
+    case Remove::type: return serve_one<Remove>(message);
+    case RemoveMatching::type: return serve_one<RemoveMatching>(message);
+    case Subscribe::type: return serve_one<Subscribe>(message);
+    case Announce::type: return serve_one<Announce>(message);
+    case AddFor::type: return serve_one<AddFor>(message);
     default: return no_request();
   }
 }
@@ -157,7 +159,7 @@ Result<ChangeService::ServiceReply> ChangeService::answer(Publish const &request
     if (!transaction) return fail(transaction);
     return registry::publish(*transaction, {list.begin(), list.size()}, request.exe.path, request.exe.deleted);
   }();
-  return published ? reply(Completed{}) : deny(published.error());
+  return published ? reply(Finished{}) : deny(published.error());
 }
 
 Result<ChangeService::ServiceReply> ChangeService::answer(Remove const &request) noexcept {
@@ -166,7 +168,7 @@ Result<ChangeService::ServiceReply> ChangeService::answer(Remove const &request)
   if (!fits) return failed(doing, ENOMEM);
   auto transaction = begin();
   if (!transaction) return deny(Failure(transaction.error()));
-  Completed removed;
+  Finished removed;
   for (Ticket const &ticket : list) {
     auto const was_there = registry::remove(*transaction, ticket);
     if (!was_there) return deny(Failure(was_there.error()));
@@ -186,7 +188,7 @@ Result<ChangeService::ServiceReply> ChangeService::answer(RemoveMatching const &
   auto transaction = begin();
   if (!transaction) return deny(Failure(transaction.error()));
   auto const count = registry::remove_matching(*transaction, owner_name(client_.uid).view(), query);
-  return count ? reply(Completed{*count}) : deny(Failure(count.error()));
+  return count ? reply(Finished{*count}) : deny(Failure(count.error()));
 }
 
 Result<ChangeService::ServiceReply> ChangeService::answer(Subscribe const &request) noexcept {

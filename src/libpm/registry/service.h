@@ -19,7 +19,7 @@ class ChangeService {
 
   /** An answer: its type, its payload and its descriptor. */
   struct ServiceReply {
-    protocol::Type type;
+    uint32_t type;
     List<char> payload;
     Fd descriptor;
   };

@@ -29,7 +29,7 @@ Result<std::optional<uid_t>> WorkerQueue::connect() noexcept {
   auto stranger = trusted_.stranger_at(made.get());
   if (!stranger || *stranger) return stranger;
   socket_ = std::move(made);
-  connection_.emplace(socket_.get(), socket_.get(), message::FrameReader::Reading::ahead);
+  connection_.emplace(socket_.get(), socket_.get(), handover::hand_over_protocol);
   anew_ = false;
   return std::nullopt;
 }
@@ -47,20 +47,20 @@ Done WorkerQueue::add(Fd &&connection, ClientNumber client, std::span<char const
   bool fits = true;
   for (char const *const variable : variables)
     fits = offer.identity.elements.append(xdr::String<handover::identity_max>(variable)) && fits;
-  List<char> frame;
-  List<int> descriptors;
   {
     Lent const lent(offer.descriptor, connection.get());
-    fits = fits && message::append_frame(offer, frame, descriptors);
+    auto const put = writer_.put(offer);
+    // The variables have two paths and five numbers at most, which fit.
+    if (!put && put.error().code == EMSGSIZE) bug("variables of a connection that are longer than their room");
+    fits = fits && put;
   }
   if (!fits) return failed("allocate memory for connections to", ENOMEM);
-  // The variables have two paths and five numbers at most, which fit.
-  if (frame.size() > message_max) bug("variables of a connection that are longer than their room");
+  auto const frame = writer_.bytes();
   auto &slot = at(end_++);
   slot.fd = connection.release();
   slot.client = client;
   slot.size = static_cast<uint32_t>(frame.size());
-  memcpy(slot.message, frame.begin(), frame.size());
+  memcpy(slot.message, frame.data(), frame.size());
   return {};
 }
 
@@ -81,8 +81,8 @@ Done WorkerQueue::send(Answered answered) noexcept {
     // Keep the worker if too many descriptors are in flight: it is not the cause. poll(2) does not report when there is room
     // again.
     if (code != ETOOMANYREFS && !is_exhaustion(code)) {
-      // Read the answers that the worker sent before it closed.
-      (void)receive(answered);
+      // Read the answers that the worker sent before it closed. One call may leave some.
+      for (auto before = oldest_; receive(answered) && oldest_ != before;) before = oldest_;
       disconnect();
     }
     return failed(doing, code);
@@ -93,25 +93,24 @@ Done WorkerQueue::send(Answered answered) noexcept {
 Done WorkerQueue::receive(Answered answered) noexcept {
   for (bool more = true; more; more = connection_->has_more()) {
     auto const received = connection_->receive_now();
-    if (!received && (received.error().code == EAGAIN || received.error().code == EINTR)) return {};
+    if (!received && received.error().code == EAGAIN) return {};
     if (!received || !*received) return lose();
-    handover::Taken taken;
-    handover::NotTaken refused;
-    handover::NoRoom later;
+    message::Finished taken;
+    message::Refused refused;
     auto &answer = **received;
-    bool const is_taken = answer.is(taken);
-    if (answer.is(later)) {
+    bool const is_taken = answer.is(taken), is_refused = answer.is(refused);
+    if (is_refused && refused.status == Status::exhausted) {
       // Connect again: a worker with room accepts. The limit stops a worker that always says it has none.
       anew_ = ++turned_away_ < turned_away_max;
       return lose();
     }
     // A process that answers without an offer, or with another message, is not a worker.
-    if (oldest_ == unsent_ || (!is_taken && !answer.is(refused))) return lose();
+    if (oldest_ == unsent_ || (!is_taken && !is_refused)) return lose();
     anew_ = true;
     turned_away_ = 0;
     auto const &oldest = at(oldest_++);
     Fd const connection(oldest.fd);
-    answered(oldest.client, connection.get(), is_taken ? std::string_view() : std::string_view(refused.why));
+    answered(oldest.client, connection.get(), is_taken ? std::string_view() : std::string_view(refused.text));
   }
   return {};
 }

@@ -77,6 +77,7 @@ class WorkerQueue {
   bool anew_ = false, stuck_ = false;
   Fd socket_;
   std::optional<message::Channel> connection_;
+  message::FrameWriter writer_{message_max};
 };
 
 } // namespace pm::super

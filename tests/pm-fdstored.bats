@@ -122,6 +122,116 @@ teardown() { common_teardown; }
   assert_equal "$(cat got)" late
 }
 
+# STATES: clients in each state, while the store, which is process PID, executes itself again; then what each of them gets.
+STATES='
+import os, signal, socket, struct, sys, time
+pid, successor = int(sys.argv[1]), sys.argv[2]
+hello = bytes.fromhex("fffffffe0000000800000000706d000100010000")
+def name(text): return struct.pack(">I", len(text)) + text.encode() + bytes(-len(text) % 4)
+def frame(kind, payload, fds=0): return struct.pack(">III", kind, len(payload), fds) + payload
+def stores(text): return frame(1, name(text) + struct.pack(">II", 0, 1), 1)
+def gets(text, remove=0, wait=0): return frame(2, name(text) + struct.pack(">II", remove, wait))
+lists = frame(3, b"")
+clients = {}
+def connect(state):
+    s = clients[state] = socket.socket(socket.AF_UNIX)
+    s.settimeout(20)
+    s.connect("s")
+    return s
+def client(state):
+    s = connect(state)
+    s.send(hello)
+    s.recv(20, socket.MSG_WAITALL)
+    return s
+pipes = {}
+def send(s, data, given=None):
+    if not given: return s.sendall(data)
+    pipes[given], end = os.pipe()
+    socket.send_fds(s, [data], [end])
+    os.close(end)
+def until(state):
+    while open(f"/proc/{pid}/stat").read().rsplit(")")[-1].split()[0] != state: time.sleep(0.01)
+
+connect("says nothing")
+send(connect("half a hello"), hello[:7])
+client("asks nothing")
+send(client("half a header"), lists[:5])
+send(client("half a request"), stores("half")[:-3], "half")
+send(client("waits"), gets("never", wait=1))
+unread = client("does not read")
+unread.setblocking(False)
+try:
+    while True: unread.send(lists * 100)
+except BlockingIOError: pass
+unread.settimeout(20)
+send(client("was answered"), stores("answered"), "answered")
+send(client("was given one"), gets("kept"))
+send(client("took one out"), gets("taken", remove=1))
+asks = client("asks while it is stopped")
+until("S")
+os.kill(pid, signal.SIGSTOP)
+until("T")
+send(asks, stores("asked"), "asked")
+queued = connect("is in the queue")
+send(queued, hello + stores("queued"), "queued")
+os.rename(successor, "store")
+os.kill(pid, signal.SIGHUP)
+os.kill(pid, signal.SIGCONT)
+
+for state, s in clients.items():
+    greeted, got, fds = state in ("says nothing", "half a hello", "is in the queue"), b"", 0
+    try:
+        # The next version answers what is in the queue.
+        while state != "is in the queue" or len(got) < 32:
+            data, more, *_ = socket.recv_fds(s, 1 << 16, 4)
+            if not data: break
+            got, fds = got + data, fds + len(more)
+    except ConnectionResetError: pass
+    answer = got[20 * greeted:][:4]
+    print(state, *struct.unpack(">I", answer) if answer else ["nothing"], fds, sep=": ")
+for given, end in pipes.items():
+    os.set_blocking(end, False)
+    try: print(given, os.read(end, 1) or "closed", sep=": ")
+    except BlockingIOError: print(given, "kept", sep=": ")
+'
+
+@test "pm-fdstored: HUP with clients in every state keeps what was stored" {
+  cp "$PM_BUILD/pm-fdstored" store
+  cp store next
+  STORED=./store store
+  for name in kept taken; do pm-fdstore $name </dev/null; done
+  pm-fdget -t 20000 later cat >got &
+  waiter=$!
+  before=$(held)
+  run -0 timeout 60 python3 -c "$STATES" "$STORE" next
+  assert_output "says nothing: nothing: 0
+half a hello: nothing: 0
+asks nothing: nothing: 0
+half a header: nothing: 0
+half a request: nothing: 0
+waits: nothing: 0
+does not read: 102: 0
+was answered: 100: 0
+was given one: 101: 1
+took one out: 101: 1
+asks while it is stopped: nothing: 0
+is in the queue: 100: 0
+half: closed
+answered: kept
+asked: closed
+queued: kept"
+  # The readers of the pipes have ended.
+  eventually '[ "$(names)" = kept ]'
+  run -0 readlink "/proc/$STORE/exe"
+  assert_output "$PWD/store"
+  # But for the one that was taken out.
+  assert_equal "$(held)" $((before - 1))
+  echo late >late
+  pm-fdstore later <late
+  wait $waiter
+  assert_equal "$(cat got)" late
+}
+
 @test "pm-fdstored: a peer that ends: its pipe, or connection, is dropped, and said so" {
   store
   mkfifo pipe
@@ -694,6 +804,73 @@ EOT
   [ "$(cut -d' ' -f1 result)" -ge 9990 ]
   s6-svscanctl -t scan
   await end "${STARTED[0]}"
+}
+
+# serves NAME TEXT COMMAND...: a service directory whose run script gets the socket NAME as descriptors 0 and 3, and becomes COMMAND.
+# What it answers to the request TEXT ends the connection.
+serves() {
+  mkdir "scan/$1"
+  printf '#!/bin/sh\nexec pm-fdget -t 20000 %s sh -c '\''exec "$@" 3<&0'\'' - %s\n' "$1" "$(printf '%q ' "${@:3}")" >"scan/$1/run"
+  chmod 755 "scan/$1/run"
+  REQUESTS[$1]=$2
+}
+
+# restarted NAME PORT REQUEST: 10,000 requests, during which that server is killed, and asked to end, twice each.
+restarted() {
+  local signal knocking
+  mkfifo "go.$1"
+  exec 7<>"go.$1"
+  knock "$2" 10000 7 2000 "$3" >"result.$1" &
+  knocking=$!
+  for signal in k t k t; do
+    read -r -t 60 -u 7 _
+    s6-svc -$signal "scan/$1"
+  done
+  wait $knocking
+}
+
+@test "restart of lighttpd, node, python, pm-superd refuses no connection" {
+  local -A REQUESTS PORTS
+  local name port get=$'GET / HTTP/1.0\r\n\r\n'
+  mkdir scan www
+  echo hello >www/index.html
+  printf '%s\n' "server.document-root = \"$PWD/www\"" 'index-file.names = ("index.html")' 'server.bind = "/dev/stdin"' >lighttpd.conf
+  cat >server.js <<'EOT'
+const server = require('http').createServer((request, answer) => answer.end('hello\n'))
+process.on('SIGTERM', () => server.close(() => process.exit()))
+server.listen({fd: 3})
+EOT
+  cat >server.py <<'EOT'
+import socket
+listening = socket.socket(fileno=0)
+while True:
+    connection, _ = listening.accept()
+    connection.sendall(b'hello\n')
+    connection.close()
+EOT
+  PATH=$PATH:/usr/sbin
+  command -v lighttpd >/dev/null && serves lighttpd "$get" lighttpd -D -f "$PWD/lighttpd.conf"
+  command -v node >/dev/null && serves node "$get" node "$PWD/server.js"
+  serves python '' python3 "$PWD/server.py"
+  serves superd '' pm-superd echo hello
+  store
+  for name in "${!REQUESTS[@]}"; do
+    pm-socketbinder -n "$name=tcp:127.0.0.1:0" pm-fdstore -d 3 "$name"
+    PORTS[$name]=$(pm-fdlist | awk -F '\t' -v name="$name" '$1 == name { print $3 }' | sed 's/.*://')
+  done
+  start s6-svscan scan
+  local -A KNOCKING
+  for name in "${!REQUESTS[@]}"; do
+    restarted "$name" "${PORTS[$name]}" "${REQUESTS[$name]}" 3>&- 4>&- &
+    KNOCKING[$name]=$!
+  done
+  for name in "${!REQUESTS[@]}"; do
+    wait "${KNOCKING[$name]}"
+    echo "$name: $(cat "result.$name")"
+    assert_regex "$(cat "result.$name")" ', 0 refused$'
+    # A server that is killed breaks off the connections that it had accepted.
+    [ "$(cut -d ' ' -f 1 "result.$name")" -ge 9990 ]
+  done
 }
 
 @test "pm-fdstored: four users with 32 silent clients each keep neither root nor another user out" {

@@ -128,7 +128,7 @@ rpcinfo
 EOT
 }
 
-@test "ONC clients: nmap finds the port mapper's versions, by rpc-grind too, and its rows" {
+@test "ONC clients: nmap's version scan, rpc-grind and rpcinfo" {
   needs_namespaces
   needs nmap
   same_on_both <<'EOT'

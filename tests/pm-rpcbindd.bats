@@ -1350,7 +1350,7 @@ times() { ask "$1" && awk -v a="${#output}" -v c="${#1}" 'BEGIN { print sprintf(
 }
 await_gone() { eventually '! on ours rpcinfo | grep -q "$1"' "$1"; }
 
-@test "pm-rpcbindd: a row has the process that set it, or none if that process ended before" {
+@test "pm-rpcbindd: a row has the process that set it, if that one still ran" {
   needs_namespaces
   a_host ours
   mapper ours -k

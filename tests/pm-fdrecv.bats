@@ -954,3 +954,42 @@ squeeze() {
   run -0 s6-ipcclient test.serv sh -c 'read -r line <&6; kill "$1"; echo "$line"; exec timeout 20 cat <&6 7>&-' - "$PID"
   assert_regex "$output" "^$datetime "
 }
+
+@test "pm-fdrecv: users of -u leave programs and connections to each other and to root" {
+  needs_root
+  local uid
+  mkfifo hold
+  exec 6<>hold
+  worker -u $ALICE -u $BOB -c 8 sock sh -c 'echo started >started.$$ && read -r word </dev/stdin'
+  # Each PROG reads from the FIFO, and stays.
+  for uid in $ALICE $ALICE $ALICE $BOB; do as $uid pm-fdpass sock <&6; done
+  run -99 as $ALICE pm-fdpass -t 100 sock <&6
+  as $BOB pm-fdpass sock <&6
+  pm-fdpass sock <&6
+  assert_equal "$(pgrep -cP "$WORKER_PID")" 6
+  end_worker
+
+  worker -u $ALICE -c 8 sock sh -c 'read -r word </dev/stdin'
+  for uid in {1..7}; do as $ALICE pm-fdpass sock <&6; done
+  run -99 as $ALICE pm-fdpass -t 100 sock <&6
+  pm-fdpass sock <&6
+  end_worker
+
+  # 64 connections, 8 of them for root.
+  worker -u $ALICE sock sh -c 'echo hello'
+  IDLE='import select, socket, sys
+all = [socket.socket(socket.AF_UNIX) for _ in range(60)]
+for one in all:
+    one.connect(sys.argv[1])
+refused = set()
+while len(refused) < 4:
+    refused.update(select.select([one for one in all if one not in refused], [], [])[0])
+print(len(refused), file=open(9, "w"), flush=True)
+sys.stdin.read()'
+  start_ready as $ALICE env python3 -c "$IDLE" sock <&6
+  assert_equal "$READY" 4
+  run -0 handed pm-fdpass sock
+  assert_output hello
+  end_worker
+  assert_regex "$(cat log)" "refused uid $ALICE, which has too many connections"
+}

@@ -8,9 +8,10 @@ namespace pm::handover {
 /** A peer that offers descriptors: its messages, and the answers to them. An answer is sent without waiting for the peer to read it. */
 class OfferingPeer {
  public:
-  /** Owns a connected socket. `patience`: ms from one answer to the next offer, 0: without limit. */
-  explicit OfferingPeer(Fd socket, uint32_t patience = 0) noexcept
+  /** Owns a connected socket. `user`: of the peer. `patience`: ms from one answer to the next offer, 0: without limit. */
+  OfferingPeer(Fd socket, uid_t user, uint32_t patience = 0) noexcept
       : socket_(std::move(socket)),
+        user_(user),
         channel_(socket_.get(), socket_.get(), hand_over_protocol),
         patience_(patience),
         deadline_(Deadline::in(patience)) {}
@@ -19,6 +20,8 @@ class OfferingPeer {
   OfferingPeer(OfferingPeer const &) = delete;
 
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
+  /** The user of a connected peer. */
+  [[nodiscard]] uid_t user() const noexcept { return user_; }
   /** Whether bytes of the next message were read: poll(2) does not report them. */
   [[nodiscard]] bool has_more() const noexcept { return channel_.has_more(); }
   /** The sender of the last datagram. */
@@ -51,6 +54,7 @@ class OfferingPeer {
   }
 
   Fd socket_; /**< invalid where it is borrowed */
+  uid_t user_ = 0;
   message::Channel channel_;
   uint32_t patience_ = 0;
   Deadline deadline_;

@@ -41,10 +41,10 @@ Result<std::optional<Received>> Receiver::run() noexcept {
     int timeout = children_.pause().left();
     for (auto const &peer : peers_) {
       if (!peer) continue;
-      fds[count++] = {room ? peer->fd() : -1, POLLIN, 0};
-      int const left = peer->time_left();
-      if (room) timeout = shorter(timeout, left);
-      more = more || (room && peer->has_more());
+      bool const is_read = has_room_for(peer->user());
+      fds[count++] = {is_read ? peer->fd() : -1, POLLIN, 0};
+      if (is_read) timeout = shorter(timeout, peer->time_left());
+      more = more || (is_read && peer->has_more());
     }
     if (room && !children_.pause().is_on() && (datagrams_ || count < std::size(fds))) fds[1].fd = socket_.get();
     interrupter_.before_wait();
@@ -64,7 +64,7 @@ Result<std::optional<Received>> Receiver::run() noexcept {
       if (!peer) continue;
       bool const is_ready = fds[count++].revents || peer->has_more();
       // Serving a peer may use up the room.
-      if (!going_on_ || !room || !has_room()) continue;
+      if (!going_on_ || !has_room_for(peer->user())) continue;
       if (is_ready ? serve(*peer) : peer->time_left() != 0) continue;
       peer.reset();
     }
@@ -90,18 +90,37 @@ Done Receiver::accept_one(NonBlockingSockets &accepted_from) noexcept {
   if (accepted.kind != Accepted::Kind::connection) return {};
   auto const peer = peer_credentials(accepted.fd.get());
   if (!peer || !may_give_more(peer->uid)) return {};
-  if (!may_offer(peer->uid)) {
-    OfferingPeer stranger(std::move(accepted.fd));
-    stranger.refuse(may_not_offer);
-    log_->warn("refused uid ", (Text<16>() << peer->uid).view(), ", which may not offer descriptors");
+  Places places = {peers_max, 0};
+  uint32_t of_one = 0;
+  for (auto const &place : peers_) {
+    places.taken += place ? 1 : 0;
+    of_one += place && place->user() == peer->uid;
+  }
+  bool const may = may_offer(peer->uid), has_place = has_share_for(peer->uid, of_one, places);
+  if (!may || !has_place) {
+    OfferingPeer stranger(std::move(accepted.fd), peer->uid);
+    stranger.refuse(may ? "too many connections of this user" : may_not_offer);
+    log_->warn("refused uid ", (Text<16>() << peer->uid).view(),
+               may ? ", which has too many connections" : ", which may not offer descriptors");
     return {};
   }
   for (auto &place : peers_)
     if (!place) {
-      place = make_box<OfferingPeer>(std::move(accepted.fd), patience);
+      place = make_box<OfferingPeer>(std::move(accepted.fd), peer->uid, patience);
       break;
     }
   return {};
+}
+
+bool Receiver::has_share_for(uid_t user, uint32_t own, Places places) const noexcept {
+  if (is_trusted_user(user)) return places.free() > 0;
+  if (options_.offerers.size() == 1) return places.free() > places.reserve();
+  return places.has_share_for(own, places.reserve());
+}
+
+bool Receiver::has_room_for(uid_t user) const noexcept {
+  auto const own = std::count_if(programs_.begin(), programs_.end(), [=](auto const &one) noexcept { return one.user == user; });
+  return has_share_for(user, static_cast<uint32_t>(own), {options_.most, static_cast<uint32_t>(programs_.size())});
 }
 
 bool Receiver::may_give_more(uid_t user) noexcept {
@@ -111,7 +130,7 @@ bool Receiver::may_give_more(uid_t user) noexcept {
 }
 
 bool Receiver::serve(OfferingPeer &peer) noexcept {
-  auto const user = user_of(peer);
+  auto const user = datagrams_ ? user_of_datagram() : std::optional<uid_t>(peer.user());
   if (!user) return datagrams_;
   slow_files_.charge(*user);
   auto const received = peer.receive();
@@ -149,18 +168,15 @@ void Receiver::refuse(OfferingPeer &peer, std::string_view why) noexcept {
 std::optional<Text<256>> Receiver::handle(OfferingPeer const &peer, message::Message &message) noexcept {
   if (datagrams_ && (peer.sender().credentials.pid == 0 || !may_offer(peer.sender().credentials.uid)))
     return Text<256>(may_not_offer);
+  if (datagrams_ && !has_room_for(slow_files_.charged())) return Text<256>("too many programs on descriptors of this user");
   Offer offer;
   if (!OfferingPeer::read(message, offer)) return Text<256>("not an offer of a descriptor");
   if (!is_identity(offer.identity)) return Text<256>("more is said than PROTO and its variables, or more than 4096 bytes");
   return take(offer, std::move(offer.descriptor));
 }
 
-/** The user that the next message is from. Nothing: it is not received. */
-std::optional<uid_t> Receiver::user_of(OfferingPeer const &peer) noexcept {
-  if (!datagrams_) {
-    auto const connected = peer_credentials(peer.fd());
-    return connected ? std::optional<uid_t>(connected->uid) : std::nullopt;
-  }
+/** The user that the next datagram is from. Nothing: it is not received. */
+std::optional<uid_t> Receiver::user_of_datagram() noexcept {
   auto const sender = message::peek_credentials(socket_.get());
   if (sender && may_give_more(sender->uid)) return sender->uid;
   // Without room for control messages, the kernel closes the descriptors itself, and waits for no file server.
@@ -184,23 +200,23 @@ std::optional<Text<256>> Receiver::take(Offer const &offer, Fd descriptor) noexc
   }
   auto const variables = environment.merged();
   // The child's pid needs memory, which is allocated before the child starts.
-  if (!variables || !pids_.append(pid_t{0})) return Text<256>("out of memory");
+  if (!variables || !programs_.append({0, slow_files_.charged()})) return Text<256>("out of memory");
   auto const child = children_.start(program_, variables->begin(), {{descriptor.get(), 0}, {descriptor.get(), 1}});
   if (!child) {
-    pids_.truncate(pids_.size() - 1);
+    programs_.truncate(programs_.size() - 1);
     return Text<256>("unable to start ") << program_[0] << ": " << strerror(child.error().code);
   }
-  pids_[pids_.size() - 1] = *child;
+  programs_[programs_.size() - 1].pid = *child;
   return std::nullopt;
 }
 
 void Receiver::reap() noexcept {
   children_.reap([&](pid_t child, int) noexcept {
     // The program that this process was before may have left children, too.
-    auto *const one = std::find(pids_.begin(), pids_.end(), child);
-    if (one == pids_.end()) return;
-    *one = pids_[pids_.size() - 1];
-    pids_.truncate(pids_.size() - 1);
+    auto *const one = std::find_if(programs_.begin(), programs_.end(), [=](auto const &each) noexcept { return each.pid == child; });
+    if (one == programs_.end()) return;
+    *one = programs_[programs_.size() - 1];
+    programs_.truncate(programs_.size() - 1);
   });
 }
 

@@ -10,6 +10,7 @@
 #include "libpm/os/slow_files.h"
 #include "libpm/util/box.h"
 #include "libpm/util/log.h"
+#include "libpm/util/places.h"
 
 namespace pm::handover {
 
@@ -63,8 +64,15 @@ class Receiver {
   }
   /** Whether closing files of this user waits for few of them. */
   [[nodiscard]] bool may_give_more(uid_t user) noexcept;
-  [[nodiscard]] std::optional<uid_t> user_of(OfferingPeer const &peer) noexcept;
-  [[nodiscard]] bool has_room() const noexcept { return pids_.size() < options_.most; }
+  [[nodiscard]] std::optional<uid_t> user_of_datagram() noexcept;
+  [[nodiscard]] bool has_room() const noexcept { return programs_.size() < options_.most; }
+  /**
+   * Whether a user that has `own` of these places may take one more. Users leave some to root and this process's user; several users leave
+   * some to each other too.
+   */
+  [[nodiscard]] bool has_share_for(uid_t user, uint32_t own, Places places) const noexcept;
+  /** Whether a program may be started on a descriptor of this user. */
+  [[nodiscard]] bool has_room_for(uid_t user) const noexcept;
   /** Handles the next message of a peer. Returns whether the connection goes on. */
   [[nodiscard]] bool serve(OfferingPeer &peer) noexcept;
   /** Turns away the peers without an answer, so that they try another worker. */
@@ -84,7 +92,11 @@ class Receiver {
   Log *log_;
   Children children_;
   Acceptor acceptor_{children_.pause(), 0};
-  List<pid_t> pids_; /**< of the children */
+  struct StartedProgram {
+    pid_t pid;
+    uid_t user; /**< who offered its descriptor */
+  };
+  List<StartedProgram> programs_;
   bool datagrams_ = false, going_on_ = true;
   Box<OfferingPeer> peers_[peers_max];
   std::optional<Received> received_;

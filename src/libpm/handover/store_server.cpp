@@ -149,10 +149,10 @@ void StoreServer::add_offerer(Fd connected) noexcept {
   bool const may_offer = peer && is_trusted_user(peer->uid);
   for (auto &place : offerers_) {
     if (place || !may_offer) continue;
-    place = make_box<OfferingPeer>(std::move(connected));
+    place = make_box<OfferingPeer>(std::move(connected), peer->uid);
     return;
   }
-  OfferingPeer stranger(std::move(connected));
+  OfferingPeer stranger(std::move(connected), peer ? peer->uid : 0);
   stranger.refuse("offers are taken from root and from my own user, four at a time");
   if (!may_offer) log_->warn("refused a connection from a user that may not offer any");
 }

@@ -211,11 +211,11 @@ half a header: nothing: 0
 half a request: nothing: 0
 waits: nothing: 0
 does not read: 102: 0
-was answered: 100: 0
+was answered: 4294967293: 0
 was given one: 101: 1
 took one out: 101: 1
 asks while it is stopped: nothing: 0
-is in the queue: 100: 0
+is in the queue: 4294967293: 0
 half: closed
 answered: kept
 asked: closed
@@ -282,6 +282,15 @@ queued: kept"
   assert_output 'pm-fdstore: fatal: unable to store c: the store is full'
   as $ALICE pm-fddrop $ALICE-1
   pm-fdstore c </dev/null
+}
+
+@test "pm-fdstored: a client that does not read has one descriptor in flight" {
+  store
+  pm-fdstore null </dev/null
+  local get=0000000200000010000000000000000""46e756c6c0000000000000000
+  # The store has handled the questions when pm-fdlist has its answer. It answers the second one with Refused, exhausted.
+  run -0 says "$HELLO$get$get" sh -c 'pm-fdlist >&2; head -c 80 <&6 | od -An -v -tx1 | tr -d " \n"'
+  assert_output --partial 00000065000000040000000100000001ffffffff
 }
 
 @test "pm-fdstored: users whose own limits are high leave room for other users and for root" {

@@ -400,6 +400,7 @@ asks() { framed 0 0 "$(w 0)$(str self)$(w 0 0 0)$(str '')$(w 0 1)$(str "$1")$(st
     assert_output closed
   done
   run -0 as $BOB pm-reg web none true
+  await down "$PM_REGISTRY" web
   run -0 registered
   assert_output ''
   assert_equal "$(descriptors "$super")" "$before"

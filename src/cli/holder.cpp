@@ -106,12 +106,13 @@ Done start_holder(HolderTask task, Callback<bool(int)> publish) noexcept {
     ::sigfillset(&all);
     sys::pthread_sigmask(SIG_SETMASK, &all, nullptr);
     rename_process(task.arguments, task.pid);
-    pid_t const holder = sys::fork();
-    if (holder != 0) ::_exit(holder < 0 ? errno : 0);
-    sys::setsid();
+    // Before the second fork, so that no process has the program's descriptors open when start_holder() returns.
     int kept[] = {task.process.get(), task.token.get(), task.ready.get(),
                   task.forward.get(), task.keep,        task.ready.valid() ? STDERR_FILENO : -1};
     keep_only(kept);
+    pid_t const holder = sys::fork();
+    if (holder != 0) ::_exit(holder < 0 ? errno : 0);
+    sys::setsid();
     sys::chdir("/");
     hold(std::move(task), publish);
   }

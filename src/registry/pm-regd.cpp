@@ -84,7 +84,7 @@ int main(int argc, char const *const *argv) {
     if (!*message) return exits::done;
     auto &asked = **message;
     // A descriptor in flight counts against this process's user (unix(7), ETOOMANYREFS), so allow one for each client.
-    if (!connection.is_delivered())
+    if (!message::is_delivered(1))
       die(exits::no, "client sent a request before reading the last reply",
           (Text<64>(" (pid ") << peer->pid << ", uid " << peer->uid << ')').view());
     auto const reply = service.serve(asked);

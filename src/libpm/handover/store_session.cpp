@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <type_traits>
+#include "libpm/message/passing.h"
 #include "libpm/net/listen.h"
 
 namespace pm::handover {
@@ -129,8 +130,11 @@ bool StoreSession::answer_list() noexcept {
 }
 
 bool StoreSession::hand_out(std::string_view name, bool remove) noexcept {
+  // Descriptors in flight count against the store's user, unix(7) ETOOMANYREFS, so allow one for each client.
+  if (gave_ && !message::is_delivered(connection_.fd())) return send_error(Status::exhausted);
   GotDescriptor got;
   Lent const lent(got.fd, context_->table.find(name)->fd);
+  gave_ = true;
   auto const sent = start_sending(got);
   // It is removed only when it was sent. A pending answer has its own copy.
   if (remove && (sent == Status::ok || sent == Status::pending)) context_->table.remove(name);

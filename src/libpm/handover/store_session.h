@@ -95,6 +95,7 @@ class StoreSession {
   Fd process_; /**< a pidfd; invalid until process() needs it */
   Deadline deadline_;
   bool answering_ = false; /**< an answer is partly sent */
+  bool gave_ = false;      /**< a descriptor was sent */
   std::optional<AwaitedDescriptor> wait_;
 };
 

@@ -1,7 +1,5 @@
 #include "libpm/message/channel.h"
 
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
 #include "libpm/os/stream.h"
 #include "libpm/os/sys.h"
 
@@ -34,11 +32,6 @@ Done Channel::send_all(Limit limit) noexcept {
     writer_.clear();
     return sent;
   }
-}
-
-bool Channel::is_delivered() const noexcept {
-  int unread = 0;
-  return sys::ioctl(out_, SIOCOUTQ, &unread) == 0 && unread == 0;
 }
 
 } // namespace pm::message

@@ -52,9 +52,6 @@ class Channel {
   [[nodiscard]] FrameWriter &writer() noexcept { return writer_; }
   [[nodiscard]] Done send_now() noexcept { return writer_.send(out_); }
 
-  /** Whether the peer has read all sent bytes, SIOCOUTQ of unix(7). */
-  [[nodiscard]] bool is_delivered() const noexcept;
-
  private:
   [[nodiscard]] Done send_all(Limit limit) noexcept;
 

@@ -1,5 +1,7 @@
 #include "libpm/message/passing.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <string.h>
 #include <utility>
 #include "libpm/net/connect.h"
@@ -133,6 +135,11 @@ Result<size_t> send_once(int socket, std::string_view bytes, std::span<int const
   ssize_t const n = sys::sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (n < 0) return failed(sending);
   return static_cast<size_t>(n);
+}
+
+bool is_delivered(int socket) noexcept {
+  int unread = 0;
+  return sys::ioctl(socket, SIOCOUTQ, &unread) == 0 && unread == 0;
 }
 
 Done send_fds(int socket, std::string_view bytes, std::span<int const> descriptors, Limit limit, struct sockaddr_un const *to,

@@ -27,6 +27,9 @@ namespace pm::message {
 [[nodiscard]] Result<size_t> send_once(int socket, std::string_view bytes, std::span<int const> descriptors,
                                        SockAddr const *to = nullptr) noexcept;
 
+/** Whether the peer has read all bytes that were sent, SIOCOUTQ of unix(7). */
+[[nodiscard]] bool is_delivered(int socket) noexcept;
+
 /** As send_fds(), for valid arguments: at most descriptors_max descriptors, and on a stream a byte that they can go with. */
 [[nodiscard]] Done send_all(int socket, std::string_view bytes, std::span<int const> descriptors, Limit limit,
                             SockAddr const *to = nullptr) noexcept;

@@ -30,7 +30,7 @@ struct Mapper {
 
 CallOrigin origin_by(Netid transport) noexcept {
   int const family = is_v6(transport) ? AF_INET6 : AF_INET;
-  return {transport, SockAddr::loopback(family, 5000), SockAddr::loopback(family, 111), -1, 0, 0, {}};
+  return {transport, SockAddr::loopback(family, 5000), SockAddr::loopback(family, 111), -1, 0, 0};
 }
 
 void one_call(Mapper &mapper, std::string_view message, Netid transport) noexcept {

@@ -26,7 +26,7 @@
 namespace {
 
 constexpr unsigned window = 64, most_rows = 10000, first_program = 0x20000000;
-constexpr int samples = 31;
+constexpr int turns_max = 151;
 constexpr size_t burst = 1500;
 
 /** A message, or a record of one: words in network order. */
@@ -159,26 +159,26 @@ Cost cost_of(Server const &server, pm::Callback<void()> load) noexcept {
 struct Comparison {
   Cost ours, theirs, ratio;
 };
-double middle(Cost const *turns, double Cost::*figure) noexcept {
-  double values[samples];
-  for (int i = 0; i < samples; ++i) values[i] = turns[i].*figure;
-  std::nth_element(values, values + samples / 2, values + samples);
-  return values[samples / 2];
+double middle(Cost const *turns, int count, double Cost::*figure) noexcept {
+  double values[turns_max];
+  for (int i = 0; i < count; ++i) values[i] = turns[i].*figure;
+  std::nth_element(values, values + count / 2, values + count);
+  return values[count / 2];
 }
-Cost middle(Cost const *turns) noexcept {
-  return {middle(turns, &Cost::time), middle(turns, &Cost::cpu)};
+Cost middle(Cost const *turns, int count) noexcept {
+  return {middle(turns, count, &Cost::time), middle(turns, count, &Cost::cpu)};
 }
-Comparison compare(Server &ours, Server &theirs, pm::Callback<Cost(Server &)> measure) noexcept {
-  static Cost a[samples], b[samples], ratio[samples];
+Comparison compare(Server &ours, Server &theirs, pm::Callback<Cost(Server &)> measure, int turns = 31) noexcept {
+  static Cost a[turns_max], b[turns_max], ratio[turns_max];
   measure(ours);
   measure(theirs);
-  for (int i = 0; i < samples; ++i) {
+  for (int i = 0; i < turns; ++i) {
     if (i % 2) a[i] = measure(ours);
     b[i] = measure(theirs);
     if (!(i % 2)) a[i] = measure(ours);
     ratio[i] = {a[i].time / b[i].time, a[i].cpu / b[i].cpu};
   }
-  return {middle(a), middle(b), middle(ratio)};
+  return {middle(a, turns), middle(b, turns), middle(ratio, turns)};
 }
 
 /** `count`: what one turn does. */
@@ -276,16 +276,20 @@ Cost change_rows(Server &server, bool sets, unsigned from, unsigned to, unsigned
 
 /** Rows that are set, and unset again, at this number of them. */
 void compare_changes(Server &ours, Server &theirs, unsigned rows, double bound) noexcept {
-  unsigned const some = rows / 10 + 10 < 20 ? 10 : 20;
+  // So few that most turns end before another program gets the processor.
+  constexpr unsigned some = 4;
   for (bool const anew : {true, false}) {
     char what[80];
     char const *const way = anew ? "a connection for each" : "over one connection";
     for (bool const sets : {true, false}) {
-      auto const c = compare(ours, theirs, [&](Server &server) noexcept {
-        auto const set = change_rows(server, true, rows, rows + some, 1, anew),
-                   unset = change_rows(server, false, rows, rows + some, 1, anew);
-        return sets ? set : unset;
-      });
+      auto const c = compare(
+          ours, theirs,
+          [&](Server &server) noexcept {
+            auto const set = change_rows(server, true, rows, rows + some, 1, anew),
+                       unset = change_rows(server, false, rows, rows + some, 1, anew);
+            return sets ? set : unset;
+          },
+          turns_max);
       snprintf(what, sizeof what, "%s at %u rows, %s: time / rpcbind's", sets ? "SET" : "UNSET", rows, way);
       // At 20 rows, rpcbind's list costs nothing, and a connection of the kernel sets few.
       report_time(what, c, anew || rows > 20 ? bound : 0, some);

@@ -9,17 +9,22 @@
 
 namespace pm {
 
+pid_t start_child(int flags, Callback<void()> work) noexcept {
+  pid_t const child = sys::fork_unseen(flags);
+  if (child != 0) return child;
+  work();
+  ::_exit(0);
+}
+
 Result<size_t> in_child(Callback<void(int)> work, std::span<char> answer, char const *doing, Limit limit) noexcept {
   int ends[2];
   if (sys::pipe2(ends, O_CLOEXEC) < 0) return failed(doing);
   Fd const reading(ends[0]);
   Fd writing(ends[1]);
-  pid_t const parent = ::getpid(), child = sys::fork_unseen();
-  if (child < 0) return failed(doing);
-  if (child == 0) {
+  pid_t const parent = ::getpid(), child = start_child(0, [&]() noexcept {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent) work(ends[1]);
-    ::_exit(0);
-  }
+  });
+  if (child < 0) return failed(doing);
   writing.reset();
 
   auto const ready = wait_for(reading.get(), POLLIN, limit);

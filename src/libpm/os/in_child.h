@@ -1,6 +1,7 @@
 /** Runs a call that waits without a deadline, of the kernel or the C library, in a child process. */
 #pragma once
 
+#include <sys/types.h>
 #include <span>
 #include "libpm/os/time.h"
 #include "libpm/util/callback.h"
@@ -15,5 +16,8 @@ namespace pm {
  */
 [[nodiscard]] Result<size_t> in_child(Callback<void(int pipe)> work, std::span<char> answer, char const *doing,
                                       Limit limit) noexcept;
+
+/** Forks a child that calls `work` and ends, with `flags` of clone(2). It causes no SIGCHLD. Returns its pid; -1 and errno. */
+[[nodiscard]] pid_t start_child(int flags, Callback<void()> work) noexcept;
 
 } // namespace pm

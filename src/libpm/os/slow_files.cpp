@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include "libpm/os/file_identity.h"
+#include "libpm/os/in_child.h"
 #include "libpm/os/sys.h"
 
 namespace pm {
@@ -70,24 +71,30 @@ bool SlowFiles::close(int fd) noexcept {
 /** Starts a child that closes a file. False: the file stays open, and the next close tries it again. */
 bool SlowFiles::start(Noted const &file) noexcept {
   if (!children_.append({-1, file.user})) return false;
-  pid_t const child = sys::fork_unseen(CLONE_FILES);
-  if (child == 0) {
-    ::close(file.fd);
-    ::_exit(0);
-  }
-  if (child > 0) children_[children_.size() - 1].pid = child;
-  else children_.truncate(children_.size() - 1);
+  pid_t const child = start_child(CLONE_FILES, [&]() noexcept {
+    sys::close_elsewhere = nullptr;
+    sys::close(file.fd);
+  });
+  children_[children_.size() - 1].pid = child;
   // close(2) removes the descriptor before it waits. Until then its number would be in use, and executing a program would close the file. No
   // event tells of it, but the child needs only this one system call.
-  while (child > 0 && sys::fcntl(file.fd, F_GETFD) >= 0 && sys::kill(child, 0) == 0) ::sched_yield();
-  return child > 0;
+  bool is_running = child > 0;
+  while (is_running && sys::fcntl(file.fd, F_GETFD) >= 0) {
+    ::sched_yield();
+    is_running = sys::waitpid(child, nullptr, __WALL | WNOHANG) == 0;
+  }
+  // A child that has closed the file at once is reaped later, as the others.
+  if (!is_running) children_.truncate(children_.size() - 1);
+  return is_running || (child > 0 && sys::fcntl(file.fd, F_GETFD) < 0);
 }
 
 void SlowFiles::reap() noexcept {
   // Also those of the previous version of this program.
   for (pid_t ended; (ended = sys::waitpid(-1, nullptr, __WCLONE | WNOHANG)) > 0;) {
-    auto *const last = std::remove_if(children_.begin(), children_.end(), [=](Child const &one) noexcept { return one.pid == ended; });
-    children_.truncate(static_cast<size_t>(last - children_.begin()));
+    auto *const one = std::find_if(children_.begin(), children_.end(), [=](Child const &each) noexcept { return each.pid == ended; });
+    if (one == children_.end()) continue;
+    *one = children_[children_.size() - 1];
+    children_.truncate(children_.size() - 1);
   }
 }
 

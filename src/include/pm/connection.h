@@ -97,7 +97,7 @@ struct Finished {
 struct Refused {
   static constexpr uint32_t type = 0xffffffff;
   Status status = Status::refused;
-  uint32_t code = 0;             /**< refused: the reason, a number of the protocol; system: an errno */
+  uint32_t code = 0;             /**< refused: the reason, a number of the protocol; system: an errno, or 0 */
   uint32_t index = 0, limit = 0; /**< refused: which item of the request; the value of the limit that it reached */
   xdr::String<255> text = {};    /**< the reason; system: what failed */
   static auto fields(auto &m) noexcept { return std::tie(m.status, m.code, m.index, m.limit, m.text); }

@@ -24,6 +24,7 @@ enum class OpenRefusal : uint8_t { bad_name, denied, wrong_password, not_found, 
   return words[static_cast<size_t>(refusal)];
 }
 
+/** Open a file. The answer is OpenedFile; the opener then closes the connection. */
 struct OpenRequest {
   static constexpr uint32_t type = 1;
   xdr::String<file_name_max> name; /**< a path beneath the opener's directory */
@@ -34,7 +35,7 @@ struct OpenRequest {
 
 struct OpenedFile {
   static constexpr uint32_t type = 100;
-  Fd fd; /**< required */
+  Fd fd; /**< always there; for OpenMode::append the writing end of a pipe */
   static auto fields(auto &m) noexcept { return std::tie(m.fd); }
 };
 

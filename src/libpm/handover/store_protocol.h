@@ -63,7 +63,7 @@ struct DropRequest {
 
 struct GotDescriptor {
   static constexpr uint32_t type = 101;
-  Fd fd;
+  Fd fd; /**< always there */
   static auto fields(auto &m) noexcept { return std::tie(m.fd); }
 };
 

@@ -363,7 +363,7 @@ void limits(Files const &files) {
         EXPECT(!got && got.error().code == c.code);
         EXPECT(c.code == EAGAIN || what_is_open().size() == before);
       });
-  for (size_t const count : {4, 5})
+  for (size_t const count : std::initializer_list<size_t>{4, 5})
     one("whole messages with one each, and all with the last: at most as many as two messages may have", [&] {
       Pair pair;
       Channel connection(pair.ours.get(), pair.ours.get(), narrow_protocol);

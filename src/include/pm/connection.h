@@ -11,6 +11,7 @@
 #include <pm/types.h>
 #include <pm/xdr.h>
 #include <sys/types.h>
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -54,8 +55,7 @@ class Protocol {
   };
   /** Borrows the list. */
   constexpr explicit Protocol(std::span<Kind const> kinds) noexcept : kinds_(kinds) {
-    for (auto const &kind : kinds)
-      descriptors_most_ = kind.descriptors > descriptors_most_ ? kind.descriptors : descriptors_most_;
+    for (auto const &kind : kinds) descriptors_most_ = std::max(descriptors_most_, kind.descriptors);
   }
   [[nodiscard]] bool has(uint32_t type) const noexcept { return find(type); }
   /** The most descriptors of any message. */
@@ -79,12 +79,10 @@ class Protocol {
 
 namespace message {
 
-template <class T>
-inline constexpr Protocol::Kind kind_of = {
-    static_cast<uint32_t>(T::type),
-    static_cast<uint32_t>(xdr::DescriptorsIn<T>::most < descriptors_max ? xdr::DescriptorsIn<T>::most : descriptors_max)};
 template <class... Messages>
-inline constexpr Protocol::Kind kinds_of[] = {kind_of<Messages>...};
+inline constexpr Protocol::Kind kinds_of[] = {
+    {static_cast<uint32_t>(Messages::type),
+     static_cast<uint32_t>(std::min<uint64_t>(xdr::DescriptorsIn<Messages>::most, descriptors_max))}...};
 
 /** The answer to a request that was done, if there is nothing else to say. */
 struct Finished {

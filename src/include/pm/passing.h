@@ -27,7 +27,9 @@ class Descriptors {
   /** Moves the i-th descriptor to the caller. Invalid if the message has no i-th descriptor, or it was taken already. */
   [[nodiscard]] Fd take(size_t i) noexcept;
   /** Closes the descriptors that were not taken. */
-  void clear() noexcept;
+  void clear() noexcept {
+    for (; count_ > 0; --count_) Fd(fds_[count_ - 1]).reset();
+  }
   /** Takes ownership of another descriptor. If there is no room, it closes the descriptor and returns false. */
   bool add(int fd) noexcept;
   /**

@@ -100,7 +100,8 @@ Status Connection::step(Message *&message, Limit limit) noexcept {
   return Status::invalid_state;
 }
 
-Status Connection::run(Message *&message, Limit limit) noexcept {
+// Flatten: see FrameReader::next().
+[[gnu::flatten]] Status Connection::run(Message *&message, Limit limit) noexcept {
   for (;;) {
     auto const status = step(message, limit);
     if (status == Status::ok && doing_ != Doing::nothing) continue;

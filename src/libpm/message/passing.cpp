@@ -55,11 +55,6 @@ Fd Descriptors::take(size_t i) noexcept {
   return i < count_ ? Fd(std::exchange(fds_[i], -1)) : Fd();
 }
 
-void Descriptors::clear() noexcept {
-  for (size_t i = 0; i < count_; ++i) Fd(fds_[i]).reset();
-  count_ = 0;
-}
-
 bool Descriptors::add(int fd) noexcept {
   Fd owned(fd);
   if (count_ == descriptors_max) return false;
@@ -73,21 +68,26 @@ void Descriptors::give(size_t count, Descriptors &to) noexcept {
   count_ -= count;
 }
 
-Result<size_t> receive_once(int socket, std::span<char> room, Descriptors &descriptors, Sender &sender) noexcept {
+Result<size_t> receive_once(int socket, std::span<char> room, Descriptors &descriptors, Sender *sender) noexcept {
   Control control;
   struct iovec part = {room.data(), room.size()};
   struct msghdr header = {};
-  header.msg_name = &sender.address;
-  header.msg_namelen = sizeof sender.address;
+  if (sender) {
+    header.msg_name = &sender->address;
+    header.msg_namelen = sizeof sender->address;
+  }
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   header.msg_control = control.bytes;
   header.msg_controllen = sizeof control.bytes;
-  sender.credentials = {};
   ssize_t const n = sys::recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (n < 0) return failed(receiving);
-  bool const fits = own_all(header, descriptors, sender.credentials);
-  sender.size = header.msg_namelen;
+  struct ucred credentials = {};
+  bool const fits = own_all(header, descriptors, credentials);
+  if (sender) {
+    sender->size = header.msg_namelen;
+    sender->credentials = credentials;
+  }
   if (header.msg_flags & MSG_CTRUNC) return failed(receiving, EMFILE);
   if (!fits) return failed(receiving, EPROTO);
   if (header.msg_flags & MSG_TRUNC) return failed(receiving, EMSGSIZE);
@@ -180,7 +180,7 @@ Done send_fds_to(std::string_view path, std::string_view bytes, std::span<int co
 Result<ReceivedBytes> receive_fds(int socket, std::span<char> room, Descriptors &descriptors, Limit limit) noexcept {
   descriptors.clear();
   for (ReceivedBytes received;;) {
-    auto const got = receive_once(socket, room, descriptors, received.sender);
+    auto const got = receive_once(socket, room, descriptors, &received.sender);
     if (got) {
       received.size = *got;
       if (received.size || descriptors.size()) return received;

@@ -56,6 +56,19 @@ start_talk() {
   run -1 pm-lookup db
 }
 
+@test "protocols: the first line of a new registry's events does not say that a writer was killed" {
+  local n fifo
+  for n in {1..12}; do
+    pm-mkregistry new$n
+    fifo=$PWD/new$n/event/pm1:@400000000000000000000000:abcdef
+    mkfifo "$fifo"
+    exec 6<>"$fifo"
+    pm-reg -r new$n -i web none true
+    read -r -t 20 line <&6
+    assert_regex "$line" '^[0-9]+ u web '
+  done
+}
+
 @test "protocols: the registry's service: a registration ends with its token, and a listener reads a line" {
   front reg
   start_talk subscribe reg web
@@ -64,7 +77,7 @@ start_talk() {
   start_talk register reg now web none
   local id=${READY#* } web=$PID
   ends_with "$listener" 0
-  assert_regex "$(cat talked)" "^[0-9]+!? u web $(id -u) $id:0:none:[0-9]+:s::\$"
+  assert_regex "$(cat talked)" "^[0-9]+ u web $(id -u) $id:0:none:[0-9]+:s::\$"
   end "$web"
   await down reg web
   run -1 pm-lookup web

@@ -213,7 +213,8 @@ std::optional<Text<256>> Receiver::take(Offer const &offer, Fd descriptor) noexc
 void Receiver::reap() noexcept {
   children_.reap([&](pid_t child, int) noexcept {
     // The program that this process was before may have left children, too.
-    auto *const one = std::find_if(programs_.begin(), programs_.end(), [=](auto const &each) noexcept { return each.pid == child; });
+    auto *const one =
+        std::find_if(programs_.begin(), programs_.end(), [=](auto const &each) noexcept { return each.pid == child; });
     if (one == programs_.end()) return;
     *one = programs_[programs_.size() - 1];
     programs_.truncate(programs_.size() - 1);

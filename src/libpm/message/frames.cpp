@@ -110,12 +110,13 @@ bool FrameReader::are_announced() const noexcept {
 Result<size_t> FrameReader::receive_to(size_t size) noexcept {
   if (!buffer_.resize(size)) return failed(receiving, ENOMEM);
   Result<size_t> got = 0;
-  do got = receive_once(socket_, {buffer_.begin() + have_, size - have_}, came_, is_datagram() ? &sender_ : nullptr);
+  size_t const most = 2 * protocol_->descriptors_most();
+  do got = receive_once(socket_, {buffer_.begin() + have_, size - have_}, came_, most, is_datagram() ? &sender_ : nullptr);
   while (!got && got.error().code == EINTR);
   if (!got) return got;
   have_ += *got;
   // Those of a message that is not complete, and of the next: one call of recvmsg(2) returns the descriptors of one sendmsg(2), unix(7).
-  if (came_.size() && (came_.size() > 2 * protocol_->descriptors_most() || !are_announced())) return failed(receiving, EPROTO);
+  if (came_.size() && (came_.size() > most || !are_announced())) return failed(receiving, EPROTO);
   return got;
 }
 

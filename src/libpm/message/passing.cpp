@@ -1,8 +1,9 @@
 #include "libpm/message/passing.h"
 
 #include <linux/sockios.h>
-#include <sys/ioctl.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <algorithm>
 #include <utility>
 #include "libpm/net/connect.h"
 #include "libpm/os/slow_files.h"
@@ -36,7 +37,9 @@ bool own_all(struct msghdr &header, Descriptors &descriptors, struct ucred &cred
     for (size_t i = 0; i < count; ++i) {
       int fd;
       memcpy(&fd, CMSG_DATA(control) + i * sizeof fd, sizeof fd);
-      fits = SlowFiles::note(fd) && descriptors.add(fd) && fits;
+      // Even without memory to note it, it is owned, and closed here.
+      bool const noted = SlowFiles::note(fd).has_value();
+      fits = descriptors.add(fd) && noted && fits;
     }
   }
   return fits;
@@ -68,7 +71,7 @@ void Descriptors::give(size_t count, Descriptors &to) noexcept {
   count_ -= count;
 }
 
-Result<size_t> receive_once(int socket, std::span<char> room, Descriptors &descriptors, Sender *sender) noexcept {
+Result<size_t> receive_once(int socket, std::span<char> room, Descriptors &descriptors, size_t most, Sender *sender) noexcept {
   Control control;
   struct iovec part = {room.data(), room.size()};
   struct msghdr header = {};
@@ -79,16 +82,17 @@ Result<size_t> receive_once(int socket, std::span<char> room, Descriptors &descr
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   header.msg_control = control.bytes;
-  header.msg_controllen = sizeof control.bytes;
+  header.msg_controllen = std::min(CMSG_SPACE(sizeof(struct ucred)) + CMSG_LEN(sizeof(int) * most), sizeof control.bytes);
   ssize_t const n = sys::recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (n < 0) return failed(receiving);
+  size_t const before = descriptors.size();
   struct ucred credentials = {};
   bool const fits = own_all(header, descriptors, credentials);
   if (sender) {
     sender->size = header.msg_namelen;
     sender->credentials = credentials;
   }
-  if (header.msg_flags & MSG_CTRUNC) return failed(receiving, EMFILE);
+  if (header.msg_flags & MSG_CTRUNC) return failed(receiving, descriptors.size() - before < most ? EMFILE : EPROTO);
   if (!fits) return failed(receiving, EPROTO);
   if (header.msg_flags & MSG_TRUNC) return failed(receiving, EMSGSIZE);
   return static_cast<size_t>(n);
@@ -180,7 +184,7 @@ Done send_fds_to(std::string_view path, std::string_view bytes, std::span<int co
 Result<ReceivedBytes> receive_fds(int socket, std::span<char> room, Descriptors &descriptors, Limit limit) noexcept {
   descriptors.clear();
   for (ReceivedBytes received;;) {
-    auto const got = receive_once(socket, room, descriptors, &received.sender);
+    auto const got = receive_once(socket, room, descriptors, descriptors_max, &received.sender);
     if (got) {
       received.size = *got;
       if (received.size || descriptors.size()) return received;

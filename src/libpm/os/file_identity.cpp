@@ -17,9 +17,8 @@ constexpr uint32_t type_bits = 0170000;
 
 Result<FileIdentity> identify_file(int fd) noexcept {
   struct statx found = {};
-  long const done = sys::through("statx", [&] {
-    return ::syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &found);
-  });
+  long const done = sys::through(
+      "statx", [&] { return ::syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &found); });
   if (done < 0) return failed("read the type of");
   return FileIdentity{found.stx_mode & type_bits, found.stx_dev_major, found.stx_dev_minor, found.stx_ino};
 }

@@ -22,8 +22,8 @@ Result<size_t> in_child(Callback<void(int)> work, std::span<char> answer, char c
   Fd const reading(ends[0]);
   Fd writing(ends[1]);
   pid_t const parent = ::getpid(), child = start_child(0, [&]() noexcept {
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent) work(ends[1]);
-  });
+                                     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent) work(ends[1]);
+                                   });
   if (child < 0) return failed(doing);
   writing.reset();
 

@@ -91,7 +91,8 @@ bool SlowFiles::start(Noted const &file) noexcept {
 void SlowFiles::reap() noexcept {
   // Also those of the previous version of this program.
   for (pid_t ended; (ended = sys::waitpid(-1, nullptr, __WCLONE | WNOHANG)) > 0;) {
-    auto *const one = std::find_if(children_.begin(), children_.end(), [=](Child const &each) noexcept { return each.pid == ended; });
+    auto *const one =
+        std::find_if(children_.begin(), children_.end(), [=](Child const &each) noexcept { return each.pid == ended; });
     if (one == children_.end()) continue;
     *one = children_[children_.size() - 1];
     children_.truncate(children_.size() - 1);
@@ -101,7 +102,8 @@ void SlowFiles::reap() noexcept {
 bool SlowFiles::may_give_more(uid_t user) noexcept {
   if (children_.empty()) return true;
   reap();
-  auto const waiting = std::count_if(children_.begin(), children_.end(), [=](Child const &one) noexcept { return one.user == user; });
+  auto const waiting =
+      std::count_if(children_.begin(), children_.end(), [=](Child const &one) noexcept { return one.user == user; });
   return static_cast<size_t>(waiting) < waiting_most;
 }
 

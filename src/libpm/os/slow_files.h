@@ -32,6 +32,7 @@ class SlowFiles {
   [[nodiscard]] Done note(int fd, uid_t user) noexcept;
   /** Whether a descriptor was noted. */
   [[nodiscard]] static bool is_slow(int fd) noexcept;
+
  private:
   static constexpr size_t waiting_most = 8;
 

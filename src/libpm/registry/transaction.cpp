@@ -64,8 +64,10 @@ Done Event::open(Transaction &transaction, std::string_view service, bool idle) 
   struct stat st;
   lock_ = transaction.lock_.fd();
   if (sys::fstat(lock_, &st) < 0) return failed("mark a change");
-  after_gap_ = st.st_mtim.tv_nsec % 2;
   time_ = boottime() / 2 * 2;
+  // A lock that marks no change has the time at which it was made, by the clock of the date.
+  auto const now = static_cast<time_t>(time_ / 1'000'000'000);
+  after_gap_ = st.st_mtim.tv_nsec % 2 && st.st_mtim.tv_sec <= now;
   return mark_change(lock_, time_ + 1) ? Done() : failed("mark a change");
 }
 

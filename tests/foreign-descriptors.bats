@@ -180,6 +180,16 @@ SAYS_HELLO=(sh -c '[ ! -p /dev/fd/1 ] || echo hello')
   done
 }
 
+@test "pm-fdrecv: an unfinished offer with a file whose server does not answer holds up no other PROG" {
+  needs_fuse
+  worker -u $ALICE sock "${SAYS_HELLO[@]}"
+  # One byte of a header, and the file.
+  foreign "unflushed:$WORKER_PID:$ALICE" send "$PWD/sock" 1
+  run -0 handed pm-fdpass sock
+  assert_output hello
+  end_worker
+}
+
 @test "pm-fdrecv: while 8 files of a user wait for their server, the user may offer no descriptor" {
   needs_fuse
   for kind in "${KINDS[@]}"; do

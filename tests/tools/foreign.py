@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Hands programs a descriptor whose close waits.
 
-foreign.py KIND[:PID] run PROG...           runs PROG with the descriptor as descriptor 0
-foreign.py KIND[:PID] send ADDRESS COUNT    sends COUNT messages with it to a Unix socket, and ends that connection when standard input says so
+foreign.py KIND[:PID[:UID]] run PROG...           runs PROG with the descriptor as descriptor 0
+foreign.py KIND[:PID[:UID]] send ADDRESS COUNT    sends COUNT messages with it to a Unix socket, and ends that connection when standard input says so
 
 KIND: linger: a TCP connection with SO_LINGER and data that its peer does not read: the last close(2) waits an hour.
-      unflushed: a file of a FUSE server that does not answer FLUSH of process PID and of its children: each close(2) waits.
+      unflushed: a file of a FUSE server that does not answer process PID and its children: each close(2) and fstat(2) waits.
+With UID, this user makes the connection of send.
 Afterwards only PROG, or the other end of the socket, has the descriptor. The tool writes "done EXITCODE" and waits for the end of standard
 input. Then it ends the FUSE server, and thereby all that waited for it.
 """
@@ -58,15 +59,15 @@ def serve(device, daemon):
         except OSError:
             return
         _, code, unique, node, _, _, pid = struct.unpack_from("<IIQQIII", request)
-        if code in (FORGET, BATCH_FORGET) or (code == FLUSH and is_of(pid, daemon)):
+        if code in (FORGET, BATCH_FORGET) or (code in (FLUSH, GETATTR, STATFS) and is_of(pid, daemon)):
             continue
         answer, error = b"", 0
         if code == INIT:
             answer = struct.pack("<IIIIHHIIHHIII6I", 7, 31, 0, 0, 8, 8, 4096, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)[:64]
         elif code == LOOKUP:
-            answer = struct.pack("<QQQQII", 2, 0, 3600, 3600, 0, 0) + attributes(2)
+            answer = struct.pack("<QQQQII", 2, 0, 3600, 0, 0, 0) + attributes(2)
         elif code == GETATTR:
-            answer = struct.pack("<QII", 3600, 0, 0) + attributes(node)
+            answer = struct.pack("<QII", 0, 0, 0) + attributes(node)
         elif code == OPEN:
             answer = struct.pack("<QII", 1, 1, 0)
         elif code not in (RELEASE, FLUSH):
@@ -99,7 +100,7 @@ def unflushed(daemon):
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    kind, _, daemon = sys.argv[1].partition(":")
+    kind, daemon, user = (sys.argv[1] + "::").split(":")[:3]
     server = None
     if kind == "linger":
         fd, _peer = lingering()
@@ -110,6 +111,7 @@ def main():
         if sys.argv[2] == "run":
             code = subprocess.call(sys.argv[3:], stdin=fd)
         else:
+            os.seteuid(int(user or os.geteuid()))
             address, count = sys.argv[3], int(sys.argv[4])
             address = "\0" + address[1:] if address.startswith("@") else address
             for kind_of_socket in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM):
@@ -138,6 +140,7 @@ def main():
             print("closed", flush=True)
             sys.stdin.readline()
     finally:
+        os.seteuid(os.getuid())
         if server:
             os.kill(server, signal.SIGKILL)
             os.waitpid(server, 0)

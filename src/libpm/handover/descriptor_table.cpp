@@ -3,6 +3,7 @@
 #include <string.h>
 #include <algorithm>
 #include "libpm/net/sock_addr.h"
+#include "libpm/os/file_identity.h"
 #include "libpm/util/places.h"
 
 namespace pm::handover {
@@ -47,9 +48,9 @@ bool DescriptorTable::insert(StoredDescriptor const &stored) noexcept {
  * sockets with a peer are watched.
  */
 bool DescriptorTable::watch(int fd) noexcept {
-  struct stat st;
-  if (sys::fstat(fd, &st) < 0) return false;
-  if (!S_ISFIFO(st.st_mode) && (!S_ISSOCK(st.st_mode) || !SockAddr::of_peer(fd))) return false;
+  auto const file = identify_file(fd);
+  if (!file) return false;
+  if (file->type != S_IFIFO && (file->type != S_IFSOCK || !SockAddr::of_peer(fd))) return false;
   return ends_->add(fd, 0).has_value();
 }
 
@@ -124,20 +125,20 @@ int DescriptorTable::next_expiry() const noexcept {
 }
 
 StoreRow DescriptorTable::row(StoredDescriptor const &stored, Text<128> &address) noexcept {
-  struct stat st = {};
   StoreRow row;
   row.name = stored.name.view();
   row.kind = std::string_view("other");
-  if (sys::fstat(stored.fd, &st) == 0) {
+  auto const file = identify_file(stored.fd);
+  if (file) {
     struct {
       mode_t type;
       std::string_view word;
     } constexpr kinds[] = {{S_IFREG, "file"},    {S_IFDIR, "directory"}, {S_IFIFO, "fifo"},
                            {S_IFSOCK, "socket"}, {S_IFCHR, "device"},    {S_IFBLK, "device"}};
     for (auto const &kind : kinds)
-      if ((st.st_mode & S_IFMT) == kind.type) row.kind = kind.word;
+      if (file->type == kind.type) row.kind = kind.word;
   }
-  if (S_ISSOCK(st.st_mode)) address << socket_text(stored.fd).view();
+  if (file && file->type == S_IFSOCK) address << socket_text(stored.fd).view();
   row.address = address.view();
   uint64_t const now = boottime();
   row.owner = stored.owner;

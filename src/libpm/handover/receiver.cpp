@@ -131,12 +131,13 @@ bool Receiver::may_give_more(uid_t user) noexcept {
 
 bool Receiver::serve(OfferingPeer &peer) noexcept {
   auto const user = datagrams_ ? user_of_datagram() : std::optional<uid_t>(peer.user());
-  if (!user) return datagrams_;
+  if (!user || (!datagrams_ && !may_give_more(*user))) return datagrams_;
   slow_files_.charge(*user);
   auto const received = peer.receive();
   if (!received) {
     int const code = received.error().code;
-    if (code == EAGAIN) return peer.time_left() != 0;
+    // A file of an unfinished offer would make the PROG wait that is started for another user.
+    if (code == EAGAIN) return peer.time_left() != 0 && (is_trusted_user(*user) || !slow_files_.has_of(*user));
     if (code != ECONNRESET) refuse(peer, (Text<256>("unable to ") << received.error().doing << ": " << strerror(code)).view());
     return datagrams_;
   }
@@ -166,6 +167,8 @@ void Receiver::refuse(OfferingPeer &peer, std::string_view why) noexcept {
 }
 
 std::optional<Text<256>> Receiver::handle(OfferingPeer const &peer, message::Message &message) noexcept {
+  // Another worker on the same socket may have taken the datagram whose sender was looked at.
+  if (datagrams_) slow_files_.charge(peer.sender().credentials.uid);
   if (datagrams_ && (peer.sender().credentials.pid == 0 || !may_offer(peer.sender().credentials.uid)))
     return Text<256>(may_not_offer);
   if (datagrams_ && !has_room_for(slow_files_.charged())) return Text<256>("too many programs on descriptors of this user");
@@ -186,8 +189,9 @@ std::optional<uid_t> Receiver::user_of_datagram() noexcept {
 }
 
 std::optional<Text<256>> Receiver::take(Offer const &offer, Fd descriptor) noexcept {
-  // PROG would wait when it is executed, because that closes this process's descriptor.
-  if (SlowFiles::is_slow(descriptor.get()) && !is_trusted_user(slow_files_.charged()))
+  // PROG would wait when it is executed, because that closes this process's descriptors.
+  if (uid_t const user = slow_files_.charged();
+      !is_trusted_user(user) && (SlowFiles::is_slow(descriptor.get()) || slow_files_.has_of(user)))
     return Text<256>("closing this file may wait for its server: only root and the user of the worker may offer it");
   if (is_same_socket(descriptor.get(), socket_.get())) return Text<256>("it is the worker's own socket");
   Environment environment;

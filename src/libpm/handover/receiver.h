@@ -62,7 +62,7 @@ class Receiver {
   [[nodiscard]] bool may_offer(uid_t user) const noexcept {
     return is_trusted_user(user, {options_.offerers.begin(), options_.offerers.size()});
   }
-  /** Whether closing files of this user waits for few of them. */
+  /** SlowFiles::may_give_more(); logs a refusal. */
   [[nodiscard]] bool may_give_more(uid_t user) noexcept;
   [[nodiscard]] std::optional<uid_t> user_of_datagram() noexcept;
   [[nodiscard]] bool has_room() const noexcept { return programs_.size() < options_.most; }
@@ -94,7 +94,7 @@ class Receiver {
   Acceptor acceptor_{children_.pause(), 0};
   struct StartedProgram {
     pid_t pid;
-    uid_t user; /**< who offered its descriptor */
+    uid_t user; /**< the user that offered its descriptor */
   };
   List<StartedProgram> programs_;
   bool datagrams_ = false, going_on_ = true;

@@ -108,10 +108,8 @@ void StoreServer::admit(Fd connected) noexcept {
     places.taken += session ? 1 : 0;
     of_one += session && session->user() == peer->uid;
   }
-  if (!slow_files_.may_give_more(peer->uid)) {
-    log_->warn("refused uid ", (Text<16>() << peer->uid).view(), ": closing its files waits for their server");
-    return;
-  }
+  if (!may_give_more(peer->uid)) return;
+  slow_files_.charge(peer->uid);
   bool const has_place = of_one < clients_of_one_max && places.has_share_for(of_one, places.reserve());
   auto rights = rights_of(*peer, options_.rules);
   if (!rights) log_->warn_of(rights.error(), (Text<64>("for uid ") << peer->uid).view());
@@ -132,7 +130,14 @@ void StoreServer::admit(Fd connected) noexcept {
     }
 }
 
+bool StoreServer::may_give_more(uid_t user) noexcept {
+  if (slow_files_.may_give_more(user)) return true;
+  log_->warn("refused uid ", (Text<16>() << user).view(), ": closing its files waits for their server");
+  return false;
+}
+
 bool StoreServer::serve(StoreSession &session) noexcept {
+  if (!may_give_more(session.user())) return false;
   slow_files_.charge(session.user());
   return session.serve([this](std::string_view name) noexcept { wake(name); });
 }

@@ -61,6 +61,8 @@ class StoreServer {
   [[nodiscard]] bool serve(StoreSession &session) noexcept;
   /** Gives a stored descriptor to the clients that wait for it, in the order of their places, until one takes it out. */
   void wake(std::string_view name) noexcept;
+  /** SlowFiles::may_give_more(); logs a refusal. */
+  [[nodiscard]] bool may_give_more(uid_t user) noexcept;
   [[nodiscard]] bool has_room() const noexcept;
   [[nodiscard]] int timeout() const noexcept;
 

@@ -130,7 +130,7 @@ bool StoreSession::answer_list() noexcept {
 }
 
 bool StoreSession::hand_out(std::string_view name, bool remove) noexcept {
-  // Descriptors in flight count against the store's user, unix(7) ETOOMANYREFS, so allow one for each client.
+  // Descriptors in flight count against the store's user, unix(7) ETOOMANYREFS, so allow one for each connection.
   if (gave_ && !message::is_delivered(connection_.fd())) return send_error(Status::exhausted);
   GotDescriptor got;
   Lent const lent(got.fd, context_->table.find(name)->fd);

@@ -113,6 +113,7 @@ Result<size_t> FrameReader::receive_to(size_t size) noexcept {
   size_t const most = 2 * protocol_->descriptors_most();
   do got = receive_once(socket_, {buffer_.begin() + have_, size - have_}, came_, most, is_datagram() ? &sender_ : nullptr);
   while (!got && got.error().code == EINTR);
+  is_incomplete_ = !got;
   if (!got) return got;
   have_ += *got;
   // Those of a message that is not complete, and of the next: one call of recvmsg(2) returns the descriptors of one sendmsg(2), unix(7).

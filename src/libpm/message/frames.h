@@ -39,8 +39,8 @@ class FrameReader {
    */
   [[nodiscard]] Result<Message *> next() noexcept;
 
-  /** Whether bytes of the next message were read already: poll(2) does not report them. */
-  [[nodiscard]] bool has_more() const noexcept { return have_ > used_; }
+  /** Whether the next message may have been read already: poll(2) does not report it. */
+  [[nodiscard]] bool has_more() const noexcept { return have_ > used_ && !is_incomplete_; }
   /** The sender of the last datagram; size 0: it has no address for an answer. */
   [[nodiscard]] Sender const &sender() const noexcept { return sender_; }
   [[nodiscard]] bool is_datagram() const noexcept { return kind_ == SOCK_DGRAM; }
@@ -61,6 +61,7 @@ class FrameReader {
   int kind_ = 0; /**< SO_TYPE; 0: not known yet */
   Protocol const *protocol_;
   uint32_t packet_size_, fragments_ = 0; /**< fragments_: more_follows if both sides use fragments */
+  bool is_incomplete_ = false;           /**< the buffer has only a part of a frame */
   bool joining_ = false;                 /**< message_ lacks fragments */
   List<char> buffer_, joined_;           /**< joined_: the payloads of the fragments */
   size_t have_ = 0, used_ = 0;           /**< the bytes in the buffer, and how many of them were cut off */

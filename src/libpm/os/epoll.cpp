@@ -30,7 +30,9 @@ void Epoll::remove(int fd) noexcept {
 
 Result<bool> Epoll::is_ready(int fd) noexcept {
   struct pollfd now = {fd, POLLIN, 0};
-  int const n = sys::poll(&now, 1, 0);
+  int n;
+  do n = sys::poll(&now, 1, 0);
+  while (n < 0 && errno == EINTR);
   if (n < 0) return failed("wait for events");
   return n == 1 && !(now.revents & POLLNVAL);
 }

@@ -7,7 +7,8 @@ namespace pm {
 
 namespace {
 constexpr char const *doing = "make a timer for";
-constexpr long interval_ns = 1'000'000;
+/** With a tick every millisecond, pm-superd -w takes 3% more processor time to hand a connection over. */
+constexpr long interval_ns = 4'000'000;
 
 void do_nothing(int) noexcept {}
 } // namespace

@@ -7,10 +7,10 @@
 namespace pm {
 
 /**
- * When the last descriptor of a TCP connection with SO_LINGER and unsent data is closed, the kernel waits for up to an hour, in close(2) or in
+ * When the last descriptor of a TCP connection with SO_LINGER and unsent data is closed, the kernel waits as long as SO_LINGER says, in close(2) or in
  * recvmsg(2), even for a non-blocking socket. A client can pass such a descriptor, and leave it unread, so that any close or read of a server
- * may be the last. Only a signal ends the wait. So while the server handles events, a timer sends it SIGRTMAX every millisecond; the handler
- * does nothing. Nothing else is interrupted that is not called again: the handler has SA_RESTART, and waits for events are repeated.
+ * may be the last. Only a signal ends the wait. So while the server handles events, a timer sends it SIGRTMAX every 4 milliseconds; the handler
+ * does nothing. The handler has SA_RESTART, so that only poll(2) and the like fail with EINTR.
  *
  * At most one in a process. A program that is executed has neither the handler nor the timer.
  */

@@ -192,7 +192,9 @@ Result<pid_t> number_of(int process) noexcept {
 
 Result<bool> has_ended(int process) noexcept {
   struct pollfd ended = {process, POLLIN, 0};
-  int const n = sys::poll(&ended, 1, 0);
+  int n;
+  do n = sys::poll(&ended, 1, 0);
+  while (n < 0 && errno == EINTR);
   if (n < 0) return failed("look at a process");
   return n > 0;
 }

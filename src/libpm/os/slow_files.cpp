@@ -50,6 +50,11 @@ Done SlowFiles::note(int fd, uid_t user) noexcept {
   return failed("keep a descriptor", ENOMEM);
 }
 
+bool SlowFiles::has_of(uid_t user) const noexcept {
+  return std::any_of(noted_.begin(), noted_.end(),
+                     [=](Noted const &one) noexcept { return one.user == user && !one.is_closing; });
+}
+
 bool SlowFiles::is_slow(int fd) noexcept {
   return the_one_ && the_one_->place_of(fd) < the_one_->noted_.size();
 }

@@ -23,13 +23,15 @@ class SlowFiles {
   /** From now on, received descriptors are of this user. At first they are of this process's user. */
   void charge(uid_t user) noexcept { user_ = user; }
   [[nodiscard]] uid_t charged() const noexcept { return user_; }
-  /** Whether fewer than 8 children wait for files of this user. Do not accept a connection otherwise. */
+  /** Whether few children wait for files of this user. Otherwise end its connections, and accept no other. */
   [[nodiscard]] bool may_give_more(uid_t user) noexcept;
 
   /** Notes a descriptor that came from another process, if its close may wait. ENOMEM. Does nothing without an object of this class. */
   [[nodiscard]] static Done note(int fd) noexcept { return the_one_ ? the_one_->note(fd, the_one_->user_) : Done(); }
   /** Notes one that the previous version of this program received from `user`. */
   [[nodiscard]] Done note(int fd, uid_t user) noexcept;
+  /** Whether a file of this user is noted and still open. */
+  [[nodiscard]] bool has_of(uid_t user) const noexcept;
   /** Whether a descriptor was noted. */
   [[nodiscard]] static bool is_slow(int fd) noexcept;
 

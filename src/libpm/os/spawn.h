@@ -9,7 +9,7 @@ namespace pm {
 
 /**
  * Starts programs. Make a Spawner before this process changes its signals: children get the signal mask, and SIGPIPE's action, of the
- * moment when the Spawner is made. The process must have no signal handlers.
+ * moment when the Spawner is made. The process's signal handlers must do nothing, see StartSlot.
  */
 class Spawner {
  public:

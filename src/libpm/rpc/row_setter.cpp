@@ -11,12 +11,13 @@ Setter RowSetter::setter_of(CallOrigin const &origin, bool sets) noexcept {
   if (origin.transport == Netid::local) {
     if (is_overflow_user(origin.uid)) return {};
     if (!sets) return {origin.uid};
-    // While the process runs, its pid is its own.
-    if (process_.valid() && pid_ == origin.pid && !has_ended(process_.get()).value_or(true)) return {origin.uid, pid_, start_};
+    bool const is_known = process_.valid() && pid_ == origin.pid && uid_ == origin.uid;
+    if (is_known && !has_ended(process_.get()).value_or(true)) return {origin.uid, pid_, start_};
     auto const start = peer_start_time(origin.socket, {origin.uid, 0, origin.pid, {}});
     if (start) {
       process_ = peer_process(origin.socket);
       pid_ = origin.pid;
+      uid_ = origin.uid;
       start_ = *start;
       return {origin.uid, pid_, start_};
     }

@@ -34,6 +34,7 @@ class RowSetter {
    */
   Fd process_;
   pid_t pid_ = 0;
+  uid_t uid_ = 0;
   uint64_t start_ = 0;
 };
 

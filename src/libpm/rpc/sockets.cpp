@@ -12,6 +12,15 @@ namespace pm::rpc {
 namespace {
 /** SO_PASSRIGHTS, which older headers do not have: whether others may send descriptors. */
 constexpr int so_passrights = 83;
+
+/**
+ * Accepted connections inherit it. Before Linux 6.16, and for IP sockets, it fails. Then the kernel closes the descriptors of a message when
+ * the message is read.
+ */
+void refuse_descriptors(int socket) noexcept {
+  int const no = 0;
+  (void)sys::setsockopt(socket, SOL_SOCKET, so_passrights, &no, sizeof no);
+}
 } // namespace
 
 Result<RpcSocket> bind_ip(Netid netid, SockAddr const &address) noexcept {
@@ -32,9 +41,7 @@ Result<RpcSocket> bind_local(SockAddr const &name) noexcept {
   how.backlog = longest_backlog;
   auto bound = bind_socket(name, how);
   if (!bound) return fail(bound);
-  // Accepted connections inherit it. Before Linux 6.16 it fails, and the descriptors of a message are closed when the message is read.
-  int const no = 0;
-  (void)sys::setsockopt(bound->fd.get(), SOL_SOCKET, so_passrights, &no, sizeof no);
+  refuse_descriptors(bound->fd.get());
   RpcSocket socket;
   socket.fd = std::move(bound->fd);
   socket.netid = Netid::local;
@@ -125,6 +132,7 @@ Result<RpcSocket> adopt(Fd fd) noexcept {
     // Of a broadcast, only the message of IPv4 has this host's own address.
     if (socket.both && !report_destination(fd.get(), AF_INET)) return failed(doing);
   }
+  refuse_descriptors(fd.get());
   socket.fd = std::move(fd);
   socket.netid = netid;
   socket.port = address->port();

@@ -128,7 +128,7 @@ void SuperServer::end_if_idle() noexcept {
   // Look at all sockets, also at those that the last poll(2) left out because of a limit.
   for (auto const &socket : sockets_) {
     struct pollfd waiting = {socket.fd, POLLIN, 0};
-    if (sys::poll(&waiting, 1, 0) != 0) return restart_idle_time();
+    if (sys::poll(&waiting, 1, 0) > 0) return restart_idle_time();
   }
   // After shutdown(2) a Unix socket gets no more connections, and its queue can still be accepted. TCP would reset the queue.
   for (auto &socket : sockets_) {

@@ -214,6 +214,8 @@ served_by() { front "$PM_REGISTRY" 2>/dev/null; }
           failed=$((failed + 1))
           [ "$n" -le 4 ] || assert_output --regexp '^pm-announce: fatal: unable to '
           ;;
+        # The call that executes PROG.
+        126) assert_output 'pm-announce: fatal: unable to execute echo: '"$( ((errno == 5)) && echo "$EIO" || echo "$EMFILE")" ;;
         *) echo "call $n, errno $errno: exit $status: $output"; return 1 ;;
       esac
     done

@@ -293,6 +293,23 @@ queued: kept"
   assert_output --partial 00000065000000040000000100000001ffffffff
 }
 
+@test "pm-fdstored: a client that does not read has its place until it reads or closes" {
+  store
+  pm-fdstore null </dev/null
+  local before get=0000000200000010000000000000000""46e756c6c0000000000000000
+  before=$(held)
+  # Then a frame that is too long, after which the store ends the session.
+  mkfifo go
+  exec 6<>go
+  start says "$HELLO$get${get/00000010/10000000}" sh -c 'read -r word; cat <&6 >read; read -r word' <&6
+  eventually '[ "$(held)" = $(($1 + 1)) ]' "$before"
+  echo >&6
+  eventually '[ -s read ]'
+  assert_equal "$(held)" "$before"
+  end "$PID"
+  assert_equal "$(held)" "$before"
+}
+
 @test "pm-fdstored: users whose own limits are high leave room for other users and for root" {
   needs_root
   mkdir -p rules/uid/default/env && touch rules/uid/default/allow

@@ -72,9 +72,9 @@ Result<StoreEnded> StoreServer::run() noexcept {
     for (size_t i = 0; i < clients_max; ++i) {
       auto &session = sessions_[i];
       if (!session) continue;
-      bool const stays = ready[i] ? !session->is_waiting() && serve(*session)
+      bool const stays = ready[i] ? !session->is_waiting() && !session->has_ended() && serve(*session)
                                   : session->time_left() != 0 && !(ended[i] && session->process() >= 0);
-      if (!stays) session.reset();
+      if (!stays) end(session);
     }
     for (size_t i = 0; i < offerers_max; ++i)
       if (offerers_[i] && has_room() && (fds[3 + i].revents || offerers_[i]->has_more()) && !serve(*offerers_[i]))
@@ -82,6 +82,10 @@ Result<StoreEnded> StoreServer::run() noexcept {
     if (fds[2].revents)
       if (auto const accepted = accept_one(accepted_from); !accepted) return fail(accepted);
   }
+}
+
+void StoreServer::end(Box<StoreSession> &session) noexcept {
+  if (session->end()) session.reset();
 }
 
 bool StoreServer::has_room() const noexcept {
@@ -104,7 +108,8 @@ void StoreServer::admit(Fd connected) noexcept {
   if (!peer) return;
   uint32_t of_one = 0;
   Places places = {clients_max, 0};
-  for (auto const &session : sessions_) {
+  for (auto &session : sessions_) {
+    if (session && session->has_ended()) end(session);
     places.taken += session ? 1 : 0;
     of_one += session && session->user() == peer->uid;
   }
@@ -125,7 +130,7 @@ void StoreServer::admit(Fd connected) noexcept {
   for (auto &session : sessions_)
     if (!session) {
       session = std::move(made);
-      if (!serve(*session)) session.reset();
+      if (!serve(*session)) end(session);
       return;
     }
 }
@@ -145,7 +150,7 @@ bool StoreServer::serve(StoreSession &session) noexcept {
 void StoreServer::wake(std::string_view name) noexcept {
   for (auto &session : sessions_) {
     if (!session || !session->is_waiting_for(name) || !context_.table.find(name)) continue;
-    if (!session->end_wait()) session.reset();
+    if (!session->end_wait()) end(session);
   }
 }
 

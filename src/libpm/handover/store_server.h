@@ -59,6 +59,8 @@ class StoreServer {
   [[nodiscard]] bool serve(OfferingPeer &offerer) noexcept;
   /** Returns whether the session goes on. */
   [[nodiscard]] bool serve(StoreSession &session) noexcept;
+  /** Ends a session. Its place is free when the client has read its last descriptor. */
+  static void end(Box<StoreSession> &session) noexcept;
   /** Gives a stored descriptor to the clients that wait for it, in the order of their places, until one takes it out. */
   void wake(std::string_view name) noexcept;
   /** SlowFiles::may_give_more(); logs a refusal. */

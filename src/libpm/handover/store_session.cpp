@@ -1,9 +1,11 @@
 #include "libpm/handover/store_session.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <type_traits>
 #include "libpm/message/passing.h"
 #include "libpm/net/listen.h"
+#include "libpm/os/sys.h"
 
 namespace pm::handover {
 
@@ -49,6 +51,17 @@ bool StoreSession::serve(Stored stored) noexcept {
     if (wait_) return true;
   }
   return true;
+}
+
+bool StoreSession::end() noexcept {
+  if (!socket_.valid() || message::is_delivered(socket_.get())) return true;
+  if (has_ended_) return false;
+  wait_.reset();
+  has_ended_ = true;
+  connection_.close();
+  // The client reads what was sent, and then the end.
+  sys::shutdown(socket_.get(), SHUT_WR);
+  return false;
 }
 
 bool StoreSession::end_wait() noexcept {
@@ -131,10 +144,11 @@ bool StoreSession::answer_list() noexcept {
 
 bool StoreSession::hand_out(std::string_view name, bool remove) noexcept {
   // Descriptors in flight count against the store's user, unix(7) ETOOMANYREFS, so allow one for each connection.
-  if (gave_ && !message::is_delivered(connection_.fd())) return send_error(Status::exhausted);
+  if (socket_.valid() && !message::is_delivered(socket_.get())) return send_error(Status::exhausted);
+  // Without room for it, the place is free as soon as the session ends.
+  if (!socket_.valid()) socket_.reset(sys::fcntl(connection_.fd(), F_DUPFD_CLOEXEC));
   GotDescriptor got;
   Lent const lent(got.fd, context_->table.find(name)->fd);
-  gave_ = true;
   auto const sent = start_sending(got);
   // It is removed only when it was sent. A pending answer has its own copy.
   if (remove && (sent == Status::ok || sent == Status::pending)) context_->table.remove(name);

@@ -31,18 +31,28 @@ class StoreSession {
   [[nodiscard]] bool admit(StoreRights rights) noexcept;
 
   [[nodiscard]] uid_t user() const noexcept { return rights_.uid; }
-  [[nodiscard]] int fd() const noexcept { return connection_.fd(); }
+  [[nodiscard]] int fd() const noexcept { return has_ended_ ? socket_.get() : connection_.fd(); }
   /** For poll(2). Of a client that waits for a descriptor poll reports only the end, POLLHUP, which needs no events bit. */
-  [[nodiscard]] short events() const noexcept { return static_cast<short>(wait_ ? 0 : answering_ ? POLLOUT : POLLIN); }
+  [[nodiscard]] short events() const noexcept {
+    return static_cast<short>(wait_ || has_ended_ ? 0 : answering_ ? POLLOUT : POLLIN);
+  }
   /** Whether a request arrived together with the previous one: poll(2) does not report it. */
   [[nodiscard]] bool has_more() const noexcept {
-    return !wait_ && !answering_ && connection_.has_more() && connection_.events() == 0;
+    return !wait_ && !has_ended_ && !answering_ && connection_.has_more() && connection_.events() == 0;
   }
   /** Whether the client waits for a descriptor. */
   [[nodiscard]] bool is_waiting() const noexcept { return wait_.has_value(); }
   [[nodiscard]] bool is_waiting_for(std::string_view name) const noexcept { return wait_ && wait_->name.view() == name; }
   /** The time until the client must act, as poll(2) takes it. A client that waits for a descriptor has no limit. */
-  [[nodiscard]] int time_left() const noexcept { return wait_ ? -1 : deadline_.remaining(); }
+  [[nodiscard]] int time_left() const noexcept { return wait_ || has_ended_ ? -1 : deadline_.remaining(); }
+  /**
+   * Ends the session. Returns whether the client has read the last descriptor. Otherwise the object stays until then, or until the client
+   * closes the connection: a descriptor that is in flight when the store closes it would count against the store's user, and not against
+   * the places of the client.
+   */
+  [[nodiscard]] bool end() noexcept;
+  /** Whether the session has ended, and the object stays. */
+  [[nodiscard]] bool has_ended() const noexcept { return has_ended_; }
   /**
    * A descriptor that is readable when the process that connected has ended, for a client without a limit; -1: the client has a limit, or
    * the kernel cannot tell. The connection need not end then: the store itself may have its other end.
@@ -95,7 +105,8 @@ class StoreSession {
   Fd process_; /**< a pidfd; invalid until process() needs it */
   Deadline deadline_;
   bool answering_ = false; /**< an answer is partly sent */
-  bool gave_ = false;      /**< a descriptor was sent */
+  Fd socket_;              /**< a copy of the connection's, from the first descriptor that was sent */
+  bool has_ended_ = false;
   std::optional<AwaitedDescriptor> wait_;
 };
 

@@ -95,7 +95,7 @@ bool SlowFiles::start(Noted const &file) noexcept {
 
 void SlowFiles::reap() noexcept {
   // Also those of the previous version of this program.
-  for (pid_t ended; (ended = sys::waitpid(-1, nullptr, __WCLONE | WNOHANG)) > 0;) {
+  for (pid_t ended; (ended = sys::waitpid(-1, nullptr, static_cast<int>(__WCLONE) | WNOHANG)) > 0;) {
     auto *const one =
         std::find_if(children_.begin(), children_.end(), [=](Child const &each) noexcept { return each.pid == ended; });
     if (one == children_.end()) continue;

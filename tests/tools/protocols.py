@@ -501,6 +501,7 @@ def offer(kind, path, *variables):
 def examples():
     one = text("1000") + array_of(text, ["718.12345678.01b3a9f7"]) + number(1)
     for message in (
+        refusal(8, "busy"),
         frame(HELLO, number(0x706D0001) + number(65548)),
         frame(0, add(False, "web", "tcp:127.0.0.1:80")) + frame(100, one, 1),
         frame(200, array_of(text, ["PROTO=IPC", "IPCREMOTEEUID=1000"]) + number(1), 1) + frame(FINISHED, number(0)),

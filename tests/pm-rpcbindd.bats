@@ -1356,7 +1356,7 @@ await_gone() { eventually '! on ours rpcinfo | grep -q "$1"' "$1"; }
   mapper ours -k
   # The parent's connection is used by its child, too, at last after the parent's end. The child has one of its own.
   cat >set.py <<'EOT'
-import os, socket, sys
+import os, select, socket, sys
 def connect():
     s = socket.socket(socket.AF_UNIX)
     s.connect('/run/rpcbind.sock')
@@ -1364,15 +1364,14 @@ def connect():
 def set(s, message):
     s.sendall((0x80000000 + len(message) // 2).to_bytes(4, 'big') + bytes.fromhex(message))
     assert s.recv(100)[-1] == 1
-rows, shared, (ended, keep) = sys.argv[1:], connect(), os.pipe()
-go = os.pipe()
+rows, shared, go = sys.argv[1:], connect(), os.pipe()
+parent = os.pidfd_open(os.getpid())
 set(shared, rows[0])
 if os.fork() == 0:
-    os.close(keep)
     own = connect()
     set(own, rows[1])
     os.write(go[1], b'x')
-    os.read(ended, 1)
+    select.select([parent], [], [])
     set(shared, rows[2])
     set(own, rows[3])
     os.write(9, b'%d\n' % os.getpid())

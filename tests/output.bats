@@ -5,7 +5,7 @@ load fdstore
 setup() {
   common_setup
   # A clear screen of a terminal in UTF-8, a text from right to left, a byte that is not UTF-8, a backslash, and a letter.
-  HOSTILE=$'x\u009bc\u202ey\xff\\z\u00e9'
+  HOSTILE=$'x\xc2\x9bc\xe2\x80\xaey\xff\\z\xc3\xa9'
   ESCAPED='x\0302\0233c\0342\0200\0256y\0377\\zé'
 }
 teardown() { common_teardown; }

@@ -71,7 +71,7 @@ sources() {
 }
 
 @test "build: the tarball of make dist is whole and builds without git" {
-  command -v git >/dev/null || skip 'git is not installed'
+  installed git
   copy_project "$BATS_TEST_TMPDIR/tree"
   cd "$BATS_TEST_TMPDIR/tree"
   git init -q . && git add -A && git -c user.name=x -c user.email=x commit -qm x

@@ -264,6 +264,12 @@ as() {
   "${AS[@]/UID/$1}" "${@:2}"
 }
 
+# installed PROGRAM...: for a test that runs these.
+installed() {
+  local program
+  for program; do command -v "$program" >/dev/null || skip "$program is not installed"; done
+}
+
 needs_root() {
   [ "$(id -u)" = 0 ] || skip 'needs root: other users'
 }

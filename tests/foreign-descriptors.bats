@@ -41,12 +41,18 @@ hung_up() {
   read -r -t 20 SENT <&8
   [ "$SENT" = closed ]
 }
-# await_names NAMES: returns when these are in the store.
-await_names() { for ((; ;)); do [ "$(names)" != "$1" ] || return 0; sleep $POLL; done; }
-# needs_fuse: skips if this system has no FUSE, or the user cannot mount.
+# needs_fuse: for a test with a FUSE server.
 needs_fuse() { [ -w /dev/fuse ] && unshare -m true 2>/dev/null || skip 'needs /dev/fuse and a mount namespace'; }
 # within_a_second COMMAND...: it ends in time, as by run.
 within_a_second() { run timeout 1 "$@"; [ "$status" != 124 ]; }
+
+# serves_and_ends PID: the super-server at ./sock, whose PROG writes back a line.
+serves_and_ends() {
+  within_a_second s6-ipcclient sock sh -c 'echo hello >&7; head -n 1 <&6'
+  assert_output hello
+  kill "$1"
+  ends_with "$1" 0
+}
 
 # --- connections that are refused, waiting or ended
 
@@ -75,10 +81,7 @@ within_a_second() { run timeout 1 "$@"; [ "$status" != 124 ]; }
   local server=$PID
   foreign as $ALICE linger send "$PWD/sock" 20
   hung_up
-  within_a_second s6-ipcclient sock sh -c 'echo hello >&7; head -n 1 <&6'
-  assert_output hello
-  kill "$server"
-  ends_with "$server" 0
+  serves_and_ends "$server"
 }
 
 @test "pm-super -w: connections that linger are unread in connections that the worker has served" {
@@ -90,10 +93,7 @@ within_a_second() { run timeout 1 "$@"; [ "$status" != 124 ]; }
     foreign as $ALICE linger send "$PWD/sock" 20
     hung_up
   done
-  within_a_second s6-ipcclient sock sh -c 'echo hello >&7; head -n 1 <&6'
-  assert_output hello
-  kill "$server"
-  ends_with "$server" 0
+  serves_and_ends "$server"
   end_worker
 }
 
@@ -215,7 +215,7 @@ SAYS_HELLO=(sh -c '[ ! -p /dev/fd/1 ] || echo hello')
   foreign linger run pm-fdstore one
   assert_equal "$SENT" 'done 1'
   foreign linger run pm-fdstore -x 10 two
-  await_names one
+  eventually '[ "$(names)" = one ]'
   within_a_second pm-fddrop one
   assert_success
   foreign linger run pm-fdstore three
@@ -232,7 +232,7 @@ SAYS_HELLO=(sh -c '[ ! -p /dev/fd/1 ] || echo hello')
   foreign "unflushed:$STORE" run pm-fdstore one
   assert_equal "$SENT" 'done 1'
   foreign "unflushed:$STORE" run pm-fdstore -x 10 two
-  await_names one
+  eventually '[ "$(names)" = one ]'
   within_a_second pm-fddrop one
   assert_success
   foreign "unflushed:$STORE" run pm-fdstore three

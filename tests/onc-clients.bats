@@ -5,11 +5,6 @@ load onc
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# needs COMMAND...
-needs() {
-  local command
-  for command; do command -v "$command" >/dev/null || skip "needs $command"; done
-}
 # same_on_both: runs the script on standard input on both hosts at the same time, each in a directory of its own; $output has what
 # both print.
 same_on_both() {
@@ -18,11 +13,12 @@ same_on_both() {
 >log
 # rows NAME: the rows of this service, without the ports.
 rows() { rpcinfo | sed -nE "/ $1 /s/\.[0-9]+\.[0-9]+ +/.PORT /p"; }
-until_gone() { while rpcinfo | grep -q " $1 "; do sleep 0.01; done; }
+gone() { eventually '! rpcinfo | grep -q " $1 "' "$1"; }
 # run_here PROGRAM...: in the background; its pid in $!.
 run_here() { "$@" >>log 2>&1 & }
 EOT
   cat >>script
+  export -f eventually
   both
   for host in ours theirs; do
     mkdir "$host.dir"
@@ -38,37 +34,37 @@ EOT
 
 @test "ONC clients: rusersd and rusers" {
   needs_namespaces
-  needs rpc.rusersd rusers
+  installed rpc.rusersd rusers
   same_on_both <<'EOT'
 rpc.rusersd
-until rows rusersd | grep -q ' 2 '; do sleep 0.01; done
+eventually 'rows rusersd | grep -q " 2 "'
 rows rusersd
 for version in 2 3; do rpcinfo -T udp 127.0.0.1 100002 $version; done
 rusers -a 127.0.0.1 2>&1
 pkill -x rpc.rusersd
-until_gone rusersd
+gone rusersd
 EOT
   assert_output --partial "100002    3    udp"
 }
 
 @test "ONC clients: rpc.rquotad" {
   needs_namespaces
-  needs rpc.rquotad
+  installed rpc.rquotad
   same_on_both <<'EOT'
 run_here rpc.rquotad -F
 quotad=$!
-until rows rquotad | grep -q ' 2 .* tcp6'; do sleep 0.01; done
+eventually 'rows rquotad | grep -q " 2 .* tcp6"'
 rows rquotad
 for netid in udp tcp; do rpcinfo -T $netid 127.0.0.1 rquotad; done
 kill $quotad
 wait $quotad
-until_gone rquotad
+gone rquotad
 EOT
 }
 
 @test "ONC clients: ypserv, ypbind, ypwhich, ypcat, ypmatch, yppoll" {
   needs_namespaces
-  needs ypserv ypbind ypwhich
+  installed ypserv ypbind ypwhich
   same_on_both <<'EOT'
 domainname example
 mount -t tmpfs yp /var/yp
@@ -78,25 +74,25 @@ printf '%s\n' 'alice alice:x:1001:1001::/:/bin/sh' 'bob bob:x:1002:1002::/:/bin/
 echo 'ypserver 127.0.0.1' >yp.conf
 run_here ypserv -d
 server=$!
-until rows ypserv | grep -q tcp6; do sleep 0.01; done
+eventually 'rows ypserv | grep -q tcp6'
 rows ypserv
 run_here ypbind -foreground -f "$PWD/yp.conf"
 binder=$!
-until ypwhich 2>/dev/null; do sleep 0.01; done
+eventually 'ypwhich 2>/dev/null'
 rows ypbind
 ypcat passwd.byname
 ypmatch alice passwd.byname
 yppoll passwd.byname | sed 's/order number.*/order number/'
 kill $binder $server
 wait
-until_gone ypbind
-until_gone ypserv
+gone ypbind
+gone ypserv
 EOT
 }
 
 @test "ONC clients: nfs-ganesha, showmount, and nmap's scripts that ask it" {
   needs_namespaces
-  needs ganesha.nfsd showmount nmap
+  installed ganesha.nfsd showmount nmap
   same_on_both <<'EOT'
 mkdir /run/ganesha /run/export
 mount -t tmpfs nfs /var/lib/nfs
@@ -113,7 +109,7 @@ EXPORT {
 CONF
 run_here ganesha.nfsd -F -f ganesha.conf -L ganesha.log -p /run/ganesha.pid
 server=$!
-until rows rquotad | grep -q ' 2 *tcp6' && showmount -e 127.0.0.1 >/dev/null 2>&1; do sleep 0.01; done
+eventually 'rows rquotad | grep -q " 2 *tcp6" && showmount -e 127.0.0.1 >/dev/null 2>&1'
 rpcinfo
 rpcinfo -s
 for netid in udp tcp; do rpcinfo -T $netid 127.0.0.1 nfs; done
@@ -130,7 +126,7 @@ EOT
 
 @test "ONC clients: nmap's version scan, rpc-grind and rpcinfo" {
   needs_namespaces
-  needs nmap
+  installed nmap
   same_on_both <<'EOT'
 tirpc rpcb_set 200001 1 tcp 0.0.0.0.4.1
 tirpc rpcb_set 200002 3 udp 0.0.0.0.4.2
@@ -141,7 +137,7 @@ EOT
 
 @test "ONC clients: a calculator that rpcgen made" {
   needs_namespaces
-  needs rpcgen
+  installed rpcgen
   mkdir calculator
   cat >calculator/calc.x <<'EOT'
 struct terms { int a; int b; };
@@ -175,7 +171,7 @@ EOT
 ../calculator/client 127.0.0.1 udp
 run_here ../calculator/server
 server=$!
-until rpcinfo | grep -q ' 536871203 *2 *tcp '; do sleep 0.01; done
+eventually 'rpcinfo | grep -q " 536871203 *2 *tcp "'
 for netid in udp tcp; do
   ../calculator/client 127.0.0.1 $netid
   rpcinfo -T $netid 127.0.0.1 536871203
@@ -194,15 +190,15 @@ EOT
 
 @test "ONC clients: tshark decodes the same calls and replies" {
   needs_namespaces
-  needs tshark
-  # From the moment it is ready, it takes all packets to port 111 and from it; when it is told to end, it writes those that it has.
+  installed tshark
+  # It takes all packets of loopback from the moment that it is ready. After SIGTERM it writes them to a file.
   cat >capture.py <<'EOT'
 import signal, socket, struct, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 24)
 s.bind(('lo', 0))
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-print('ready', flush=True)
+open('ready', 'w').write('ready\n')
 signal.sigwait({signal.SIGTERM})
 s.setblocking(False)
 with open('packets', 'wb') as f:
@@ -214,9 +210,10 @@ with open('packets', 'wb') as f:
         if name[2] != socket.PACKET_OUTGOING: f.write(struct.pack('<IIII', 0, 0, len(data), len(data)) + data)
 EOT
   same_on_both <<'EOT'
+mkfifo ready
 run_here python3 ../capture.py
 capture=$!
-until grep -q ready log; do sleep 0.01; done
+read -r line <ready
 host=127.0.0.1
 for netid in tcp udp; do rpcinfo -T $netid $host 100000; rpcinfo -T $netid $host 200001; done >/dev/null 2>&1
 { rpcinfo -p $host; rpcinfo -s $host; rpcinfo -l $host 100000 4; } >/dev/null

@@ -182,7 +182,7 @@ teardown() { common_teardown; }
 
 @test "pm-activate: rpcbind, which knows systemd's activation: started by its first client, and again when it was killed" {
   needs_unshare -nm --propagation private
-  command -v rpcbind >/dev/null && command -v rpcinfo >/dev/null || skip 'rpcbind is not installed'
+  installed rpcbind rpcinfo
   # A host of its own: namespaces of the network and of files.
   cat >inside <<'EOT'
 set -e
@@ -208,7 +208,7 @@ EOT
 
 @test "pm-activate: lighttpd: started by its first connection, killed, started again by the next, which is not lost" {
   PATH=$PATH:/usr/sbin
-  command -v lighttpd >/dev/null || skip 'lighttpd is not installed'
+  installed lighttpd
   mkdir www
   echo hello >www/index.html
   mkfifo ready
@@ -237,7 +237,7 @@ EOT
 }
 
 @test "pm-activate: systemd-socket-activate into it" {
-  command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
+  installed systemd-socket-activate
   start systemd-socket-activate -l "$PWD/sock" --fdname=x pm-activate pm-superd -L sh -c 'echo "$PM_LISTEN_NAME"' 2>log </dev/null
   eventually 'listens "$PWD/sock"'
   assert_equal "$(hear_by_s6 sock)" x

@@ -836,7 +836,7 @@ web	2	$PID	$start		child"
 }
 
 @test "pm-reg -P: nginx: registered by its pid file after it has become a daemon, gone when it stops" {
-  command -v nginx >/dev/null || skip 'nginx is not installed'
+  installed nginx
   cat >conf <<EOF
 pid $PWD/nginx.pid;
 error_log $PWD/nginx.log;

@@ -529,7 +529,7 @@ contest() {
 }
 
 @test "pm-socketbinder: -L under systemd-socket-activate" {
-  command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
+  installed systemd-socket-activate
   start systemd-socket-activate -l "$PWD/sock" pm-socketbinder -L web pm-superd -L sh -c 'echo "$PM_LISTEN_NAME"' 2>log </dev/null
   eventually 'listens "$PWD/sock"'
   assert_equal "$(hear_by_s6 sock)" web

@@ -200,7 +200,7 @@ superd() {
 }
 
 @test "pm-superd: -L under systemd-socket-activate" {
-  command -v systemd-socket-activate >/dev/null || skip 'systemd is not installed'
+  installed systemd-socket-activate
   start systemd-socket-activate -l "$PWD/sock" --fdname=web pm-superd -L sh -c 'echo "$PM_LISTEN_NAME ${LISTEN_FDS-unset}"' 2>log </dev/null
   eventually 'listens "$PWD/sock"'
   assert_equal "$(hear_by_s6 sock)" 'web unset'

@@ -6,11 +6,6 @@ PATH=$PATH:/usr/sbin
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-installed() {
-  local program
-  for program; do command -v "$program" >/dev/null || skip "$program is not installed"; done
-}
-
 # The ways to give a socket: as descriptor 0, and as descriptor 3 with LISTEN_FDS.
 ON_0=(binder activate-0 fdget)
 ON_3=(binder-n activate fdget)

@@ -362,7 +362,7 @@ END
 
 # project: a git repository with a commit, and a copy without a work tree.
 project() {
-  command -v git >/dev/null || skip 'git is not installed'
+  installed git
   export GIT_CONFIG_GLOBAL=$PWD/gitconfig GIT_CONFIG_SYSTEM=/dev/null
   git config --global user.name tests && git config --global user.email tests@localhost
   git config --global safe.directory '*' && git config --global init.defaultBranch main
@@ -386,7 +386,7 @@ project() {
 }
 
 @test "relay: rsync by pm-connect, as the page has it, and by ssh" {
-  command -v rsync >/dev/null || skip 'rsync is not installed'
+  installed rsync
   mkdir files && mib 3 >files/big && seq 1000 >files/small
   printf '%s\n' 'use chroot = no' 'log file = /dev/null' '[files]' "path = $PWD/files" 'read only = no' >rsyncd.conf
   [ "$(id -u)" != 0 ] || printf '%s\n' 'uid = 0' 'gid = 0' >>rsyncd.conf

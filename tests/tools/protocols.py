@@ -447,7 +447,7 @@ def take_offer(channel, payload):
     variables = payload.array(lambda: payload.text(4096), 64)
     fd = payload.descriptor()
     payload.end()
-    if fd is None or not check_identity(variables):
+    if not (isinstance(fd, int) and check_identity(variables)):
         return channel.send_frame(refusal(8, "not an offer"))
     channel.send(FINISHED, number(0))
     os.write(fd, "".join(sorted(v + "\n" for v in variables)).encode() + b"served\n")

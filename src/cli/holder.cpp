@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 #include "libpm/os/keep_only.h"
+#include "libpm/os/stream.h"
 #include "libpm/util/text.h"
 
 namespace pm::registry {
@@ -16,11 +17,6 @@ namespace pm::registry {
 namespace {
 
 enum Watched { process, token, ready };
-
-bool is_readable(int fd) noexcept {
-  struct pollfd now = {fd, POLLIN, 0};
-  return sys::poll(&now, 1, 0) > 0;
-}
 
 /** The most reads that empty a pipe of 1 MiB, fs.pipe-max-size of pipe(7): a child of the program may write on and on. */
 constexpr int reads_at_end = 4096;
@@ -33,7 +29,7 @@ bool read_ready(HolderTask &task, bool released, int process_end, Callback<bool(
   bool const end = n == 0, newline = std::find(buffer, buffer + n, '\n') != buffer + n;
   if (task.newline ? newline : end) {
     // A program that has ended was ready before, and there is no registration any more that had to be published.
-    if ((released || publish(process_end) || is_readable(process_end)) && task.forward.valid())
+    if ((released || publish(process_end) || is_ready(process_end).value_or(false)) && task.forward.valid())
       (void)!sys::write(task.forward.get(), "\n", 1);
     return true;
   }
@@ -54,7 +50,7 @@ bool read_ready(HolderTask &task, bool released, int process_end, Callback<bool(
     if (heard[process].revents) {
       // The program may have written its newline just before it ended. Read only what is there: a child of the program may keep
       // the pipe open.
-      for (int left = reads_at_end; left && task.ready.valid() && is_readable(task.ready.get()); --left)
+      for (int left = reads_at_end; left && task.ready.valid() && is_ready(task.ready.get()).value_or(false); --left)
         if (read_ready(task, true, process_end, publish)) break;
       ::_exit(0);
     }

@@ -112,7 +112,7 @@ Epoll end_of_client_or(int signals) noexcept {
 
 /** Whether the client, and no signal, has ended the wait for a registry or its service. */
 bool client_has_gone(SysError error, int signals) noexcept {
-  return error.code == ECANCELED && !Epoll::is_ready(signals).value_or(false);
+  return error.code == ECANCELED && !is_ready(signals).value_or(false);
 }
 
 Served listen_to_service(WaitRequest const &request, ListendSettings const &settings, int signals) noexcept {

@@ -47,11 +47,8 @@ Result<std::optional<Received>> Receiver::run() noexcept {
       more = more || (is_read && peer->has_more());
     }
     if (room && !children_.pause().is_on() && (datagrams_ || count < std::size(fds))) fds[1].fd = socket_.get();
-    interrupter_.before_wait();
-    int const ready = sys::poll(fds, count, more ? 0 : timeout);
-    int const code = errno;
-    interrupter_.after_wait(more || ready > 0);
-    if (ready < 0 && code != EINTR) return failed(doing, code);
+    int const ready = interrupter_.poll(fds, count, more ? 0 : timeout);
+    if (ready < 0 && errno != EINTR) return failed(doing);
     if (ready < 0) continue;
     if (fds[0].revents) {
       int const signal = children_.next_signal();

@@ -51,11 +51,8 @@ Result<StoreEnded> StoreServer::run() noexcept {
       more = more || session->has_more();
     }
     if (room && !pause_.is_on()) fds[2].fd = socket_;
-    interrupter_.before_wait();
-    int const n = sys::poll(fds, count, more ? 0 : timeout());
-    int const code = errno;
-    interrupter_.after_wait(more || n > 0);
-    if (n < 0 && code != EINTR) return failed(doing, code);
+    int const n = interrupter_.poll(fds, count, more ? 0 : timeout());
+    if (n < 0 && errno != EINTR) return failed(doing);
     if (n < 0) continue;
     if (fds[0].revents)
       if (int const signal = signals_.next()) return signal == SIGHUP ? StoreEnded::to_execute : StoreEnded::by_signal;

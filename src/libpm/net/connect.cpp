@@ -24,12 +24,6 @@ Done finish(int socket, Limit limit) noexcept {
   return {};
 }
 
-/** Whether `stop` is readable now. */
-bool is_stopped(int stop) noexcept {
-  struct pollfd fds = {stop, POLLIN, 0};
-  return stop >= 0 && sys::poll(&fds, 1, 0) > 0;
-}
-
 Result<Fd> connect_unix(SockAddr const &to, int type, SockAddr const *from, Limit limit) noexcept {
   Fd socket(sys::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return failed(doing);
@@ -43,7 +37,7 @@ Result<Fd> connect_unix(SockAddr const &to, int type, SockAddr const *from, Limi
     if (sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &left, sizeof left) < 0) return failed(doing);
     if (sys::connect(socket.get(), to.get(), to.size()) == 0) break;
     if (errno != EINTR && errno != EAGAIN) return failed(doing);
-    if (is_stopped(limit.stop)) return failed(doing, ECANCELED);
+    if (is_ready(limit.stop).value_or(false)) return failed(doing, ECANCELED);
   }
   struct timeval const never = {};
   if (sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &never, sizeof never) < 0) return failed(doing);

@@ -28,15 +28,6 @@ void Epoll::remove(int fd) noexcept {
   sys::epoll_ctl(fd_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
-Result<bool> Epoll::is_ready(int fd) noexcept {
-  struct pollfd now = {fd, POLLIN, 0};
-  int n;
-  do n = sys::poll(&now, 1, 0);
-  while (n < 0 && errno == EINTR);
-  if (n < 0) return failed("wait for events");
-  return n == 1 && !(now.revents & POLLNVAL);
-}
-
 Result<std::span<struct epoll_event const>> Epoll::wait(std::span<struct epoll_event> room, int ms) noexcept {
   int const n = sys::epoll_wait(fd_.get(), room.data(), static_cast<int>(room.size()), ms);
   if (n < 0 && errno != EINTR) return failed("wait for events");

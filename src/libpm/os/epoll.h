@@ -23,15 +23,12 @@ class Epoll {
   [[nodiscard]] Done change(int fd, uint32_t events) noexcept;
   /** Removes a descriptor. This is necessary before closing a descriptor whose file other processes have open too. */
   void remove(int fd) noexcept;
-  /** The events until now, as many as fit into `room`; data.fd of each is the descriptor. Does not wait. */
+  /** The events until now, as many as fit into `room`; data.fd of each is the descriptor. Does not wait.
+   * The handling of an event may close the descriptor of a later one, and another file may get its number: ask is_ready(), os/stream.h.
+   */
   [[nodiscard]] Result<std::span<struct epoll_event const>> take(std::span<struct epoll_event> room) noexcept {
     return wait(room, 0);
   }
-  /**
-   * Whether a descriptor of take() still has an event. The handling of an event before it may have closed the descriptor, and another file
-   * may have its number now.
-   */
-  [[nodiscard]] static Result<bool> is_ready(int fd) noexcept;
   /** As take(), but waits up to `ms` milliseconds; -1: without end. Empty: the time has passed, or a signal came. */
   [[nodiscard]] Result<std::span<struct epoll_event const>> wait(std::span<struct epoll_event> room, int ms) noexcept;
 

@@ -30,6 +30,30 @@ Done Interrupter::make() noexcept {
   return {};
 }
 
+void Interrupter::before_wait() noexcept {
+  if (runs_ && is_idle_) run(false);
+}
+
+void Interrupter::after_wait(bool is_idle) noexcept {
+  is_idle_ = is_idle;
+  if (!runs_) run(true);
+}
+
+int Interrupter::poll(struct pollfd *fds, nfds_t count, int ms) noexcept {
+  before_wait();
+  int const n = sys::poll(fds, count, ms), code = errno;
+  after_wait(n <= 0 && ms != 0);
+  errno = code;
+  return n;
+}
+
+Result<std::span<struct epoll_event const>> Interrupter::wait(Epoll &epoll, std::span<struct epoll_event> room, int ms) noexcept {
+  before_wait();
+  auto const events = epoll.wait(room, ms);
+  after_wait(!events || events->empty());
+  return events;
+}
+
 void Interrupter::run(bool runs) noexcept {
   struct itimerspec time = {};
   if (runs) time.it_interval.tv_nsec = time.it_value.tv_nsec = interval_ns;

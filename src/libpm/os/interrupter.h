@@ -1,16 +1,17 @@
 /** Interrupts system calls of a server that wait where they should not. */
 #pragma once
 
+#include <poll.h>
 #include <time.h>
-#include "libpm/util/result.h"
+#include "libpm/os/epoll.h"
 
 namespace pm {
 
 /**
- * When the last descriptor of a TCP connection with SO_LINGER and unsent data is closed, the kernel waits as long as SO_LINGER says, in close(2) or in
- * recvmsg(2), even for a non-blocking socket. A client can pass such a descriptor, and leave it unread, so that any close or read of a server
- * may be the last. Only a signal ends the wait. So while the server handles events, a timer sends it SIGRTMAX every 4 milliseconds; the handler
- * does nothing. The handler has SA_RESTART, so that only poll(2) and the like fail with EINTR.
+ * When the last descriptor of a TCP connection with SO_LINGER and unsent data is closed, the kernel waits as long as SO_LINGER says: in
+ * close(2) or recvmsg(2), even for a non-blocking socket. A client can pass such a descriptor and leave it unread, so any close or read of a
+ * server may close the last one. Only a signal ends the wait. So while the server works, a timer sends it SIGRTMAX every 4 milliseconds. The
+ * handler does nothing. It has SA_RESTART, so only poll(2) and the like fail with EINTR.
  *
  * At most one in a process. A program that is executed has neither the handler nor the timer.
  */
@@ -21,25 +22,24 @@ class Interrupter {
   Interrupter &operator=(Interrupter const &) = delete;
   ~Interrupter();
 
-  /** Installs the handler, unblocks the signal and makes the timer, which does not run. Make a Spawner before: it keeps the signal mask. */
+  /** Installs the handler, unblocks the signal and makes the timer. Make a Spawner before: it keeps the signal mask. */
   [[nodiscard]] Done make() noexcept;
   /**
-   * Call these before and after each wait for events. `events`: whether there were any. The timer runs unless the server waits, and goes on
-   * during the first wait, which a tick of it may end; so a busy server makes no system call here.
+   * As poll(2) and Epoll::wait(), for the server's loop. The timer runs from the end of one wait to the next wait that finds no events. That
+   * wait starts with the timer running, and a tick may end it. So a busy server makes no system call for the timer.
    */
-  void before_wait() noexcept {
-    if (runs_ && idle_) run(false);
-  }
-  void after_wait(bool events) noexcept {
-    idle_ = !events;
-    if (!runs_) run(true);
-  }
+  [[nodiscard]] int poll(struct pollfd *fds, nfds_t count, int ms) noexcept;
+  [[nodiscard]] Result<std::span<struct epoll_event const>> wait(Epoll &epoll, std::span<struct epoll_event> room,
+                                                                 int ms) noexcept;
 
  private:
+  void before_wait() noexcept;
+  void after_wait(bool is_idle) noexcept;
   void run(bool runs) noexcept;
 
   timer_t timer_ = {};
-  bool is_made_ = false, runs_ = false, idle_ = false;
+  bool is_made_ = false, runs_ = false;
+  bool is_idle_ = false; /**< the last wait found no events */
 };
 
 } // namespace pm

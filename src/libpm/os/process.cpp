@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <span>
+#include "libpm/os/stream.h"
 #include "libpm/os/time.h"
 
 namespace pm {
@@ -191,12 +192,7 @@ Result<pid_t> number_of(int process) noexcept {
 }
 
 Result<bool> has_ended(int process) noexcept {
-  struct pollfd ended = {process, POLLIN, 0};
-  int n;
-  do n = sys::poll(&ended, 1, 0);
-  while (n < 0 && errno == EINTR);
-  if (n < 0) return failed("look at a process");
-  return n > 0;
+  return is_ready(process);
 }
 
 } // namespace pm

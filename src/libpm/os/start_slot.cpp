@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "libpm/os/sys.h"
+#include "libpm/os/time.h"
 
 // The sanitizers' memory is the parent's, too, and they may look at the child's stack after it has gone.
 #define IN_CHILD __attribute__((no_sanitize("address"), no_sanitize("undefined")))
@@ -57,13 +58,11 @@ bool const StartSlot::is_supported = false;
 #endif
 
 bool StartSlot::wait_until_free() noexcept {
-  struct timespec longest;
-  sys::clock_gettime(CLOCK_MONOTONIC, &longest);
-  constexpr long wait_ns = 100'000'000, second = 1'000'000'000;
-  longest.tv_sec += (longest.tv_nsec + wait_ns) / second;
-  longest.tv_nsec = (longest.tv_nsec + wait_ns) % second;
+  auto const deadline = Deadline::in(100);
   // The kernel wakes this futex when it sets the word to 0. A signal ends the wait early.
-  while (!is_free() && (::syscall(SYS_futex, &in_use_, FUTEX_WAIT_BITSET, 1, &longest, nullptr, -1) == 0 || errno == EINTR)) {
+  for (int left; !is_free() && (left = deadline.remaining()) > 0;) {
+    struct timespec const longest = {0, left * 1'000'000L};
+    ::syscall(SYS_futex, &in_use_, FUTEX_WAIT, 1, &longest, nullptr, 0);
   }
   return is_free();
 }

@@ -19,6 +19,16 @@ Done wait_for(int fd, short events, Limit limit) noexcept {
   }
 }
 
+Result<bool> is_ready(int fd, short events) noexcept {
+  struct pollfd now = {fd, events, 0};
+  int n;
+  // A signal interrupts even this, with SA_RESTART too.
+  do n = sys::poll(&now, 1, 0);
+  while (n < 0 && errno == EINTR);
+  if (n < 0) return failed("look at a descriptor");
+  return n == 1 && !(now.revents & POLLNVAL);
+}
+
 Done write_all(int fd, std::string_view bytes, Limit limit) noexcept {
   NoSigpipe guard;
   while (!bytes.empty()) {

@@ -116,8 +116,7 @@ ListendClient::State ListendClient::end() noexcept {
 ListendClient::State ListendClient::read() noexcept {
   while (state_ == State::asked || state_ == State::listening) {
     char bytes[4096];
-    struct pollfd ready = {socket_.get(), POLLIN, 0};
-    if (sys::poll(&ready, 1, 0) <= 0) return state_;
+    if (!is_ready(socket_.get()).value_or(false)) return state_;
     ssize_t const n = sys::read(socket_.get(), bytes, sizeof bytes);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno != ECONNRESET) return fail_with(errno);

@@ -2,6 +2,7 @@
 
 #include <utility>
 #include "libpm/os/process.h"
+#include "libpm/os/stream.h"
 #include "libpm/registry/add.h"
 #include "libpm/registry/announce.h"
 #include "libpm/registry/limits.h"
@@ -61,8 +62,7 @@ Result<ChangeService::ServiceReply> ChangeService::serve(message::Message &messa
 
 Result<Transaction> ChangeService::begin() noexcept {
   // A client that has hung up has reported failure, so the change must not be made. (POLLHUP needs no events bit.)
-  struct pollfd gone = {stop_, 0, 0};
-  if (sys::poll(&gone, 1, 0) > 0) return failed(doing, ECANCELED);
+  if (is_ready(stop_, 0).value_or(false)) return failed(doing, ECANCELED);
   return Transaction::begin(*tree_, {Deadline::in(patience_), stop_});
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 #include "libpm/fifodir/token.h"
+#include "libpm/os/stream.h"
 #include "libpm/registry/layout.h"
 #include "libpm/util/sort.h"
 
@@ -170,7 +171,7 @@ Done Watch::look(Report report) noexcept {
       }
       uint32_t const place = watched_.find_token(event.data.fd);
       if (place == WatchedRegistrations::none) continue;
-      auto const ended = Epoll::is_ready(event.data.fd);
+      auto const ended = is_ready(event.data.fd);
       if (!ended) return fail(ended);
       if (!*ended) continue;
       if (auto const lost = lose(place, report); !lost) return lost;

@@ -66,10 +66,8 @@ Done PortmapServer::serve() noexcept {
   while (going_on_) {
     struct epoll_event room[64];
     int const next = shorter(pause_.left(), has_deadline_ ? earliest_.remaining() : -1);
-    interrupter_.before_wait();
-    auto const events = epoll_->wait(room, next);
+    auto const events = interrupter_.wait(*epoll_, room, next);
     if (!events) return fail(events);
-    interrupter_.after_wait(!events->empty());
     for (auto const &event : *events) {
       // A handler may have closed a later descriptor of this list: its place is empty then, or belongs to a new connection, for
       // which the event is harmless.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <utility>
 #include "libpm/fifodir/token.h"
+#include "libpm/os/stream.h"
 #include "libpm/registry/add.h"
 #include "libpm/registry/remove.h"
 #include "libpm/registry/subscriptions.h"
@@ -97,7 +98,7 @@ Done RegistryRows::take_events() noexcept {
         stale_ = stale_ || !*whole;
         continue;
       }
-      auto const ended = Epoll::is_ready(event.data.fd);
+      auto const ended = is_ready(event.data.fd);
       if (!ended) return fail(ended);
       if (*ended) descriptor_ended(event.data.fd);
     }

@@ -1,4 +1,5 @@
 #include "libpm/super/super_server.h"
+#include "libpm/os/stream.h"
 
 #include <fcntl.h>
 #include <algorithm>
@@ -83,12 +84,9 @@ Done SuperServer::serve() noexcept {
     auto &of_handler = fds[count] = handler_->events();
     // poll(2) fails if the number of elements exceeds RLIMIT_NOFILE, so do not pass an unused one.
     if (of_handler.fd >= 0) ++count;
-    interrupter_.before_wait();
     // If the pause has ended since was_paused was read, do not wait, so that the delayed work is done now.
-    int const n = sys::poll(fds, count, was_paused && !context_.children.pause().is_on() ? 0 : timeout());
-    int const code = errno;
-    interrupter_.after_wait(n > 0);
-    if (n < 0 && code != EINTR) return failed("wait for connections on", code);
+    int const n = interrupter_.poll(fds, count, was_paused && !context_.children.pause().is_on() ? 0 : timeout());
+    if (n < 0 && errno != EINTR) return failed("wait for connections on");
     if (n == 0) end_if_idle();
     if (n <= 0) continue;
     if (signals.revents) handle_signal();
@@ -126,10 +124,8 @@ void SuperServer::watch_idle_time() noexcept {
 void SuperServer::end_if_idle() noexcept {
   if (!context_.options.idle || closing_ || is_busy() || idle_.remaining() != 0) return;
   // Look at all sockets, also at those that the last poll(2) left out because of a limit.
-  for (auto const &socket : sockets_) {
-    struct pollfd waiting = {socket.fd, POLLIN, 0};
-    if (sys::poll(&waiting, 1, 0) > 0) return restart_idle_time();
-  }
+  for (auto const &socket : sockets_)
+    if (is_ready(socket.fd).value_or(false)) return restart_idle_time();
   // After shutdown(2) a Unix socket gets no more connections, and its queue can still be accepted. TCP would reset the queue.
   for (auto &socket : sockets_) {
     bool const can_close = context_.options.own && socket.is_local() && !socket.datagrams;

@@ -72,7 +72,6 @@ class Protocol {
       if (kind.type == type) return &kind;
     return nullptr;
   }
-
   std::span<Kind const> kinds_;
   uint32_t descriptors_most_ = 0;
 };
@@ -104,6 +103,8 @@ struct Refused {
   [[nodiscard]] static constexpr Refused for_reason(xdr::Enum auto reason, uint32_t index = 0, uint32_t limit = 0) noexcept {
     return {Status::refused, static_cast<uint32_t>(reason), index, limit, {}};
   }
+  /** The reason as text; describe(status) if the peer sent none. It is valid as long as this. */
+  [[nodiscard]] std::string_view reason() const noexcept { return text.empty() ? describe(status) : std::string_view(text); }
   /** Reads a reason of the protocol. False: it is not one. */
   template <xdr::Enum Reason>
   [[nodiscard]] bool is(Reason &reason) const noexcept {

@@ -89,7 +89,7 @@ Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity 
   if (answer.is(taken)) return std::nullopt;
   if (!answer.is(refused)) return failed(doing, EPROTO);
   if (refused.status == Status::exhausted) return failed(doing, EAGAIN);
-  return Text<256>(refused.text);
+  return Text<256>(refused.reason());
 }
 
 } // namespace pm::handover

@@ -110,8 +110,7 @@ Done WorkerQueue::receive(Answered answered) noexcept {
     turned_away_ = 0;
     auto const &oldest = at(oldest_++);
     Fd const connection(oldest.fd);
-    std::string_view const refusal = refused.text.empty() ? describe(refused.status) : std::string_view(refused.text);
-    answered(oldest.client, connection.get(), is_taken ? std::string_view() : refusal);
+    answered(oldest.client, connection.get(), is_taken ? std::string_view() : refused.reason());
   }
   return {};
 }

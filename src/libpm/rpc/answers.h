@@ -21,12 +21,13 @@ struct PortmapperOptions {
 
 /** Which client a call comes from, and over which transport. */
 struct CallOrigin {
-  Netid transport;  /**< never Netid::none */
-  SockAddr peer;    /**< the client's address; none over local */
-  SockAddr reached; /**< the address that the client called, with the port mapper's port; none over local */
-  int socket = -1;  /**< the connection; none for a datagram */
-  uid_t uid = 0;    /**< over local: the credentials of the peer that the kernel gave to the connection */
-  pid_t pid = 0;    /**< 0: the process has no number in this pid namespace */
+  Netid transport;       /**< never Netid::none */
+  SockAddr peer;         /**< the client's address; none over local */
+  SockAddr reached;      /**< the address that the client called, with the port mapper's port; none over local */
+  int socket = -1;       /**< the connection; none for a datagram */
+  uid_t uid = 0;         /**< over local: the credentials of the peer that the kernel gave to the connection */
+  pid_t pid = 0;         /**< 0: the process has no number in this pid namespace */
+  uint64_t accepted = 0; /**< orders the connections by the moment when they were accepted */
 };
 
 /**
@@ -35,7 +36,7 @@ struct CallOrigin {
  */
 [[nodiscard]] inline CallOrigin ip_origin(Netid netid, SockAddr const &peer, SockAddr const &reached) noexcept {
   bool const v4 = peer.unwrapped().family() == AF_INET, datagram = is_datagram(netid);
-  return {v4 ? (datagram ? Netid::udp : Netid::tcp) : netid, peer.unwrapped(), reached.unwrapped(), -1, 0, 0};
+  return {v4 ? (datagram ? Netid::udp : Netid::tcp) : netid, peer.unwrapped(), reached.unwrapped(), -1, 0, 0, 0};
 }
 
 /** What the server is to do about a call. */

@@ -163,7 +163,7 @@ void PortmapServer::listen_for_connections(bool listens) noexcept {
 }
 
 void PortmapServer::begin(Fd fd, RpcSocket const &socket, SockAddr const &peer) noexcept {
-  CallOrigin origin = {Netid::local, SockAddr(), SockAddr(), -1, 0, 0};
+  CallOrigin origin = {Netid::local, SockAddr(), SockAddr(), -1, 0, 0, 0};
   if (socket.netid == Netid::local) {
     auto const who = peer_credentials(fd.get());
     if (!who) return;
@@ -178,6 +178,7 @@ void PortmapServer::begin(Fd fd, RpcSocket const &socket, SockAddr const &peer) 
     origin = ip_origin(socket.netid, peer, *reached);
     if (!portmapper_->admits(origin.peer)) return hang_up(fd.get());
   }
+  origin.accepted = ++clock_;
   uint32_t same = 0;
   for (Stream *const stream : streams_) same += is_same_client(stream->origin(), origin);
   if (!is_unlimited(origin) && same >= limits_.of_one && !make_room(&origin)) return hang_up(fd.get());
@@ -185,7 +186,7 @@ void PortmapServer::begin(Fd fd, RpcSocket const &socket, SockAddr const &peer) 
   auto stream = make_box<Stream>(std::move(fd), origin);
   if (!stream || !streams_.append(stream.get())) return;
   Stream *const kept = stream.release();
-  kept->last = ++clock_;
+  kept->last = origin.accepted;
   if (!watch(kept->fd(), EPOLLIN, Kind::stream, kept)) return close(*kept);
   set_deadline(*kept);
 }

@@ -11,15 +11,12 @@ Setter RowSetter::setter_of(CallOrigin const &origin, bool sets) noexcept {
   if (origin.transport == Netid::local) {
     if (is_overflow_user(origin.uid)) return {};
     if (!sets) return {origin.uid};
-    bool const is_known = process_.valid() && pid_ == origin.pid && uid_ == origin.uid;
-    if (is_known && !has_ended(process_.get()).value_or(true)) return {origin.uid, pid_, start_};
+    bool const is_last = last_.process.valid() && last_.pid == origin.pid && last_.accepted <= origin.accepted;
+    if (is_last && !has_ended(last_.process.get()).value_or(true)) return {origin.uid, origin.pid, last_.start};
     auto const start = peer_start_time(origin.socket, {origin.uid, 0, origin.pid, {}});
     if (start) {
-      process_ = peer_process(origin.socket);
-      pid_ = origin.pid;
-      uid_ = origin.uid;
-      start_ = *start;
-      return {origin.uid, pid_, start_};
+      last_ = {peer_process(origin.socket), origin.pid, *start, origin.accepted};
+      return {origin.uid, origin.pid, *start};
     }
     if (is_hidden_process(start.error()) && rows_->follows_processes())
       log_->warn("what process ", (Text<16>() << origin.pid).view(), " sets stays when it ends: ", why_hidden());

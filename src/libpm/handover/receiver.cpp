@@ -86,7 +86,7 @@ Done Receiver::accept_one(NonBlockingSockets &accepted_from) noexcept {
   if (accepted.kind == Accepted::Kind::paused) log_->warn_of({accepted.code, "accept a connection"}, "");
   if (accepted.kind != Accepted::Kind::connection) return {};
   auto const peer = peer_credentials(accepted.fd.get());
-  if (!peer || !may_give_more(peer->uid)) return {};
+  if (!peer || !slow_files_.may_give_more(peer->uid)) return {};
   Places places = {peers_max, 0};
   uint32_t of_one = 0;
   for (auto const &place : peers_) {
@@ -120,15 +120,9 @@ bool Receiver::has_room_for(uid_t user) const noexcept {
   return has_share_for(user, static_cast<uint32_t>(own), {options_.most, static_cast<uint32_t>(programs_.size())});
 }
 
-bool Receiver::may_give_more(uid_t user) noexcept {
-  if (slow_files_.may_give_more(user)) return true;
-  log_->warn("refused uid ", (Text<16>() << user).view(), ": closing its files waits for their server");
-  return false;
-}
-
 bool Receiver::serve(OfferingPeer &peer) noexcept {
   auto const user = datagrams_ ? user_of_datagram() : std::optional<uid_t>(peer.user());
-  if (!user || (!datagrams_ && !may_give_more(*user))) return datagrams_;
+  if (!user || (!datagrams_ && !slow_files_.may_give_more(*user))) return datagrams_;
   slow_files_.charge(*user);
   auto const received = peer.receive();
   if (!received) {
@@ -175,10 +169,9 @@ std::optional<Text<256>> Receiver::handle(OfferingPeer const &peer, message::Mes
   return take(offer, std::move(offer.descriptor));
 }
 
-/** The user that the next datagram is from. Nothing: it is not received. */
 std::optional<uid_t> Receiver::user_of_datagram() noexcept {
   auto const sender = message::peek_credentials(socket_.get());
-  if (sender && may_give_more(sender->uid)) return sender->uid;
+  if (sender && slow_files_.may_give_more(sender->uid)) return sender->uid;
   // Without room for control messages, the kernel closes the descriptors itself, and waits for no file server.
   struct msghdr nothing = {};
   if (sender) (void)sys::recvmsg(socket_.get(), &nothing, MSG_DONTWAIT);

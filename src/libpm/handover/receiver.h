@@ -32,7 +32,8 @@ class Receiver {
  public:
   /** `socket`: listening, or a datagram socket; non-blocking. `program`: an argv. */
   Receiver(ReceiverOptions options, Fd socket, char const *const *program, Log &log) noexcept
-      : options_(static_cast<ReceiverOptions &&>(options)),
+      : slow_files_(log),
+        options_(static_cast<ReceiverOptions &&>(options)),
         socket_(static_cast<Fd &&>(socket)),
         datagram_peer_(socket_.get()),
         program_(program),
@@ -62,8 +63,7 @@ class Receiver {
   [[nodiscard]] bool may_offer(uid_t user) const noexcept {
     return is_trusted_user(user, {options_.offerers.begin(), options_.offerers.size()});
   }
-  /** SlowFiles::may_give_more(); logs a refusal. */
-  [[nodiscard]] bool may_give_more(uid_t user) noexcept;
+  /** The user that the next datagram is from. Nothing: it is not received. */
   [[nodiscard]] std::optional<uid_t> user_of_datagram() noexcept;
   [[nodiscard]] bool has_room() const noexcept { return programs_.size() < options_.most; }
   /**

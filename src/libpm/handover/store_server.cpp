@@ -110,7 +110,7 @@ void StoreServer::admit(Fd connected) noexcept {
     places.taken += session ? 1 : 0;
     of_one += session && session->user() == peer->uid;
   }
-  if (!may_give_more(peer->uid)) return;
+  if (!slow_files_.may_give_more(peer->uid)) return;
   slow_files_.charge(peer->uid);
   bool const has_place = of_one < clients_of_one_max && places.has_share_for(of_one, places.reserve());
   auto rights = rights_of(*peer, options_.rules);
@@ -132,14 +132,8 @@ void StoreServer::admit(Fd connected) noexcept {
     }
 }
 
-bool StoreServer::may_give_more(uid_t user) noexcept {
-  if (slow_files_.may_give_more(user)) return true;
-  log_->warn("refused uid ", (Text<16>() << user).view(), ": closing its files waits for their server");
-  return false;
-}
-
 bool StoreServer::serve(StoreSession &session) noexcept {
-  if (!may_give_more(session.user())) return false;
+  if (!slow_files_.may_give_more(session.user())) return false;
   slow_files_.charge(session.user());
   return session.serve([this](std::string_view name) noexcept { wake(name); });
 }

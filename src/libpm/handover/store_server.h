@@ -28,7 +28,8 @@ class StoreServer {
  public:
   /** Borrows a listening Unix socket. */
   StoreServer(StoreOptions const &options, int socket, Log &log) noexcept
-      : options_(options),
+      : slow_files_(log),
+        options_(options),
         socket_(socket),
         log_(&log),
         context_{{options.most, options.most_of_one, log}, socket, options.patience, &log} {}
@@ -63,8 +64,6 @@ class StoreServer {
   static void end(Box<StoreSession> &session) noexcept;
   /** Gives a stored descriptor to the clients that wait for it, in the order of their places, until one takes it out. */
   void wake(std::string_view name) noexcept;
-  /** SlowFiles::may_give_more(); logs a refusal. */
-  [[nodiscard]] bool may_give_more(uid_t user) noexcept;
   [[nodiscard]] bool has_room() const noexcept;
   [[nodiscard]] int timeout() const noexcept;
 

@@ -37,9 +37,8 @@ bool own_all(struct msghdr &header, Descriptors &descriptors, struct ucred &cred
     for (size_t i = 0; i < count; ++i) {
       int fd;
       memcpy(&fd, CMSG_DATA(control) + i * sizeof fd, sizeof fd);
-      // Even without memory to note it, it is owned, and closed here.
-      bool const noted = SlowFiles::note(fd).has_value();
-      fits = descriptors.add(fd) && noted && fits;
+      // Without memory to note it, it stays open, because its close could wait without end.
+      fits = SlowFiles::note(fd) && descriptors.add(fd) && fits;
     }
   }
   return fits;

@@ -8,6 +8,7 @@
 #include "libpm/os/file_identity.h"
 #include "libpm/os/in_child.h"
 #include "libpm/os/sys.h"
+#include "libpm/util/text.h"
 
 namespace pm {
 
@@ -30,7 +31,7 @@ bool closes_at_once(int fd) noexcept {
 
 SlowFiles *SlowFiles::the_one_ = nullptr;
 
-SlowFiles::SlowFiles() noexcept : user_(::geteuid()) {
+SlowFiles::SlowFiles(Log &log) noexcept : log_(&log), user_(::geteuid()) {
   the_one_ = this;
   sys::close_elsewhere = close;
 }
@@ -62,18 +63,22 @@ bool SlowFiles::is_slow(int fd) noexcept {
 /** For sys::close(). False: the descriptor was not noted. */
 bool SlowFiles::close(int fd) noexcept {
   if (!is_slow(fd)) return false;
-  auto &all = the_one_->noted_;
-  all[the_one_->place_of(fd)].is_closing = true;
+  the_one_->noted_[the_one_->place_of(fd)].is_closing = true;
   the_one_->reap();
-  for (size_t i = all.size(); i-- > 0;) {
-    if (!all[i].is_closing || !the_one_->start(all[i])) continue;
-    all[i] = all[all.size() - 1];
-    all.truncate(all.size() - 1);
-  }
+  the_one_->start_all();
   return true;
 }
 
-/** Starts a child that closes a file. False: the file stays open, and the next close tries it again. */
+/** Starts the children of all files that are closing. */
+void SlowFiles::start_all() noexcept {
+  for (size_t i = noted_.size(); i-- > 0;) {
+    if (!noted_[i].is_closing || !start(noted_[i])) continue;
+    noted_[i] = noted_[noted_.size() - 1];
+    noted_.truncate(noted_.size() - 1);
+  }
+}
+
+/** Starts a child that closes a file. False: the file stays open. */
 bool SlowFiles::start(Noted const &file) noexcept {
   if (!children_.append({-1, file.user})) return false;
   pid_t const child = start_child(CLONE_FILES, [&]() noexcept {
@@ -81,14 +86,13 @@ bool SlowFiles::start(Noted const &file) noexcept {
     sys::close(file.fd);
   });
   children_[children_.size() - 1].pid = child;
-  // close(2) removes the descriptor before it waits. Until then its number would be in use, and executing a program would close the file. No
-  // event tells of it, but the child needs only this one system call.
+  // close(2) removes the descriptor before it waits. Return after that: executing a program would close the descriptor, and wait. The kernel
+  // reports no event of it, but the child needs only this one system call.
   bool is_running = child > 0;
   while (is_running && sys::fcntl(file.fd, F_GETFD) >= 0) {
     ::sched_yield();
     is_running = sys::waitpid(child, nullptr, __WALL | WNOHANG) == 0;
   }
-  // A child that has closed the file at once is reaped later, as the others.
   if (!is_running) children_.truncate(children_.size() - 1);
   return is_running || (child > 0 && sys::fcntl(file.fd, F_GETFD) < 0);
 }
@@ -105,11 +109,14 @@ void SlowFiles::reap() noexcept {
 }
 
 bool SlowFiles::may_give_more(uid_t user) noexcept {
+  start_all();
   if (children_.empty()) return true;
   reap();
   auto const waiting =
       std::count_if(children_.begin(), children_.end(), [=](Child const &one) noexcept { return one.user == user; });
-  return static_cast<size_t>(waiting) < waiting_most;
+  if (static_cast<size_t>(waiting) < waiting_most) return true;
+  log_->warn("refused uid ", (Text<16>() << user).view(), ": closing its files waits for their server");
+  return false;
 }
 
 } // namespace pm

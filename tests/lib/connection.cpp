@@ -611,6 +611,17 @@ void bad_frames(Files const &files) {
     for (; status == Status::pending && sent < 100; ++sent) status = peer.hears(view(piece));
     EXPECT(status == Status::bad_frame && sent == 18);
   });
+  one("fragments of one byte: reading them ends before all are read", [&] {
+    Raw peer;
+    constexpr size_t size = 12000;
+    auto const payload = filled(size);
+    List<char> all;
+    for (size_t i = 0; i < size; ++i)
+      EXPECT(append(all, view(frame({payload.begin() + i, 1}, i + 1 < size ? more_follows : 0, Numbers::type))));
+    Message *message = nullptr;
+    EXPECT(peer.hears(view(all)) == Status::pending);
+    EXPECT(peer.connection.receive(message, in(soon)) == Status::ok && message->payload == view(payload));
+  });
   one("too long to send", [] {
     Both both;
     Numbers numbers;

@@ -14,6 +14,8 @@ namespace {
 constexpr char const *receiving = "receive a message", *sending = "send a message";
 /** How many bytes are read ahead at a time. */
 constexpr size_t ahead_room = 4096;
+/** How often a stream is read for one message before other work has its turn: a peer may send a message in fragments of one byte. */
+constexpr unsigned reads_most = 32;
 
 FrameHeader read_header(char const *from) noexcept {
   uint32_t words[3];
@@ -46,6 +48,7 @@ void FrameReader::clear() noexcept {
     if (sys::getsockopt(socket_, SOL_SOCKET, SO_TYPE, &kind_, &size) < 0) return failed(receiving);
   }
   auto const step = kind_ == SOCK_STREAM ? read_stream() : read_packet();
+  is_incomplete_ = !step;
   if (step) return *step == Step::message ? &message_ : nullptr;
   if (step.error().code != EAGAIN) clear();
   return fail(step);
@@ -113,7 +116,6 @@ Result<size_t> FrameReader::receive_to(size_t size) noexcept {
   size_t const most = 2 * protocol_->descriptors_most();
   do got = receive_once(socket_, {buffer_.begin() + have_, size - have_}, came_, most, is_datagram() ? &sender_ : nullptr);
   while (!got && got.error().code == EINTR);
-  is_incomplete_ = !got;
   if (!got) return got;
   have_ += *got;
   // Those of a message that is not complete, and of the next: one call of recvmsg(2) returns the descriptors of one sendmsg(2), unix(7).
@@ -122,7 +124,7 @@ Result<size_t> FrameReader::receive_to(size_t size) noexcept {
 }
 
 Result<FrameReader::Step> FrameReader::read_stream() noexcept {
-  for (;;) {
+  for (unsigned reads = 0;;) {
     size_t wanted;
     auto const step = cut_off(wanted);
     if (!step || *step == Step::message) return step;
@@ -130,6 +132,8 @@ Result<FrameReader::Step> FrameReader::read_stream() noexcept {
     if (used_) memmove(buffer_.begin(), buffer_.begin() + used_, have_ - used_);
     have_ -= used_;
     used_ = 0;
+    // poll(2) reports the rest again.
+    if (reads++ == reads_most) return failed(receiving, EAGAIN);
     auto const got = receive_to(std::max(wanted, ahead_room));
     if (!got) return fail(got);
     if (*got) continue;
@@ -206,15 +210,14 @@ Done FrameWriter::copy_descriptors() noexcept {
   if (sent_ > 0 || owns_descriptors_) return {};
   for (int &fd : descriptors_) {
     int const copy = sys::fcntl(fd, F_DUPFD_CLOEXEC);
-    if (copy < 0) {
-      int const code = errno;
+    if (copy < 0 || !SlowFiles::note(copy)) {
+      int const code = copy < 0 ? errno : ENOMEM;
       descriptors_.truncate(static_cast<size_t>(&fd - descriptors_.begin()));
       owns_descriptors_ = true;
       clear();
       return failed("keep a descriptor", code);
     }
     fd = copy;
-    (void)SlowFiles::note(copy);
   }
   owns_descriptors_ = true;
   return {};

@@ -47,8 +47,8 @@ class ServiceClient {
                 unsigned again = 0) noexcept;
 
   /**
-   * Sends a question and reads the answer. Returns nothing if it read `answer`, or the Reason of the protocol if the service refused. All
-   * questions share one deadline, which starts with the first question.
+   * Sends a question and reads the answer. Returns nothing if it read `answer`, or the Reason of the protocol if the service
+   * refused. All questions share one deadline, which starts with the first question.
    */
   template <class Reason, class Question, class Answer>
   [[nodiscard]] std::optional<Reason> ask(Question const &question, Answer &answer) noexcept {

@@ -1,6 +1,6 @@
-// bench-onc: pm-rpcbindd beside Debian's rpcbind, in a namespace of their own: the servers on one processor, the clients on another.
-// The processor time of an answer, by UDP and TCP; the time of a change; a burst of connections; memory. Both servers take turns, and
-// each ratio is the median of the turns' ratios, so that other load on the machine changes it little.
+// bench-onc: pm-rpcbindd beside Debian's rpcbind, in a namespace of their own: the servers on one processor, the clients on
+// another. The processor time of an answer, by UDP and TCP; the time of a change; a burst of connections; memory. Both servers
+// take turns, and each ratio is the median of the turns' ratios, so that other load on the machine changes it little.
 
 #include "../lib/expect.h"
 #include "bench.h"
@@ -250,7 +250,10 @@ Cost ask_by_stream(Server &server, unsigned rows) noexcept {
   return cost;
 }
 
-/** So many at a time; or one after another, and the answer waited for by poll(2), as libtirpc's clients do, each on a connection `anew`. */
+/**
+ * So many at a time; or one after another, and the answer waited for by poll(2), as libtirpc's clients do, each on a connection
+ * `anew`.
+ */
 Cost change_rows(Server &server, bool sets, unsigned from, unsigned to, unsigned at_once = 1, bool anew = false) noexcept {
   return cost_of(server, [&]() noexcept {
     for (unsigned row = from; row < to;) {
@@ -360,8 +363,8 @@ double worst_wait(Server const &server) noexcept {
 }
 
 /**
- * Goes on in a child with a network, a /run and processes of its own, which end with it; this process ends as the child does. False:
- * that cannot be.
+ * Goes on in a child with a network, a /run and processes of its own, which end with it; this process ends as the child does.
+ * False: that cannot be.
  */
 bool alone() noexcept {
   if (::unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) < 0) return false;

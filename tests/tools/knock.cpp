@@ -1,5 +1,6 @@
-// knock PORT COUNT [FD AT [TEXT]]: connects COUNT times to a TCP port of loopback, one after another, says TEXT, and reads until the
-// server has closed; after each AT it writes a newline to FD. Prints how many were answered, how many broken off, how many refused.
+// knock PORT COUNT [FD AT [TEXT]]: connects COUNT times to a TCP port of loopback, one after another, says TEXT, and reads until
+// the server has closed; after each AT it writes a newline to FD. Prints how many were answered, how many broken off, how many
+// refused.
 
 #include <arpa/inet.h>
 #include <string.h>

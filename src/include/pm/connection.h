@@ -212,8 +212,8 @@ class Connection {
   [[nodiscard]] Status accept(Limit limit) noexcept;
 
   /**
-   * Sends a message of the protocol, or a message::Refused: then the peer's receive() or call() returns peer_error. The caller still
-   * owns the descriptors. exhausted, too_long: nothing was sent.
+   * Sends a message of the protocol, or a message::Refused: then the peer's receive() or call() returns peer_error. The caller
+   * still owns the descriptors. exhausted, too_long: nothing was sent.
    */
   template <class T>
   [[nodiscard]] Status send(T const &value, Limit limit) noexcept {

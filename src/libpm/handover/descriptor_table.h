@@ -31,8 +31,8 @@ class DescriptorTable {
   [[nodiscard]] Done make() noexcept;
 
   /**
-   * Keeps a descriptor, or returns the refusal. `lifetime`: ms, 0: without limit. `is_limited`: most_of_one applies to this owner, who
-   * leaves places for other users and for owners without limit, util/places.h. ENOMEM.
+   * Keeps a descriptor, or returns the refusal. `lifetime`: ms, 0: without limit. `is_limited`: most_of_one applies to this
+   * owner, who leaves places for other users and for owners without limit, util/places.h. ENOMEM.
    */
   [[nodiscard]] Result<std::optional<StoreRefusal>> add(std::string_view name, Fd fd, uid_t owner, uint32_t lifetime,
                                                         bool is_limited) noexcept;

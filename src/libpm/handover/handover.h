@@ -14,9 +14,9 @@ inline constexpr size_t identity_max = 4096;
 using Identity = xdr::Array<xdr::String<identity_max>, 64>;
 
 /**
- * Take this descriptor. The answer is message::Finished, or message::Refused with the reason as text. Its status `exhausted` means: the
- * worker has no room. Then it has not taken the offers that it did not answer, and closes this connection. Connect again: a worker with
- * room accepts.
+ * Take this descriptor. The answer is message::Finished, or message::Refused with the reason as text. Its status `exhausted`
+ * means: the worker has no room. Then it has not taken the offers that it did not answer, and closes this connection. Connect
+ * again: a worker with room accepts.
  */
 struct Offer {
   static constexpr uint32_t type = 200;

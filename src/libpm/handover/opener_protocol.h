@@ -1,4 +1,7 @@
-/** The protocol of a file opener. A client sends one request over a pm::Connection, and the opener answers it. The reason of a message::Refused is an OpenRefusal. */
+/**
+ * The protocol of a file opener. A client sends one request over a pm::Connection, and the opener answers it. The reason of a
+ * message::Refused is an OpenRefusal.
+ */
 #pragma once
 
 #include <pm/connection.h>

@@ -67,8 +67,8 @@ class Receiver {
   [[nodiscard]] std::optional<uid_t> user_of_datagram() noexcept;
   [[nodiscard]] bool has_room() const noexcept { return programs_.size() < options_.most; }
   /**
-   * Whether a user that has `own` of these places may take one more. Users leave some to root and this process's user; several users leave
-   * some to each other too.
+   * Whether a user that has `own` of these places may take one more. Users leave some to root and this process's user; several
+   * users leave some to each other too.
    */
   [[nodiscard]] bool has_share_for(uid_t user, uint32_t own, Places places) const noexcept;
   /** Whether a program may be started on a descriptor of this user. */

@@ -46,9 +46,9 @@ class StoreSession {
   /** The time until the client must act, as poll(2) takes it. A client that waits for a descriptor has no limit. */
   [[nodiscard]] int time_left() const noexcept { return wait_ || has_ended_ ? -1 : deadline_.remaining(); }
   /**
-   * Ends the session. Returns whether the client has read the last descriptor. Otherwise the object stays until then, or until the client
-   * closes the connection: a descriptor that is in flight when the store closes it would count against the store's user, and not against
-   * the places of the client.
+   * Ends the session. Returns whether the client has read the last descriptor. Otherwise the object stays until then, or until
+   * the client closes the connection: a descriptor that is in flight when the store closes it would count against the store's
+   * user, and not against the places of the client.
    */
   [[nodiscard]] bool end() noexcept;
   /** Whether the session has ended, and the object stays. */

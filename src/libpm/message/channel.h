@@ -13,8 +13,8 @@ namespace pm::message {
 class Channel {
  public:
   /**
-   * Borrows the descriptors: the same socket twice, or the two that a super-server gives a program (0 and 1). `packet_size`: of the
-   * longest frame, both ways.
+   * Borrows the descriptors: the same socket twice, or the two that a super-server gives a program (0 and 1). `packet_size`: of
+   * the longest frame, both ways.
    */
   Channel(int in, int out, Protocol const &protocol, uint32_t packet_size = Connection::packet_max) noexcept
       : in_(in), out_(out), reader_(in, protocol, packet_size), writer_(packet_size) {}

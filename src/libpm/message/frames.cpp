@@ -14,7 +14,9 @@ namespace {
 constexpr char const *receiving = "receive a message", *sending = "send a message";
 /** How many bytes are read ahead at a time. */
 constexpr size_t ahead_room = 4096;
-/** How often a stream is read for one message before other work has its turn: a peer may send a message in fragments of one byte. */
+/**
+ * How often a stream is read for one message before other work has its turn: a peer may send a message in fragments of one byte.
+ */
 constexpr unsigned reads_most = 32;
 
 FrameHeader read_header(char const *from) noexcept {
@@ -107,8 +109,8 @@ bool FrameReader::are_announced() const noexcept {
 }
 
 /**
- * Receives once. Afterwards the buffer has at most `size` bytes. A peer that sends more descriptors than its messages may have could
- * otherwise fill this process's table, and never end the message.
+ * Receives once. Afterwards the buffer has at most `size` bytes. A peer that sends more descriptors than its messages may have
+ * could otherwise fill this process's table, and never end the message.
  */
 Result<size_t> FrameReader::receive_to(size_t size) noexcept {
   if (!buffer_.resize(size)) return failed(receiving, ENOMEM);
@@ -118,7 +120,8 @@ Result<size_t> FrameReader::receive_to(size_t size) noexcept {
   while (!got && got.error().code == EINTR);
   if (!got) return got;
   have_ += *got;
-  // Those of a message that is not complete, and of the next: one call of recvmsg(2) returns the descriptors of one sendmsg(2), unix(7).
+  // Those of a message that is not complete, and of the next: one call of recvmsg(2) returns the descriptors of one sendmsg(2),
+  // unix(7).
   if (came_.size() && (came_.size() > most || !are_announced())) return failed(receiving, EPROTO);
   return got;
 }

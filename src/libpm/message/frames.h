@@ -17,8 +17,8 @@ inline constexpr uint32_t header_size = 12;
 inline constexpr uint32_t more_follows = 0x80000000;
 
 /**
- * Reads messages from a socket, without waiting. It reads a stream as far as one call goes; the descriptors belong to the frames in their
- * order. A packet is one frame.
+ * Reads messages from a socket, without waiting. It reads a stream as far as one call goes; the descriptors belong to the frames
+ * in their order. A packet is one frame.
  */
 class FrameReader {
  public:
@@ -33,9 +33,9 @@ class FrameReader {
 
   /**
    * The next message; null if the stream ended between two messages. EAGAIN: the rest has not arrived yet; a part is kept.
-   * ECONNRESET: the stream ended inside a message; EMSGSIZE: a frame is too long; EPROTO: the number of descriptors differs from the
-   * header's, or is more than the protocol allows, or a fragment is wrong; EMFILE: there was no room for the descriptors; ENOMEM;
-   * ENOTSOCK. After an error nothing is kept.
+   * ECONNRESET: the stream ended inside a message; EMSGSIZE: a frame is too long; EPROTO: the number of descriptors differs from
+   * the header's, or is more than the protocol allows, or a fragment is wrong; EMFILE: there was no room for the descriptors;
+   * ENOMEM; ENOTSOCK. After an error nothing is kept.
    */
   [[nodiscard]] Result<Message *> next() noexcept;
 

@@ -8,17 +8,17 @@
 namespace pm::message {
 
 /**
- * Receives once, without waiting, and appends the descriptors that arrive. Returns the number of bytes. EAGAIN; EMFILE: there was no room
- * for the descriptors (MSG_CTRUNC); EPROTO: there are more than `most`, of which the kernel closes the rest, or more than descriptors_max in
- * `descriptors`; EMSGSIZE: the packet is longer than `room`. Even after an error `descriptors` owns the descriptors that arrived, and the
- * caller closes them. `sender`: null: not wanted.
+ * Receives once, without waiting, and appends the descriptors that arrive. Returns the number of bytes. EAGAIN; EMFILE: there was
+ * no room for the descriptors (MSG_CTRUNC); EPROTO: there are more than `most`, of which the kernel closes the rest, or more than
+ * descriptors_max in `descriptors`; EMSGSIZE: the packet is longer than `room`. Even after an error `descriptors` owns the
+ * descriptors that arrived, and the caller closes them. `sender`: null: not wanted.
  */
 [[nodiscard]] Result<size_t> receive_once(int socket, std::span<char> room, Descriptors &descriptors, size_t most,
                                           Sender *sender) noexcept;
 
 /**
- * The credentials of the next datagram's sender, pid 0 if the socket does not have SO_PASSCRED. The datagram stays in the socket, and its
- * descriptors are not received. Does not wait: EAGAIN.
+ * The credentials of the next datagram's sender, pid 0 if the socket does not have SO_PASSCRED. The datagram stays in the socket,
+ * and its descriptors are not received. Does not wait: EAGAIN.
  */
 [[nodiscard]] Result<struct ucred> peek_credentials(int socket) noexcept;
 

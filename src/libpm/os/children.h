@@ -44,7 +44,10 @@ class Children {
    * 1.7 times the processor time for a client that connects again and again beside 1,000 connections, and 8 times beside 9,500.
    */
   void reap_named(Callback<void(pid_t child, int status)> ended) noexcept;
-  /** The time until reap() is due, in ms, as poll(2) takes it; -1 if it is not due. The longer reap() takes, the more rarely it is due. */
+  /**
+   * The time until reap() is due, in ms, as poll(2) takes it; -1 if it is not due. The longer reap() takes, the more rarely it is
+   * due.
+   */
   [[nodiscard]] int sweep_left() const noexcept { return sweep_.remaining(); }
 
   /** The end of a child also ends the pause, because the child may have used the resources that this process lacked. */

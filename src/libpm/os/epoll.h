@@ -24,7 +24,8 @@ class Epoll {
   /** Removes a descriptor. This is necessary before closing a descriptor whose file other processes have open too. */
   void remove(int fd) noexcept;
   /** The events until now, as many as fit into `room`; data.fd of each is the descriptor. Does not wait.
-   * The handling of an event may close the descriptor of a later one, and another file may get its number: ask is_ready(), os/stream.h.
+   * The handling of an event may close the descriptor of a later one, and another file may get its number: ask is_ready(),
+   * os/stream.h.
    */
   [[nodiscard]] Result<std::span<struct epoll_event const>> take(std::span<struct epoll_event> room) noexcept {
     return wait(room, 0);

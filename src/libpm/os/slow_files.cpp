@@ -86,8 +86,8 @@ bool SlowFiles::start(Noted const &file) noexcept {
     sys::close(file.fd);
   });
   children_[children_.size() - 1].pid = child;
-  // close(2) removes the descriptor before it waits. Return after that: executing a program would close the descriptor, and wait. The kernel
-  // reports no event of it, but the child needs only this one system call.
+  // close(2) removes the descriptor before it waits. Return after that: executing a program would close the descriptor, and wait.
+  // The kernel reports no event of it, but the child needs only this one system call.
   bool is_running = child > 0;
   while (is_running && sys::fcntl(file.fd, F_GETFD) >= 0) {
     ::sched_yield();

@@ -8,9 +8,10 @@
 namespace pm {
 
 /**
- * Each close(2) of a file of a FUSE or network file system waits for the file's server, and not even SIGKILL ends that wait. While an object
- * of this class exists, sys::close(), and so each Fd, closes such files in a child, which shares this process's descriptors. The child may
- * wait without end, and this process does not. Exiting would wait too, so close what clients gave before exiting.
+ * Each close(2) of a file of a FUSE or network file system waits for the file's server, and not even SIGKILL ends that wait.
+ * While an object of this class exists, sys::close(), and so each Fd, closes such files in a child, which shares this process's
+ * descriptors. The child may wait without end, and this process does not. Exiting would wait too, so close what clients gave
+ * before exiting.
  *
  * At most one in a process, because it concerns the process's table of descriptors. The children cause no SIGCHLD.
  */
@@ -25,12 +26,15 @@ class SlowFiles {
   /** From now on, received descriptors are of this user. At first they are of this process's user. */
   void charge(uid_t user) noexcept { user_ = user; }
   [[nodiscard]] uid_t charged() const noexcept { return user_; }
-  /** Whether few children wait for files of this user. Otherwise logs that it is refused: end its connections, and accept no other. */
+  /**
+   * Whether few children wait for files of this user. Otherwise logs that it is refused: end its connections, and accept no
+   * other.
+   */
   [[nodiscard]] bool may_give_more(uid_t user) noexcept;
 
   /**
-   * Notes a descriptor that came from another process, if its close may wait. Does nothing without an object of this class. ENOMEM: leave the
-   * descriptor open.
+   * Notes a descriptor that came from another process, if its close may wait. Does nothing without an object of this class.
+   * ENOMEM: leave the descriptor open.
    */
   [[nodiscard]] static Done note(int fd) noexcept { return the_one_ ? the_one_->note(fd, the_one_->user_) : Done(); }
   /** Notes one that the previous version of this program received from `user`. */

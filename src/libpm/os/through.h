@@ -1,4 +1,4 @@
-/** For the files of pm::sys only: the place where the test build makes calls fail. */
+/** The place where the test build makes system calls fail, for the files that make them: sys*.cpp and file_identity.cpp. */
 #pragma once
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /**
- * The protocol of a registry's service, at REGISTRY/socket. A client sends a request as a frame (libpm/message/frames.h), and the service
- * answers it, before the next request. The client keeps its side open, and sends nothing, until it has the answer: the service drops the
- * request of a client that hangs up. The reason of a message::Refused is a Refusal::Reason; a system call that failed is one with `system`.
+ * The protocol of a registry's service, at REGISTRY/socket. A client sends a request as a frame (libpm/message/frames.h), and the
+ * service answers it, before the next request. The client keeps its side open, and sends nothing, until it has the answer: the
+ * service drops the request of a client that hangs up. The reason of a message::Refused is a Refusal::Reason; a system call that
+ * failed is one with `system`.
  */
 #pragma once
 
@@ -101,7 +102,10 @@ struct Remove {
   static auto fields(auto &m) noexcept { return std::tie(m.names); }
 };
 
-/** Remove the user's registrations of a service that match, as a Query does. The answer is message::Finished with the number of those that existed. */
+/**
+ * Remove the user's registrations of a service that match, as a Query does. The answer is message::Finished with the number of
+ * those that existed.
+ */
 struct RemoveMatching {
   static constexpr uint32_t type = 3;
   ServiceName service;

@@ -29,9 +29,9 @@ class RowSetter {
   Statistics *statistics_;
   Log *log_;
   /**
-   * The process that last set a row over local: most set several, each over a connection of its own. At 20 rows SET takes 1.1 times
-   * rpcbind's time, and 1.4 times without this (bench-onc). While it runs, connections with its pid are its own, unless they were accepted
-   * before `accepted`: an earlier process with that pid may have made those.
+   * The process that last set a row over local: most set several, each over a connection of its own. At 20 rows SET takes 1.1
+   * times rpcbind's time, and 1.4 times without this (bench-onc). While it runs, connections with its pid are its own, unless
+   * they were accepted before `accepted`: an earlier process with that pid may have made those.
    */
   struct {
     Fd process;

@@ -14,8 +14,8 @@ namespace {
 constexpr int so_passrights = 83;
 
 /**
- * Accepted connections inherit it. Before Linux 6.16, and for IP sockets, it fails. Then the kernel closes the descriptors of a message when
- * the message is read.
+ * Accepted connections inherit it. Before Linux 6.16, and for IP sockets, it fails. Then the kernel closes the descriptors of a
+ * message when the message is read.
  */
 void refuse_descriptors(int socket) noexcept {
   int const no = 0;

@@ -1,5 +1,8 @@
 #include "libpm/message/xdr.h"
 
+#include <endian.h>
+#include <string.h>
+
 namespace pm::xdr {
 
 namespace {
@@ -13,7 +16,9 @@ constexpr size_t padding(size_t size) noexcept {
 } // namespace
 
 bool Encoder::put(uint32_t n) noexcept {
-  char const bytes[] = {static_cast<char>(n >> 24), static_cast<char>(n >> 16), static_cast<char>(n >> 8), static_cast<char>(n)};
+  char bytes[unit];
+  n = htobe32(n);
+  memcpy(bytes, &n, sizeof bytes);
   return append(*out_, {bytes, sizeof bytes});
 }
 
@@ -41,8 +46,8 @@ bool Decoder::get(Fd &fd) noexcept {
 
 bool Decoder::get(uint32_t &n) noexcept {
   if (left_.size() < unit) return false;
-  n = 0;
-  for (size_t i = 0; i < unit; ++i) n = n << 8 | static_cast<unsigned char>(left_[i]);
+  memcpy(&n, left_.data(), unit);
+  n = be32toh(n);
   left_.remove_prefix(unit);
   return true;
 }

@@ -11,7 +11,7 @@ namespace pm {
  * When the last descriptor of a TCP connection with SO_LINGER and unsent data is closed, the kernel waits as long as SO_LINGER
  * says: in close(2) or recvmsg(2), even for a non-blocking socket. A client can pass such a descriptor and leave it unread, so
  * any close or read of a server may close the last one. Only a signal ends the wait. So while the server works, a timer sends it
- * SIGRTMAX every 4 milliseconds. The handler does nothing. It has SA_RESTART, so only poll(2) and the like fail with EINTR.
+ * SIGRTMAX-1 every 4 milliseconds. The handler does nothing. It has SA_RESTART, so only poll(2) and the like fail with EINTR.
  *
  * At most one in a process. A program that is executed has neither the handler nor the timer.
  */

@@ -6,7 +6,11 @@ it: all
 include $(wildcard config.mak)
 include package/info
 
-# Each kind of build has a directory of its own: build, build-san with SAN=1, build/fuzz with FUZZ=1.
+# Each kind of build has a directory of its own: build, build-san with SAN=1, build-tsan with SAN=thread, build/fuzz with FUZZ=1.
+ifeq ($(SAN),thread)
+O := build-tsan
+FLAGS_SAN := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+else
 ifneq ($(filter-out 0,$(SAN)),)
 O := build-san
 FLAGS_SAN := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -20,11 +24,12 @@ FLAGS_SAN := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,un
 else
 O ?= build
 endif
+endif
 
 PROGRAM_SOURCES := $(wildcard src/*/pm-*.cpp)
 PROGRAMS := $(notdir $(PROGRAM_SOURCES:.cpp=))
 PAGES := $(wildcard doc/*.[178])
-PUBLIC_HEADERS := $(wildcard src/include/pm/*.h)
+PUBLIC_HEADERS := $(wildcard src/include/*.h src/include/pm/*.h)
 LIBRARIES := $(O)/libpm.a $(if $(SHARED),$(O)/libpm.so.$(version))
 
 all: $(PROGRAMS:%=$(O)/%) $(LIBRARIES) $(O)/libpm.pc
@@ -40,9 +45,10 @@ install-programs: $(PROGRAMS:%=$(O)/%)
 install-library: $(LIBRARIES) $(O)/libpm.pc
 	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)/pm
 	install -m 644 $(LIBRARIES) $(DESTDIR)$(libdir)
-	$(if $(SHARED),ln -sf libpm.so.$(version) $(DESTDIR)$(libdir)/libpm.so)
+	$(if $(SHARED),for link in libpm.so.$(abi) libpm.so; do ln -sf libpm.so.$(version) $(DESTDIR)$(libdir)/$$link; done)
 	install -m 644 $(O)/libpm.pc $(DESTDIR)$(libdir)/pkgconfig
-	install -m 644 $(PUBLIC_HEADERS) $(DESTDIR)$(includedir)/pm
+	install -m 644 src/include/*.h $(DESTDIR)$(includedir)
+	install -m 644 src/include/pm/*.h $(DESTDIR)$(includedir)/pm
 
 install-pages: config.mak
 	for section in 1 7 8; do \
@@ -51,7 +57,7 @@ install-pages: config.mak
 
 # Removes exactly the files that install makes with this configuration.
 uninstall: config.mak
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(LIBRARIES:$(O)/%=$(DESTDIR)$(libdir)/%) $(if $(SHARED),$(DESTDIR)$(libdir)/libpm.so) \
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(LIBRARIES:$(O)/%=$(DESTDIR)$(libdir)/%) $(if $(SHARED),$(DESTDIR)$(libdir)/libpm.so.$(abi) $(DESTDIR)$(libdir)/libpm.so) \
 	  $(DESTDIR)$(libdir)/pkgconfig/libpm.pc $(PUBLIC_HEADERS:src/include/%=$(DESTDIR)$(includedir)/%) \
 	  $(foreach page,$(notdir $(PAGES)),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(page))
 	rmdir $(DESTDIR)$(includedir)/pm 2>/dev/null || :
@@ -61,7 +67,7 @@ dist:
 	git archive --prefix=$(package)-$(version)/ -o $(package)-$(version).tar.gz HEAD
 
 clean:
-	rm -rf build build-san build-lint
+	rm -rf build build-san build-tsan build-lint
 
 distclean: clean
 	rm -f config.mak src/libpm/util/config.h $(package)-$(version).tar.gz
@@ -95,9 +101,8 @@ $(O)/libcli.a $(O)/libpm.a:
 	rm -f $@
 	$(AR) rcD $@ $(filter %.o,$^)
 
-# cli/runtime.cpp: what the C++ runtime would otherwise be needed for.
-$(O)/libpm.so.$(version): $(LIBPM_SOURCES:%.cpp=$(O)/pic/%.o) $(O)/pic/src/cli/runtime.o package/libpm.map
-	$(CC) -shared -Wl,-soname,$(@F) -Wl,--version-script=package/libpm.map -o $@ $(filter %.o,$^) $(filter-out -static,$(LDFLAGS_ALL)) -Wl,-z,defs -lskarnet
+$(O)/libpm.so.$(version): $(LIBPM_SOURCES:%.cpp=$(O)/pic/%.o) package/libpm.map
+	$(CC) -shared -Wl,-soname,libpm.so.$(abi) -Wl,--version-script=package/libpm.map -o $@ $(filter %.o,$^) $(filter-out -static,$(LDFLAGS_ALL)) -Wl,-z,defs -lskarnet
 
 $(O)/libpm.pc: package/libpm.pc.in config.mak package/info
 	@mkdir -p $(@D)

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
-# The installed library, as an ordinary program sees it: g++ with exceptions and the C++ library, what pkg-config says, static and shared.
+# The installed library, as ordinary programs see it: C, C++ with exceptions and the C++ library, Python; pkg-config's flags, static and
+# shared.
 load common
+load super
 setup() { common_setup; }
 teardown() { common_teardown; }
 
@@ -26,14 +28,17 @@ setup_file() {
     make SHARED= prefix="$INSTALLED/static" install-library
     for way in shared static; do
       build "$way" tests/client/client.cpp "$BATS_FILE_TMPDIR/client-$way" -Wall -Wextra -Werror
+      build "$way" tests/client/c-client.c "$BATS_FILE_TMPDIR/c-client-$way" -std=c99 -pedantic -Wall -Wextra -Werror
     done
   ) >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log"; return 1; }
 }
-# build static|shared SOURCE PROGRAM [OPTION...]: as a user of the library would.
+# build static|shared SOURCE PROGRAM [OPTION...]: as a user of the library would. CC, CXX: the compilers.
 build() {
-  local flags && flags=$(PKG_CONFIG_PATH=$INSTALLED/$1/lib/pkgconfig pkg-config --cflags --libs libpm)
+  local flags compiler="${CXX:-g++} -std=c++20"
+  [ "${2%.c}" = "$2" ] || compiler=${CC:-gcc}
+  flags=$(PKG_CONFIG_PATH=$INSTALLED/$1/lib/pkgconfig pkg-config --cflags --libs libpm)
   # shellcheck disable=SC2086
-  g++ -std=c++20 "${@:4}" "$2" $flags -Wl,-rpath,"$INSTALLED/$1/lib" -o "$3"
+  $compiler "${@:4}" "$2" $flags -Wl,-rpath,"$INSTALLED/$1/lib" -o "$3"
 }
 # each SCENARIO...: both programs, as the registry's owner.
 each() {
@@ -41,13 +46,29 @@ each() {
 }
 # each_by_service SCENARIO...: as another user, through the registry's service.
 each_by_service() {
+  serve_registry
+  for way in static shared; do run -0 as $ALICE timeout 60 "$CLIENTS/client-$way" "$@"; done
+}
+serve_registry() {
   needs_root
   rm -rf served && pm-mkregistry -u $BOB served
   export PM_REGISTRY=$PWD/served
   # A batch of all that one call may have, and some more.
   PM_LIMIT_PROCESS=256 front served
   chmod 1777 .
-  for way in static shared; do run -0 as $ALICE timeout 60 "$CLIENTS/client-$way" "$@"; done
+}
+has_listeners() { [ "$(listeners reg)" = "$1" ]; }
+# in_c SCENARIO...: the C program, linked both ways, each in a directory of its own; as the registry's owner, and through the service.
+in_c() {
+  local way run
+  for way in static shared; do
+    mkdir "owner.$way" && cd "owner.$way" && run -0 timeout 60 "$CLIENTS/c-client-$way" "$@" && cd ..
+  done
+  [ "$(id -u)" = 0 ] || return 0
+  serve_registry
+  for way in static shared; do
+    mkdir -m 777 "other.$way" && cd "other.$way" && run -0 as $ALICE timeout 60 "$CLIENTS/c-client-$way" "$@" && cd ..
+  done
 }
 
 @test "client: the headers, the library and the pkg-config file are there; the shared library needs no C++ library" {
@@ -162,6 +183,172 @@ each_by_service() {
   done
 }
 
+@test "pm.h: register and release: several, exclusive, public, a descriptor's address; refusals with index and reason" {
+  in_c registers
+}
+@test "pm.h: find and list, by service, version, netid and users" { in_c queries; }
+@test "pm.h: announce, withdraw and ask an executable" { in_c announces; }
+@test "pm.h: connect" { in_c connects; }
+@test "pm.h: wait for up, down, one and several, with a limit and a stop descriptor" { in_c waits; }
+@test "pm.h: a watch of services and a fifodir: events in their order, and nothing to do between them" { in_c watches; }
+@test "pm.h: PM_NONBLOCK: no call waits, and pm_finish() has its result" { in_c nonblocking; }
+@test "pm.h: hand a descriptor over, and take one" { in_c passes; }
+@test "pm.h: a forked child can use no handle, and keeps no listener alive" { in_c forks; }
+@test "pm.h: threads with a handle each: the umask, the signals, the directory and the environment stay as they are" { in_c threads; }
+
+@test "pm.h: two threads with a handle each, under the thread sanitizer" {
+  # Compiling the library once more takes a minute.
+  [ "${PM_BUILD##*/}" = build-san ] || skip 'make check SAN=1 runs it'
+  cd "$BATS_FILE_TMPDIR/tree"
+  (unset SAN MAKEFLAGS MAKELEVEL && make -j2 SAN=thread build-tsan/libpm.a) >log 2>&1 || { cat log; return 1; }
+  gcc -fsanitize=thread -Isrc/include tests/client/c-client.c build-tsan/libpm.a -l:libskarnet.a -o "$BATS_TEST_TMPDIR/c-client"
+  cd "$BATS_TEST_TMPDIR"
+  for scenario in threads nonblocking waits; do run -0 env TSAN_OPTIONS=halt_on_error=1 timeout 120 ./c-client $scenario; done
+}
+
+@test "pm.h: with the umask 077 other users find the registration" {
+  needs_root
+  pm-mkregistry -u $BOB served && chmod 1777 .
+  mkfifo -m 666 in
+  exec 6<>in
+  # The registry has no directory of this service yet.
+  PM_REGISTRY=$PWD/served start_ready as $BOB sh -c 'exec "$1" masked web <in >&9 6>&-' - "$CLIENTS/c-client-static" </dev/null
+  run -0 as $ALICE env PM_REGISTRY="$PWD/served" pm-lookup -u $BOB web
+  run -0 as $ALICE env PM_REGISTRY="$PWD/served" pm-list
+  assert_output --partial web
+  exec 6>&-
+  await end "$PID"
+}
+
+@test "pm.h: a worker takes connections from pm-superd -w, and descriptors from pm-fdpass" {
+  local i
+  start_ready sh -c 'exec "$1" works worker >&9' - "$CLIENTS/c-client-static" </dev/null
+  mkfifo came
+  exec 6<>came
+  pm-fdpass worker <&6
+  read -r -t 20 line <&6
+  assert_equal "$line" 'served without variables'
+  super -w worker local:sock
+  for i in 1 2 3; do
+    run -0 s6-ipcclient sock "${HEAR[@]}"
+    assert_output 'served PROTO=IPC'
+  done
+}
+
+@test "pm.h: sockets by name, as pm-socketbinder gives them; none, and those of another process" {
+  local sockets=$CLIENTS/c-client-shared
+  run -0 pm-socketbinder -n a=local:one -n b=local:two -n a=local:three "$sockets" sockets a
+  assert_equal "${lines[0]} ${lines[1]} ${#lines[@]}" '3 5 3'
+  run -0 pm-socketbinder -n a=local:four -n b=local:five "$sockets" sockets
+  assert_equal "${lines[*]:0:2}" '3 4'
+  run -0 "$sockets" sockets
+  assert_output 'this process was given no sockets'
+  run -0 env LISTEN_FDS=1 LISTEN_PID=1 "$sockets" sockets
+  assert_output --regexp '^LISTEN_PID is 1, this process is [0-9]+$'
+}
+
+@test "client: C99 and C++20, with and without optimization, by gcc and clang" {
+  local way level
+  for way in static shared; do
+    for level in -O0 -O2; do
+      CC=gcc build $way "$PM_SOURCE/doc/examples/webget.c" webget -std=c99 -pedantic -Wall -Wextra -Werror $level
+      CC=clang build $way "$PM_SOURCE/doc/examples/webget.c" webget -std=c99 -pedantic -Wall -Wextra -Werror $level
+      CXX=g++ build $way "$PM_SOURCE/doc/examples/greeter.cpp" greeter -Wall -Wextra -Werror $level
+      CXX=clang++ build $way "$PM_SOURCE/doc/examples/greeter.cpp" greeter -Wall -Wextra -Werror $level
+      run -111 env PM_REGISTRY=/nonexistent ./webget
+      assert_output 'webget: unable to open the registry: No such file or directory'
+      run -1 ./greeter
+      assert_output './greeter: not registered'
+    done
+  done
+}
+
+@test "client: the shared library exports the committed names, and no others" {
+  nm -DC --defined-only "$INSTALLED/shared/lib/libpm.so" | cut -d' ' -f3- | sed 's/@@.*//; s/(.*//' | grep -v '^LIBPM_' |
+    LC_ALL=C sort -u >exported
+  run -0 diff "$PM_SOURCE/package/libpm.symbols" exported
+  # Each of them has the version, and the soname does not change with the release.
+  run -0 nm -D --defined-only --with-symbol-versions "$INSTALLED/shared/lib/libpm.so"
+  refute_line --regexp ' [B-Z] [^@]*$'
+  run -0 sh -c 'objdump -p "$1" | grep SONAME' - "$INSTALLED/shared/lib/libpm.so"
+  assert_output --regexp 'libpm\.so\.[0-9]+$'
+  # Each function of pm.h is there, and each name of pm_ is in pm.h.
+  run -0 diff <(grep '^pm_' exported) <(sed -n 's/^[a-z].*[ *]\(pm_[a-z_]*\)(.*/\1/p' "$PM_SOURCE/src/include/pm.h" | LC_ALL=C sort)
+}
+
+@test "client: the page has the functions and the members of the structs of pm.h" {
+  # Each declaration as a line, with single blanks.
+  squeeze() { tr '\n' ' ' | tr -s ' ' | sed 's/; */;\n/g' | sed 's/^ *//'; }
+  sed -n '/^\.Ss Functions/,/^\.Ed/p' "$PM_SOURCE/doc/pm-library.7" | grep -v '^\.' | squeeze >page
+  sed -n '/^[a-z].*pm_[a-z_]*(/,/;/p' "$PM_SOURCE/src/include/pm.h" | squeeze >header
+  assert_equal "$(grep -c '(' header)" 24
+  run -0 diff header page
+  sed -n '/^struct pm_[a-z]* {/,/^};/p' "$PM_SOURCE/src/include/pm.h" | grep -o '[a-z_]*\(, \*[a-z_]*\)*\(\[256\]\)*;' | tr -d ',*;' |
+    tr ' ' '\n' | grep . | sort -u >members
+  while read -r member; do grep -q "[ *]$member;" "$PM_SOURCE/doc/pm-library.7" || { echo "$member"; return 1; }; done <members
+}
+
+@test "client: the examples webd and webget: a server whose port the kernel chooses, and a client that waits for it" {
+  build static "$PM_SOURCE/doc/examples/webd.c" webd -Wall -Wextra -Werror
+  build static "$PM_SOURCE/doc/examples/webget.c" webget -Wall -Wextra -Werror
+  start ./webget >page
+  local client=$PID
+  eventually 'has_listeners 1'
+  start ./webd </dev/null
+  await end "$client"
+  run -0 tail -1 page
+  assert_output hello
+  run -0 ./webget
+  assert_line hello
+}
+
+@test "client: the examples follow.c and follow.py: changes of three services, and of one" {
+  build shared "$PM_SOURCE/doc/examples/follow.c" follow -Wall -Wextra -Werror
+  mkfifo in out
+  exec 6<>in 7<>out
+  start ./follow www mail time <in >out 6>&- 7>&-
+  local follow=$PID web
+  eventually 'has_listeners 3'
+  hold www tcp:127.0.0.1:80 && web=$PID
+  read -r -t 20 line <&7
+  assert_equal "$line" 'up www tcp:127.0.0.1:80'
+  hold mail none
+  read -r -t 20 line <&7
+  assert_equal "$line" 'up mail none'
+  echo status >&6
+  for name in 'www: 1' 'mail: 1' 'time: 0'; do
+    read -r -t 20 line <&7
+    assert_equal "$line" "$name"
+  done
+  end "$web"
+  read -r -t 20 line <&7
+  assert_equal "$line" 'down www tcp:127.0.0.1:80'
+  end "$follow"
+  LD_LIBRARY_PATH=$INSTALLED/shared/lib start python3 "$PM_SOURCE/doc/examples/follow.py" mail </dev/null >out 6>&- 7>&-
+  read -r -t 20 line <&7
+  assert_equal "$line" 'up mail none'
+  hold mail tcp:127.0.0.1:25
+  read -r -t 20 line <&7
+  assert_equal "$line" 'up mail tcp:127.0.0.1:25'
+  run -1 env LD_LIBRARY_PATH="$INSTALLED/shared/lib" python3 "$PM_SOURCE/doc/examples/follow.py" a/b
+  assert_output 'follow.py: not a valid name of a service'
+}
+
+@test "client: the example services.sh reads the tree and finds what pm-lookup finds" {
+  hold -a web=tcp:127.0.0.1:80 web local:/run/web
+  hold other none && local other=$PID
+  run -0 "$PM_SOURCE/doc/examples/services.sh" web
+  assert_output --partial tcp:127.0.0.1:80
+  assert_output --partial local:/run/web
+  run -0 "$PM_SOURCE/doc/examples/services.sh" other
+  assert_output none
+  kill -KILL "$other"
+  await down reg other
+  run -1 "$PM_SOURCE/doc/examples/services.sh" other
+  assert_output ''
+  run -1 "$PM_SOURCE/doc/examples/services.sh" nothing
+}
+
 @test "client: another user's server is refused with both uids, root's is trusted" {
   needs_root
   start_ready as $BOB "$PM_BUILD/greet" tcp:127.0.0.1:0 stolen </dev/null
@@ -244,7 +431,7 @@ each_by_service() {
 }
 
 @test "client: the statuses of a connection are those on its page, in their order" {
-  sed -n '/^enum class Status/,/^}/s/^  \([a-z_]*\)\(,\|  *\|$\).*/\1/p' "$PM_SOURCE/src/include/pm/connection.h" >statuses
+  sed -n '/^enum class Status/,/^  system,/s/^  \([a-z_]*\)\(,\|  *\|$\).*/\1/p' "$PM_SOURCE/src/include/pm/status.h" >statuses
   assert_file_contains statuses '^bad_frame$'
   run -0 diff statuses <(sed -n '/^\.Ss Statuses/,/^\.El/s/^\.It Li \(.*\)$/\1/p' "$PM_SOURCE/doc/pm-connection.7")
 }

@@ -635,7 +635,8 @@ pids() { sed -n 's/^pid=//p' "$BATS_TEST_TMPDIR/answer.$1" | tr '\n' ' '; }
   assert_output "$(record_of a)"
   for what in 'up a,none' 'down a,none' '-o up none,neither' '-o down a,b' 'change a,b' '-o change a,b'; do
     run -99 pm-wait -t 50 $what
-    assert_output "pm-wait: fatal: unable to wait for ${what##* }: timed out"
+    # On a slow machine pm-listend may time out first, and say so.
+    assert_line "pm-wait: fatal: unable to wait for ${what##* }: timed out"
   done
   nothing_left
 }

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstring>
 
+using namespace std::chrono_literals;
+
 int main(int argc, char **argv) {
   if (argc != 3) return 100;
   sockaddr_un name = {};
@@ -27,8 +29,8 @@ int main(int argc, char **argv) {
     if (!connection.valid()) continue;
     int const fd = connection.get();
     // No byte, and one descriptor: as a datagram may be.
-    auto const passed = pm::message::send_fds_to(argv[2], "", {&fd, 1}, pm::Deadline::in(10000));
-    if (!passed) std::fprintf(stderr, "unable to %s %s: %s\n", passed.error().doing, argv[2], std::strerror(passed.error().code));
-    // Ours is closed; the connection is not: it has a copy over there.
+    auto const passed = pm::send_fds_to(argv[2], "", {&fd, 1}, pm::Limit::in(10s));
+    if (!passed) std::fprintf(stderr, "datetime-server: %s: %s\n", argv[2], passed.error().text());
+    // This closes one descriptor of the connection. The datetime process has another.
   }
 }

@@ -1,4 +1,4 @@
-// The second half: it waits for a connection that somebody else has accepted, and says what time it is.
+// The second half of the server: it waits for a connection that datetime-server has accepted, and writes the time to it.
 //
 //     g++ -std=c++20 datetime.cpp $(pkg-config --cflags --libs libpm) -o datetime
 
@@ -24,12 +24,12 @@ int main(int argc, char **argv) {
   for (;;) {
     char bytes[80];
     pm::message::Descriptors connections;
-    auto const came = pm::message::receive_fds(socket.get(), bytes, connections, pm::Deadline());
+    auto const came = pm::receive_fds(socket.get(), bytes, connections, {});
     if (!came) {
-      std::fprintf(stderr, "unable to %s: %s\n", came.error().doing, std::strerror(came.error().code));
+      std::fprintf(stderr, "datetime: %s\n", came.error().text());
       continue;
     }
-    // Whatever else came is closed with `connections`.
+    // Other descriptors are closed with `connections`.
     pm::Fd const connection = connections.take(0);
     if (!connection.valid()) continue;
     char text[64];

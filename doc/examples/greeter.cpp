@@ -31,7 +31,7 @@ T value_of(pm::Outcome<T> outcome) {
 void serve(pm::Registry &registry) {
   int const listening = listen_somewhere();
   // Until this is destroyed, or the process ends, however it ends.
-  pm::Registration const registered = value_of(registry.reg("greeter", pm::At::descriptor(listening), pm::exclusive));
+  pm::Registration const registered = value_of(registry.reg("greeter", pm::At::descriptor(listening), {.exclusive = true}));
   std::cout << "ready" << std::endl;
   for (;;) {
     int const connection = ::accept(listening, nullptr, nullptr);
@@ -43,7 +43,7 @@ void serve(pm::Registry &registry) {
 }
 
 void greet(pm::Registry &registry) {
-  pm::ServiceConnection const connection = value_of(registry.connect("greeter", pm::Trust::own()));
+  pm::ServiceConnection const connection = value_of(registry.connect({.service = "greeter", .trust = pm::Trust::own()}));
   char buffer[64];
   ssize_t const n = ::read(connection.fd(), buffer, sizeof buffer);
   std::cout << connection.registration.pid << " says " << std::string(buffer, n > 0 ? n : 0);

@@ -1,4 +1,4 @@
-// How many lines a file has, counted by another process, which is given the file and not its name.
+// A server counts the lines of files. Its clients send an open file, and not its name.
 //
 //     g++ -std=c++20 lines.cpp $(pkg-config --cflags --libs libpm) -o lines
 //     ./lines serve test.lines & ./lines test.lines <lines.cpp
@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -41,19 +43,19 @@ std::uint64_t count(int file) {
   return lines;
 }
 
-/** Until the client goes: a message that cannot be read costs him that message. */
+/** Serves a client until it closes the connection. A message that cannot be read is refused, and the connection goes on. */
 Status answer(pm::Connection &connection) {
   pm::message::Message *message;
-  for (Status status = connection.accept(pm::Limit::in(1000));;) {
-    if (status == Status::ok) status = connection.receive(message, pm::Limit::in(10000));
+  for (Status status = connection.accept(pm::Limit::in(1s));;) {
+    if (status == Status::ok) status = connection.receive(message, pm::Limit::in(10s));
     if (status != Status::ok && status != Status::unknown_message) return status;
     Question question;
     Answer said;
     if (status == Status::ok) status = connection.read(*message, question);
     if (status == Status::ok && !question.file.valid()) status = Status::bad_message;
     if (status == Status::ok) said.lines = count(question.file.get());
-    status = status == Status::ok ? connection.send(said, pm::Limit::in(10000))
-                                  : connection.send(pm::message::Refused{status}, pm::Limit::in(10000));
+    status = status == Status::ok ? connection.send(said, pm::Limit::in(10s))
+                                  : connection.send(pm::message::Refused{status}, pm::Limit::in(10s));
   }
 }
 
@@ -70,7 +72,7 @@ int serve(char const *path) {
   std::fflush(stdout);
   for (;;) {
     pm::Connection connection(protocol);
-    // Nobody but ourselves: the kernel says who it is, before he has said a word.
+    // Only this process's user may connect. The kernel reports the user before anything is read.
     connection.set_hook([](void *, pm::PeerIdentity const &peer) { return peer.euid == ::geteuid(); }, nullptr);
     if (connection.set_fd(Mode::local, pm::Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC))) != Status::ok) continue;
     if (auto const end = answer(connection); end != Status::closed) say("go on with a client", end);
@@ -81,11 +83,11 @@ int ask(char const *path) {
   pm::Connection connection(protocol);
   Question question;
   Answer answer;
-  // Standard input is a descriptor like others.
+  // Standard input is a descriptor like any other.
   question.file = pm::Fd(0);
   auto status = connection.set_endpoint(Mode::local, path);
-  if (status == Status::ok) status = connection.connect(pm::Limit::in(10000));
-  if (status == Status::ok) status = connection.call(question, answer, pm::Limit::in(10000));
+  if (status == Status::ok) status = connection.connect(pm::Limit::in(10s));
+  if (status == Status::ok) status = connection.call(question, answer, pm::Limit::in(10s));
   if (status != Status::ok) return say("have it counted", status);
   std::printf("%llu\n", static_cast<unsigned long long>(answer.lines));
   return 0;

@@ -13,7 +13,7 @@ struct ClientTimeout {
   /** Whether a registry or a service that does not exist yet is waited for. If false, it is an error. */
   [[nodiscard]] bool awaits() const noexcept { return given.has_value(); }
   /** The deadline, from now. */
-  [[nodiscard]] Deadline start() const noexcept { return Deadline::in(given.value_or(10000)); }
+  [[nodiscard]] Deadline start() const noexcept { return time_limit(given.value_or(10000)); }
 };
 
 /** Sets a ClientTimeout. */

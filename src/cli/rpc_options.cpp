@@ -8,7 +8,7 @@
 namespace pm::rpc {
 
 void MapperSettings::find_host(int family) noexcept {
-  deadline = Deadline::in(timeout);
+  deadline = time_limit(timeout);
   if (!host) return;
   auto const found = resolve(host, family, deadline);
   if (!found) die_sys(found.error(), host);

@@ -52,7 +52,7 @@ Status ServiceClient::connect() noexcept {
       if (auto const bound = set_endpoint(); bound != Status::ok) return bound;
     auto const connected = connection_.connect(limit());
     if (connected != Status::no_endpoint || !timeout_.awaits()) return connected;
-    if (!retry.wait(connection_.error(), limit())) return Status::timeout;
+    if (!retry.wait(connection_.failure(connected).code, limit())) return Status::timeout;
   }
 }
 
@@ -63,7 +63,7 @@ void ServiceClient::die(Status why) const noexcept {
   bool const by_system = why == Status::no_endpoint || why == Status::denied || why == Status::system;
   bool const by_peer = why == Status::peer_error;
   pm::die(code, "unable to ask ", name_, " at ", address_, ": ",
-          by_system ? std::string_view(strerror(connection_.error())) : describe(why), by_peer ? ": " : "",
+          by_system ? std::string_view(strerror(connection_.failure(why).code)) : describe(why), by_peer ? ": " : "",
           by_peer ? describe(connection_.refusal().status) : std::string_view());
 }
 

@@ -19,7 +19,7 @@ int use_standard_streams(Fd connection, bool passes, std::string_view object) no
   if (passes) {
     // openssh's monitor_fdpass.c reads one byte with the descriptor.
     int const fds[] = {connection.get()};
-    if (auto const sent = message::send_fds(1, {"", 1}, fds, Limit()); !sent)
+    if (auto const sent = send_fds(1, {"", 1}, fds, Limit()); !sent)
       die_sys({sent.error().code, "pass over standard output the connection to"}, object);
     return exits::done;
   }

@@ -34,7 +34,7 @@ constexpr size_t request_max = 3 * field_max;
 
 /** `signals`: when it is readable, ends the program. */
 WaitRequest read_request(List<char> &bytes, int signals) noexcept {
-  auto const deadline = Deadline::in(patience);
+  auto const deadline = time_limit(patience);
   for (;;) {
     char came[4096];
     if (auto const ready = wait_for(0, POLLIN, {deadline, signals}); !ready)
@@ -72,15 +72,15 @@ Served untold(SysError error) noexcept {
 /** Waits for the answer, with a listener that has begun to listen, and writes it. The caller ends the listener. */
 template <class Waiter>
 Served serve(Waiter &waiter, WaitRequest const &request, int signals) noexcept {
-  auto const deadline = Deadline::in(request.timeout);
-  if (auto const said = write_all(1, {"", 1}, Deadline::in(patience)); !said) return untold(said.error());
+  auto const deadline = time_limit(request.timeout);
+  if (auto const said = write_all(1, {"", 1}, time_limit(patience)); !said) return untold(said.error());
   struct pollfd fds[] = {{waiter.fd(), POLLIN, 0}, {0, POLLIN, 0}, {signals, POLLIN, 0}};
   for (;;) {
     List<char> answer;
     auto const stepped = waiter.step(answer);
     if (!stepped) return complain(stepped.error(), request.what);
     if (*stepped) {
-      auto const said = write_all(1, {answer.begin(), answer.size()}, Deadline::in(patience));
+      auto const said = write_all(1, {answer.begin(), answer.size()}, time_limit(patience));
       return said ? Served(exits::done) : untold(said.error());
     }
     int const n = sys::poll(fds, std::size(fds), deadline.remaining());
@@ -116,11 +116,11 @@ bool client_has_gone(SysError error, int signals) noexcept {
 }
 
 Served listen_to_service(WaitRequest const &request, ListendSettings const &settings, int signals) noexcept {
-  Limit limit = {Deadline::in(patience), signals};
+  Limit limit = {time_limit(patience), signals};
   std::optional<Epoll> ends;
   if (settings.absent == Change::Absent::is_awaited) {
     ends = end_of_client_or(signals);
-    limit = {Deadline::in(request.timeout), ends->fd()};
+    limit = {time_limit(request.timeout), ends->fd()};
     if (auto const there = Tree::await(settings.registry, limit); !there) {
       if (client_has_gone(there.error(), signals)) return exits::done;
       die_sys(there.error(), settings.registry);

@@ -110,7 +110,7 @@ void print(ListendClient const &listening, bool is_event) noexcept {
 
 int main(int argc, char const *const *argv) {
   WaitCommand const wanted = parse_command(argc, argv);
-  auto const deadline = Deadline::in(wanted.request.timeout);
+  auto const deadline = time_limit(wanted.request.timeout);
   auto const absent = wanted.timeout ? Change::Absent::is_awaited : Change::Absent::fails;
   Spawner spawner;
   auto listening = wanted.service ? ListendClient::by_service(wanted.request, wanted.service, deadline, absent)

@@ -62,7 +62,7 @@ struct ChangeLines {
 };
 
 Box<Watch> open(Tree const &tree, Scope const &scope, char const *path, int signals) noexcept {
-  auto watch = Watch::open(tree, scope, {Deadline::in(patience), signals});
+  auto watch = Watch::open(tree, scope, {time_limit(patience), signals});
   if (!watch) {
     if (is_cancelled(watch.error())) ::_exit(exits::done);
     die_failure(watch.error(), "watch", scope.service, path);

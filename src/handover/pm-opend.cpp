@@ -84,7 +84,7 @@ Fd guesses_directory(OpendSettings const &settings) noexcept {
 /** Counts the password of the question as wrong, checks it, and takes it back if it is right. Nothing: it is right. */
 std::optional<OpenRefusal> check_password(OpendSettings const &settings, uid_t user, OpenRequest const &question) noexcept {
   if (!settings.passwords || question.password.empty()) return OpenRefusal::wrong_password;
-  auto const limit = Limit::in(settings.timeout);
+  auto const limit = time_limit(settings.timeout);
   Fd const directory = guesses_directory(settings);
   auto const seconds = directory.valid() ? count_guess(directory.get(), user, limit) : Result<uint32_t>(0);
   if (!seconds) die_sys(seconds.error(), (Text<16>("uid ") << user).view());
@@ -122,30 +122,30 @@ int main(int argc, char const *const *argv) {
   if (connection.set_fd(Connection::Mode::local, Fd(0)) != Status::ok)
     die(exits::system, "descriptor 0 is not a connected Unix stream socket");
   auto const peer = connection.peer();
-  if (!peer) die_sys(peer.error(), "descriptor 0");
+  if (!peer) die(exits::system, peer.error().text());
   Text<64> const who = Text<64>("pid ") << peer->pid << ", uid " << peer->euid;
-  if (auto const accepted = connection.accept(Limit::in(timeout)); accepted != Status::ok) end(accepted, who.view());
+  if (auto const accepted = connection.accept(time_limit(timeout)); accepted != Status::ok) end(accepted, who.view());
   message::Message *message;
-  auto status = connection.receive(message, Limit::in(timeout));
+  auto status = connection.receive(message, time_limit(timeout));
   OpenRequest question;
   if (status == Status::ok) status = connection.read(*message, question);
   if (status == Status::closed) return exits::done;
   if (status == Status::bad_message || status == Status::unexpected || status == Status::unknown_message)
-    (void)connection.send(message::Refused{status}, Limit::in(timeout));
+    (void)connection.send(message::Refused{status}, time_limit(timeout));
   if (status != Status::ok) end(status, who.view());
 
   auto tried = answer(directory.get(), settings, peer->euid, question);
   // The password is no longer needed: erase it from memory.
   ::explicit_bzero(const_cast<char *>(question.password.data()), question.password.size());
   if (!tried) {
-    (void)connection.send(message::Refused{Status::system}, Limit::in(timeout));
+    (void)connection.send(message::Refused{Status::system}, time_limit(timeout));
     die_sys(tried.error(), question.name);
   }
   auto &given = *tried;
   if (!given) {
     warn("refused ", question.name.empty() ? std::string_view("an empty name") : std::string_view(question.name), " to ",
          who.view(), ": ", describe(given.error()));
-    status = connection.send(message::Refused::for_reason(given.error()), Limit::in(timeout));
+    status = connection.send(message::Refused::for_reason(given.error()), time_limit(timeout));
     if (status != Status::ok) end(status, who.view());
     return exits::no;
   }
@@ -153,12 +153,12 @@ int main(int argc, char const *const *argv) {
   bool const is_append = question.mode == OpenMode::append;
   auto pipe = is_append ? AppendPipe::make() : Result<AppendPipe>(AppendPipe());
   if (!pipe) {
-    (void)connection.send(message::Refused{Status::system}, Limit::in(timeout));
+    (void)connection.send(message::Refused{Status::system}, time_limit(timeout));
     die_sys(pipe.error(), name.view());
   }
   OpenedFile opened;
   opened.fd = std::move(is_append ? pipe->writing : *given);
-  status = connection.send(opened, Limit::in(timeout));
+  status = connection.send(opened, time_limit(timeout));
   if (status != Status::ok) end(status, who.view());
   if (!is_append) return exits::done;
   // Only the client keeps the pipe open.

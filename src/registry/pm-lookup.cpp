@@ -38,7 +38,7 @@ int main(int argc, char const *const *argv) {
   List<char> names;
   query.service = settings.is_onc ? rpc::program_argument(operands[0], names) : service_argument(operands[0]);
 
-  auto const deadline = Deadline::in(settings.timeout.value_or(0));
+  auto const deadline = time_limit(settings.timeout.value_or(0));
   bool const awaits = settings.timeout.has_value();
   auto const tree = open_tree(settings.registry, awaits, deadline);
   LiveRegistrations found;

@@ -45,7 +45,7 @@ void become_owner(uid_t uid, gid_t group, char const *dir) noexcept {
 void sweep_registry(char const *dir, uint32_t timeout) noexcept {
   auto const tree = open_tree(dir);
   become_owner(tree.owner(), no_group, dir);
-  auto const swept = sweep(tree, Deadline::in(timeout));
+  auto const swept = sweep(tree, time_limit(timeout));
   if (!swept) die_in(dir, swept.error());
 }
 

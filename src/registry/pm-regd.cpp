@@ -79,7 +79,7 @@ int main(int argc, char const *const *argv) {
   ChangeService service(tree, identify(*peer, tree), policy_for(peer->uid, tree.owner()), settings.timeout, 0);
   message::Channel connection(0, 1, protocol::registry_protocol);
   for (;;) {
-    auto const message = connection.receive(Deadline::in(settings.timeout));
+    auto const message = connection.receive(time_limit(settings.timeout));
     if (!message) end(message.error(), *peer);
     if (!*message) return exits::done;
     auto &asked = **message;
@@ -91,7 +91,7 @@ int main(int argc, char const *const *argv) {
     if (!reply) end(reply.error(), *peer);
     int const descriptor = reply->descriptor.get();
     auto const sent = connection.send(reply->type, {reply->payload.begin(), reply->payload.size()},
-                                      {&descriptor, reply->descriptor.valid() ? 1U : 0U}, Deadline::in(settings.timeout));
+                                      {&descriptor, reply->descriptor.valid() ? 1U : 0U}, time_limit(settings.timeout));
     if (!sent) end(sent.error(), *peer);
   }
 }

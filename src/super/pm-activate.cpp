@@ -76,7 +76,7 @@ int main(int argc, char const *const *argv) {
   auto sockets = find_sockets(settings.standard_input);
   if (settings.standard_input && sockets.count > 1) die(exits::system, "-0 works with one socket only");
   announce_readiness(settings.ready);
-  if (auto const come = wait_for_any(sockets, Deadline::in(settings.timeout)); !come) die_sys(come.error(), "a connection");
+  if (auto const come = wait_for_any(sockets, time_limit(settings.timeout)); !come) die_sys(come.error(), "a connection");
   for (size_t i = 0; i < sockets.count; ++i)
     if (auto const set = set_blocking(sockets.fds[i].fd, settings.blocking); !set) die_sys(set.error(), "a socket");
 

@@ -42,7 +42,7 @@ int main(int argc, char const *const *argv) {
   else if (!operands[1] && (to.is_local() ? settings.type : to.type()) != SOCK_STREAM)
     refuse("missing PROG: without it ADDRESS must be a stream socket");
 
-  auto const deadline = Deadline::in(settings.timeout.value_or(0));
+  auto const deadline = time_limit(settings.timeout.value_or(0));
   auto const once = [&]() noexcept { return connect_to(to, settings.type, from ? &*from : nullptr, deadline); };
   auto connection = settings.timeout && to.path() ? await_server(to.path(), deadline, once) : once();
   if (!connection) die_sys(connection.error(), operands[0]);

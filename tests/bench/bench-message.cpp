@@ -71,7 +71,7 @@ struct Ours {
   void one(T const &value) noexcept {
     message::Message *message;
     T got;
-    expect(from.send(value, Limit::in(1000)) == Status::ok && to.receive(message, Limit::in(1000)) == Status::ok &&
+    expect(from.send(value, time_limit(1000)) == Status::ok && to.receive(message, time_limit(1000)) == Status::ok &&
                to.read(*message, got) == Status::ok && got.text == value.text,
            "send a message");
   }
@@ -255,7 +255,7 @@ int main() {
   Fd silent[2 * idle_clients];
   for (size_t i = 0; i < idle_clients; ++i) {
     for (bool const is_ours : {true, false}) {
-      auto connected = connect_local(is_ours ? "ours" : "theirs", Deadline::in(1000));
+      auto connected = connect_local(is_ours ? "ours" : "theirs", time_limit(1000));
       expect(connected.has_value(), "connect to a store");
       silent[2 * i + !is_ours] = std::move(*connected);
     }

@@ -70,7 +70,7 @@ bench::Ratio registrations(Tree const &tree) noexcept {
         int i = 0;
         double const ns = bench::each(count, [&] { made[i++] = add(tree, "more"); });
         for (auto &m : made) {
-          auto transaction = value_of(Transaction::begin(tree, Deadline::in(10000)));
+          auto transaction = value_of(Transaction::begin(tree, time_limit(10000)));
           EXPECT(remove(transaction, m.tickets[0]) == true);
           m = {};
         }

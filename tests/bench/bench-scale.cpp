@@ -87,7 +87,7 @@ class Watcher {
       NewRegistrations const made = add(*tree_, "event");
       expect("up\tevent\n");
       {
-        auto transaction = value_of(Transaction::begin(*tree_, Deadline::in(10000)));
+        auto transaction = value_of(Transaction::begin(*tree_, time_limit(10000)));
         EXPECT(remove(transaction, made.tickets[0]) == true);
       }
       expect("down\tevent\n");

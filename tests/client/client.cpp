@@ -27,8 +27,8 @@ namespace {
 std::vector<std::string> arguments;
 
 template <class T>
-bool failed(pm::Outcome<T> const &outcome, pm::Error::Reason reason) {
-  if (outcome || outcome.error().reason != reason || outcome.error().text().empty()) {
+bool failed(pm::Outcome<T> const &outcome, pm::Status reason) {
+  if (outcome || outcome.error().reason != reason || !*outcome.error().text()) {
     std::cerr << "not so: " << (outcome ? "done" : outcome.error().text()) << '\n';
     return false;
   }
@@ -44,7 +44,7 @@ pm::Registry open() {
   return value(pm::Registry::open());
 }
 std::size_t seen(pm::Registry &registry, std::string const &service) {
-  auto const entries = registry.list({.services = {service}});
+  auto const entries = registry.find({.service = service, .trust = pm::Trust::anyone()});
   CHECK(entries);
   return entries->size();
 }
@@ -93,20 +93,20 @@ pid_t wake(int fd) {
 void exclusive_batches() {
   auto registry = open();
   auto other = open();
-  auto const first = registry.reg({{"pair", pm::At::port(1001)}, {"pair", pm::At::port(1002)}}, pm::exclusive);
+  auto const first = registry.reg({{"pair", pm::At::port(1001)}, {"pair", pm::At::port(1002)}}, {.exclusive = true});
   CHECK(first && seen(registry, "pair") == 2);
-  auto const second = other.reg({{"pair", pm::At::port(1003)}, {"pair", pm::At::port(1004)}}, pm::exclusive);
-  CHECK(failed(second, pm::Error::conflict) && seen(registry, "pair") == 2);
+  auto const second = other.reg({{"pair", pm::At::port(1003)}, {"pair", pm::At::port(1004)}}, {.exclusive = true});
+  CHECK(failed(second, pm::Status::conflict) && seen(registry, "pair") == 2);
   // All or none: what was free is not registered either; and the one to blame is named.
   auto const third = other.reg({{"free", "none"}, {"pair", pm::At::port(1005)}});
-  CHECK(failed(third, pm::Error::conflict) && third.error().index == 1 && seen(registry, "free") == 0);
+  CHECK(failed(third, pm::Status::conflict) && third.error().index == 1 && seen(registry, "free") == 0);
 }
 
 void duplicates() {
   auto registry = open();
   auto const first = registry.reg("web", pm::At::port(80)), second = registry.reg("web", pm::At::port(80));
   CHECK(first && second && seen(registry, "web") == 2);
-  CHECK(failed(registry.reg("web", pm::At::port(80), pm::exclusive), pm::Error::conflict));
+  CHECK(failed(registry.reg("web", pm::At::port(80), {.exclusive = true}), pm::Status::conflict));
 }
 
 void dereg_then_exclusive() {
@@ -115,45 +115,45 @@ void dereg_then_exclusive() {
   CHECK(held);
   auto removed = registry.dereg("web", pm::At::port(80));
   CHECK(removed && *removed == 1 && seen(registry, "web") == 1 && seen(registry, "other") == 1);
-  CHECK(failed(registry.dereg("web", pm::At::port(80)), pm::Error::not_found));
-  CHECK(failed(registry.dereg("nobody"), pm::Error::not_found));
-  CHECK(failed(registry.dereg("web", "nonsense"), pm::Error::bad_address));
-  CHECK(failed(registry.reg("web", pm::At::port(80), pm::exclusive), pm::Error::conflict));
+  CHECK(failed(registry.dereg("web", pm::At::port(80)), pm::Status::not_found));
+  CHECK(failed(registry.dereg("nobody"), pm::Status::not_found));
+  CHECK(failed(registry.dereg("web", "nonsense"), pm::Status::bad_address));
+  CHECK(failed(registry.reg("web", pm::At::port(80), {.exclusive = true}), pm::Status::conflict));
   removed = registry.dereg("web");
   CHECK(removed && *removed == 1 && seen(registry, "web") == 0 && seen(registry, "other") == 1);
-  auto const again = registry.reg("web", pm::At::port(80), pm::exclusive);
+  auto const again = registry.reg("web", pm::At::port(80), {.exclusive = true});
   CHECK(again && seen(registry, "web") == 1);
 }
 
 void own_executable() {
   auto registry = open();
-  auto known = registry.pid2exe(::getpid());
+  auto known = registry.executable(::getpid());
   CHECK(known && known->path.empty());
-  CHECK(registry.regpid2exe());
-  known = registry.pid2exe(::getpid());
+  CHECK(registry.announce());
+  known = registry.executable(::getpid());
   struct stat named, own;
   CHECK(known && !known->deleted && ::stat(known->path.c_str(), &named) == 0 && ::stat("/proc/self/exe", &own) == 0);
   CHECK(named.st_ino == own.st_ino && named.st_dev == own.st_dev);
-  CHECK(registry.regpid2exe()); // once more changes nothing
-  CHECK(value(registry.pid2exe(::getpid())).path == known->path);
-  CHECK(registry.deregpid2exe());
-  CHECK(value(registry.pid2exe(::getpid())).path.empty());
-  CHECK(failed(registry.deregpid2exe(), pm::Error::not_found));
+  CHECK(registry.announce()); // once more changes nothing
+  CHECK(value(registry.executable(::getpid())).path == known->path);
+  CHECK(registry.withdraw());
+  CHECK(value(registry.executable(::getpid())).path.empty());
+  CHECK(failed(registry.withdraw(), pm::Status::not_found));
   // It ends with its handle.
   {
     auto second = open();
-    CHECK(second.regpid2exe() && value(registry.pid2exe(::getpid())).path == known->path);
+    CHECK(second.announce() && value(registry.executable(::getpid())).path == known->path);
   }
-  CHECK(value(registry.pid2exe(::getpid())).path.empty());
-  for (pid_t const nobody : {0, -1, 1 << 30}) CHECK(value(registry.pid2exe(nobody)).path.empty());
+  CHECK(value(registry.executable(::getpid())).path.empty());
+  for (pid_t const nobody : {0, -1, 1 << 30}) CHECK(value(registry.executable(nobody)).path.empty());
 }
 
 void deleted_executable() {
   auto registry = open();
   std::string const path = ::realpath("/proc/self/exe", nullptr);
   CHECK(::unlink("/proc/self/exe") < 0 && ::unlink(path.c_str()) == 0);
-  CHECK(registry.regpid2exe());
-  auto const known = registry.pid2exe(::getpid());
+  CHECK(registry.announce());
+  auto const known = registry.executable(::getpid());
   CHECK(known && known->deleted && known->path == path);
 }
 
@@ -162,10 +162,10 @@ void two_handles() {
   std::optional<pm::Registry> two = open();
   auto const a = one.reg("a", "none");
   auto b = two->reg("b", "none");
-  CHECK(a && b && failed(one.dereg("b"), pm::Error::not_found));
+  CHECK(a && b && failed(one.dereg("b"), pm::Status::not_found));
   two.reset();
   CHECK(seen(one, "a") == 1 && seen(one, "b") == 0);
-  CHECK(failed(b->end(), pm::Error::closed)); // its handle is gone
+  CHECK(b->end()); // it has ended with its handle
   // Destroyed one by one.
   {
     auto const c = one.reg("c", "none");
@@ -195,7 +195,7 @@ void assignments() {
   // A connection: the peer sees the end of the one that is replaced, and only of that.
   int const listening = bound(AF_UNIX, SOCK_STREAM);
   auto const held = value(registry.reg("server", pm::At::descriptor(listening)));
-  auto one = value(registry.connect("server")), two = value(registry.connect("server"));
+  auto one = value(registry.connect({.service = "server"})), two = value(registry.connect({.service = "server"}));
   int const peers[] = {::accept(listening, nullptr, nullptr), ::accept(listening, nullptr, nullptr)};
   int const second = two.fd();
   one = std::move(two);
@@ -250,7 +250,7 @@ void addresses() {
     all.push_back(fd);
     auto const held = registry.reg("one", pm::At::descriptor(fd));
     CHECK(held);
-    auto const entries = registry.list({.services = {"one"}});
+    auto const entries = registry.find({.service = "one", .trust = pm::Trust::anyone()});
     CHECK(entries && entries->size() == 1 && entries->front().netid == kind.netid);
     CHECK(registry.dereg("one", pm::At::descriptor(fd)));
   }
@@ -264,63 +264,63 @@ void addresses() {
   all.push_back(path);
   auto const held = registry.reg("many", pm::At::descriptors(all));
   CHECK(held && seen(registry, "many") == all.size());
-  CHECK(value(registry.list({.services = {"many"}})).back().address == "local:" + text);
+  CHECK(value(registry.find({.service = "many", .trust = pm::Trust::anyone()})).back().address == "local:" + text);
   CHECK(registry.dereg("many", pm::At("local:" + text)) && seen(registry, "many") == all.size() - 1);
   auto const port = registry.reg("port", pm::At::port(8080));
-  CHECK(port && value(registry.list({.services = {"port"}})).front().address == "tcp:0.0.0.0:8080");
+  CHECK(port && value(registry.find({.service = "port", .trust = pm::Trust::anyone()})).front().address == "tcp:0.0.0.0:8080");
   for (char const *bad : {"", "tcp", "tcp:localhost:80", "tcp:127.0.0.1:0", "fd:", "fd:x", "local:x"}) {
     auto const refused = registry.reg({{"a", "none"}, {"b", bad}});
-    CHECK(failed(refused, pm::Error::bad_address) && refused.error().index == 1);
+    CHECK(failed(refused, pm::Status::bad_address) && refused.error().index == 1);
   }
   int const file = ::open("/dev/null", O_RDONLY);
-  CHECK(failed(registry.reg("a", pm::At::descriptor(file)), pm::Error::bad_address));
+  CHECK(failed(registry.reg("a", pm::At::descriptor(file)), pm::Status::bad_address));
   auto const no_socket = registry.reg("a", pm::At::descriptor(file));
   CHECK(!no_socket && no_socket.error().code == ENOTSOCK);
-  CHECK(failed(registry.reg("a", pm::At::descriptor(999)), pm::Error::bad_address));
-  CHECK(failed(registry.reg("a", pm::At::port(0)), pm::Error::bad_address));
+  CHECK(failed(registry.reg("a", pm::At::descriptor(999)), pm::Status::bad_address));
+  CHECK(failed(registry.reg("a", pm::At::port(0)), pm::Status::bad_address));
   for (char const *bad : {"", ".", "a b", "a/b", "\xc3\xa9", ".exe"})
-    CHECK(failed(registry.reg(bad, "none"), pm::Error::bad_name));
+    CHECK(failed(registry.reg(bad, "none"), pm::Status::bad_name));
   std::vector<pm::Service> many(129, pm::Service{"many", "none"});
   auto const batch = registry.reg(many);
-  CHECK(failed(batch, pm::Error::batch_limit) && batch.error().limit == 128);
+  CHECK(failed(batch, pm::Status::batch_limit) && batch.error().limit == 128);
   many.pop_back();
   CHECK(registry.reg(many));
 }
 
 void lists() {
   auto registry = open();
-  auto const a = registry.reg({{"a", pm::At::port(1), 1}, {"a", "udp:127.0.0.1:2", 2}}, pm::visible);
-  auto const b = registry.reg("b", "none", pm::exclusive);
+  auto const a = registry.reg({{"a", pm::At::port(1), 1}, {"a", "udp:127.0.0.1:2", 2}}, {.is_public = true});
+  auto const b = registry.reg("b", "none", {.exclusive = true});
   CHECK(a && b);
-  auto const count = [&](pm::Selection const &selection) {
-    auto const entries = registry.list(selection);
-    CHECK(entries);
-    return entries->size();
+  auto const mine = [&](pm::Query const &query) {
+    auto all = value(registry.find(query));
+    std::erase_if(all, [](auto const &one) { return one.pid != ::getpid(); });
+    return all;
   };
-  CHECK(count({.services = {"a", "b"}}) == 3 && count({.services = {"a"}}) == 2 && count({.services = {"nobody"}}) == 0);
-  CHECK(count({.versions = {1}, .pids = {::getpid()}}) == 1 && count({.versions = {1, 2}, .pids = {::getpid()}}) == 2);
-  CHECK(count({.netids = {"udp", "none"}, .pids = {::getpid()}}) == 2);
-  CHECK(count({.services = {"a"}, .uids = {::geteuid()}}) == 2 && count({.services = {"a"}, .uids = {4242}}) == 0);
-  CHECK(count({.pids = {1}}) == 0);
-  auto const mine = value(registry.list({.pids = {::getpid()}}));
-  auto const &first = mine.front(), &last = mine.back();
+  CHECK(mine({}).size() == 3 && mine({.trust = pm::Trust::anyone()}).size() == 3);
+  CHECK(mine({.version = 1}).size() == 1 && mine({.version = 0}).size() == 1 && mine({.netid = "udp"}).size() == 1);
+  CHECK(mine({.trust = pm::Trust::own()}).size() == 3 && mine({.trust = pm::Trust::user(4242)}).empty());
+  CHECK(mine({.trust = pm::Trust::users({4242, ::geteuid()})}).size() == 3);
+  CHECK(failed(registry.find({.trust = pm::Trust::users(std::vector<uid_t>(17, 1))}), pm::Status::invalid_parameter));
+  auto const all = mine({});
+  auto const &first = all.front(), &last = all.back();
   char self[4096];
   ssize_t const n = ::readlink("/proc/self/exe", self, sizeof self);
-  CHECK(first.service == "a" && first.version == 1 && first.visible && first.executable == std::string(self, n));
+  CHECK(first.service == "a" && first.version == 1 && first.is_public && first.executable == std::string(self, n));
   CHECK(first.uid == ::geteuid() && first.pid == ::getpid() && !first.exclusive && !first.id.empty());
-  CHECK(last.service == "b" && last.exclusive && !last.visible && last.executable.empty() && last.address == "none");
+  CHECK(last.service == "b" && last.exclusive && !last.is_public && last.executable.empty() && last.address == "none");
 }
 
 void finds() {
   auto registry = open();
   auto const count = [&](std::string const &service, pm::Trust trust = pm::Trust::usual(),
                          std::optional<std::uint32_t> version = {}, std::string const &netid = {}) {
-    auto const found = registry.find(service, trust, {}, version, netid);
+    auto const found = registry.find({.service = service, .version = version, .netid = netid, .trust = trust});
     CHECK(found);
     return found->size();
   };
   CHECK(count("web") == 0 && count("web") == 0);
-  auto first = registry.reg({{"web", pm::At::port(80), 1}, {"web", "udp:127.0.0.1:2", 2}}, pm::visible);
+  auto first = registry.reg({{"web", pm::At::port(80), 1}, {"web", "udp:127.0.0.1:2", 2}}, {.is_public = true});
   CHECK(first && count("web") == 2 && count("web") == 2);
   {
     auto other = open();
@@ -330,13 +330,13 @@ void finds() {
   CHECK(count("web") == 2 && count("web", pm::Trust::own()) == 2 && count("web", pm::Trust::anyone()) == 2);
   CHECK(count("web", pm::Trust::user(4242)) == 0 && count("web", pm::Trust::own(), 1) == 1);
   CHECK(count("web", pm::Trust::own(), {}, "udp") == 1 && count("web", pm::Trust::own(), 2, "tcp") == 0);
-  auto const found = value(registry.find("web"));
-  auto const listed = value(registry.list({.services = {"web"}}));
+  auto const found = value(registry.find({.service = "web"}));
+  auto const listed = value(registry.find({.service = "web", .trust = pm::Trust::anyone()}));
   CHECK(found.size() == 2 && listed.size() == 2);
   for (std::size_t i = 0; i < 2; ++i)
-    CHECK(found[i].id == listed[i].id && found[i].address == listed[i].address && found[i].visible);
-  CHECK(failed(registry.find("a b"), pm::Error::bad_name));
-  CHECK(failed(registry.find("web", pm::Trust::own(), {}, {}, "x"), pm::Error::bad_address));
+    CHECK(found[i].id == listed[i].id && found[i].address == listed[i].address && found[i].is_public);
+  CHECK(failed(registry.find({.service = "a b"}), pm::Status::bad_name));
+  CHECK(failed(registry.find({.service = "web", .netid = "x"}), pm::Status::bad_address));
   CHECK(first->end() && count("web") == 0);
 }
 
@@ -345,20 +345,20 @@ void limits() {
   std::vector<pm::Registration> held;
   for (int i = 0; i < 2; ++i) held.push_back(value(registry.reg("web", "none")));
   auto refused = registry.reg("web", "none");
-  CHECK(failed(refused, pm::Error::process_limit) && refused.error().limit == 2);
+  CHECK(failed(refused, pm::Status::process_limit) && refused.error().limit == 2);
   refused = registry.reg("mail", "none");
-  CHECK(failed(refused, pm::Error::rule));
-  CHECK(failed(registry.regpid2exe(), pm::Error::process_limit)); // it counts
+  CHECK(failed(refused, pm::Status::rule));
+  CHECK(failed(registry.announce(), pm::Status::process_limit)); // it counts
   held.pop_back();
-  CHECK(registry.regpid2exe());
-  CHECK(failed(registry.reg("web", "none"), pm::Error::process_limit));
+  CHECK(registry.announce());
+  CHECK(failed(registry.reg("web", "none"), pm::Status::process_limit));
   // Its successors are other processes: the user's limit is theirs together.
   pid_t const child = ::fork();
   if (child == 0) {
     auto mine = open();
     auto const first = mine.reg("web", "none");
     auto const second = mine.reg("web", "none");
-    ::_exit(first && failed(second, pm::Error::user_limit) && second.error().limit == 3 ? 0 : 1);
+    ::_exit(first && failed(second, pm::Status::user_limit) && second.error().limit == 3 ? 0 : 1);
   }
   int status;
   CHECK(::waitpid(child, &status, 0) == child && status == 0);
@@ -367,33 +367,32 @@ void limits() {
 // --- stopping, time, forks
 
 void stopped() {
-  auto const stop = pm::within(10s, readable());
+  auto const stop = pm::Limit::in(10s, readable());
   auto const each = [&](auto call) {
     auto witness = open();
     auto registry = open();
     auto held = registry.reg("held", "none");
-    CHECK(held && registry.regpid2exe() && seen(witness, "held") == 1);
-    CHECK(failed(call(registry), pm::Error::cancelled));
+    CHECK(held && registry.announce() && seen(witness, "held") == 1);
+    CHECK(failed(call(registry), pm::Status::cancelled));
     // As if it had been destroyed.
     // The service's own copy of a token closes when it has answered, perhaps a moment later: nothing tells of that.
-    while (seen(witness, "held") != 0 || !value(witness.pid2exe(::getpid())).path.empty()) ::sched_yield();
-    CHECK(failed(registry.reg("more", "none"), pm::Error::closed) && failed(registry.list(), pm::Error::closed));
-    CHECK(failed(held->end(), pm::Error::closed));
+    while (seen(witness, "held") != 0 || !value(witness.executable(::getpid())).path.empty()) ::sched_yield();
+    CHECK(failed(registry.reg("more", "none"), pm::Status::invalid_state) && failed(registry.find(), pm::Status::invalid_state));
+    CHECK(failed(held->end(), pm::Status::invalid_state));
   };
-  each([&](pm::Registry &r) { return r.reg("more", "none", pm::plain, stop); });
+  each([&](pm::Registry &r) { return r.reg("more", "none", {}, stop); });
   each([&](pm::Registry &r) { return r.dereg("held", stop); });
-  each([&](pm::Registry &r) { return r.list({}, stop); });
-  each([&](pm::Registry &r) { return r.find("held", pm::Trust::own(), stop); });
-  each([&](pm::Registry &r) { return r.connect("held", pm::Trust::own(), stop); });
-  each([&](pm::Registry &r) { return r.regpid2exe(stop); });
-  each([&](pm::Registry &r) { return r.deregpid2exe(stop); });
-  each([&](pm::Registry &r) { return r.pid2exe(1, stop); });
+  each([&](pm::Registry &r) { return r.connect({.service = "held"}, stop); });
+  each([&](pm::Registry &r) { return r.announce(stop); });
+  each([&](pm::Registry &r) { return r.withdraw(stop); });
   auto registry = open();
   auto held = registry.reg("held", "none");
-  CHECK(held && failed(held->end(stop), pm::Error::cancelled));
+  CHECK(held && failed(held->end(stop), pm::Status::cancelled));
 }
 
-/** While somebody has the lock, or the service does not answer: each call that has to wait is stopped, and gives up in its time. */
+/**
+ * While somebody has the lock, or the service does not answer: each call that has to wait is stopped, and gives up in its time.
+ */
 void waiting() {
   auto const each = [&](auto call) {
     for (bool const stops : {true, false}) {
@@ -402,30 +401,31 @@ void waiting() {
       auto registry = open();
       pid_t const child = wake(fds[1]);
       auto const start = std::chrono::steady_clock::now();
-      CHECK(failed(call(registry, pm::within(stops ? 20s : 100ms, stops ? fds[0] : -1)),
-                   stops ? pm::Error::cancelled : pm::Error::timeout));
+      CHECK(failed(call(registry, pm::Limit::in(stops ? 20s : 100ms, stops ? fds[0] : -1)),
+                   stops ? pm::Status::cancelled : pm::Status::timeout));
       CHECK(std::chrono::steady_clock::now() - start < 10s);
       ::waitpid(child, nullptr, 0);
       ::close(fds[0]);
       ::close(fds[1]);
     }
   };
-  each([](pm::Registry &r, pm::Limit limit) { return r.reg("web", "none", pm::plain, limit); });
-  each([](pm::Registry &r, pm::Limit limit) { return r.regpid2exe(limit); });
+  each([](pm::Registry &r, pm::Limit limit) { return r.reg("web", "none", {}, limit); });
+  each([](pm::Registry &r, pm::Limit limit) { return r.announce(limit); });
 }
 
 void forks() {
   auto registry = open();
   auto held = registry.reg("web", "none");
-  CHECK(held && registry.regpid2exe());
+  CHECK(held && registry.announce());
   pid_t const child = ::fork();
   if (child == 0) {
     try {
-      CHECK(failed(registry.reg("more", "none"), pm::Error::forked) && failed(registry.list(), pm::Error::forked) &&
-            failed(registry.find("web"), pm::Error::forked));
-      CHECK(failed(registry.dereg("web"), pm::Error::forked) && failed(registry.deregpid2exe(), pm::Error::forked));
-      CHECK(failed(registry.connect("web"), pm::Error::forked) && failed(registry.pid2exe(1), pm::Error::forked));
-      CHECK(failed(held->end(), pm::Error::forked));
+      CHECK(failed(registry.reg("more", "none"), pm::Status::forked) && failed(registry.find(), pm::Status::forked) &&
+            failed(registry.find({.service = "web"}), pm::Status::forked));
+      CHECK(failed(registry.dereg("web"), pm::Status::forked) && failed(registry.withdraw(), pm::Status::forked));
+      CHECK(failed(registry.connect({.service = "web"}), pm::Status::forked) &&
+            failed(registry.executable(1), pm::Status::forked));
+      CHECK(failed(held->end(), pm::Status::forked));
       auto own = open(); // its own handle is its own
       CHECK(own.reg("child", "none"));
       CHECK(seen(own, "web") == 1);
@@ -440,7 +440,7 @@ void forks() {
   }
   int status;
   CHECK(::waitpid(child, &status, 0) == child && status == 0);
-  CHECK(seen(registry, "web") == 1 && seen(registry, "child") == 0 && !value(registry.pid2exe(::getpid())).path.empty());
+  CHECK(seen(registry, "web") == 1 && seen(registry, "child") == 0 && !value(registry.executable(::getpid())).path.empty());
 }
 
 /** Killed with a child that lives on: what it registered ends all the same. The child's pid is printed. */
@@ -476,7 +476,8 @@ void connects() {
     CHECK(::waitpid(server, nullptr, 0) == server);
     return std::string(buffer, static_cast<size_t>(n));
   };
-  CHECK(failed(registry.connect("web"), pm::Error::not_found) && failed(registry.connect("a b"), pm::Error::bad_name));
+  CHECK(failed(registry.connect({.service = "web"}), pm::Status::not_found) &&
+        failed(registry.connect({.service = "a b"}), pm::Status::bad_name));
   std::vector<pm::Registration> held;
   for (int const family : {AF_INET, AF_INET6, AF_UNIX}) {
     int const fd = bound(family, SOCK_STREAM);
@@ -484,40 +485,41 @@ void connects() {
     std::string const service = "web" + std::to_string(family);
     held.push_back(value(registry.reg({{service, pm::At::descriptor(fd), 7}})));
     serve(fd, text);
-    auto const connection = registry.connect(service);
+    auto const connection = registry.connect({.service = service});
     CHECK(word(connection) == text);
     CHECK(connection->registration.service == service && connection->registration.uid == ::geteuid());
-    CHECK(connection->registration.address == value(registry.list({.services = {service}})).front().address);
-    CHECK(failed(registry.connect(service, pm::Trust::own(), {}, 6), pm::Error::not_found));
-    CHECK(failed(registry.connect(service, pm::Trust::user(4242)), pm::Error::not_found));
-    CHECK(failed(registry.connect(service, pm::Trust::own(), {}, {}, "none"), pm::Error::not_found));
-    for (auto const trust : {pm::Trust::own(), pm::Trust::user(::geteuid()), pm::Trust::anyone()}) {
+    CHECK(connection->registration.address ==
+          value(registry.find({.service = service, .trust = pm::Trust::anyone()})).front().address);
+    CHECK(failed(registry.connect({.service = service, .version = 6}), pm::Status::not_found));
+    CHECK(failed(registry.connect({.service = service, .trust = pm::Trust::user(4242)}), pm::Status::not_found));
+    CHECK(failed(registry.connect({.service = service, .netid = "none"}), pm::Status::not_found));
+    for (auto const &trust : {pm::Trust::own(), pm::Trust::user(::geteuid()), pm::Trust::anyone()}) {
       serve(fd, text);
-      CHECK(word(registry.connect(service, trust, {}, 7)) == text);
+      CHECK(word(registry.connect({.service = service, .version = 7, .trust = trust})) == text);
     }
     if (::geteuid() == 0) {
       serve(fd, text);
-      CHECK(word(registry.connect(service, pm::Trust::root())) == text);
+      CHECK(word(registry.connect({.service = service, .trust = pm::Trust::root()})) == text);
     } else {
-      CHECK(failed(registry.connect(service, pm::Trust::root()), pm::Error::not_found));
+      CHECK(failed(registry.connect({.service = service, .trust = pm::Trust::root()}), pm::Status::not_found));
     }
     ::close(fd);
-    auto const refused = registry.connect(service);
-    CHECK(failed(refused, pm::Error::system) && refused.error().code == ECONNREFUSED);
+    auto const refused = registry.connect({.service = service});
+    CHECK(failed(refused, pm::Status::system) && refused.error().code == ECONNREFUSED);
   }
   held.push_back(value(registry.reg("datagrams", pm::At::descriptor(bound(AF_INET, SOCK_DGRAM)))));
-  CHECK(failed(registry.connect("datagrams"), pm::Error::not_found));
+  CHECK(failed(registry.connect({.service = "datagrams"}), pm::Status::not_found));
 
   // A server without room: in its time, and stopped.
   int const full = bound(AF_UNIX, SOCK_STREAM);
   CHECK(::listen(full, 0) == 0);
   held.push_back(value(registry.reg("full", pm::At::descriptor(full))));
-  auto const first = registry.connect("full");
-  CHECK(first && failed(registry.connect("full", pm::Trust::own(), pm::within(50ms)), pm::Error::timeout));
+  auto const first = registry.connect({.service = "full"});
+  CHECK(first && failed(registry.connect({.service = "full"}, pm::Limit::in(50ms)), pm::Status::timeout));
   int fds[2];
   CHECK(::pipe(fds) == 0);
   pid_t const child = wake(fds[1]);
-  CHECK(failed(registry.connect("full", pm::Trust::own(), pm::within(0s, fds[0])), pm::Error::cancelled));
+  CHECK(failed(registry.connect({.service = "full"}, pm::Limit::until(fds[0])), pm::Status::cancelled));
   CHECK(::waitpid(child, nullptr, 0) == child);
 }
 
@@ -525,18 +527,19 @@ void connects() {
 void deceived() {
   auto registry = open();
   auto const uid = [](size_t i) { return static_cast<uid_t>(std::stoul(arguments.at(i))); };
-  auto const refused = registry.connect(arguments.at(0), pm::Trust::user(uid(1)));
-  CHECK(failed(refused, pm::Error::not_trusted));
-  CHECK(refused.error().owner_uid == uid(1) && refused.error().server_uid == uid(2));
-  CHECK(refused.error().text() ==
-        "the server runs as uid " + arguments.at(2) + ", and the registration is of uid " + arguments.at(1));
-  CHECK(registry.connect(arguments.at(0), pm::Trust::anyone()));
+  auto const refused = registry.connect({.service = arguments.at(0), .trust = pm::Trust::user(uid(1))});
+  CHECK(failed(refused, pm::Status::not_trusted));
+  CHECK(refused.error().owner == uid(1) && refused.error().server_user == uid(2));
+  CHECK(std::string(refused.error().text())
+            .ends_with(" runs as uid " + arguments.at(2) + ", and the registration is of uid " + arguments.at(1)));
+  CHECK(registry.connect({.service = arguments.at(0), .trust = pm::Trust::anyone()}));
 }
 
 /** To root's server at what another user registered: argument 1 the service, 2 that user's uid. */
 void activated() {
   auto registry = open();
-  CHECK(registry.connect(arguments.at(0), pm::Trust::user(static_cast<uid_t>(std::stoul(arguments.at(1))))));
+  CHECK(
+      registry.connect({.service = arguments.at(0), .trust = pm::Trust::user(static_cast<uid_t>(std::stoul(arguments.at(1))))}));
 }
 
 /** The library brings parts of the C++ runtime: they must not take the place of the program's own. */
@@ -555,8 +558,8 @@ void throws() {
   } catch (std::length_error const &) {
   }
   auto const missing = pm::Registry::open("/nonexistent");
-  CHECK(failed(missing, pm::Error::system) && missing.error().code == ENOENT);
-  CHECK(missing.error().text() == "unable to open the registry: No such file or directory");
+  CHECK(failed(missing, pm::Status::system) && missing.error().code == ENOENT);
+  CHECK(missing.error().text() == std::string("unable to open the registry: No such file or directory"));
 }
 
 std::map<std::string, void (*)()> const scenarios = {{"exclusive-batches", exclusive_batches},

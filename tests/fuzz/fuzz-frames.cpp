@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
     size_t descriptors_received = 0;
     for (;;) {
       // All that there will ever be is there: what waits is wrong, and says so by a deadline that has passed.
-      auto const got = connection.receive(Deadline::in(10000));
+      auto const got = connection.receive(time_limit(10000));
       if (!got) {
         EXPECT(got.error().code == EPROTO || got.error().code == EMSGSIZE || got.error().code == ECONNRESET);
         break;

@@ -26,7 +26,7 @@ struct Server {
   ~Server() { remove_path(bound, name); }
   [[nodiscard]] int fd() const noexcept { return bound.fd.get(); }
   [[nodiscard]] Fd connect() const noexcept {
-    auto made = connect_local(std::string_view("sock"), Limit::in(10000));
+    auto made = connect_local(std::string_view("sock"), time_limit(10000));
     EXPECT(made.has_value());
     return std::move(*made);
   }

@@ -50,7 +50,7 @@ struct Foreign {
 constexpr auto &protocol = protocol_of<Empty, Count, Numbers, File, FilesMessage>;
 
 Limit in(uint32_t ms) noexcept {
-  return Limit::in(ms);
+  return time_limit(ms);
 }
 
 Status fill(Numbers &numbers, uint32_t count) noexcept {
@@ -216,7 +216,7 @@ void binding() {
     refused(ends.one.release(), Mode::none);
     // A connection to a path is no pair.
     Listener listener;
-    auto connected = connect_local(listener.name.view(), Deadline::in(soon));
+    auto connected = connect_local(listener.name.view(), time_limit(soon));
     EXPECT(connected && c.set_fd(Mode::pair, std::move(*connected)) == Status::invalid_parameter);
     EXPECT(c.set_fd(Mode::local, std::move(*connected)) == Status::ok);
   });
@@ -254,7 +254,7 @@ void binding() {
     Connection c(protocol);
     EXPECT(c.set_endpoint(Mode::local, "@nobody-listens-here") == Status::ok);
     for (auto const &limit : {in(soon), Limit::now()})
-      EXPECT(c.connect(limit) == Status::no_endpoint && c.error() == ECONNREFUSED);
+      EXPECT(c.connect(limit) == Status::no_endpoint && c.failure(Status::no_endpoint).code == ECONNREFUSED);
     // It can be tried again.
     EXPECT(c.state() == Connection::State::bound);
     Connection other(protocol);
@@ -346,10 +346,10 @@ void establishing() {
     Connection c(protocol);
     EXPECT(c.set_fd(Connection::Mode::pair, std::move(ends.one)) == Status::ok);
     EXPECT(::write(bell.one.get(), "x", 1) == 1);
-    EXPECT(c.accept(Limit::in(0, bell.two.get())) == Status::cancelled);
+    EXPECT(c.accept(Limit{time_limit(0), bell.two.get()}) == Status::cancelled);
     Both both;
     Message *none;
-    EXPECT(both.a.receive(none, Limit::in(0, bell.two.get())) == Status::cancelled);
+    EXPECT(both.a.receive(none, Limit{time_limit(0), bell.two.get()}) == Status::cancelled);
     EXPECT(both.b.send(Empty(), in(soon)) == Status::ok && both.a.finish(none, in(soon)) == Status::ok &&
            none->type == Empty::type);
   });
@@ -359,12 +359,12 @@ void establishing() {
     Ends bell;
     Message *none;
     EXPECT(::write(bell.one.get(), "x", 1) == 1);
-    auto const first = connect_local(listener.name.view(), Deadline::in(soon));
+    auto const first = connect_local(listener.name.view(), time_limit(soon));
     EXPECT(first.has_value());
     Connection c(protocol);
     EXPECT(connect_to(c, listener, Limit::now()) == Status::pending && c.finish(none, Limit::now()) == Status::pending);
     EXPECT(c.finish(none, in(20)) == Status::timeout && c.state() == Connection::State::establishing && c.events() == 0);
-    EXPECT(c.finish(none, Limit::in(soon, bell.two.get())) == Status::cancelled);
+    EXPECT(c.finish(none, Limit{time_limit(soon), bell.two.get()}) == Status::cancelled);
     EXPECT(c.state() == Connection::State::establishing);
     // It goes on from there.
     Fd const accepted(::accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -527,7 +527,7 @@ void descriptors(Files const &files) {
     Message *message;
     File file;
     Lent const lent(file.fd, 1000);
-    EXPECT(both.a.send(file, in(soon)) == Status::system && both.a.error() == EBADF);
+    EXPECT(both.a.send(file, in(soon)) == Status::system && both.a.failure(Status::system).code == EBADF);
     EXPECT(both.a.send(Empty(), in(soon)) == Status::ok && both.b.receive(message, in(soon)) == Status::ok &&
            message->type == Empty::type);
   });
@@ -780,33 +780,33 @@ void untyped(Files const &files) {
         Ends ends(type);
         Descriptors got;
         char room[16];
-        EXPECT(send_fds(ends.one.get(), "bytes", files.first(count), Deadline::in(soon)).has_value());
-        auto const came = receive_fds(ends.two.get(), room, got, Deadline::in(soon));
+        EXPECT(send_fds(ends.one.get(), "bytes", files.first(count), time_limit(soon)).has_value());
+        auto const came = receive_fds(ends.two.get(), room, got, time_limit(soon));
         EXPECT(came && came->size == 5 && !came->end && memcmp(room, "bytes", 5) == 0 && got.size() == count);
         for (size_t i = 0; i < count; ++i) {
           Fd const fd = got.take(i);
           EXPECT(files.is(i, fd.get()) && (::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC));
         }
-        EXPECT(receive_fds(ends.two.get(), room, got, Deadline::in(10)).error().code == ETIMEDOUT);
+        EXPECT(receive_fds(ends.two.get(), room, got, time_limit(10)).error().code == ETIMEDOUT);
       });
   for (int const type : {SOCK_SEQPACKET, SOCK_DGRAM})
     one("no bytes, and a descriptor: no end", [&] {
       Ends ends(type);
       Descriptors got;
       char room[16];
-      EXPECT(send_fds(ends.one.get(), "", files.first(1), Deadline::in(soon)).has_value());
-      auto const came = receive_fds(ends.two.get(), room, got, Deadline::in(soon));
+      EXPECT(send_fds(ends.one.get(), "", files.first(1), time_limit(soon)).has_value());
+      auto const came = receive_fds(ends.two.get(), room, got, time_limit(soon));
       EXPECT(came && came->size == 0 && !came->end && got.size() == 1 && files.is(0, got.take(0).get()));
     });
   one("of a datagram, nothing at all is one too; of the others it is the end", [] {
     Ends datagrams(SOCK_DGRAM), stream;
     Descriptors got;
     char room[16];
-    EXPECT(send_fds(datagrams.one.get(), "", {}, Deadline::in(soon)).has_value());
-    auto came = receive_fds(datagrams.two.get(), room, got, Deadline::in(soon));
+    EXPECT(send_fds(datagrams.one.get(), "", {}, time_limit(soon)).has_value());
+    auto came = receive_fds(datagrams.two.get(), room, got, time_limit(soon));
     EXPECT(came && came->size == 0 && !came->end);
     stream.one.reset();
-    came = receive_fds(stream.two.get(), room, got, Deadline::in(soon));
+    came = receive_fds(stream.two.get(), room, got, time_limit(soon));
     EXPECT(came && came->end);
   });
   one("what cannot be", [&] {
@@ -815,14 +815,14 @@ void untyped(Files const &files) {
     char room[4];
     int many[descriptors_max + 1];
     for (auto &fd : many) fd = files.fds[0];
-    EXPECT(send_fds(ends.one.get(), "", files.first(1), Deadline::in(soon)).error().code == EINVAL);
-    EXPECT(send_fds(ends.one.get(), "x", many, Deadline::in(soon)).error().code == EMSGSIZE);
-    EXPECT(send_fds(packets.one.get(), "longer", files.first(2), Deadline::in(soon)).has_value());
-    EXPECT(receive_fds(packets.two.get(), room, got, Deadline::in(soon)).error().code == EMSGSIZE && got.size() == 0);
+    EXPECT(send_fds(ends.one.get(), "", files.first(1), time_limit(soon)).error().code == EINVAL);
+    EXPECT(send_fds(ends.one.get(), "x", many, time_limit(soon)).error().code == EMSGSIZE);
+    EXPECT(send_fds(packets.one.get(), "longer", files.first(2), time_limit(soon)).has_value());
+    EXPECT(receive_fds(packets.two.get(), room, got, time_limit(soon)).error().code == EMSGSIZE && got.size() == 0);
     ends.two.reset();
-    EXPECT(send_fds(ends.one.get(), "x", {}, Deadline::in(soon)).error().code == EPIPE);
+    EXPECT(send_fds(ends.one.get(), "x", {}, time_limit(soon)).error().code == EPIPE);
     int const file = files.fds[0];
-    EXPECT(send_fds(file, "x", {}, Deadline::in(soon)).error().code == ENOTSOCK);
+    EXPECT(send_fds(file, "x", {}, time_limit(soon)).error().code == ENOTSOCK);
   });
   one("by path, as in 1988: no bytes, and a descriptor", [&] {
     Text<32> name("@pm-datetime-");
@@ -830,19 +830,19 @@ void untyped(Files const &files) {
     auto const at = value_of(SockAddr::of_path(name.view()));
     Fd const socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     EXPECT(::bind(socket.get(), at.get(), at.size()) == 0);
-    EXPECT(send_fds_to(name.view(), "", files.first(1), Deadline::in(soon)).has_value());
+    EXPECT(send_fds_to(name.view(), "", files.first(1), time_limit(soon)).has_value());
     // The same on a socket that is not connected.
     Fd const other(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    EXPECT(send_fds(other.get(), "", files.first(1), Deadline::in(soon), reinterpret_cast<struct sockaddr_un const *>(at.get()),
+    EXPECT(send_fds(other.get(), "", files.first(1), time_limit(soon), reinterpret_cast<struct sockaddr_un const *>(at.get()),
                     at.size())
                .has_value());
     Descriptors got;
     char room[4];
     for (int i = 0; i < 2; ++i) {
-      auto const came = receive_fds(socket.get(), room, got, Deadline::in(soon));
+      auto const came = receive_fds(socket.get(), room, got, time_limit(soon));
       EXPECT(came && came->size == 0 && !came->end && files.is(0, got.take(0).get()));
     }
-    EXPECT(send_fds_to("@nobody-is-here", "", files.first(1), Deadline::in(soon)).error().code == ECONNREFUSED);
+    EXPECT(send_fds_to("@nobody-is-here", "", files.first(1), time_limit(soon)).error().code == ECONNREFUSED);
   });
 }
 

@@ -20,7 +20,7 @@ namespace {
 class Waiting {
  public:
   Waiting(Tree const &tree, WaitFor kind, char const *service) noexcept {
-    auto opened = ServiceWaiter::open(tree, {kind, service, {}, {}, TrustedUsers::usual(), 0}, Deadline::in(10000));
+    auto opened = ServiceWaiter::open(tree, {kind, service, {}, {}, TrustedUsers::usual(), 0}, time_limit(10000));
     EXPECT(opened.has_value());
     waiter_.emplace(std::move(*opened));
     step();
@@ -121,7 +121,7 @@ bool kill_waiter(WaitFor kind, unsigned nth) noexcept {
   EXPECT(child >= 0);
   if (child == 0) {
     fault::plan(nullptr, nth, fault::Act::stop);
-    auto waiter = ServiceWaiter::open(tree, {kind, "target", {}, {}, TrustedUsers::usual(), 0}, Deadline::in(10000));
+    auto waiter = ServiceWaiter::open(tree, {kind, "target", {}, {}, TrustedUsers::usual(), 0}, time_limit(10000));
     List<char> answer;
     if (!waiter || !waiter->step(answer)) ::_exit(1);
     // As at its end.
@@ -140,7 +140,7 @@ bool kill_waiter(WaitFor kind, unsigned nth) noexcept {
     Waiting up(tree, WaitFor::up, "other"), down(tree, WaitFor::down, "target");
     auto const other = world.add({"other"});
     EXPECT(up.answered() && !down.answered());
-    auto transaction = Transaction::begin(tree, Deadline::in(10000));
+    auto transaction = Transaction::begin(tree, time_limit(10000));
     EXPECT(transaction && remove(*transaction, held.tickets[0]).value_or(false));
     EXPECT(down.answered());
   }
@@ -185,7 +185,7 @@ void each_call(char const *name, Kill kill) noexcept {
 
 /** A sweep, as another change: of what died, by the next who comes by. */
 bool sweep_it(Tree const &tree, NewRegistrations &) noexcept {
-  return sweep(tree, Deadline::in(10000), Announces::end).has_value();
+  return sweep(tree, time_limit(10000), Announces::end).has_value();
 }
 NewRegistrations dead(World &world) noexcept {
   (void)world.add({"target"});

@@ -51,7 +51,7 @@ bool kill_at(TestedChange const &change, unsigned nth, Tally &tally) noexcept {
   EXPECT(while_stopped >= low && while_stopped <= high);
   world.bystander_is_there();
   {
-    auto const other = Transaction::begin(tree, Deadline::in(20));
+    auto const other = Transaction::begin(tree, time_limit(20));
     if (!other) {
       EXPECT(other.error().code == ETIMEDOUT);
       ++tally.locked;

@@ -205,7 +205,7 @@ void notifying() {
 
 ServiceWaiter wait_for_service(Tree const &tree, WaitFor kind, std::optional<uint32_t> version = {},
                                TrustedUsers trust = TrustedUsers::usual()) noexcept {
-  auto waiter = ServiceWaiter::open(tree, {kind, "web", {}, version, trust, 0}, Deadline::in(10000));
+  auto waiter = ServiceWaiter::open(tree, {kind, "web", {}, version, trust, 0}, time_limit(10000));
   EXPECT(waiter.has_value());
   return std::move(*waiter);
 }
@@ -231,7 +231,7 @@ void several_services() {
   World w;
   auto const r = w.open();
   auto const wait = [&](WaitFor kind, std::string_view what) noexcept {
-    auto waiter = ServiceWaiter::open(r, {kind, what, {}, {}, TrustedUsers::usual(), 0}, Deadline::in(10000));
+    auto waiter = ServiceWaiter::open(r, {kind, what, {}, {}, TrustedUsers::usual(), 0}, time_limit(10000));
     EXPECT(waiter.has_value());
     return std::move(*waiter);
   };
@@ -289,7 +289,7 @@ Seen look(Watch &watch) noexcept {
   return seen;
 }
 Watch watch_web(Tree const &tree, char const *service = "web") noexcept {
-  auto watch = Watch::open(tree, {service, {}, TrustedUsers::anyone()}, Deadline::in(10000));
+  auto watch = Watch::open(tree, {service, {}, TrustedUsers::anyone()}, time_limit(10000));
   EXPECT(watch.has_value());
   return std::move(*watch);
 }
@@ -361,10 +361,10 @@ void watching() {
     auto const failing = moved.look([](Changed, LiveRegistration const &) noexcept { return Done(failed("try", EDOM)); });
     EXPECT(!failing.has_value() && failing.error().code == EDOM);
   }
-  auto const bad = Watch::open(r, {"a/b", {}, TrustedUsers::usual()}, Deadline::in(10000));
+  auto const bad = Watch::open(r, {"a/b", {}, TrustedUsers::usual()}, time_limit(10000));
   EXPECT(!bad.has_value() && std::holds_alternative<Refusal>(bad.error()));
-  auto transaction = Transaction::begin(r, Deadline::in(10000));
-  auto const locked = Watch::open(r, {"web", {}, TrustedUsers::usual()}, Deadline::in(20));
+  auto transaction = Transaction::begin(r, time_limit(10000));
+  auto const locked = Watch::open(r, {"web", {}, TrustedUsers::usual()}, time_limit(20));
   EXPECT(!locked.has_value() && std::get<SysError>(locked.error()).code == ETIMEDOUT);
   int pipe[2];
   EXPECT(::pipe2(pipe, O_CLOEXEC) == 0 && ::write(pipe[1], "", 1) == 1);
@@ -379,7 +379,7 @@ void watching() {
 ListendClient child(Wanted const &request, char const *path = nullptr) noexcept {
   auto listening = ListendClient::by_child(request, path);
   EXPECT(listening.has_value());
-  EXPECT(listening->begun(Deadline::in(10000)).has_value());
+  EXPECT(listening->begun(time_limit(10000)).has_value());
   return std::move(*listening);
 }
 
@@ -436,11 +436,11 @@ void listenings() {
   {
     auto one = child(event(dir.path, "one")), two = child(event(dir.path, "two"));
     auto up = child({WaitFor::up, "web", {}, {}, TrustedUsers::usual(), 0}, w.path());
-    auto served = ListendClient::by_service(event(dir.path, "three"), server.path, Deadline::in(10000));
+    auto served = ListendClient::by_service(event(dir.path, "three"), server.path, time_limit(10000));
     EXPECT(served.has_value());
-    EXPECT(served.has_value() && served->begun(Deadline::in(10000)).has_value());
+    EXPECT(served.has_value() && served->begun(time_limit(10000)).has_value());
     ListendClient *const all[] = {&one, &two, &up, &*served};
-    auto const none = wait_any(all, Deadline::in(20));
+    auto const none = wait_any(all, time_limit(20));
     EXPECT(!none.has_value() && none.error().code == ETIMEDOUT);
     int pipe[2];
     EXPECT(::pipe2(pipe, O_CLOEXEC) == 0 && ::write(pipe[1], "", 1) == 1);
@@ -452,25 +452,25 @@ void listenings() {
     ::close(pipe[1]);
 
     EXPECT(dir.notify("two") == 3);
-    auto const second = wait_any(all, Deadline::in(10000));
+    auto const second = wait_any(all, time_limit(10000));
     EXPECT(second.has_value() && *second == 1 && first_answer(two).view() == "[two]" &&
            one.state() == ListendClient::State::listening);
     EXPECT(dir.notify("three") == 2);
     ListendClient *const left[] = {&one, &up, &*served};
-    auto const third = wait_any(left, Deadline::in(10000));
+    auto const third = wait_any(left, time_limit(10000));
     EXPECT(third.has_value() && *third == 2 && first_answer(*served).view() == "[three]");
     auto const held = w.add({"web"});
     ListendClient *const fewer[] = {&one, &up};
-    auto const fourth = wait_any(fewer, Deadline::in(10000));
+    auto const fourth = wait_any(fewer, time_limit(10000));
     EXPECT(fourth.has_value() && *fourth == 1 && first_answer(up).view().starts_with("[uid="));
-    auto const dead = wait_any({}, Deadline::in(1));
+    auto const dead = wait_any({}, time_limit(1));
     EXPECT(!dead.has_value() && dead.error().code == ETIMEDOUT);
   }
   EXPECT(open_descriptors() == descriptors && dir.entries() == 0);
   EXPECT(::waitpid(-1, nullptr, WNOHANG) == 0); // the server is the only child left
   {
     auto down = child({WaitFor::down, "web", {}, {}, TrustedUsers::usual(), 0}, w.path());
-    EXPECT(down.wait(Deadline::in(10000)).has_value() && first_answer(down).view() == "" &&
+    EXPECT(down.wait(time_limit(10000)).has_value() && first_answer(down).view() == "" &&
            down.state() == ListendClient::State::answered);
   }
   {
@@ -478,8 +478,8 @@ void listenings() {
     auto late = child({WaitFor::event, dir.path, "x", {}, TrustedUsers::usual(), 20});
     auto const ended = late.wait({});
     EXPECT(!ended.has_value() && ended.error().code == ETIMEDOUT && late.state() == ListendClient::State::failed);
-    auto served = ListendClient::by_service({WaitFor::event, dir.path, "x", {}, TrustedUsers::usual(), 20}, server.path,
-                                            Deadline::in(10000));
+    auto served =
+        ListendClient::by_service({WaitFor::event, dir.path, "x", {}, TrustedUsers::usual(), 20}, server.path, time_limit(10000));
     EXPECT(served.has_value());
     auto const later = served->wait({});
     EXPECT(!later.has_value() && later.error().code == ETIMEDOUT);
@@ -487,11 +487,11 @@ void listenings() {
   {
     auto bad = ListendClient::by_child({WaitFor::up, "web", {}, {}, TrustedUsers::usual(), 0}, "/nowhere");
     EXPECT(bad.has_value());
-    auto const ended = bad->begun(Deadline::in(10000));
+    auto const ended = bad->begun(time_limit(10000));
     EXPECT(!ended.has_value() && ended.error().code == ECONNRESET);
     auto const unfit = ListendClient::by_child({WaitFor::up, "a/b", {}, {}, TrustedUsers::usual(), 0}, w.path());
     EXPECT(!unfit.has_value() && unfit.error().code == EINVAL);
-    auto const nowhere = ListendClient::by_service(event(dir.path, "x"), "/nowhere", Deadline::in(1000));
+    auto const nowhere = ListendClient::by_service(event(dir.path, "x"), "/nowhere", time_limit(1000));
     EXPECT(!nowhere.has_value() && nowhere.error().code == ENOENT);
   }
   EXPECT(open_descriptors() == descriptors);

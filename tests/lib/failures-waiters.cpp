@@ -74,7 +74,7 @@ bool watch_fails(unsigned nth, int code) noexcept {
   fault::plan(nullptr, nth, fault::Act::fail, code);
   bool reached = false;
   {
-    auto watch = Watch::open(tree, {"target", {}, TrustedUsers::usual()}, Deadline::in(10000));
+    auto watch = Watch::open(tree, {"target", {}, TrustedUsers::usual()}, time_limit(10000));
     reached = over(!watch);
     if (!watch) EXPECT(std::get<SysError>(watch.error()).code == code);
   }
@@ -89,7 +89,7 @@ bool look_fails(unsigned nth, int code) noexcept {
   int const descriptors = open_descriptors();
   bool reached = false;
   {
-    auto watch = Watch::open(tree, {"target", {}, TrustedUsers::usual()}, Deadline::in(10000));
+    auto watch = Watch::open(tree, {"target", {}, TrustedUsers::usual()}, time_limit(10000));
     EXPECT(watch.has_value());
     unsigned up = 0, down = 0;
     auto const report = [&](Changed changed, LiveRegistration const &) noexcept {
@@ -122,7 +122,7 @@ bool service_fails(WaitFor kind, unsigned nth, int code) noexcept {
   fault::plan(nullptr, nth, fault::Act::fail, code);
   bool reached = false;
   {
-    auto waiter = ServiceWaiter::open(tree, {kind, "target", {}, {}, TrustedUsers::usual(), 0}, Deadline::in(10000));
+    auto waiter = ServiceWaiter::open(tree, {kind, "target", {}, {}, TrustedUsers::usual(), 0}, time_limit(10000));
     List<char> answer;
     bool const stepped = waiter && waiter->step(answer);
     reached = over(!stepped);
@@ -139,7 +139,7 @@ bool listening_fails(Wanted const &wanted, char const *path, unsigned nth, int c
   {
     fault::plan(nullptr, nth, fault::Act::fail, code);
     auto listening = ListendClient::by_child(wanted, path);
-    bool const failed = !listening || !listening->begun(Deadline::in(10000)) || !listening->wait(Deadline::in(10000));
+    bool const failed = !listening || !listening->begun(time_limit(10000)) || !listening->wait(time_limit(10000));
     reached = over(failed);
     if (!failed) {
       unsigned answers = 0;

@@ -178,16 +178,16 @@ struct Pair {
 /** The errno of a receive that must fail, and keeps nothing of what came. */
 int failure_of(Channel &connection, uint32_t ms = soon, int stop = -1) noexcept {
   auto const before = what_is_open();
-  auto const got = connection.receive({Deadline::in(ms), stop});
+  auto const got = connection.receive({time_limit(ms), stop});
   EXPECT(got || what_is_open().size() <= before.size());
   return got ? 0 : got.error().code;
 }
 bool is_end(Channel &connection) noexcept {
-  auto const got = connection.receive(Deadline::in(soon));
+  auto const got = connection.receive(time_limit(soon));
   return got && !*got;
 }
 bool gets(Channel &connection, std::string_view payload, size_t descriptors = 0) noexcept {
-  auto const got = connection.receive(Deadline::in(soon));
+  auto const got = connection.receive(time_limit(soon));
   return got && *got && (*got)->payload == payload && (*got)->descriptors.size() == descriptors;
 }
 
@@ -198,9 +198,9 @@ void sent_is_received(Files const &files) {
         Pair pair;
         Channel to(pair.raw.get(), pair.raw.get(), any_protocol), from = pair.connection();
         auto const payload = filled(size);
-        EXPECT(to.send(0x80000001, view(payload), files.first(count), Deadline::in(soon)).has_value());
+        EXPECT(to.send(0x80000001, view(payload), files.first(count), time_limit(soon)).has_value());
         EXPECT(!message::is_delivered(pair.raw.get()));
-        auto const got = from.receive(Deadline::in(soon));
+        auto const got = from.receive(time_limit(soon));
         EXPECT(got && *got && (*got)->type == 0x80000001 && (*got)->payload == view(payload));
         EXPECT((*got)->descriptors.size() == count && message::is_delivered(pair.raw.get()));
         for (size_t i = 0; i < count; ++i) {
@@ -214,14 +214,14 @@ void sent_is_received(Files const &files) {
     Pair pair;
     Channel to(pair.raw.get(), pair.raw.get(), any_protocol), from = pair.connection();
     auto const before = what_is_open();
-    EXPECT(to.send(1, "a", files.first(9), Deadline::in(soon)).has_value() && gets(from, "a", 9));
-    EXPECT(to.send(1, "b", {}, Deadline::in(soon)).has_value() && gets(from, "b", 0));
+    EXPECT(to.send(1, "a", files.first(9), time_limit(soon)).has_value() && gets(from, "a", 9));
+    EXPECT(to.send(1, "b", {}, time_limit(soon)).has_value() && gets(from, "b", 0));
     EXPECT(view(what_is_open()) == view(before));
   });
   one("an end between two", [&] {
     Pair pair;
     Channel to(pair.raw.get(), pair.raw.get(), any_protocol), from = pair.connection();
-    EXPECT(to.send(1, "a", {}, Deadline::in(soon)).has_value());
+    EXPECT(to.send(1, "a", {}, time_limit(soon)).has_value());
     pair.raw.reset();
     EXPECT(gets(from, "a") && is_end(from) && is_end(from));
   });
@@ -290,10 +290,10 @@ void counts(Files const &files) {
     auto connection = pair.connection();
     int fds[descriptors_max + 1];
     for (auto &fd : fds) fd = files.fds[0];
-    auto const sent = connection.send(1, "a", fds, Deadline::in(soon));
+    auto const sent = connection.send(1, "a", fds, time_limit(soon));
     EXPECT(!sent && sent.error().code == EMSGSIZE);
     // Nothing of it was: there is something to be said after it.
-    EXPECT(connection.send(1, "b", {}, Deadline::in(soon)).has_value());
+    EXPECT(connection.send(1, "b", {}, time_limit(soon)).has_value());
     Channel other(pair.raw.get(), pair.raw.get(), any_protocol);
     EXPECT(gets(other, "b"));
   });
@@ -301,7 +301,7 @@ void counts(Files const &files) {
     Pair pair;
     auto connection = pair.connection();
     int const closed = 1000;
-    auto const sent = connection.send(1, "a", {&closed, 1}, Deadline::in(soon));
+    auto const sent = connection.send(1, "a", {&closed, 1}, time_limit(soon));
     EXPECT(!sent && sent.error().code == EBADF);
   });
 }
@@ -411,7 +411,7 @@ void no_room(Files const &files) {
       send_attached(pair.raw.get(), view(frame("abcd", 3)), {{0, 3}}, files);
       auto const before = what_is_open();
       with_room_for(room, [&] {
-        auto const got = connection.receive(Deadline::in(soon));
+        auto const got = connection.receive(time_limit(soon));
         EXPECT(!got && got.error().code == EMFILE);
       });
       EXPECT(view(what_is_open()) == view(before));
@@ -436,7 +436,7 @@ void pieces(Files const &files) {
     auto connection = pair.connection();
     auto const bytes = frame("abcdefgh", 20);
     for (size_t i = 0; i < bytes.size(); ++i) send_raw(pair.raw.get(), {bytes.begin() + i, 1}, {files.fds + i, 1});
-    auto const got = connection.receive(Deadline::in(soon));
+    auto const got = connection.receive(time_limit(soon));
     EXPECT(got && *got && (*got)->payload == "abcdefgh" && (*got)->descriptors.size() == 20);
     for (size_t i = 0; i < 20; ++i) EXPECT(files.is(i, (*got)->descriptors.take(i).get()));
   });
@@ -497,7 +497,7 @@ void lengths() {
   one("too long to send", [&] {
     Pair pair;
     auto connection = pair.connection();
-    auto const sent = connection.send(1, view(filled(payload_max + 1)), {}, Deadline::in(soon));
+    auto const sent = connection.send(1, view(filled(payload_max + 1)), {}, time_limit(soon));
     EXPECT(!sent && sent.error().code == EMSGSIZE);
     int waiting = -1;
     EXPECT(::ioctl(pair.raw.get(), FIONREAD, &waiting) == 0 && waiting == 0);
@@ -540,7 +540,7 @@ void waiting(Files const &files) {
   one("nobody reads: a deadline", [&] {
     Pair pair;
     auto connection = pair.connection();
-    EXPECT(fill(connection, Deadline::in(50), -1) == ETIMEDOUT);
+    EXPECT(fill(connection, time_limit(50), -1) == ETIMEDOUT);
     EXPECT(!message::is_delivered(pair.ours.get()));
     // Until it passes, or at once when it has.
     EXPECT(fill(connection, Deadline::passed(), -1) == ETIMEDOUT);
@@ -562,7 +562,7 @@ void waiting(Files const &files) {
     Pair pair;
     auto connection = pair.connection();
     pair.raw.reset();
-    auto const sent = connection.send(1, "a", {}, Deadline::in(soon));
+    auto const sent = connection.send(1, "a", {}, time_limit(soon));
     EXPECT(!sent && sent.error().code == EPIPE);
   });
   one("sent in many pieces, the descriptors go once", [&] {
@@ -577,7 +577,7 @@ void waiting(Files const &files) {
       ::_exit(0);
     }
     Channel writer(pair.raw.get(), pair.raw.get(), any_protocol);
-    for (int i = 0; i < 3; ++i) EXPECT(writer.send(1, view(much), files.first(3), Deadline::in(soon)).has_value());
+    for (int i = 0; i < 3; ++i) EXPECT(writer.send(1, view(much), files.first(3), time_limit(soon)).has_value());
     int status = -1;
     EXPECT(::waitpid(child, &status, 0) == child && status == 0);
   });
@@ -624,14 +624,14 @@ void faults(Files const &files) {
         Pair pair;
         Channel to(pair.raw.get(), pair.raw.get(), any_protocol), from = pair.connection();
         fault::plan(c.call, nth, fault::Act::fail, c.code);
-        auto const sent = to.send(1, "abcd", files.first(2), Deadline::in(soon));
-        auto const got = sent ? from.receive(Deadline::in(soon)) : Result<Message *>(failed("", sent.error().code));
+        auto const sent = to.send(1, "abcd", files.first(2), time_limit(soon));
+        auto const got = sent ? from.receive(time_limit(soon)) : Result<Message *>(failed("", sent.error().code));
         bool const happened = fault::happened();
         fault::plan(nullptr, 0, fault::Act::nothing);
         if (!happened || c.passes) EXPECT(got && *got && (*got)->descriptors.size() == 2);
         else EXPECT(!got && got.error().code == c.code);
         // Of a send that failed nothing went: the next is whole.
-        if (!sent) EXPECT(to.send(1, "next", files.first(1), Deadline::in(soon)).has_value() && gets(from, "next", 1));
+        if (!sent) EXPECT(to.send(1, "next", files.first(1), time_limit(soon)).has_value() && gets(from, "next", 1));
         EXPECT(happened || nth > 1);
       });
 }

@@ -18,7 +18,7 @@ Registrant user(uid_t uid, pid_t pid = 7) noexcept {
 /** Calls `act` with a transaction. It has a deadline, so that a second one within it ends the tests. */
 template <class Act>
 auto write(Tree const &tree, Act act) noexcept {
-  auto transaction = value_of(Transaction::begin(tree, Deadline::in(10000)));
+  auto transaction = value_of(Transaction::begin(tree, time_limit(10000)));
   return act(transaction);
 }
 Result<bool> removed(Tree const &tree, Ticket const &ticket) noexcept {
@@ -218,7 +218,7 @@ void events() {
   EXPECT(w.entries("event") == 0);
   EXPECT(removed(r, past_full.tickets[0]) == true);
   EXPECT(removed(r, past_dead.tickets[0]) == true);
-  EXPECT(sweep(r, Deadline::in(10000)).has_value());
+  EXPECT(sweep(r, time_limit(10000)).has_value());
   EXPECT(w.entries("service/new") == 1 && w.entries("service/new/event") == 1);
   EXPECT(write(r, [&](Transaction &transaction) noexcept { return unsubscribe(transaction, "new", first->name.view()); })
              .has_value() &&
@@ -317,9 +317,9 @@ void sweeping() {
     removed = before + count - w.entries(mine.c_str());
   }
   EXPECT(removed > 0 && removed <= static_cast<int>(sweep_window));
-  EXPECT(value_of(sweep(r, Deadline::in(10000))) > 0 && w.entries(mine.c_str()) == count && w.entries("service/other") == 0);
+  EXPECT(value_of(sweep(r, time_limit(10000))) > 0 && w.entries(mine.c_str()) == count && w.entries("service/other") == 0);
   EXPECT(w.seen("web") == static_cast<size_t>(count));
-  EXPECT(value_of(sweep(r, Deadline::in(10000))) == 0);
+  EXPECT(value_of(sweep(r, time_limit(10000))) == 0);
 }
 
 /** The next writer can: a lock whose holder does not let go is a timeout, or a stop, never a hang. */
@@ -338,13 +338,13 @@ void locking() {
   char byte;
   EXPECT(::read(ready[0], &byte, 1) == 1);
   int const descriptors = open_descriptors();
-  EXPECT(Transaction::begin(r, Deadline::in(20)).error().code == ETIMEDOUT);
+  EXPECT(Transaction::begin(r, time_limit(20)).error().code == ETIMEDOUT);
   EXPECT(::write(stop[1], "", 1) == 1);
   EXPECT(Transaction::begin(r, {{}, stop[0]}).error().code == ECANCELED);
   EXPECT(open_descriptors() == descriptors && ::waitpid(-1, nullptr, WNOHANG) == 0); // no descriptor, no child but ours
   w.bystander_is_there();
   ::kill(child, SIGKILL);
-  EXPECT(Transaction::begin(r, Deadline::in(10000)).has_value());
+  EXPECT(Transaction::begin(r, time_limit(10000)).has_value());
   ::waitpid(child, nullptr, 0);
   for (int fd : {ready[0], ready[1], stop[0], stop[1]}) ::close(fd);
 }

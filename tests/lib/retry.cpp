@@ -90,7 +90,7 @@ bool pauses(Retry &retry, int code, uint64_t ms) {
 
 /** Whether no try comes without a change. */
 bool waits_for_a_change(Retry &retry, int code) {
-  auto const waited = retry.wait(code, Limit::in(50));
+  auto const waited = retry.wait(code, time_limit(50));
   return !waited && waited.error().code == ETIMEDOUT;
 }
 
@@ -160,8 +160,8 @@ void listening_is_noticed(BindOptions const &options) {
   int status = 0;
   EXPECT(::waitpid(server, &status, WUNTRACED) == server && WIFSTOPPED(status));
   PathWatch watch(AT_FDCWD, "sock");
-  EXPECT(watch.open() && ::kill(server, SIGCONT) == 0 && watch.wait(Limit::in(10000)));
-  while (!connect_local("sock", Limit::in(10000))) EXPECT(watch.wait(Limit::in(10000)));
+  EXPECT(watch.open() && ::kill(server, SIGCONT) == 0 && watch.wait(time_limit(10000)));
+  while (!connect_local("sock", time_limit(10000))) EXPECT(watch.wait(time_limit(10000)));
   EXPECT(::kill(server, SIGKILL) == 0 && ::waitpid(server, &status, 0) == server && ::unlink("sock") == 0);
 }
 

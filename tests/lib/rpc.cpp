@@ -225,7 +225,7 @@ class Peer {
 };
 
 Deadline soon() noexcept {
-  return Deadline::in(20000);
+  return time_limit(20000);
 }
 Address at(char const *text) noexcept {
   return value_of(Address::parse(text));
@@ -341,9 +341,9 @@ void nonsense() {
 void time_and_stop() {
   Peer const silent(Manner::silent, 2, 4), late(Manner::late, 2, 4);
   for (Netid const netid : {Netid::tcp, Netid::udp})
-    EXPECT(code(pmap_getport(silent.where(), 300000, 5, netid, Deadline::in(50))) == ETIMEDOUT);
+    EXPECT(code(pmap_getport(silent.where(), 300000, 5, netid, time_limit(50))) == ETIMEDOUT);
   EXPECT(code(pmap_set(silent.where(), 300000, 5, at("tcp:0.0.0.0:2049"), Deadline::passed())) == ETIMEDOUT);
-  EXPECT(code(pmap_rmtcall(silent.where(), 300000, 5, 1, "", Deadline::in(50))) == ETIMEDOUT);
+  EXPECT(code(pmap_rmtcall(silent.where(), 300000, 5, 1, "", time_limit(50))) == ETIMEDOUT);
   int stop[2];
   EXPECT(::pipe(stop) == 0 && ::write(stop[1], "x", 1) == 1);
   for (Netid const netid : {Netid::tcp, Netid::udp})

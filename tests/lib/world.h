@@ -57,7 +57,7 @@ class World {
       bool const exclusive = *name == '!';
       EXPECT(requests.append({name + exclusive, value_of(Address::parse("tcp:127.0.0.1:80")), 0, exclusive}));
     }
-    auto transaction = Transaction::begin(tree, Deadline::in(10000));
+    auto transaction = Transaction::begin(tree, time_limit(10000));
     if (!transaction) return fail(transaction);
     std::span<WantedRegistration const> const all(requests.begin(), requests.size());
     if (auto const admitted = admit(*transaction, who, all, policy); !admitted) return pm::fail(admitted);
@@ -92,7 +92,7 @@ class World {
 
   /** After a sweep, nothing is in the tree but the bystander's: the exact names, counted. */
   void only_bystander_is_left() const noexcept {
-    EXPECT(sweep(open(), Deadline::in(10000)).has_value());
+    EXPECT(sweep(open(), time_limit(10000)).has_value());
     EXPECT(entries("service") == 1);
     EXPECT(entries("service/bystander") == 2); // event, UID
     Path const mine = layout::registrations("bystander", owner_name(::geteuid()).view());
@@ -167,24 +167,24 @@ inline bool add_reserved(Tree const &r, NewRegistrations &kept) noexcept {
   return keep(World::try_add(r, {"!target"}, {.reserve = true}), kept);
 }
 inline bool publish(Tree const &r, NewRegistrations &kept) noexcept {
-  auto transaction = Transaction::begin(r, Deadline::in(10000));
+  auto transaction = Transaction::begin(r, time_limit(10000));
   return transaction && registry::publish(*transaction, {kept.tickets.begin(), kept.tickets.size()}, executable_path, false);
 }
 inline bool remove_all(Tree const &r, NewRegistrations &kept) noexcept {
-  auto transaction = Transaction::begin(r, Deadline::in(10000));
+  auto transaction = Transaction::begin(r, time_limit(10000));
   if (!transaction) return false;
   for (Ticket const &ticket : kept.tickets)
     if (!remove(*transaction, ticket)) return false;
   return true;
 }
 inline bool remove_first(Tree const &r, NewRegistrations &kept) noexcept {
-  auto transaction = Transaction::begin(r, Deadline::in(10000));
+  auto transaction = Transaction::begin(r, time_limit(10000));
   return transaction && remove(*transaction, kept.tickets[0]);
 }
 inline bool remove_by_query(Tree const &r, NewRegistrations &) noexcept {
   Query query;
   query.service = "target";
-  auto transaction = Transaction::begin(r, Deadline::in(10000));
+  auto transaction = Transaction::begin(r, time_limit(10000));
   return transaction && remove_matching(*transaction, owner_name(::geteuid()).view(), query);
 }
 
@@ -211,7 +211,7 @@ struct Waiters {
 };
 
 inline Waiters listen(Tree const &tree, char const *service) noexcept {
-  auto transaction = value_of(Transaction::begin(tree, Deadline::in(10000)));
+  auto transaction = value_of(Transaction::begin(tree, time_limit(10000)));
   auto service_events = subscribe(transaction, service), registry_events = subscribe(transaction, "");
   EXPECT(service_events.has_value() && registry_events.has_value());
   return {std::move(*service_events), std::move(*registry_events)};
@@ -219,7 +219,7 @@ inline Waiters listen(Tree const &tree, char const *service) noexcept {
 
 /** They wait no longer. */
 inline void leave(Tree const &tree, char const *service, Waiters const &waiters) noexcept {
-  auto transaction = value_of(Transaction::begin(tree, Deadline::in(10000)));
+  auto transaction = value_of(Transaction::begin(tree, time_limit(10000)));
   EXPECT(unsubscribe(transaction, service, waiters.of_service.name.view()).has_value());
   EXPECT(unsubscribe(transaction, "", waiters.of_registry.name.view()).has_value());
 }

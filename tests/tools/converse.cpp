@@ -82,11 +82,11 @@ struct Client {
     } else {
       request.process.reset(sys::fcntl(socket.get(), F_DUPFD_CLOEXEC, 3));
     }
-    if (auto const sent = connection.send(request, Deadline::in(20000)); !sent) die_sys(sent.error(), "");
+    if (auto const sent = connection.send(request, time_limit(20000)); !sent) die_sys(sent.error(), "");
   }
 
   void hear() noexcept {
-    auto const got = connection.receive(Deadline::in(20000));
+    auto const got = connection.receive(time_limit(20000));
     if (!got) die_sys(got.error(), "");
     if (!*got) return print(Text<64>("end"));
     auto &answer = **got;
@@ -126,7 +126,7 @@ void say_hex(Client &client, std::string_view digits) noexcept {
 int main(int argc, char const *const *argv) {
   PROG = "converse";
   if (argc < 2) die(exits::usage, "converse SOCKET STEP...");
-  auto connected = connect_local(argv[1], Deadline::in(20000));
+  auto connected = connect_local(argv[1], time_limit(20000));
   if (!connected) die_sys(connected.error(), argv[1]);
   Client client(static_cast<Fd &&>(*connected));
   for (char const *const *step = argv + 2; *step; ++step) {

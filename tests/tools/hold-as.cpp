@@ -19,7 +19,7 @@ int main(int argc, char const *const *argv) {
   Registrant const who = {number<uid_t>(argv[2]).value_or(0), ::getpid(), start_time(::getpid()).value_or(0)};
   NewRegistrations held;
   {
-    auto transaction = Transaction::begin(*tree, Deadline::in(10000));
+    auto transaction = Transaction::begin(*tree, time_limit(10000));
     if (!transaction) die_sys(transaction.error(), argv[1]);
     auto made = add(*transaction, who, {&request, 1}, {});
     if (!made) {

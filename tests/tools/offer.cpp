@@ -74,7 +74,7 @@ struct Offerer {
   }
 
   void answer() noexcept {
-    auto const received = connection.receive(Deadline::in(20000));
+    auto const received = connection.receive(time_limit(20000));
     Text<512> said;
     message::Finished taken;
     message::Refused no;
@@ -89,7 +89,7 @@ struct Offerer {
   }
 
   void hear() noexcept {
-    auto const received = connection.receive(Deadline::in(20000));
+    auto const received = connection.receive(time_limit(20000));
     List<char> said;
     if (!received || !*received) {
       check(append(said, received ? "closed" : strerror(received.error().code)), "print");
@@ -118,7 +118,7 @@ int main(int argc, char const *const *argv) {
   bool const datagrams = kind == "datagram";
   int const socket_type = datagrams ? SOCK_DGRAM : kind == "stream" ? SOCK_STREAM : SOCK_SEQPACKET;
   auto const connect = [&]() noexcept {
-    auto made = connect_local(std::string_view(argv[2]), Deadline::in(20000), socket_type, datagrams ? &made_up : nullptr);
+    auto made = connect_local(std::string_view(argv[2]), time_limit(20000), socket_type, datagrams ? &made_up : nullptr);
     if (!made) die_sys(made.error(), argv[2]);
     return made;
   };

@@ -20,7 +20,7 @@ int runner(char const *path, int gate, int done, int leave) noexcept {
   char byte;
   (void)!sys::read(gate, &byte, 1);
   auto const try_it = [&]() noexcept -> Answer<NewRegistrations> {
-    auto transaction = Transaction::begin(*tree, Deadline::in(10000));
+    auto transaction = Transaction::begin(*tree, time_limit(10000));
     if (!transaction) return fail(transaction);
     return add(*transaction, {::geteuid(), ::getpid(), start_time(::getpid()).value_or(0)}, {&request, 1}, {});
   };

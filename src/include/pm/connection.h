@@ -1,13 +1,14 @@
 /**
  * Typed messages with descriptors between two processes of one host, over a Unix socket. pm-connection(7) explains them.
  *
- * Status is the result of an operation, Protocol the list of messages that a connection may carry, Message a received message,
+ * pm/status.h has the results of operations. Protocol the list of messages that a connection may carry, Message a received message,
  * PeerIdentity the peer as the kernel reports it, and Connection the connection itself. The layout of a message is in pm/xdr.h.
  */
 #ifndef PM_CONNECTION_H
 #define PM_CONNECTION_H
 
 #include <pm/passing.h>
+#include <pm/status.h>
 #include <pm/types.h>
 #include <pm/xdr.h>
 #include <sys/types.h>
@@ -16,35 +17,6 @@
 #include <optional>
 
 namespace pm {
-
-/** The result of an operation on a connection. The status codes of LWMsg were the model. */
-enum class Status : uint8_t {
-  ok,
-  pending,           /**< the operation would have to wait: poll, then call finish() */
-  timeout,           /**< the deadline passed; finish() continues the operation, close() and reset() abandon it */
-  cancelled,         /**< the stop descriptor became readable; then as after timeout */
-  invalid_state,     /**< not possible now: already bound, not connected, or another operation is pending */
-  invalid_parameter, /**< never possible: not a socket, the wrong kind of socket, or a size out of bounds */
-  no_endpoint,       /**< no process listens at the endpoint, or the path does not exist */
-  denied,            /**< the permissions of the endpoint do not allow the connection */
-  refused,           /**< a hook of this side or of the peer refused the other side */
-  closed,            /**< the peer closed the connection, between two messages */
-  lost,              /**< the connection ended inside a message, or before it was established */
-  bad_frame,         /**< the peer does not speak this protocol; the connection has ended */
-  bad_message,       /**< the frame is good, but not its payload; the message is lost, the connection continues */
-  unknown_message,   /**< the frame is good, but the protocol does not have its type; then as after bad_message */
-  unexpected,        /**< a message of the protocol, but not of the type that was read; then as after bad_message */
-  peer_error,        /**< the peer sent a message::Refused instead, see refusal(); the connection continues */
-  too_long,          /**< not sent: the message is longer than message_max, or has more than 253 descriptors */
-  exhausted,         /**< no memory, no descriptors, or too many in flight; if this was a send, nothing was sent */
-  system             /**< another system call failed, see error() */
-};
-/** The last value of the enum; the encoding needs it. */
-[[nodiscard]] constexpr Status last_of(Status) noexcept {
-  return Status::system;
-}
-/** The status in a few words, such as "the connection was closed". */
-[[nodiscard]] std::string_view describe(Status status) noexcept;
 
 /** The messages that a connection may carry. The numbers of types from 0xfffffffd on are the same in every protocol. */
 class Protocol {
@@ -259,11 +231,11 @@ class Connection {
   /** The size that both sides use; before they have agreed, the size that this side receives. */
   [[nodiscard]] uint32_t packet_size() const noexcept { return packet_size_; }
   /** The process at the other end. ENOTCONN: not connected. */
-  [[nodiscard]] Result<PeerIdentity> peer() const noexcept;
+  [[nodiscard]] Outcome<PeerIdentity> peer() const noexcept;
   /** After peer_error, or after refused by the peer: what the peer sent. It is valid as long as the message. */
   [[nodiscard]] message::Refused const &refusal() const noexcept { return refusal_; }
-  /** After a status that a failed system call caused: its errno. */
-  [[nodiscard]] int error() const noexcept { return error_; }
+  /** The status that the last operation returned, with the errno of the system call that failed, and the peer's text after peer_error. */
+  [[nodiscard]] Error failure(Status status) const noexcept;
 
  private:
   enum class Doing : uint8_t { nothing, connecting, greeting, awaiting_hello, sending, receiving };

@@ -1,16 +1,21 @@
 /**
- * Bytes and descriptors over Unix sockets, without frames or types. pm/connection.h has typed messages.
+ * Descriptors of other processes: bytes and descriptors over Unix sockets, without frames or types; handing a descriptor over
+ * to a worker; and the sockets of LISTEN_FDS. pm/connection.h has typed messages, and pm/events.h the worker's side.
  *
  * Descriptors owns the descriptors that arrived, Sender is the source of a datagram, ReceivedBytes is the result of one call.
  */
 #ifndef PM_PASSING_H
 #define PM_PASSING_H
 
+#include <pm.h>
+#include <pm/status.h>
 #include <pm/types.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-namespace pm::message {
+namespace pm {
+
+namespace message {
 
 /** The most descriptors in one message: the kernel's SCM_MAX_FD, unix(7). */
 inline constexpr size_t descriptors_max = 253;
@@ -45,6 +50,8 @@ class Descriptors {
   int fds_[descriptors_max];
 };
 
+} // namespace message
+
 /** The address of the socket that sent a datagram, to answer to, and the credentials of its process. */
 struct Sender {
   struct sockaddr_un address;
@@ -56,14 +63,14 @@ struct Sender {
  * Sends bytes and descriptors; the caller still owns the descriptors. On a stream the bytes go in as many pieces as necessary; a
  * packet goes as a whole. A datagram or a packet may be empty and have descriptors. On a stream, descriptors need at least one
  * byte: EINVAL. `to` is the address of the receiver, for a datagram socket that is not connected. EMSGSIZE: more than
- * descriptors_max. ETIMEDOUT, ECANCELED, EPIPE (without a signal); ETOOMANYREFS: too many descriptors of this user are in flight.
+ * descriptors_max. EPIPE (without a signal); ETOOMANYREFS: too many descriptors of this user are in flight.
  */
-[[nodiscard]] Done send_fds(int socket, std::string_view bytes, std::span<int const> descriptors, Limit limit,
-                            struct sockaddr_un const *to = nullptr, socklen_t to_size = 0) noexcept;
+[[nodiscard]] Outcome<void> send_fds(int socket, std::string_view bytes, std::span<int const> descriptors, Limit limit,
+                                     struct sockaddr_un const *to = nullptr, socklen_t to_size = 0) noexcept;
 
 /** Makes a socket, and sends one datagram from it to the socket at `path` (/PATH, a relative path or @NAME). */
-[[nodiscard]] Done send_fds_to(std::string_view path, std::string_view bytes, std::span<int const> descriptors,
-                               Limit limit) noexcept;
+[[nodiscard]] Outcome<void> send_fds_to(std::string_view path, std::string_view bytes, std::span<int const> descriptors,
+                                        Limit limit) noexcept;
 
 struct ReceivedBytes {
   size_t size = 0;
@@ -76,8 +83,26 @@ struct ReceivedBytes {
  * closed. A datagram may be empty. EMFILE: no room for the descriptors; EMSGSIZE: the packet is longer than `room`. After an
  * error no descriptor is kept.
  */
-[[nodiscard]] Result<ReceivedBytes> receive_fds(int socket, std::span<char> room, Descriptors &descriptors, Limit limit) noexcept;
+[[nodiscard]] Outcome<ReceivedBytes> receive_fds(int socket, std::span<char> room, message::Descriptors &descriptors,
+                                                 Limit limit) noexcept;
 
-} // namespace pm::message
+/**
+ * Hands a descriptor over to a worker that listens at `path`, as pm-fdpass(8) does: pm_hand_over() of pm.h. `users`: who may
+ * run the worker, as well as root and this process's user. The caller keeps the descriptor. refused: the worker did not take
+ * it.
+ */
+[[nodiscard]] inline Outcome<void> hand_over(char const *path, int fd, Limit limit, std::span<uid_t const> users = {}) noexcept {
+  int const result =
+      ::pm_hand_over(nullptr, path, fd, nullptr, users.data(), users.size(), limit.deadline.remaining(), limit.stop);
+  return result < 0 ? Outcome<void>(tl::unexpected<Error>(last_error())) : Outcome<void>();
+}
+
+/** Socket `i` of those that LISTEN_FDS gives to this process under this name; null: of all. not_found: there are not so many. */
+[[nodiscard]] inline Outcome<int> listen_fd(char const *name, size_t i = 0) noexcept {
+  int const fd = ::pm_listen_fd(name, i);
+  return fd < 0 ? Outcome<int>(tl::unexpected<Error>(last_error())) : Outcome<int>(fd);
+}
+
+} // namespace pm
 
 #endif

@@ -1,60 +1,20 @@
-/** The arguments and results of pm/registry.h: services, addresses, registrations, users to trust, errors. */
+/** The arguments and results of pm/registry.h and pm/events.h: services, addresses, registrations, users to trust. */
 #ifndef PM_SERVICES_H
 #define PM_SERVICES_H
 
+#include <pm.h>
+#include <pm/status.h>
 #include <pm/types.h>
 #include <sys/types.h>
 #include <unistd.h>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tl/expected.hpp>
 #include <utility>
 #include <vector>
 
 namespace pm {
-
-/** Why a call failed. */
-struct Error {
-  enum Reason : std::uint8_t {
-    conflict,      /**< the same (name, version, netid, uid) is registered, and that registration or this one is exclusive */
-    process_limit, /**< the process has reached its `limit` of registrations */
-    user_limit,    /**< the user has reached its `limit` of registrations */
-    batch_limit,   /**< more registrations in one call than the registry takes at once */
-    bad_name,      /**< not a valid name of a service */
-    bad_address,   /**< not an address, or a descriptor without one; `code`: 0, or the kernel's reason */
-    rule,          /**< the rules of the registry's service do not allow the user this name */
-    not_found,     /**< there is no such registration */
-    not_trusted,   /**< the server at the service's address runs as a user that is not trusted: `server_uid`, `owner_uid` */
-    cancelled,     /**< the stop descriptor was readable: the handle is closed, and all its registrations have ended */
-    timeout,       /**< the time limit passed first */
-    closed,        /**< an earlier call was cancelled, or the handle was moved from */
-    forked,        /**< the handle belongs to the process that this one was forked from */
-    system         /**< a system call failed: `code` */
-  };
-
-  Reason reason = system;
-  std::size_t index = 0;   /**< of the refused service, in a call with several */
-  std::uint32_t limit = 0; /**< the value of the limit that was reached */
-  int code = 0;            /**< errno */
-  char doing[64] = {};     /**< after a system error: the action that failed */
-  uid_t server_uid = 0;    /**< after not_trusted: the user that the server runs as */
-  uid_t owner_uid = 0;     /**< after not_trusted: the user that the service is registered for */
-
-  /** `unable to DOING: REASON`, or the reason why the call was refused. */
-  [[nodiscard]] std::string text() const;
-};
-
-template <class T>
-using Outcome = tl::expected<T, Error>;
-
-/** The limit of a call: this long from now (0: for any time), or until the descriptor `stop` (-1: none) is readable. */
-[[nodiscard]] inline Limit within(std::chrono::milliseconds timeout, int stop = -1) noexcept {
-  auto const ms = timeout.count();
-  return Limit::in(ms <= 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : static_cast<std::uint32_t>(ms), stop);
-}
 
 /** The address of a service, or the addresses of several descriptors. */
 class At {
@@ -85,25 +45,51 @@ struct Service {
   std::uint32_t version = 0; /**< 0: none */
 };
 
-/** Flags of a registration, to be or-ed. */
-enum Flags : unsigned {
-  plain = 0,
-  exclusive = 1, /**< conflicts with every other registration of the same name, version, netid and uid */
-  visible = 2    /**< the registration is public: it names the executable */
+/** What the registrations of one call have in common. */
+struct Terms {
+  bool exclusive = false; /**< they conflict with every other registration of the same name, version, netid and user */
+  bool is_public = false; /**< they name the executable of this process */
 };
 
 /** The users whose registrations are trusted. */
 class Trust {
  public:
   /** Root, the registry's owner and this process's effective user, as in pm-lookup(1). */
-  [[nodiscard]] static Trust usual() noexcept { return {0, 0}; }
-  [[nodiscard]] static Trust own() noexcept { return {1, ::geteuid()}; }
-  [[nodiscard]] static Trust user(uid_t uid) noexcept { return {1, uid}; }
-  [[nodiscard]] static Trust root() noexcept { return {1, 0}; }
-  [[nodiscard]] static Trust anyone() noexcept { return {2, 0}; }
+  [[nodiscard]] static Trust usual() { return Trust({}, false); }
+  [[nodiscard]] static Trust own() { return Trust({::geteuid()}, false); }
+  [[nodiscard]] static Trust root() { return Trust({0}, false); }
+  [[nodiscard]] static Trust user(uid_t uid) { return Trust({uid}, false); }
+  /** At most 16. */
+  [[nodiscard]] static Trust users(std::vector<uid_t> uids) { return Trust(std::move(uids), false); }
+  [[nodiscard]] static Trust anyone() { return Trust({}, true); }
 
-  int kind;
-  uid_t uid;
+  [[nodiscard]] std::vector<uid_t> const &named() const noexcept { return users_; }
+  [[nodiscard]] bool is_anyone() const noexcept { return anyone_; }
+
+ private:
+  Trust(std::vector<uid_t> users, bool anyone) : users_(std::move(users)), anyone_(anyone) {}
+  std::vector<uid_t> users_;
+  bool anyone_;
+};
+
+/** Which registrations. */
+struct Query {
+  std::string service = {};                  /**< empty: all services */
+  std::optional<std::uint32_t> version = {}; /**< none: any */
+  std::string netid = {};                    /**< tcp tcp6 udp udp6 local none; empty: any */
+  Trust trust = Trust::usual();
+
+  /** For the functions of pm.h. It is valid as long as this. */
+  [[nodiscard]] ::pm_query view() const noexcept {
+    ::pm_query query = {};
+    query.service = service.empty() ? nullptr : service.c_str();
+    query.netid = netid.empty() ? nullptr : netid.c_str();
+    query.users = trust.named().empty() ? nullptr : trust.named().data();
+    query.user_count = trust.named().size();
+    query.version = version.value_or(0);
+    query.flags = (version ? unsigned{PM_VERSION} : 0U) | (trust.is_anyone() ? unsigned{PM_ANYONE} : 0U);
+    return query;
+  }
 };
 
 /** A living registration of a service. */
@@ -113,19 +99,25 @@ struct RegisteredService {
   std::string netid, address;
   std::optional<uid_t> uid; /**< as the kernel reports it; nothing: the kernel cannot name the owner */
   pid_t pid = 0;
-  bool exclusive = false, visible = false;
+  bool exclusive = false, is_public = false;
   std::string executable; /**< of a public registration: the path that the registrant gave */
   bool deleted = false;   /**< the file of the executable had no name any more */
-  std::string id;
-};
+  std::string id;         /**< no other registration of this boot has it */
 
-/** Which registrations list() returns: those that match one element of each set that is not empty. */
-struct Selection {
-  std::vector<std::string> services{};
-  std::vector<std::uint32_t> versions{};
-  std::vector<std::string> netids{};
-  std::vector<uid_t> uids{};
-  std::vector<pid_t> pids{};
+  RegisteredService() = default;
+  explicit RegisteredService(::pm_registration const &one)
+      : service(one.service),
+        version(one.version),
+        netid(one.netid),
+        address(one.address),
+        pid(one.process),
+        exclusive(one.flags & PM_EXCLUSIVE),
+        is_public(one.flags & PM_PUBLIC),
+        executable(one.executable),
+        deleted(one.flags & PM_DELETED),
+        id(one.id) {
+    if (one.user != static_cast<uid_t>(-1)) uid = one.user;
+  }
 };
 
 /** The executable that a process has announced. */
@@ -133,17 +125,6 @@ struct Announced {
   std::string path;     /**< empty: the process has not announced one, or has ended */
   bool deleted = false; /**< the file had no name any more when it was announced */
 };
-
-namespace client {
-/** Writes the text of an error, cut to `room`, with a NUL at its end. Programs call Error::text(). */
-void explain(Error const &error, char *text, std::size_t room) noexcept;
-} // namespace client
-
-inline std::string Error::text() const {
-  char room[512];
-  client::explain(*this, room, sizeof room);
-  return room;
-}
 
 } // namespace pm
 

@@ -1,6 +1,6 @@
 /**
- * The types that the public headers share: owned descriptors, arrays, errors of system calls, and time limits. The library uses
- * the same types. They need the headers of the C++20 standard library, tl/expected.hpp and POSIX. Nothing here throws.
+ * The types that the public headers share: owned descriptors, arrays and time limits. The library uses the same types. They need the
+ * headers of the C++20 standard library and POSIX. Nothing here throws.
  */
 #ifndef PM_TYPES_H
 #define PM_TYPES_H
@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <algorithm>
+#include <chrono>
 #include <span>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <type_traits>
 #include <utility>
 
@@ -150,22 +150,12 @@ class List {
   return bytes.append(std::span<char const>(s.data(), s.size()));
 }
 
-/** A system call failed. */
-struct SysError {
-  int code;          /**< errno; ETIMEDOUT: a deadline passed, ECANCELED: a stop descriptor became readable */
-  char const *doing; /**< static text that completes "unable to ..." */
-};
-
-template <class T>
-using Result = tl::expected<T, SysError>;
-using Done = Result<void>;
-
 /** The time when an operation gives up, on CLOCK_MONOTONIC. By default there is no deadline. */
 class Deadline {
  public:
   constexpr Deadline() noexcept = default;
-  /** `ms` milliseconds from now; 0 is never. */
-  [[nodiscard]] static Deadline in(uint32_t ms) noexcept;
+  /** That long from now; passed() if that is not in the future. */
+  [[nodiscard]] static Deadline in(std::chrono::milliseconds timeout) noexcept;
   /** A time in the past: the operation is tried once and does not wait. */
   [[nodiscard]] static constexpr Deadline passed() noexcept {
     Deadline d;
@@ -186,13 +176,17 @@ class Deadline {
  * How long an operation may take: until a deadline, or until a stop descriptor becomes readable. By default there is no limit.
  */
 struct Limit {
-  Deadline deadline; /**< when it passes, the operation fails with ETIMEDOUT */
-  int stop = -1;     /**< when it is readable, the operation fails with ECANCELED; -1: none */
+  Deadline deadline; /**< when it passes, the operation fails with Status::timeout */
+  int stop = -1;     /**< when it is readable, the operation fails with Status::cancelled; -1: none */
 
   constexpr Limit(Deadline until = {}, int stop_descriptor = -1) noexcept : deadline(until), stop(stop_descriptor) {}
-  /** `ms` milliseconds from now; 0 is no deadline. */
-  [[nodiscard]] static Limit in(uint32_t ms, int stop_descriptor = -1) noexcept { return {Deadline::in(ms), stop_descriptor}; }
-  /** The operation does not wait. If it had to, an operation of a Connection is pending, and any other fails with ETIMEDOUT. */
+  /** That long from now. Zero: the operation does not wait, as with now(). */
+  [[nodiscard]] static Limit in(std::chrono::milliseconds timeout, int stop_descriptor = -1) noexcept {
+    return {Deadline::in(timeout), stop_descriptor};
+  }
+  /** No deadline, only a stop descriptor. */
+  [[nodiscard]] static constexpr Limit until(int stop_descriptor) noexcept { return {{}, stop_descriptor}; }
+  /** The operation does not wait. If it had to, an operation of a Connection is pending, and any other fails with timeout. */
   [[nodiscard]] static constexpr Limit now() noexcept { return Deadline::passed(); }
   [[nodiscard]] constexpr bool is_now() const noexcept { return deadline.is_passed(); }
 };

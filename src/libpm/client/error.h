@@ -1,13 +1,18 @@
-/** Sets the Error that a call of the public interface returns. */
+/** The reason for the last call of a thread that failed. */
 #pragma once
 
-#include <pm/registry.h>
+#include <pm.h>
+#include <pm/status.h>
 #include "libpm/registry/refusal.h"
 
 namespace pm::client {
 
-/** Both set `error` and return false, which the failing call returns. */
-bool fail_with(Error::Reason reason, int code, std::string_view doing, Error &error) noexcept;
-bool fail_with(registry::Failure const &failure, Error &error) noexcept;
+[[nodiscard]] Error error_of(registry::Failure const &failure) noexcept;
+
+/** Makes it the last error of this thread, and returns the negative result that the failing call returns. */
+int fail(Error const &error) noexcept;
+int fail(registry::Failure const &failure) noexcept;
+/** For a reason without details: its text is describe(reason), or `text`. */
+int fail(Status reason, std::string_view text = {}) noexcept;
 
 } // namespace pm::client

@@ -1,40 +1,68 @@
-/** The state of a pm::Registry. */
+/** The state of a pm_registry. */
 #pragma once
 
 #include "libpm/client/error.h"
-#include "libpm/client/held.h"
+#include "libpm/client/forks.h"
+#include "libpm/client/registrations.h"
 #include "libpm/registry/change.h"
+#include "libpm/util/box.h"
 
 namespace pm::client {
 
-struct Handle {
-  explicit Handle(registry::Tree opened) noexcept : tree(static_cast<registry::Tree &&>(opened)) {}
-
-  registry::Tree tree;
-  pid_t process = 0; /**< the process that opened it */
-  bool closed = false;
-  uint64_t numbers = 0;
-  Box<HeldTogether> held;         /**< the newest first */
-  Box<HeldTogether> announcement; /**< empty: none */
-  Handle *next = nullptr;         /**< in the list of all handles of the process */
+/** A registration, and the address that it was made with. */
+struct HeldRegistration {
+  registry::Ticket ticket;
+  AddressText address;
 };
 
-/** Whether a call may begin. If not, sets `error`: forked, closed, cancelled or system. A cancellation closes the handle. */
-[[nodiscard]] bool begin(Handle *handle, Limit limit, Error &error) noexcept;
+/** The registrations of one call. They live while the token is open. */
+struct HeldTogether {
+  int number = 0;
+  Fd token;
+  List<HeldRegistration> registrations;
+  Box<HeldTogether> next;
+};
 
-/** Sets `error` and returns false, as fail_with(). A cancellation closes the handle. */
-bool fail(Handle &handle, registry::Failure const &failure, Error &error) noexcept;
+class PendingCall;
+struct EndPendingCall {
+  void operator()(PendingCall *call) const noexcept;
+};
 
-/** A Change of the handle's registry. All operations of one call share its limit. */
-[[nodiscard]] inline registry::Change change(Handle &handle, Limit limit) noexcept {
-  return registry::Change(handle.tree, registry::Route::direct, limit);
-}
+} // namespace pm::client
 
-/** Closes the tokens, which ends all registrations. It does not remove their files. */
-void drop(Handle &handle) noexcept;
+struct pm_registry {
+  explicit pm_registry(pm::registry::Tree opened) noexcept
+      : tree(static_cast<pm::registry::Tree &&>(opened)),
+        open([](void *handle) noexcept { static_cast<pm_registry *>(handle)->drop(); }, this) {}
 
-/** Removes registrations from the registry, batch_max at a time. Returns how many of them existed. */
-[[nodiscard]] registry::Answer<unsigned> remove_all(Handle &handle, std::span<registry::Ticket const> tickets,
-                                                    Limit limit) noexcept;
+  /** Closes the tokens, which ends all registrations. It does not remove their files. */
+  void drop() noexcept {
+    announcement.reset();
+    // A loop, because the destructor of a list recurses as deep as the list is long.
+    while (held) held = static_cast<pm::Box<pm::client::HeldTogether> &&>(held->next);
+  }
+
+  pm::registry::Tree tree;
+  bool closed = false; /**< a call was cancelled */
+  int numbers = 0;
+  pm::Box<pm::client::HeldTogether> held;         /**< the newest first */
+  pm::Box<pm::client::HeldTogether> announcement; /**< empty: none */
+  pm::registry::LiveRegistrations looked;         /**< keeps its memory for the next lookup */
+  pm::client::CopiedRegistrations found;          /**< by the last call that looked for some */
+  pm::List<struct pm_registration> shown;         /**< the same */
+  pm::Fd done, cancel;                            /**< eventfd(2), with PM_NONBLOCK: a pending call is done; it must end */
+  std::unique_ptr<pm::client::PendingCall, pm::client::EndPendingCall> pending;
+  pm::client::OpenHandle open;
+};
+
+namespace pm::client {
+
+/** Whether a call may begin: 0, or the result of the call that failed. */
+[[nodiscard]] int begin(pm_registry *handle) noexcept;
+
+/** Makes these the result of the handle. Returns their number, or PM_SYSTEM. */
+[[nodiscard]] int show(pm_registry &handle, registry::LiveRegistrations const &registrations, char const *doing) noexcept;
+/** Makes `found` the result. */
+[[nodiscard]] int show(pm_registry &handle, char const *doing) noexcept;
 
 } // namespace pm::client

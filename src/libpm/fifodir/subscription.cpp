@@ -27,7 +27,8 @@ Result<Subscription> subscribe(int dir, char const *path, mode_t mode, ListenerK
   s.name << std::string_view(hidden.c_str() + 1, hidden.size() - 1);
   if (sys::mkfifoat(fifodir->get(), hidden.c_str(), mode) < 0) return failed(doing);
   s.fifo.reset(sys::openat(fifodir->get(), hidden.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-  if (!s.fifo.valid() || sys::fcntl(s.fifo.get(), F_SETPIPE_SZ, one_page) < 0 ||
+  // The umask may have taken bits of the mode.
+  if (!s.fifo.valid() || sys::fchmod(s.fifo.get(), mode) < 0 || sys::fcntl(s.fifo.get(), F_SETPIPE_SZ, one_page) < 0 ||
       sys::renameat(fifodir->get(), hidden.c_str(), fifodir->get(), s.name.c_str()) < 0) {
     auto const failure = failed(doing);
     sys::unlinkat(fifodir->get(), hidden.c_str(), 0);

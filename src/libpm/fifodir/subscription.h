@@ -19,7 +19,7 @@ struct Subscription {
 };
 
 /**
- * Makes the FIFO of a listener of this kind in the fifodir `path` under `dir`, with exactly `mode` (the umask must be 0). Notifiers reach it from
+ * Makes the FIFO of a listener of this kind in the fifodir `path` under `dir`, with exactly `mode`. Notifiers reach it from
  * the moment when it has its name.
  */
 [[nodiscard]] Result<Subscription> subscribe(int dir, char const *path, mode_t mode, ListenerKind kind) noexcept;

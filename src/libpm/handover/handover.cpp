@@ -49,14 +49,14 @@ void apply(Identity const &identity, Environment &environment) noexcept {
   }
 }
 
-Result<Fd> connect_worker(SockAddr const &name, Deadline deadline, ServerUsers const &trusted,
+Result<Fd> connect_worker(SockAddr const &name, Limit limit, ServerUsers const &trusted,
                           std::optional<uid_t> &stranger) noexcept {
   // A worker's socket is of one of three types, and connect(2) fails with this error for another type. Each type has its own
   // abstract names, so a stranger may have the name for one of them.
   int const other_kind = name.is_abstract() ? ECONNREFUSED : EPROTOTYPE;
   stranger.reset();
   for (int const type : {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM}) {
-    auto connected = connect_to(name, type, nullptr, deadline);
+    auto connected = connect_to(name, type, nullptr, limit);
     if (!connected && connected.error().code == other_kind && type != SOCK_DGRAM) continue;
     if (!connected) return stranger ? Result<Fd>(failed("connect to", EPERM)) : std::move(connected);
     auto const found = trusted.stranger_at(connected->get());
@@ -68,16 +68,16 @@ Result<Fd> connect_worker(SockAddr const &name, Deadline deadline, ServerUsers c
   return failed("connect to", EPERM);
 }
 
-Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity, Deadline deadline) noexcept {
+Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity, Limit limit) noexcept {
   constexpr char const *doing = "hand a descriptor to";
   message::Channel connection(worker, worker, hand_over_protocol);
   Offer offer;
   if (!offer.identity.elements.append({identity.elements.begin(), identity.elements.size()})) return failed(doing, ENOMEM);
   Lent const lent(offer.descriptor, descriptor);
   // A worker that refuses without reading closes the connection, maybe before the offer is sent. Its reason can still be read.
-  if (auto const sent = connection.send(offer, deadline); !sent && sent.error().code != EPIPE && sent.error().code != ECONNRESET)
+  if (auto const sent = connection.send(offer, limit); !sent && sent.error().code != EPIPE && sent.error().code != ECONNRESET)
     return failed(doing, sent.error().code);
-  auto received = connection.receive(deadline);
+  auto received = connection.receive(limit);
   // A seqpacket socket reports ECONNRESET for the unread offer before it gives the worker's answer.
   if (!received && received.error().code == ECONNRESET)
     if (auto const said = connection.receive_now(); said) received = said;

@@ -37,10 +37,10 @@ inline constexpr auto &hand_over_protocol = protocol_of<Offer, message::Finished
 void apply(Identity const &identity, Environment &environment) noexcept;
 
 /**
- * Connects to a worker's socket of any type, if a trusted user runs the worker. ETIMEDOUT, ENOENT, ECONNREFUSED. EPERM with `stranger`
+ * Connects to a worker's socket of any type, if a trusted user runs the worker. ETIMEDOUT, ECANCELED, ENOENT, ECONNREFUSED. EPERM with `stranger`
  * set: that user runs it.
  */
-[[nodiscard]] Result<Fd> connect_worker(SockAddr const &name, Deadline deadline, ServerUsers const &trusted,
+[[nodiscard]] Result<Fd> connect_worker(SockAddr const &name, Limit limit, ServerUsers const &trusted,
                                         std::optional<uid_t> &stranger) noexcept;
 
 /**
@@ -48,6 +48,6 @@ void apply(Identity const &identity, Environment &environment) noexcept;
  * room; connect again. ECONNRESET: the worker ended, and may have taken it.
  */
 [[nodiscard]] Result<std::optional<Text<256>>> hand_over(int worker, int descriptor, Identity const &identity,
-                                                         Deadline deadline) noexcept;
+                                                         Limit limit) noexcept;
 
 } // namespace pm::handover

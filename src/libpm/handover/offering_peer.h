@@ -14,7 +14,7 @@ class OfferingPeer {
         user_(user),
         channel_(socket_.get(), socket_.get(), hand_over_protocol),
         patience_(patience),
-        deadline_(Deadline::in(patience)) {}
+        deadline_(time_limit(patience)) {}
   /** Borrows a datagram socket. An answer goes to the sender of the last datagram. */
   explicit OfferingPeer(int datagrams) noexcept : channel_(datagrams, datagrams, hand_over_protocol) {}
   OfferingPeer(OfferingPeer const &) = delete;
@@ -25,7 +25,7 @@ class OfferingPeer {
   /** Whether bytes of the next message were read: poll(2) does not report them. */
   [[nodiscard]] bool has_more() const noexcept { return channel_.has_more(); }
   /** The sender of the last datagram. */
-  [[nodiscard]] message::Sender const &sender() const noexcept { return channel_.sender(); }
+  [[nodiscard]] Sender const &sender() const noexcept { return channel_.sender(); }
   /** The time until the peer must have made its next offer, as poll(2) takes it. */
   [[nodiscard]] int time_left() const noexcept { return deadline_.remaining(); }
   /** Whether an offer of this peer was answered. */
@@ -49,7 +49,7 @@ class OfferingPeer {
   template <class Answer>
   Done answer(Answer const &value) noexcept {
     answered_ = true;
-    deadline_ = Deadline::in(patience_);
+    deadline_ = time_limit(patience_);
     return channel_.send(value, Deadline::passed());
   }
 

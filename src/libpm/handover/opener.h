@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libpm/handover/opener_protocol.h"
+#include "libpm/util/result.h"
 
 namespace pm::handover {
 

@@ -97,7 +97,7 @@ class StoreSession {
   [[nodiscard]] bool refuse(StoreRefusal why) noexcept { return send(message::Refused::for_reason(why)); }
   /** Finds the process that connected. False: it has ended. */
   [[nodiscard]] bool watch_process() noexcept;
-  void begin_turn() noexcept { deadline_ = Deadline::in(context_->patience); }
+  void begin_turn() noexcept { deadline_ = time_limit(context_->patience); }
 
   StoreContext *context_;
   Connection connection_{store_protocol};

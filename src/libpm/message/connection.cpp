@@ -16,7 +16,7 @@ void EndChannel::operator()(Channel *channel) const noexcept {
 }
 } // namespace message
 
-using message::Channel, message::Hello, message::Message, message::Refused;
+using message::Channel, message::error_of, message::Hello, message::Message, message::Refused;
 
 void Connection::close() noexcept {
   channel_.reset();
@@ -79,11 +79,21 @@ Status Connection::set_endpoint(Mode mode, std::string_view path) noexcept {
   return Status::ok;
 }
 
-Result<PeerIdentity> Connection::peer() const noexcept {
-  if (!socket_.valid()) return failed("get the peer of", ENOTCONN);
+Outcome<PeerIdentity> Connection::peer() const noexcept {
+  constexpr char const *doing = "get the peer of a connection";
+  if (!socket_.valid()) return tl::unexpected<Error>(error_of(SysError{ENOTCONN, doing}));
   auto peer = peer_of(socket_.get());
-  if (!peer) return fail(peer);
+  if (!peer) return tl::unexpected<Error>(error_of(SysError{peer.error().code, doing}));
   return PeerIdentity{peer->uid, peer->gid, peer->pid > 0 ? peer->pid : -1, std::move(peer->groups), peer_process(socket_.get())};
+}
+
+Error Connection::failure(Status status) const noexcept {
+  auto const text = status == Status::system ? std::string_view(strerror(error_))
+                    : status == Status::peer_error || (status == Status::refused && !refusal_.text.empty()) ? refusal_.reason()
+                                                                                                            : describe(status);
+  Error error = error_of(status, text);
+  error.code = error_;
+  return error;
 }
 
 // --- One operation, step by step

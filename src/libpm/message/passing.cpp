@@ -5,12 +5,15 @@
 #include <sys/ioctl.h>
 #include <algorithm>
 #include <utility>
+#include "libpm/message/status.h"
 #include "libpm/net/connect.h"
 #include "libpm/os/slow_files.h"
 #include "libpm/os/stream.h"
 #include "libpm/os/sys.h"
 
-namespace pm::message {
+namespace pm {
+
+namespace message {
 
 namespace {
 
@@ -145,19 +148,6 @@ bool is_delivered(int socket) noexcept {
   return sys::ioctl(socket, SIOCOUTQ, &unread) == 0 && unread == 0;
 }
 
-Done send_fds(int socket, std::string_view bytes, std::span<int const> descriptors, Limit limit, struct sockaddr_un const *to,
-              socklen_t to_size) noexcept {
-  if (descriptors.size() > descriptors_max) return failed(sending, EMSGSIZE);
-  if (bytes.empty()) {
-    auto const type = type_of(socket, sending);
-    if (!type) return fail(type);
-    // The kernel would accept the descriptors, but never deliver them.
-    if (*type == SOCK_STREAM) return descriptors.empty() ? Done() : failed(sending, EINVAL);
-  }
-  auto const address = to ? SockAddr::copy(to, to_size) : SockAddr();
-  return send_all(socket, bytes, descriptors, limit, to ? &address : nullptr);
-}
-
 Done send_all(int socket, std::string_view bytes, std::span<int const> descriptors, Limit limit, SockAddr const *to) noexcept {
   for (;;) {
     auto const sent = send_once(socket, bytes, descriptors, to);
@@ -173,14 +163,38 @@ Done send_all(int socket, std::string_view bytes, std::span<int const> descripto
   }
 }
 
-Done send_fds_to(std::string_view path, std::string_view bytes, std::span<int const> descriptors, Limit limit) noexcept {
+} // namespace message
+
+using namespace message;
+
+namespace {
+tl::unexpected<Error> fail_with(SysError error) noexcept {
+  return tl::unexpected<Error>(error_of(error));
+}
+} // namespace
+
+Outcome<void> send_fds(int socket, std::string_view bytes, std::span<int const> descriptors, Limit limit,
+                       struct sockaddr_un const *to, socklen_t to_size) noexcept {
+  if (descriptors.size() > descriptors_max) return fail_with({EMSGSIZE, sending});
+  if (bytes.empty()) {
+    auto const type = type_of(socket, sending);
+    if (!type) return fail_with(type.error());
+    // The kernel would accept the descriptors, but never deliver them.
+    if (*type == SOCK_STREAM) return descriptors.empty() ? Outcome<void>() : fail_with({EINVAL, sending});
+  }
+  auto const address = to ? SockAddr::copy(to, to_size) : SockAddr();
+  auto const sent = send_all(socket, bytes, descriptors, limit, to ? &address : nullptr);
+  return sent ? Outcome<void>() : fail_with(sent.error());
+}
+
+Outcome<void> send_fds_to(std::string_view path, std::string_view bytes, std::span<int const> descriptors, Limit limit) noexcept {
   // A connected socket, because poll(2) reports room only for one.
   auto const socket = connect_local(path, limit, SOCK_DGRAM);
-  if (!socket) return fail(socket);
+  if (!socket) return fail_with(socket.error());
   return send_fds(socket->get(), bytes, descriptors, limit);
 }
 
-Result<ReceivedBytes> receive_fds(int socket, std::span<char> room, Descriptors &descriptors, Limit limit) noexcept {
+Outcome<ReceivedBytes> receive_fds(int socket, std::span<char> room, Descriptors &descriptors, Limit limit) noexcept {
   descriptors.clear();
   for (ReceivedBytes received;;) {
     auto const got = receive_once(socket, room, descriptors, descriptors_max, &received.sender);
@@ -188,15 +202,15 @@ Result<ReceivedBytes> receive_fds(int socket, std::span<char> room, Descriptors 
       received.size = *got;
       if (received.size || descriptors.size()) return received;
       auto const type = type_of(socket, receiving);
-      if (!type) return fail(type);
+      if (!type) return fail_with(type.error());
       received.end = *type != SOCK_DGRAM;
       return received;
     }
     descriptors.clear();
     int const code = got.error().code;
-    if (code != EAGAIN && code != EINTR) return fail(got);
-    if (auto const ready = wait_for(socket, POLLIN, limit); !ready) return failed(receiving, ready.error().code);
+    if (code != EAGAIN && code != EINTR) return fail_with(got.error());
+    if (auto const ready = wait_for(socket, POLLIN, limit); !ready) return fail_with({ready.error().code, receiving});
   }
 }
 
-} // namespace pm::message
+} // namespace pm

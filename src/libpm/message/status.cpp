@@ -1,6 +1,6 @@
 #include "libpm/message/status.h"
 
-#include "libpm/util/result.h"
+#include "libpm/util/text.h"
 
 namespace pm {
 
@@ -25,6 +25,16 @@ std::string_view describe(Status status) noexcept {
     case Status::too_long: return "message too long";
     case Status::exhausted: return "out of memory or descriptors";
     case Status::system: return "a system call failed";
+    case Status::conflict: return "already registered";
+    case Status::process_limit: return "the process has too many registrations";
+    case Status::user_limit: return "the user has too many registrations";
+    case Status::batch_limit: return "too many registrations in one call";
+    case Status::bad_name: return "not a valid name of a service";
+    case Status::bad_address: return "not an address";
+    case Status::rule: return "the rules do not allow this name";
+    case Status::not_found: return "not found";
+    case Status::not_trusted: return "the server runs as a user that is not trusted";
+    case Status::forked: return "the handle belongs to the parent process";
   }
   return "an invalid status";
 }
@@ -48,6 +58,22 @@ Status message::status_of(int code) noexcept {
     case ETOOMANYREFS: return Status::exhausted;
     default: return is_exhaustion(code) ? Status::exhausted : Status::system;
   }
+}
+
+Error message::error_of(Status reason, std::string_view text) noexcept {
+  Error error;
+  error.reason = reason;
+  Text<sizeof error.message> const copy{text};
+  memcpy(error.message, copy.c_str(), copy.size() + 1);
+  return error;
+}
+
+Error message::error_of(SysError failed) noexcept {
+  auto const status = failed.code == ECANCELED ? Status::cancelled : failed.code == ETIMEDOUT ? Status::timeout : Status::system;
+  auto const why = status == Status::cancelled ? std::string_view("the stop descriptor is readable") : reason(failed);
+  Error error = error_of(status, (Text<256>("unable to ") << failed.doing << ": " << why).view());
+  error.code = failed.code;
+  return error;
 }
 
 } // namespace pm

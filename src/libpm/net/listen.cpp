@@ -79,7 +79,7 @@ Done bind_replacing(int fd, SockAddr const &name, BindOptions const &options) no
   // The lock makes servers that start at the same time take turns, so that none sets another's path aside. Without it, where the
   // directory cannot be locked, that can happen, and the server reports it.
   auto const directory = split(name.path()).directory;
-  auto const lock = Lock::take_directory(AT_FDCWD, directory.c_str(), Deadline::in(lock_wait));
+  auto const lock = Lock::take_directory(AT_FDCWD, directory.c_str(), time_limit(lock_wait));
   if (lock) remove_leftover_sockets(directory.c_str(), options.owner.value_or(::geteuid()));
   for (int round = 0; round < rounds; ++round) {
     if (auto const removed = remove_dead_socket(name.path(), binding); !removed) return removed;

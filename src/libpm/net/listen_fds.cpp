@@ -39,7 +39,7 @@ Text<96> ListenFds::other_process() noexcept {
   return Text<96>("LISTEN_PIDFDID is ") << *id << ", that of this process is " << *own_id;
 }
 
-Result<ListenFds> ListenFds::own() noexcept {
+Result<ListenFds> ListenFds::own(Taken taken) noexcept {
   ListenFds given;
   auto const fds = variable("LISTEN_FDS"), process = variable("LISTEN_PID");
   if (fds.empty() || process.empty()) return failed(doing, ENOENT);
@@ -57,6 +57,7 @@ Result<ListenFds> ListenFds::own() noexcept {
       if (!is_listen_name(rest.head)) return failed(doing, EINVAL);
     }
     given.names_[given.size_] = named ? rest.head : "unknown";
+    if (taken == Taken::some) continue;
     // A descriptor that came through exec is not close-on-exec. One that is, was opened by this process: the given one was
     // closed, and its number used again.
     int const flags = sys::fcntl(given.fd(given.size_), F_GETFD);

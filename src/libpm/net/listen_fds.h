@@ -20,11 +20,14 @@ inline constexpr size_t listen_fds_max = 64;
 /** The descriptors from 3 on that LISTEN_FDS, LISTEN_PID, LISTEN_PIDFDID and LISTEN_FDNAMES give to this process. */
 class ListenFds {
  public:
+  /** Whether this process may have taken some of them already, and closed them or made them close-on-exec. */
+  enum class Taken : bool { none, some };
   /**
    * ENOENT: no descriptor is given, or they are for another process. EINVAL: a variable is not a number, the numbers of names and
-   * descriptors differ, or a name is not valid. E2BIG: more than listen_fds_max. EBADF: a descriptor is closed.
+   * descriptors differ, or a name is not valid. E2BIG: more than listen_fds_max. EBADF: a descriptor is closed, and
+   * none was taken.
    */
-  [[nodiscard]] static Result<ListenFds> own() noexcept;
+  [[nodiscard]] static Result<ListenFds> own(Taken taken = Taken::none) noexcept;
 
   /** Why the variables are for another process: `LISTEN_PID is 123, this process is 124`. Empty: they are not. */
   [[nodiscard]] static Text<96> other_process() noexcept;

@@ -21,6 +21,8 @@ class NonBlockingSockets {
   [[nodiscard]] Done add(int socket) noexcept;
   /** Makes those sockets blocking that were blocking when they were added. */
   void restore() noexcept;
+  /** In a forked child, whose parent goes on with them: restores nothing. */
+  void forget() noexcept { found_blocking_.clear(); }
 
  private:
   List<int> found_blocking_;

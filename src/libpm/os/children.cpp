@@ -49,7 +49,7 @@ void Children::reap(Callback<void(pid_t child, int status)> ended) noexcept {
 void Children::reap_named(Callback<void(pid_t child, int status)> ended) noexcept {
   // The pid is 0 if the sender has none in this pid namespace. A SIGCHLD of kill(2) does not name a child.
   if (named_ > 0) (void)reap_one(named_, ended);
-  if (sweep_left() < 0) sweep_ = Deadline::in(sweep_after_);
+  if (sweep_left() < 0) sweep_ = time_limit(sweep_after_);
 }
 
 } // namespace pm

@@ -17,7 +17,7 @@ Done Retry::wait(int code, Limit limit) noexcept {
   bool const has_sign = watch_.is_open() && (code == ENOENT || (code == ECONNREFUSED && tries_ >= tries_before_listen));
   unsigned const pause = std::min(longest_pause, first_pause << std::min(tries_++, 9U));
   int const ms = has_sign ? limit.deadline.remaining() : shorter(limit.deadline.remaining(), static_cast<int>(pause));
-  Limit const until = {ms < 0 ? Deadline() : ms == 0 ? Deadline::passed() : Deadline::in(static_cast<uint32_t>(ms)), limit.stop};
+  Limit const until = {ms < 0 ? Deadline() : ms == 0 ? Deadline::passed() : time_limit(static_cast<uint32_t>(ms)), limit.stop};
   auto const waited = watch_.is_open() ? watch_.wait(until) : wait_for(-1, 0, until);
   if (waited) tries_ = 0;
   else if (waited.error().code != ETIMEDOUT || limit.deadline.remaining() == 0) return waited;

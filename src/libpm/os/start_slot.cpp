@@ -58,7 +58,7 @@ bool const StartSlot::is_supported = false;
 #endif
 
 bool StartSlot::wait_until_free() noexcept {
-  auto const deadline = Deadline::in(100);
+  auto const deadline = time_limit(100);
   // The kernel wakes this futex when it sets the word to 0. A signal ends the wait early.
   for (int left; !is_free() && (left = deadline.remaining()) > 0;) {
     struct timespec const longest = {0, left * 1'000'000L};

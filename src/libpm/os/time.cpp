@@ -16,9 +16,12 @@ uint64_t now(clockid_t clock) noexcept {
 }
 } // namespace
 
-Deadline Deadline::in(uint32_t ms) noexcept {
+Deadline Deadline::in(std::chrono::milliseconds timeout) noexcept {
+  // A time of more than 500 years is without a deadline.
+  constexpr int64_t most = INT64_MAX / static_cast<int64_t>(ns_in_ms);
+  if (timeout.count() <= 0) return passed();
   Deadline d;
-  if (ms) d.at_ = now(CLOCK_MONOTONIC) + ms * ns_in_ms;
+  if (timeout.count() < most) d.at_ = now(CLOCK_MONOTONIC) + static_cast<uint64_t>(timeout.count()) * ns_in_ms;
   return d;
 }
 

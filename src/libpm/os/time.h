@@ -8,6 +8,11 @@ namespace pm {
 /** CLOCK_BOOTTIME in ns. It orders registrations, and does not jump when the date is set. */
 [[nodiscard]] uint64_t boottime() noexcept;
 
+/** The time limit of an option or a constant: `ms` milliseconds from now; 0: none. */
+[[nodiscard]] inline Deadline time_limit(uint32_t ms) noexcept {
+  return ms ? Deadline::in(std::chrono::milliseconds(ms)) : Deadline();
+}
+
 /** The shorter of two times as poll(2) takes them: ms, -1 is without end. */
 [[nodiscard]] constexpr int shorter(int a, int b) noexcept {
   return a < 0 ? b : b < 0 || a < b ? a : b;
@@ -16,7 +21,7 @@ namespace pm {
 /** One second in which a server tries nothing, because the system lacked descriptors, memory or processes. */
 class Pause {
  public:
-  void begin() noexcept { until_ = Deadline::in(1000); }
+  void begin() noexcept { until_ = time_limit(1000); }
   void end() noexcept { until_ = Deadline::passed(); }
   [[nodiscard]] bool is_on() const noexcept { return until_.remaining() != 0; }
   /** The time left, in ms, as poll(2) takes it; -1 when it is over. */

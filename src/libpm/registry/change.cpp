@@ -5,6 +5,7 @@
 #include <utility>
 #include "libpm/fifodir/token.h"
 #include "libpm/net/connect.h"
+#include "libpm/os/own_umask.h"
 #include "libpm/os/process.h"
 #include "libpm/os/stream.h"
 #include "libpm/registry/add.h"
@@ -20,6 +21,26 @@
 namespace pm::registry {
 
 using namespace protocol;
+
+namespace {
+/** Calls `work` so that it may set the umask. */
+void with_umask(Tree const &tree, Callback<void()> work) noexcept {
+  if (tree.keeps_umask()) with_own_umask(work);
+  else work();
+}
+} // namespace
+
+template <class T, class Work>
+Answer<T> Change::write(Work work) noexcept {
+  auto lock = Transaction::take_lock(*tree_, limit_);
+  if (!lock) return fail(lock);
+  std::optional<Answer<T>> answer;
+  with_umask(*tree_, [&]() noexcept {
+    auto transaction = Transaction::with(*tree_, std::move(*lock));
+    answer.emplace(work(transaction));
+  });
+  return std::move(*answer);
+}
 
 Done Change::connect() noexcept {
   if (connection_) return {};
@@ -129,11 +150,8 @@ Answer<NewRegistrations> Change::add_once(std::span<WantedRegistration const> re
   auto const who = process < 0 ? Answer<Registrant>(this_process()) : process_for(process, ::geteuid());
   if (!who) return fail(who);
   if (auto const withdrawn = withdraw_outdated(*who); !withdrawn) return fail(withdrawn);
-  if (!asks_) {
-    auto transaction = begin();
-    if (!transaction) return fail(transaction);
-    return registry::add(*transaction, *who, requests, terms);
-  }
+  if (!asks_)
+    return write<NewRegistrations>([&](Transaction &transaction) { return registry::add(transaction, *who, requests, terms); });
   if (!terms.origin.empty()) return failed("set the origin of a registration", EPERM);
   if (requests.size() > batch_max) return refuse(Refusal::too_many, batch_max, batch_max); // a message has no room for more
   AddFor for_process;
@@ -153,21 +171,14 @@ Answer<NewRegistrations> Change::add_once(std::span<WantedRegistration const> re
 Answer<NewRegistrations> Change::announce(Terms const &terms) noexcept {
   auto const who = this_process();
   if (!who) return fail(who);
-  if (!asks_) {
-    auto transaction = begin();
-    if (!transaction) return fail(transaction);
-    return registry::announce(*transaction, *who, terms);
-  }
+  if (!asks_)
+    return write<NewRegistrations>([&](Transaction &transaction) { return registry::announce(transaction, *who, terms); });
   WantedRegistration const request = {announcements, Address(), 0, false};
   return ask_for(Announce{{terms.reserve, terms.holder}, who->start, {terms.exe, terms.deleted}}, {&request, 1});
 }
 
 Answer<void> Change::publish(std::span<Ticket const> tickets, std::string_view exe, bool deleted) noexcept {
-  if (!asks_) {
-    auto transaction = begin();
-    if (!transaction) return fail(transaction);
-    return registry::publish(*transaction, tickets, exe, deleted);
-  }
+  if (!asks_) return write<void>([&](Transaction &transaction) { return registry::publish(transaction, tickets, exe, deleted); });
   Publish question;
   question.exe = {exe, deleted};
   if (!add_names(question.names, tickets)) return failed("publish", ENOMEM);
@@ -177,30 +188,28 @@ Answer<void> Change::publish(std::span<Ticket const> tickets, std::string_view e
 }
 
 Answer<unsigned> Change::remove(std::span<Ticket const> tickets) noexcept {
-  if (!asks_) {
-    auto transaction = begin();
-    if (!transaction) return fail(transaction);
-    unsigned count = 0;
-    for (auto const &ticket : tickets) {
-      auto const was_there = registry::remove(*transaction, ticket);
-      if (!was_there) return fail(was_there);
-      count += *was_there;
-    }
-    return count;
-  }
+  if (!asks_)
+    return write<unsigned>([&](Transaction &transaction) noexcept -> Answer<unsigned> {
+      unsigned count = 0;
+      for (auto const &ticket : tickets) {
+        auto const was_there = registry::remove(transaction, ticket);
+        if (!was_there) return fail(was_there);
+        count += *was_there;
+      }
+      return count;
+    });
   Remove question;
   if (!add_names(question.names, tickets)) return failed("remove", ENOMEM);
   return ask_count(question);
 }
 
 Answer<unsigned> Change::remove_matching(Query const &query) noexcept {
-  if (!asks_) {
-    auto transaction = begin();
-    if (!transaction) return fail(transaction);
-    auto const removed = registry::remove_matching(*transaction, owner_name(::geteuid()).view(), query);
-    if (!removed) return fail(removed);
-    return *removed;
-  }
+  if (!asks_)
+    return write<unsigned>([&](Transaction &transaction) noexcept -> Answer<unsigned> {
+      auto const removed = registry::remove_matching(transaction, owner_name(::geteuid()).view(), query);
+      if (!removed) return fail(removed);
+      return *removed;
+    });
   RemoveMatching question;
   question.service = query.service;
   question.of_version = query.version.has_value();
@@ -212,11 +221,8 @@ Answer<unsigned> Change::remove_matching(Query const &query) noexcept {
 }
 
 Answer<fifodir::Subscription> Change::subscribe(std::string_view service) noexcept {
-  if (!asks_) {
-    auto transaction = begin();
-    if (!transaction) return fail(transaction);
-    return registry::subscribe(*transaction, service);
-  }
+  if (!asks_)
+    return write<fifodir::Subscription>([&](Transaction &transaction) { return registry::subscribe(transaction, service); });
   if (service.size() > service_name_max) return refuse(Refusal::bad_name);
   Subscribe question;
   question.service = service;
@@ -239,8 +245,10 @@ void Change::unsubscribe(std::string_view service, std::string_view fifo) noexce
   // Makes no lock file: if it is missing, the registry is being removed, and a new file would stand in the way.
   Fd lock(sys::openat(tree_->dir(), layout::lock, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
   if (!lock.valid()) return;
-  auto transaction = Transaction::begin_again(*tree_, std::move(lock), Deadline::passed());
-  if (transaction) (void)registry::unsubscribe(*transaction, service, fifo);
+  with_umask(*tree_, [&]() noexcept {
+    auto transaction = Transaction::begin_again(*tree_, std::move(lock), Deadline::passed());
+    if (transaction) (void)registry::unsubscribe(*transaction, service, fifo);
+  });
 }
 
 } // namespace pm::registry

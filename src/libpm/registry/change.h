@@ -66,7 +66,9 @@ class Change {
                                                   int process) noexcept;
   [[nodiscard]] Answer<void> withdraw_outdated(Registrant const &who) noexcept;
   [[nodiscard]] Done connect() noexcept;
-  [[nodiscard]] Result<Transaction> begin() noexcept { return Transaction::begin(*tree_, limit_); }
+  /** Calls `work` with a transaction, and returns its answer. */
+  template <class T, class Work>
+  [[nodiscard]] Answer<T> write(Work work) noexcept;
 
   Tree const *tree_;
   bool asks_;

@@ -46,7 +46,7 @@ Conflict await_ending_holder(Tree const &tree, WantedRegistration const &wanted,
   if (!token) return token.error().code == ENXIO || token.error().code == ENOENT ? Conflict::ended : Conflict::stays;
   int const ms = shorter(limit.deadline.remaining(), holder_patience);
   // POLLERR, when the holder ends, needs no events bit.
-  bool const ended = ms > 0 && wait_for(token->get(), 0, {Deadline::in(static_cast<uint32_t>(ms)), limit.stop});
+  bool const ended = ms > 0 && wait_for(token->get(), 0, {time_limit(static_cast<uint32_t>(ms)), limit.stop});
   return ended ? Conflict::ended : Conflict::stays;
 }
 

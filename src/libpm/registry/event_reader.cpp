@@ -10,7 +10,7 @@ uint64_t EventReader::time_of_last_change() const noexcept {
   return static_cast<uint64_t>(st.st_mtim.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(st.st_mtim.tv_nsec);
 }
 
-Result<bool> EventReader::read(Visit visit) noexcept {
+Result<bool> EventReader::read(bool hung_up, Visit visit) noexcept {
   constexpr size_t page = 4096;
   char bytes[page];
   for (;;) {
@@ -34,6 +34,8 @@ Result<bool> EventReader::read(Visit visit) noexcept {
       if (auto const visited = visit(line); !visited) return fail(visited);
     }
     if (!whole) return false;
+    // A short read has emptied the FIFO.
+    if (static_cast<size_t>(n) < page) return !hung_up || time_of_last_change() == last_;
   }
 }
 

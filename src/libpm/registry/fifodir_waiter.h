@@ -1,6 +1,7 @@
-/** Waiting for an event in any fifodir, in this process. pm-listend does this after it has read its request. */
+/** Waiting for events in any fifodir, in this process. pm-listend does this after it has read its request. */
 #pragma once
 
+#include <optional>
 #include "libpm/fifodir/subscription.h"
 #include "libpm/os/epoll.h"
 #include "libpm/os/sys.h"
@@ -9,8 +10,8 @@
 namespace pm::registry {
 
 /**
- * A listener for one event in a fifodir. It makes a FIFO there (mode 0622) with the rights of this process, and unlinks it at the end. The
- * event has happened when the bytes that have arrived since open() match the expression.
+ * A listener in a fifodir. It makes a FIFO there (mode 0622) with the rights of this process, and unlinks it at the end. An
+ * event has happened when the bytes that have arrived since open(), or since the last event, match the expression.
  */
 class FifodirWaiter {
  public:
@@ -25,8 +26,12 @@ class FifodirWaiter {
 
   /** Readable when step() has something to do. */
   [[nodiscard]] int fd() const noexcept { return epoll_.fd(); }
-  /** Whether the event has happened. If so, appends the answer, a netstring of the bytes that matched. Does not wait. */
+  /** The bytes that matched, if an event has happened; valid until the next call. Does not wait. */
+  [[nodiscard]] Result<std::optional<std::string_view>> next() noexcept;
+  /** The same: whether an event has happened. If so, appends the answer, a netstring of the bytes. */
   [[nodiscard]] Result<bool> step(List<char> &answer) noexcept;
+  /** In a forked child: closes the FIFO, and leaves its name to the parent. */
+  void forget() noexcept;
 
  private:
   FifodirWaiter(Fd fifodir, fifodir::Subscription subscription, Epoll epoll, Expression &&expression) noexcept;
@@ -36,6 +41,8 @@ class FifodirWaiter {
   Epoll epoll_;
   Expression expression_;
   List<char> came_;
+  size_t answered_ = 0; /**< bytes of came_ that belong to the last event, or to none */
+  bool is_new_ = false; /**< bytes came, or were removed, since the last search */
 };
 
 } // namespace pm::registry

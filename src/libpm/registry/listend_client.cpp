@@ -89,7 +89,7 @@ Result<ListendClient> ListendClient::by_service(WaitRequest const &request, char
   auto socket = absent == Change::Absent::fails ? once() : await_server(path, limit, once);
   if (!socket) return fail(socket);
   ListendClient listening(std::move(*socket), -1);
-  listening.timeout_ = Deadline::in(request.timeout);
+  listening.timeout_ = time_limit(request.timeout);
   if (auto const done = listening.send(sent, limit); !done) return fail(done);
   return listening;
 }
@@ -144,7 +144,7 @@ Done ListendClient::begun(Limit limit) noexcept {
   auto const done = until(State::listening, limit);
   // A child with a time limit of its own ends now, and says what it has waited for.
   if (done || done.error().code != ETIMEDOUT || !ends_itself_) return done;
-  return until(State::listening, {Deadline::in(last_words_ms), limit.stop});
+  return until(State::listening, {time_limit(last_words_ms), limit.stop});
 }
 
 Done ListendClient::wait(Limit limit) noexcept {

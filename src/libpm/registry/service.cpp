@@ -63,7 +63,7 @@ Result<ChangeService::ServiceReply> ChangeService::serve(message::Message &messa
 Result<Transaction> ChangeService::begin() noexcept {
   // A client that has hung up has reported failure, so the change must not be made. (POLLHUP needs no events bit.)
   if (is_ready(stop_, 0).value_or(false)) return failed(doing, ECANCELED);
-  return Transaction::begin(*tree_, {Deadline::in(patience_), stop_});
+  return Transaction::begin(*tree_, {time_limit(patience_), stop_});
 }
 
 /** The tickets of the client's own user: the client cannot name another. Skips what cannot be a name or an ID. */

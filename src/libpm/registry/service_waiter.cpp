@@ -30,17 +30,24 @@ Answer<ServiceWaiter> ServiceWaiter::open(Tree const &tree, WaitRequest const &r
                                           Change::Absent absent) noexcept {
   auto const services = AwaitedServices::read(request.what);
   if (!services) return fail(services);
-  ServiceWaiter waiter(request.kind, services->any);
-  if (services->names.size() > 1) {
+  List<Scope> scopes;
+  for (auto const name : services->names)
+    if (!scopes.append({name, request.version, request.trust, route, true, absent})) return failed("watch", ENOMEM);
+  return open(tree, request.kind, services->any, {scopes.begin(), scopes.size()}, limit);
+}
+
+Answer<ServiceWaiter> ServiceWaiter::open(Tree const &tree, WaitFor kind, bool any, std::span<Scope const> scopes,
+                                          Limit limit) noexcept {
+  ServiceWaiter waiter(kind, any);
+  if (scopes.size() > 1) {
     auto epoll = Epoll::make();
     if (!epoll) return fail(epoll);
     waiter.epoll_.emplace(std::move(*epoll));
   }
-  for (auto const name : services->names)
-    if (auto const added =
-            waiter.add(tree, {name, request.version, request.trust, route, true, absent, waiter.services_.empty()}, limit);
-        !added)
-      return fail(added);
+  for (Scope scope : scopes) {
+    scope.notices_removal = waiter.services_.empty();
+    if (auto const added = waiter.add(tree, scope, limit); !added) return fail(added);
+  }
   // The first was looked at before the last: bring all to one time.
   if (waiter.epoll_)
     if (auto const looked = waiter.look(); !looked) return fail(looked);
@@ -65,17 +72,21 @@ bool append_lines(List<char> &text, LiveRegistration const &registration) noexce
 
 } // namespace
 
+Done ServiceWaiter::each(Callback<void(LiveRegistration const &)> visit) const noexcept {
+  for (Awaited const &service : services_)
+    if (auto const visited = service.watch->each(visit); !visited) return visited;
+  return {};
+}
+
 Done ServiceWaiter::answer_with(List<char> &answer) const noexcept {
   bool fits = true;
   size_t const before = answer.size();
   List<char> text;
-  for (Awaited const &service : services_) {
-    auto const visited = service.watch->each([&](LiveRegistration const &registration) noexcept {
-      text.clear();
-      fits = fits && append_lines(text, registration) && append_netstring(answer, {text.begin(), text.size()});
-    });
-    if (!visited) return visited;
-  }
+  auto const visited = each([&](LiveRegistration const &registration) noexcept {
+    text.clear();
+    fits = fits && append_lines(text, registration) && append_netstring(answer, {text.begin(), text.size()});
+  });
+  if (!visited) return visited;
   if (answer.size() == before) fits = fits && append_netstring(answer, {});
   return fits ? Done() : failed("answer", ENOMEM);
 }
@@ -121,12 +132,16 @@ void ServiceWaiter::evaluate() noexcept {
   for (Awaited &service : services_) service.ended = false;
 }
 
+Result<bool> ServiceWaiter::step() noexcept {
+  if (happened_) return true;
+  if (auto const looked = look(); !looked) return fail(looked);
+  evaluate();
+  return happened_;
+}
+
 Result<bool> ServiceWaiter::step(List<char> &answer) noexcept {
-  if (!happened_) {
-    if (auto const looked = look(); !looked) return fail(looked);
-    evaluate();
-  }
-  if (!happened_) return false;
+  auto const met = step();
+  if (!met || !*met) return met;
   if (auto const answered = answer_with(answer); !answered) return fail(answered);
   return true;
 }

@@ -21,6 +21,9 @@ class ServiceWaiter {
   [[nodiscard]] static Answer<ServiceWaiter> open(Tree const &tree, WaitRequest const &request, Limit limit,
                                                   Route route = Route::direct,
                                                   Change::Absent absent = Change::Absent::fails) noexcept;
+  /** The same for services with a scope each. `any`: one of them is enough. */
+  [[nodiscard]] static Answer<ServiceWaiter> open(Tree const &tree, WaitFor kind, bool any, std::span<Scope const> scopes,
+                                                  Limit limit) noexcept;
   ServiceWaiter(ServiceWaiter &&other) noexcept = default;
   ServiceWaiter &operator=(ServiceWaiter &&) = delete;
   ~ServiceWaiter();
@@ -31,6 +34,10 @@ class ServiceWaiter {
    * oldest of a service first, with the lines `uid=` and `id=` before its record; an empty netstring if none is up. Does not wait.
    */
   [[nodiscard]] Result<bool> step(List<char> &answer) noexcept;
+  /** Whether the wait is over. Does not wait. */
+  [[nodiscard]] Result<bool> step() noexcept;
+  /** Visits the registrations that are up, in the order of the services, the oldest of a service first. */
+  [[nodiscard]] Done each(Callback<void(LiveRegistration const &)> visit) const noexcept;
 
  private:
   struct Awaited {

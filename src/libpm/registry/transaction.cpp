@@ -25,18 +25,26 @@ Transaction::~Transaction() {
   if (active_) sys::umask(umask_);
 }
 
-Result<Transaction> Transaction::begin(Tree const &tree, Limit limit) noexcept {
+Result<Lock> Transaction::take_lock(Tree const &tree, Limit limit) noexcept {
   if (!tree.is_mine()) return failed("change another user's registry", EPERM);
-  auto lock = Lock::take(tree.dir(), layout::lock, limit);
+  return Lock::take(tree.dir(), layout::lock, limit);
+}
+
+Transaction Transaction::with(Tree const &tree, Lock lock) noexcept {
+  return Transaction(tree, std::move(lock), sys::umask(0));
+}
+
+Result<Transaction> Transaction::begin(Tree const &tree, Limit limit) noexcept {
+  auto lock = take_lock(tree, limit);
   if (!lock) return fail(lock);
-  return Transaction(tree, std::move(*lock), sys::umask(0));
+  return with(tree, std::move(*lock));
 }
 
 Result<Transaction> Transaction::begin_again(Tree const &tree, Fd file, Limit limit) noexcept {
   if (!file.valid()) return begin(tree, limit);
   auto lock = Lock::take(std::move(file), limit);
   if (!lock) return fail(lock);
-  return Transaction(tree, std::move(*lock), sys::umask(0));
+  return with(tree, std::move(*lock));
 }
 
 Result<mode_t> Transaction::fifodir_mode() noexcept {

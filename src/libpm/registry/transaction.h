@@ -20,6 +20,10 @@ class Transaction {
  public:
   /** EPERM: the effective user is not the owner. ETIMEDOUT, ECANCELED as Lock::take. */
   [[nodiscard]] static Result<Transaction> begin(Tree const &tree, Limit limit) noexcept;
+  /** The first step of begin(), which may wait. */
+  [[nodiscard]] static Result<Lock> take_lock(Tree const &tree, Limit limit) noexcept;
+  /** The second step, with the lock that take_lock() returned. */
+  [[nodiscard]] static Transaction with(Tree const &tree, Lock lock) noexcept;
   /** The same with the lock's file that end() returned, which saves opening it. Invalid: it is opened. */
   [[nodiscard]] static Result<Transaction> begin_again(Tree const &tree, Fd file, Limit limit) noexcept;
   Transaction(Transaction &&other) noexcept;

@@ -38,6 +38,20 @@ Result<Tree> Tree::open(char const *path) noexcept {
   return Tree(static_cast<Fd &&>(dir), top.st_uid, whole);
 }
 
+Result<Tree> Tree::copy() const noexcept {
+  Fd dir(sys::fcntl(dir_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!dir.valid()) return failed("open the registry");
+  Tree same(static_cast<Fd &&>(dir), owner_, reads_whole_);
+  same.keeps_umask_ = keeps_umask_;
+  return same;
+}
+
+Result<bool> Tree::is_same(Tree const &other) const noexcept {
+  struct stat a, b;
+  if (sys::fstat(dir_.get(), &a) < 0 || sys::fstat(other.dir_.get(), &b) < 0) return failed("look at the registry");
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 Result<Tree> Tree::await(char const *path, Limit limit) noexcept {
   // The directory that populate() makes last.
   Text<PATH_MAX> const last = Text<PATH_MAX>(path) << '/' << layout::listeners;

@@ -20,6 +20,11 @@ class Tree {
   /** The same, but waits for a registry that does not exist yet: pm::Retry says how. ETIMEDOUT, ECANCELED. */
   [[nodiscard]] static Result<Tree> await(char const *path, Limit limit) noexcept;
 
+  /** Another descriptor of the same registry. */
+  [[nodiscard]] Result<Tree> copy() const noexcept;
+  /** Whether the other is of the same directory. */
+  [[nodiscard]] Result<bool> is_same(Tree const &other) const noexcept;
+
   /** $PM_REGISTRY, or the path that this build was configured with. */
   [[nodiscard]] static char const *default_path() noexcept;
 
@@ -30,6 +35,9 @@ class Tree {
   [[nodiscard]] bool reads_whole() const noexcept { return reads_whole_; }
   /** Whether the effective user of this process is the owner. */
   [[nodiscard]] bool is_mine() const noexcept;
+  /** For a process whose other threads make files: its changes of this registry leave its umask alone. */
+  void keep_umask() noexcept { keeps_umask_ = true; }
+  [[nodiscard]] bool keeps_umask() const noexcept { return keeps_umask_; }
   /** As pm::is_overflow_user(), when the tree was opened. */
   [[nodiscard]] bool is_overflow_user(uid_t uid) const noexcept { return overflow_ == uid; }
 
@@ -37,7 +45,7 @@ class Tree {
   Tree(Fd dir, uid_t owner, bool whole) noexcept : dir_(static_cast<Fd &&>(dir)), owner_(owner), reads_whole_(whole) {}
   Fd dir_;
   uid_t owner_;
-  bool reads_whole_;
+  bool reads_whole_, keeps_umask_ = false;
   std::optional<uid_t> overflow_ = overflow_user();
 };
 

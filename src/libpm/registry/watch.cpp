@@ -14,6 +14,7 @@ Watch::Watch(Tree const &tree, Scope const &scope, fifodir::Subscription subscri
     : tree_(&tree),
       service_(scope.service),
       version_(scope.version),
+      netid_(scope.netid),
       users_(scope.trust),
       trust_(tree, scope.trust),
       route_(scope.route),
@@ -26,6 +27,7 @@ Watch::Watch(Watch &&other) noexcept
     : tree_(other.tree_),
       service_(other.service_),
       version_(other.version_),
+      netid_(other.netid_),
       users_(other.users_),
       trust_(other.trust_),
       route_(other.route_),
@@ -45,6 +47,12 @@ Watch::~Watch() {
   if (!moved_) Change(*tree_, route_, Deadline::passed()).unsubscribe(service_.view(), subscription_.name.view());
 }
 
+void Watch::forget() noexcept {
+  moved_ = true;
+  subscription_.fifo.reset();
+  watched_.close_tokens();
+}
+
 Answer<Watch> Watch::open(Tree const &tree, Scope const &scope, Limit limit) noexcept {
   auto epoll = Epoll::make();
   if (!epoll) return fail(epoll);
@@ -59,6 +67,10 @@ Answer<Watch> Watch::open(Tree const &tree, Scope const &scope, Limit limit) noe
   if (watch.removal_->fd() < 0) return watch;
   if (auto const added = watch.epoll_.add(watch.removal_->fd(), EPOLLIN); !added) return fail(added);
   return watch;
+}
+
+bool Watch::allows(Record const &record) const noexcept {
+  return (!version_ || record.version == *version_) && (!netid_ || record.netid == name(*netid_));
 }
 
 /** Handles a registration that is not watched yet. */
@@ -94,7 +106,7 @@ Done Watch::apply(EventLine const &line, Report report) noexcept {
   LiveRegistration registration{line.owner, line.name, {}};
   AddressInName address;
   if (line.kind == EventLine::nothing || !is_service_name(line.service) || !trust_.covers(line.owner) ||
-      !read_entry_name(line.name, registration.record, &address) || (version_ && registration.record.version != *version_))
+      !read_entry_name(line.name, registration.record, &address) || !allows(registration.record))
     return {};
   registration.record.service = line.service;
   uint32_t const place = watched_.find(registration.record.id);
@@ -109,8 +121,8 @@ Done Watch::apply(EventLine const &line, Report report) noexcept {
   return is_known ? rewrite(place, registration, report) : meet(registration, report);
 }
 
-Done Watch::read_events(Report report) noexcept {
-  auto const whole = reader_.read([&](EventLine const &line) noexcept {
+Done Watch::read_events(bool hung_up, Report report) noexcept {
+  auto const whole = reader_.read(hung_up, [&](EventLine const &line) noexcept {
     size_t const before = watched_.size();
     auto const applied = stale_ ? Done() : apply(line, report);
     if (!std::exchange(has_lines_, true)) began_with_up_ = watched_.size() > before;
@@ -142,7 +154,7 @@ Done Watch::read_tree(Report report) noexcept {
     if (auto const lost = lose(place, report); !lost) return lost;
   for (size_t i = 0; i < now.size(); ++i) {
     auto const registration = now[i];
-    if (version_ && registration.record.version != *version_) continue;
+    if (!allows(registration.record)) continue;
     uint32_t const place = watched_.find(registration.record.id);
     auto const done = place == WatchedRegistrations::none ? meet(registration, report) : rewrite(place, registration, report);
     if (!done) return done;
@@ -158,11 +170,10 @@ Done Watch::look(Report report) noexcept {
     struct epoll_event room[64];
     auto const events = epoll_.take(room);
     if (!events) return fail(events);
-    if (events->empty()) break;
     // They are in the order in which they became ready.
     for (auto const &event : *events) {
       if (event.data.fd == subscription_.fifo.get()) {
-        if (auto const read = read_events(report); !read) return read;
+        if (auto const read = read_events(event.events & EPOLLHUP, report); !read) return read;
         continue;
       }
       if (removal_ && event.data.fd == removal_->fd()) {
@@ -178,6 +189,7 @@ Done Watch::look(Report report) noexcept {
       // The lines so far may be older than this end, or not: only the first surely is.
       if (older_ == 0 && !began_with_up_) emptied_ = true;
     }
+    if (events->size() < std::size(room)) break;
   }
   if (!stale_) return {};
   if (auto const read = read_tree(report); !read) return read;

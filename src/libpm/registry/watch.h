@@ -24,7 +24,8 @@ struct Scope {
   Route route = Route::direct; /**< how to subscribe */
   bool wants_exe = false;      /**< as Query::wants_exe */
   Change::Absent absent = Change::Absent::fails;
-  bool notices_removal = true; /**< of the registry; one Watch of a process is enough */
+  bool notices_removal = true;     /**< of the registry; one Watch of a process is enough */
+  std::optional<Netid> netid = {}; /**< none: any */
 };
 
 /**
@@ -43,6 +44,9 @@ class Watch {
   Watch &operator=(Watch &&) = delete;
   /** Ends the subscription. If another process holds the lock, the next writer unlinks its files. */
   ~Watch();
+
+  /** In a forked child: closes the FIFO and the tokens, and leaves the FIFO's name to the parent. */
+  void forget() noexcept;
 
   /** Readable when look() has something to do. */
   [[nodiscard]] int fd() const noexcept { return epoll_.fd(); }
@@ -68,16 +72,18 @@ class Watch {
 
  private:
   Watch(Tree const &tree, Scope const &scope, fifodir::Subscription subscription, Epoll epoll) noexcept;
-  [[nodiscard]] Done read_events(Report report) noexcept;
+  [[nodiscard]] Done read_events(bool hung_up, Report report) noexcept;
   [[nodiscard]] Done read_tree(Report report) noexcept;
   [[nodiscard]] Done apply(EventLine const &line, Report report) noexcept;
   [[nodiscard]] Done meet(LiveRegistration const &registration, Report report) noexcept;
   [[nodiscard]] Done rewrite(uint32_t place, LiveRegistration const &registration, Report report) noexcept;
+  [[nodiscard]] bool allows(Record const &record) const noexcept;
   [[nodiscard]] Done lose(uint32_t place, Report report) noexcept;
 
   Tree const *tree_;
   Text<service_name_max + 1> service_;
   std::optional<uint32_t> version_;
+  std::optional<Netid> netid_;
   TrustedUsers users_;
   TrustedUids trust_;
   Route route_;

@@ -3,16 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <algorithm>
+#include <utility>
 #include "libpm/util/sort.h"
 
 namespace pm::registry {
 
 WatchedRegistrations::~WatchedRegistrations() {
-  for (WatchedPlace const &place : places_)
-    if (place.texts) {
-      ::free(place.texts);
-      sys::close(place.token);
-    }
+  close_tokens();
+  for (WatchedPlace const &place : places_) ::free(place.texts);
+}
+
+void WatchedRegistrations::close_tokens() noexcept {
+  for (WatchedPlace &place : places_)
+    if (place.texts && place.token >= 0) sys::close(std::exchange(place.token, -1));
 }
 
 bool WatchedRegistrations::copy(WatchedPlace &place, LiveRegistration const &registration) const noexcept {

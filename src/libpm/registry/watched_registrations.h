@@ -16,6 +16,9 @@ class WatchedRegistrations {
   /** Closes the tokens. */
   ~WatchedRegistrations();
 
+  /** Closes the tokens now. Afterwards this may only be destroyed. */
+  void close_tokens() noexcept;
+
   static constexpr uint32_t none = UINT32_MAX;
 
   [[nodiscard]] size_t size() const noexcept { return size_; }

@@ -79,14 +79,14 @@ Called<std::string_view> Conversation::receive(uint32_t xid) noexcept {
   Deadline again;
   uint32_t pause = first_pause;
   std::string_view const call(out_.begin(), out_.size());
-  if (datagrams_) again = Deadline::in(pause);
+  if (datagrams_) again = time_limit(pause);
   for (;;) {
     if (datagrams_) until = nearer(limit_.deadline, again);
     if (auto const ready = wait_for(socket_.get(), POLLIN, {until, limit_.stop}); !ready) {
       if (!datagrams_ || ready.error().code != ETIMEDOUT || limit_.deadline.remaining() == 0)
         return failed(doing, ready.error().code);
       pause = std::min(2 * pause, last_pause);
-      again = Deadline::in(pause);
+      again = time_limit(pause);
       if (auto const sent = send(call); !sent) return fail(sent);
       continue;
     }

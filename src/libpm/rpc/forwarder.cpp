@@ -128,7 +128,7 @@ void Forwarder::pass(CallOrigin const &origin) noexcept {
   free->program_version = call.version;
   free->called = call.procedure;
   free->transport = origin.transport;
-  free->deadline = Deadline::in(patience);
+  free->deadline = time_limit(patience);
   free->number = ++last_number_;
   free->xid = xid;
   send_to(fd_.get(), wanted.to, out, SockAddr::wildcard(wanted.to.family()));

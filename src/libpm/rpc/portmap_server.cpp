@@ -214,7 +214,7 @@ void PortmapServer::set_deadline(Stream &stream) noexcept {
   stream.timed = true;
   stream.timed_midway = midway;
   stream.timed_at = stream.progress();
-  stream.deadline = midway ? Deadline::in(limits_.midway) : for_ever ? Deadline() : Deadline::in(limits_.idle);
+  stream.deadline = midway ? time_limit(limits_.midway) : for_ever ? Deadline() : time_limit(limits_.idle);
   int const left = stream.deadline.remaining();
   if (left < 0) return;
   int const least = has_deadline_ ? earliest_.remaining() : -1;

@@ -22,7 +22,7 @@ using namespace registry;
  */
 Done RegistryRows::take_token() noexcept {
   constexpr char const *doing = "hold the rows of";
-  auto transaction = Transaction::begin(*tree_, Deadline::in(10000));
+  auto transaction = Transaction::begin(*tree_, time_limit(10000));
   if (!transaction) return fail(transaction);
   auto const life = fifodir::life(tree_->dir(), layout::onc);
   if (!life) return fail(life);
@@ -93,7 +93,7 @@ Done RegistryRows::take_events() noexcept {
     if (!events || events->empty()) return {};
     for (auto const &event : *events) {
       if (event.data.fd == subscription_.fifo.get()) {
-        auto const whole = reader_->read([&](EventLine const &line) noexcept { return apply(line); });
+        auto const whole = reader_->read(event.events & EPOLLHUP, [&](EventLine const &line) noexcept { return apply(line); });
         if (!whole) return fail(whole);
         stale_ = stale_ || !*whole;
         continue;
@@ -126,7 +126,7 @@ Done RegistryRows::follow(PortmapRow const &row) noexcept {
 /** Begins a transaction, or continues the present one. Its events go to all listeners but this object. */
 Result<Transaction *> RegistryRows::begin(uint32_t patience) noexcept {
   if (transaction_) return &*transaction_;
-  auto transaction = Transaction::begin_again(*tree_, std::move(lock_), Deadline::in(patience));
+  auto transaction = Transaction::begin_again(*tree_, std::move(lock_), time_limit(patience));
   if (!transaction) return fail(transaction);
   transaction_.emplace(std::move(*transaction));
   transaction_->set_own_listener(subscription_.name.view(), others_.is_alone());

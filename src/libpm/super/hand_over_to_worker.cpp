@@ -110,7 +110,7 @@ void HandOverToWorker::send_signal(int signal) const noexcept {
 
 void HandOverToWorker::end() noexcept {
   if (!worker_) return;
-  auto const deadline = Deadline::in(answers_at_end_ms);
+  auto const deadline = time_limit(answers_at_end_ms);
   while (context_.counts.count() && queue_.is_connected() && wait_for(queue_.fd(), POLLIN, deadline)) on_events();
   sys::kill(worker_, SIGTERM);
 }

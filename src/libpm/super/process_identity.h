@@ -4,6 +4,7 @@
 #include <pm/types.h>
 #include <sys/types.h>
 #include <optional>
+#include "libpm/util/result.h"
 
 namespace pm::super {
 

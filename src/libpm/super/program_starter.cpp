@@ -11,7 +11,7 @@ bool ProgramStarter::may_start() noexcept {
   if (!limited_) return true;
   if (silent_.remaining() <= 0) log_.paused(starts_);
   silent_ =
-      Deadline::in(static_cast<uint32_t>(std::min<uint64_t>(uint64_t{starts_.ms()} + static_cast<unsigned>(left), UINT32_MAX)));
+      time_limit(static_cast<uint32_t>(std::min<uint64_t>(uint64_t{starts_.ms()} + static_cast<unsigned>(left), UINT32_MAX)));
   return false;
 }
 

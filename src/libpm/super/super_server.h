@@ -60,7 +60,7 @@ class SuperServer {
     return context_.counts.count() || context_.waiting.count() || handler_->has_worker();
   }
   [[nodiscard]] int timeout() const noexcept;
-  void restart_idle_time() noexcept { idle_ = Deadline::in(context_.options.idle); }
+  void restart_idle_time() noexcept { idle_ = time_limit(context_.options.idle); }
   void watch_idle_time() noexcept;
   void end_if_idle() noexcept;
   void end_if_closed() noexcept;

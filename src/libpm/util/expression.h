@@ -6,6 +6,7 @@
 
 #include <pm/types.h>
 #include <optional>
+#include "libpm/util/result.h"
 #include "libpm/util/zeroed_array.h"
 
 namespace pm {

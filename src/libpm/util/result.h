@@ -8,8 +8,19 @@
 #include <pm/types.h>
 #include <string.h>
 #include <string_view>
+#include <tl/expected.hpp>
 
 namespace pm {
+
+/** A system call failed. */
+struct SysError {
+  int code;          /**< errno; ETIMEDOUT: a deadline passed, ECANCELED: a stop descriptor became readable */
+  char const *doing; /**< static text that completes "unable to ..." */
+};
+
+template <class T>
+using Result = tl::expected<T, SysError>;
+using Done = Result<void>;
 
 /** The error in errno. */
 [[nodiscard]] inline tl::unexpected<SysError> failed(char const *doing) noexcept {

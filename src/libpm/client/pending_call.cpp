@@ -1,0 +1,91 @@
+#include "libpm/client/pending_call.h"
+
+#include <signal.h>
+#include "libpm/message/status.h"
+
+namespace pm::client {
+
+void EndPendingCall::operator()(PendingCall *call) const noexcept {
+  call->end_(call);
+}
+
+void *PendingCall::run(void *argument) noexcept {
+  auto *const call = static_cast<PendingCall *>(argument);
+  int const done = call->done_;
+  call->run_(*call, *call->tree_, call->limit_);
+  uint64_t const one = 1;
+  (void)!sys::write(done, &one, sizeof one);
+  return nullptr;
+}
+
+Done PendingCall::start(pm_registry &handle, Limit limit) noexcept {
+  constexpr char const *doing = "start a call";
+  /** For the deepest call, in bytes. Pages that are not used take no memory. */
+  constexpr size_t stack_size = 1 << 20;
+  tree_ = &handle.tree;
+  done_ = handle.done.get();
+  limit_ = {limit.deadline, handle.cancel.get()};
+  if (limit.stop >= 0) {
+    auto stops = Epoll::make();
+    if (!stops) return fail(stops);
+    for (int const stop : {limit.stop, handle.cancel.get()})
+      if (auto const added = stops->add(stop, EPOLLIN); !added) return failed(doing, added.error().code);
+    limit_.stop = stops->fd();
+    stops_.emplace(static_cast<Epoll &&>(*stops));
+  }
+  // The program's handlers run in its own threads.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstacksize(&attributes, stack_size);
+  sys::pthread_sigmask(SIG_SETMASK, &all, &before);
+  int const code = ::pthread_create(&thread_, &attributes, run, this);
+  sys::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_attr_destroy(&attributes);
+  return code ? failed(doing, code) : Done();
+}
+
+int cancel_pending(pm_registry &handle) noexcept {
+  uint64_t const one = 1;
+  (void)!sys::write(handle.cancel.get(), &one, sizeof one);
+  handle.pending->join();
+  auto const call = std::move(handle.pending);
+  return call->finish(handle);
+}
+
+int fail_and_close(pm_registry &handle, Error const &error) noexcept {
+  int const result = fail(error);
+  if (result != PM_CANCELLED) return result;
+  handle.closed = true;
+  handle.drop();
+  return result;
+}
+
+int check_stop(pm_registry &handle, int stop, bool closes) noexcept {
+  if (stop < 0) return 0;
+  auto const stopped = is_ready(stop);
+  if (stopped && !*stopped) return 0;
+  auto const error = message::error_of(SysError{stopped ? ECANCELED : stopped.error().code, "wait"});
+  return closes ? fail_and_close(handle, error) : fail(error);
+}
+
+} // namespace pm::client
+
+using namespace pm;
+using namespace pm::client;
+
+int pm_fd(pm_registry const *registry) {
+  if (registry && registry->done.valid()) return registry->done.get();
+  return client::fail(Status::invalid_state, "the handle is not of PM_NONBLOCK");
+}
+
+int pm_finish(pm_registry *registry) {
+  if (!registry || !registry->pending) return client::fail(Status::invalid_state, "no call is pending");
+  if (registry->open.is_forked()) return client::fail(Status::forked);
+  uint64_t count;
+  if (sys::read(registry->done.get(), &count, sizeof count) < 0) return client::fail(Status::pending);
+  registry->pending->join();
+  auto const call = std::move(registry->pending);
+  return call->finish(*registry);
+}

@@ -1,0 +1,235 @@
+// pm_register, pm_release, pm_announce, pm_withdraw.
+
+#include <limits.h>
+#include <unistd.h>
+#include <algorithm>
+#include "libpm/client/pending_call.h"
+#include "libpm/message/status.h"
+#include "libpm/os/process.h"
+
+namespace pm::client {
+
+namespace {
+
+constexpr char const *ending = "end a registration", *registering = "register";
+
+/** The executable of this process; an empty path if it cannot be read. */
+Executable own_executable() noexcept {
+  auto const own = pm::executable(::getpid());
+  return own ? *own : Executable();
+}
+
+/** A service to register, with its own text. */
+struct WantedService {
+  Text<registry::service_name_max + 1> name;
+  Address address;
+  uint32_t version;
+};
+
+/** Takes the new registrations. Null: out of memory. */
+Box<HeldTogether> make_held(registry::NewRegistrations made, std::span<WantedService const> wanted) noexcept {
+  auto held = make_box<HeldTogether>();
+  if (!held) return held;
+  held->token = std::move(made.token);
+  for (size_t i = 0; i < made.tickets.size(); ++i) {
+    HeldRegistration one{made.tickets[i], {}};
+    if (i < wanted.size()) one.address << wanted[i].address.text();
+    if (!held->registrations.append(one)) return {};
+  }
+  return held;
+}
+
+class Register {
+ public:
+  static constexpr bool closes_when_cancelled = true;
+  bool exclusive = false, is_public = false;
+  List<WantedService> wanted;
+
+  void run(registry::Tree const &tree, Limit limit) noexcept {
+    if (wanted.empty()) return;
+    List<registry::WantedRegistration> requests;
+    for (auto const &one : wanted)
+      if (!requests.append({one.name.view(), one.address, one.version, exclusive})) {
+        error_ = error_of(SysError{ENOMEM, registering});
+        return;
+      }
+    auto const own = is_public ? own_executable() : Executable();
+    registry::Terms const terms = {.is_public = is_public, .exe = own.path.view(), .deleted = own.deleted};
+    registry::Change change(tree, registry::Route::direct, limit);
+    auto answer = change.add({requests.begin(), requests.size()}, terms);
+    if (answer) made_ = std::move(*answer);
+    else error_ = error_of(answer.error());
+  }
+
+  int finish(pm_registry &handle) noexcept {
+    if (error_) return fail_and_close(handle, *error_);
+    auto held = make_held(std::move(made_), {wanted.begin(), wanted.size()});
+    if (!held) return fail(SysError{ENOMEM, registering});
+    held->number = handle.numbers = handle.numbers == INT_MAX ? 1 : handle.numbers + 1;
+    int const number = held->number;
+    held->next = std::move(handle.held);
+    handle.held = std::move(held);
+    return number;
+  }
+
+ private:
+  registry::NewRegistrations made_;
+  std::optional<Error> error_;
+};
+
+/** Removes registrations from the registry. Their tokens close in any case. */
+class Release {
+ public:
+  static constexpr bool closes_when_cancelled = true;
+  List<registry::Ticket> tickets;
+  Box<HeldTogether> closing; /**< closed when this ends */
+  bool counts = true;        /**< the result is how many it has ended */
+
+  void run(registry::Tree const &tree, Limit limit) noexcept {
+    registry::Change change(tree, registry::Route::direct, limit);
+    std::span<registry::Ticket const> rest(tickets.begin(), tickets.size());
+    while (!rest.empty()) {
+      auto const some = rest.first(std::min(rest.size(), registry::batch_max));
+      auto const count = change.remove(some);
+      if (!count) {
+        error_ = error_of(count.error());
+        return;
+      }
+      removed_ += *count;
+      rest = rest.subspan(some.size());
+    }
+  }
+
+  int finish(pm_registry &handle) noexcept {
+    while (closing) closing = std::move(closing->next);
+    if (error_) return fail_and_close(handle, *error_);
+    if (!removed_) return fail(Status::not_found, "there is no such registration");
+    return counts ? static_cast<int>(removed_) : 0;
+  }
+
+ private:
+  unsigned removed_ = 0;
+  std::optional<Error> error_;
+};
+
+class Announce {
+ public:
+  static constexpr bool closes_when_cancelled = true;
+  void run(registry::Tree const &tree, Limit limit) noexcept {
+    auto const own = pm::executable(::getpid());
+    if (!own) {
+      error_ = error_of(own.error());
+      return;
+    }
+    registry::Terms const terms = {.is_public = true, .exe = own->path.view(), .deleted = own->deleted};
+    registry::Change change(tree, registry::Route::direct, limit);
+    auto made = change.announce(terms);
+    if (made) made_ = std::move(*made);
+    else error_ = error_of(made.error());
+  }
+
+  int finish(pm_registry &handle) noexcept {
+    if (error_) return fail_and_close(handle, *error_);
+    auto held = make_held(std::move(made_), {});
+    if (!held) return fail(SysError{ENOMEM, "announce"});
+    handle.announcement = std::move(held);
+    return 0;
+  }
+
+ private:
+  registry::NewRegistrations made_;
+  std::optional<Error> error_;
+};
+
+/** The address in the registry's spelling, or that of the socket of fd:N. */
+Result<Address> read_address(std::string_view text) noexcept {
+  auto const invalid = failed("read an address", EINVAL);
+  if (!text.starts_with("fd:")) {
+    auto const address = Address::parse(text);
+    return address ? Result<Address>(*address) : invalid;
+  }
+  auto const fd = number<int>(cut(text, ':').tail);
+  return fd ? Address::of_socket(*fd) : invalid;
+}
+
+int bad_address(SysError error, size_t index) noexcept {
+  auto refused =
+      message::error_of(Status::bad_address, error.code == EINVAL ? std::string_view("not an address") : strerror(error.code));
+  refused.code = error.code == EINVAL ? 0 : error.code;
+  refused.index = static_cast<uint32_t>(index);
+  return fail(refused);
+}
+
+} // namespace
+
+} // namespace pm::client
+
+using namespace pm;
+using namespace pm::client;
+
+int pm_register(pm_registry *registry, const struct pm_service *services, size_t count, unsigned flags, int timeout, int stop) {
+  if (int const failed = begin(registry)) return failed;
+  if (flags & ~unsigned{PM_EXCLUSIVE | PM_PUBLIC}) return client::fail(Status::invalid_parameter, "unknown flags");
+  if (count > registry::batch_max)
+    return client::fail(registry::Refusal{registry::Refusal::too_many, registry::batch_max, registry::batch_max});
+  Register operation;
+  operation.exclusive = flags & PM_EXCLUSIVE;
+  operation.is_public = flags & PM_PUBLIC;
+  for (size_t i = 0; i < count; ++i) {
+    std::string_view const name = services[i].name ? services[i].name : "";
+    if (!registry::is_service_name(name))
+      return client::fail(registry::Refusal{registry::Refusal::bad_name, static_cast<uint32_t>(i), 0});
+    auto const address = read_address(services[i].address ? services[i].address : "");
+    if (!address) return bad_address(address.error(), i);
+    if (!operation.wanted.append({Text<registry::service_name_max + 1>(name), *address, services[i].version}))
+      return client::fail(SysError{ENOMEM, registering});
+  }
+  return call(registry, std::move(operation), timeout, stop);
+}
+
+int pm_release(pm_registry *registry, int number, char const *service, char const *address, int timeout, int stop) {
+  if (int const failed = begin(registry)) return failed;
+  auto const wanted = address ? read_address(address) : Result<Address>();
+  if (!wanted) return bad_address(wanted.error(), 0);
+  auto const is_wanted = [&](HeldRegistration const &one) noexcept {
+    return (!service || one.ticket.service.view() == service) && (!address || one.address.view() == wanted->text());
+  };
+  Release operation;
+  for (Box<HeldTogether> *link = &registry->held; *link;) {
+    auto &all = (*link)->registrations;
+    bool const is_of_call = !number || number == (*link)->number;
+    auto *const last = is_of_call
+                           ? std::partition(all.begin(), all.end(), [&](auto const &one) noexcept { return !is_wanted(one); })
+                           : all.end();
+    for (auto *one = last; one != all.end(); ++one)
+      if (!operation.tickets.append(one->ticket)) return client::fail(SysError{ENOMEM, ending});
+    bool const is_done = is_of_call && last == all.begin();
+    if (is_done && !(all.empty() && !number)) {
+      // The token closes when the files are removed, or cannot be.
+      auto next = std::move((*link)->next);
+      (*link)->next = std::move(operation.closing);
+      operation.closing = std::move(*link);
+      *link = std::move(next);
+      continue;
+    }
+    all.truncate(static_cast<size_t>(last - all.begin()));
+    link = &(*link)->next;
+  }
+  if (operation.tickets.empty()) return client::fail(Status::not_found, "there is no such registration");
+  return call(registry, std::move(operation), timeout, stop);
+}
+
+int pm_announce(pm_registry *registry, int timeout, int stop) {
+  return call(registry, Announce(), timeout, stop);
+}
+
+int pm_withdraw(pm_registry *registry, int timeout, int stop) {
+  if (int const failed = begin(registry)) return failed;
+  if (!registry->announcement) return client::fail(Status::not_found, "this handle has announced nothing");
+  Release operation;
+  for (auto const &one : registry->announcement->registrations)
+    if (!operation.tickets.append(one.ticket)) return client::fail(SysError{ENOMEM, "withdraw"});
+  operation.closing = std::move(registry->announcement);
+  operation.counts = false;
+  return call(registry, std::move(operation), timeout, stop);
+}

@@ -270,6 +270,12 @@ installed() {
   for program; do command -v "$program" >/dev/null || skip "$program is not installed"; done
 }
 
+# terminal COLUMNS COMMAND: what this command, in sh, prints on a terminal in UTF-8 that has so many columns, and $LINES lines. It needs
+# script, in util-linux.
+terminal() {
+  env -u COLUMNS LC_ALL=C.UTF-8 TERM=xterm ${LOCALE:+LC_ALL="$LOCALE"} script -qec "stty cols $1 rows ${LINES:-24}; $2" /dev/null </dev/null | tr -d '\r'
+}
+
 needs_root() {
   [ "$(id -u)" = 0 ] || skip 'needs root: other users'
 }

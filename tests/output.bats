@@ -83,3 +83,21 @@ says() {
   run -111 pm-connect web true
   refute_output --partial "$HOSTILE"
 }
+
+@test "output: JSON: text in UTF-8 is a string, which says the same; other text is an array of bytes; no line moves a cursor" {
+  installed jq
+  # Quotation marks, a backslash, a clear screen in UTF-8, a text from right to left, letters.
+  text=$'"\\b"\xc2\x9bc\xe2\x80\xaey\xc3\xa9\xf0\x9f\x98\x80'
+  cp "$(command -v bash)" "$text"
+  mkfifo go
+  hold web "local:$PWD/ä"
+  start_ready pm-reg -p -N 9 exe none "./$text" -c 'echo >&9; exec 9>&-; read -r line <go' </dev/null >/dev/null
+  run -0 pm-list -j -s exe -o exe
+  assert_output "{\"exe\":\"$PWD"'/\"\\b\"\u009bc\u202eyé😀"}'
+  assert_equal "$(jq -r .exe <<<"$output")" "$PWD/$text"
+  run -0 pm-list -j -s web -o address
+  assert_equal "$(jq -r .address <<<"$output")" "local:$PWD/ä"
+  hold hostile "local:$PWD/$HOSTILE"
+  run -0 pm-list -j -s hostile -o address
+  assert_equal "$(jq -r '.address | @tsv' <<<"$output")" "$(printf %s "local:$PWD/$HOSTILE" | od -An -v -tu1 | tr -s ' \n' '\t\t' | sed 's/^\t//; s/\t$//')"
+}

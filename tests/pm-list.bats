@@ -297,3 +297,145 @@ exclusive,reserved	$reserved\.[0-9]+\.[0-9a-f]{8}	child$"
   run -0 pm-list -v
   assert_output ''
 }
+
+@test "pm-list: on a terminal columns are aligned, with names of fields and users, and no blanks at the end" {
+  installed script
+  hold -V 3 -a dns-of-all=udp:127.0.0.1:53 -x web tcp:127.0.0.1:80
+  run -0 terminal 100 'pm-list -o service,version,address,uid,flags,exe,pid'
+  assert_output "service     version  address           uid   flags      exe  pid
+dns-of-all  3        udp:127.0.0.1:53  $(printf %-4s "$(id -un)")  exclusive       $PID
+web         3        tcp:127.0.0.1:80  $(printf %-4s "$(id -un)")  exclusive       $PID"
+  run -0 terminal 100 'pm-list -o version,exe,service,netid -H -s web'
+  assert_output 'version  exe  service  netid
+3             web      tcp'
+  # A registration without a version, the fields that are shown by default, and no registration at all.
+  hold plain none
+  run -0 terminal 200 'pm-list -s plain'
+  assert_line -n 0 --regexp '^service  version  address  uid +pid +since  flags  exe$'
+  assert_line -n 1 --regexp "^plain             none     $(id -un) +$PID +[0-9]s$"
+  run -0 terminal 100 'pm-list -s nothing -o pid'
+  assert_output pid
+}
+
+@test "pm-list: on a terminal a user without a name has its number, an owner without a uid a dash" {
+  needs_root
+  installed script
+  hold_as $ALICE web none
+  hold_unnamed web tcp:127.0.0.1:1 1.1.00000000
+  run -0 terminal 100 'pm-list -o service,uid'
+  assert_output "service  uid
+web      -
+web      $ALICE"
+}
+
+@test "pm-list: on a terminal ages are short" {
+  installed script
+  # Registered two days and some hours after boot, by a process that started at boot: as old as the time since then.
+  up=$(($(sed 's/\..*//' /proc/uptime)))
+  hold_unnamed web none 1.100.00000000
+  run -0 terminal 100 'pm-list -o since,start'
+  assert_line -n 1 --regexp '^[0-9]+[dhms]([0-9]+[hms])?  [0-9]+[dhms]([0-9]+[hms])?$'
+  # seconds AGE: from this to less than the next unit.
+  local age=${lines[1]##* } seconds=0 number=
+  while [[ $age =~ ^([0-9]+)([dhms])(.*)$ ]]; do
+    case ${BASH_REMATCH[2]} in d) number=86400 ;; h) number=3600 ;; m) number=60 ;; s) number=1 ;; esac
+    seconds=$((seconds + BASH_REMATCH[1] * number)) age=${BASH_REMATCH[3]}
+  done
+  [ $seconds -le $((up + 60)) ] && [ $seconds -gt $((up - 3600 - 60)) ]
+}
+
+@test "pm-list: a line is as wide as the terminal, or as COLUMNS; the widest columns are cut, with a mark" {
+  installed script
+  hold -p long.name.of.a.service "local:/run/$(printf 'a%.0s' {1..60})" && local one=$PID
+  hold web none
+  run -0 terminal 70 'pm-list -o service,address,pid,netid'
+  assert_line -n 0 --regexp '^service {17}address +pid +netid$'
+  assert_line -n 1 --regexp "^long.name.of.a.service  local:/run/a+>  $one +local\$"
+  assert_equal "${#lines[1]}" 70
+  assert_line -n 2 --regexp "^web                     none  +$PID +none$"
+  run -0 terminal 70 'COLUMNS=50 pm-list -o service,address'
+  assert_equal "${#lines[1]}" 50
+  # No room for the least widths: the rest of the line is cut.
+  run -0 terminal 21 'pm-list -o service,service,service,address'
+  assert_output 'service   service   >
+long.na>  long.na>  >
+web       web       >'
+  # Without a size: 80.
+  run -0 terminal 0 'pm-list -o service,address'
+  assert_equal "${#lines[1]}" 80
+  run -0 terminal 70 'COLUMNS=x pm-list -o service,address'
+  assert_equal "${#lines[1]}" 70
+}
+
+@test "pm-list: on a terminal text is escaped as in a pipe, and no escape is cut; wide characters have two columns" {
+  installed script
+  hold a "local:$PWD/"$'x\xc2\x9bc\xe2\x80\xaey\xff\\z\xc3\xa9'
+  hold b $'local:/\xe6\x97\xa5\xe6\x9c\xac'
+  run -0 terminal 200 'pm-list -o address,service'
+  assert_line --partial "local:$PWD/x\\0302\\0233c\\0342\\0200\\0256y\\0377\\\\zé  a"
+  run -0 terminal 200 'pm-list -o address,service -s b'
+  assert_output 'address      service
+local:/日本  b'
+  # A wide character is whole or missing.
+  run -0 terminal 20 'pm-list -o address,service -s b'
+  assert_line -n 1 'local:/日本  b'
+  run -0 terminal 19 'pm-list -o address,service -s b'
+  assert_line -n 1 'local:/日>  b'
+  run -0 terminal 18 'pm-list -o address,service -s b'
+  assert_line -n 1 'local:/>   b'
+  hold c $'local:/a\\b\xc2\x9bc'
+  for cut in '40 a\\b\0302\0233c' '39 a\\b\0302>' '35 a\\b\0302>' '34 a\\b>' '30 a\\b>' '29 a\\>' '28 a>' '27 a>' '26 >'; do
+    run -0 terminal "${cut%% *}" 'pm-list -o service,address,service -s c'
+    assert_equal "$(sed 's/^c        local:\///; s/  *c$//' <<<"${lines[1]}")" "${cut#* }"
+  done
+  # In a locale whose encoding is not UTF-8 nothing but ASCII is printed.
+  LOCALE=C run -0 terminal 200 'pm-list -o address -s b'
+  assert_line -n 1 'local:/\0346\0227\0245\0346\0234\0254'
+}
+
+@test "pm-list -0: on a terminal as in a pipe" {
+  installed script
+  hold web none
+  terminal 100 'pm-list -0 -o service,address' >got
+  printf 'web\tnone\0' | cmp - got
+}
+
+@test "pm-list -j: an object on each line, which jq reads" {
+  installed jq
+  hold -x -p -V 7 web tcp:127.0.0.1:80
+  serve plain none && local plain=$PID
+  run -0 pm-list -j
+  assert_line -n 0 "{\"service\":\"plain\",\"version\":null,\"address\":\"none\",\"uid\":$(id -u),\"pid\":$plain,\"flags\":[],\"exe\":null}"
+  assert_line -n 1 --partial "\"flags\":[\"exclusive\",\"public\"],\"exe\":\"$PM_BUILD/pm-reg\"}"
+  assert_equal "$(jq -cs 'map(.service)' <<<"$output")" '["plain","web"]'
+  # Each field as in the table: what is absent is null there and empty here.
+  local all=service,version,netid,address,uid,pid,start,since,flags,holder,exe,id,origin
+  for service in plain web; do
+    run -0 pm-list -s $service -j -o $all
+    assert_equal "$(jq -r '[.[] | if type == "array" then join(",") else . // "" | tostring end] | join("\t")' <<<"$output")" \
+      "$(pm-list -s $service -o $all | sed 's/^\([a-z]*\)\t0\t/\1\t\t/')"
+    assert_equal "$(jq -r 'keys_unsorted | join(",")' <<<"$output")" $all
+    assert_equal "$(jq -c '[.version, .uid, .pid, .start, .since | type] | unique - ["null"]' <<<"$output")" '["number"]'
+  done
+  run -0 pm-list -j -s web -o pid,service,pid
+  assert_output "{\"pid\":$(pm-list -s web -o pid),\"service\":\"web\"}"
+  run -0 pm-list -j -s nothing
+  assert_output ''
+}
+
+@test "pm-list -j: an owner without a uid is null" {
+  hold_unnamed web none 1.1.00000000
+  run -0 pm-list -j -o uid
+  assert_output '{"uid":null}'
+}
+
+@test "pm-list -j: on a terminal as in a pipe; not with -H, not with -0" {
+  installed script
+  hold web none
+  run -0 terminal 20 'pm-list -j'
+  assert_output "$(pm-list -j)"
+  run -100 pm-list -j -H
+  assert_output --partial '-H and -j exclude each other'
+  run -100 pm-list -0 -j
+  assert_output --partial '-0 and -j exclude each other'
+}

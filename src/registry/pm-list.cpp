@@ -1,8 +1,7 @@
 // Print the registrations as a table.
 
-#include "cli/registry_options.h"
+#include "cli/registration_table.h"
 #include "libpm/registry/lookup.h"
-#include "libpm/util/escape.h"
 
 namespace {
 
@@ -14,7 +13,7 @@ struct ListSettings {
   List<std::string_view> services;
   List<OwnerName> users;
   List<pid_t> pids;
-  Fields fields;
+  TableSettings table;
   bool reserved = false, header = false;
   char end = '\n';
 };
@@ -38,25 +37,20 @@ constexpr CommandLine command_line(
         .as(Form::repeated),
     option<as_pid, &ListSettings::pids>('P', "PID", "only registrations of this process").as(Form::repeated),
     flag<&ListSettings::reserved>('v', "print reserved registrations too, with the flag reserved"),
-    option<as_fields, &ListSettings::fields>(
-        'o', "FIELDS",
+    table_options<&ListSettings::table>(
         "print these fields, with commas: service version netid address uid pid start since flags holder exe id origin"),
-    flag<&ListSettings::header>('H', "print a line with the fields' names first"),
-    sets<'\0', &ListSettings::end>('0', "end each line with a null byte instead of a newline"));
-
-/** Appends a line of the table. */
-template <class Value>
-void add_line(List<char> &text, ListSettings const &settings, Value value_of) noexcept {
-  for (size_t i = 0; i < settings.fields.size(); ++i)
-    if ((i && !append(text, "\t")) || !append_escaped(text, value_of(settings.fields[i]).view())) die_no_memory();
-  if (!append(text, {&settings.end, 1})) die_no_memory();
-}
+    flag<&ListSettings::header>('H', "print a line with the fields' names first").excludes("j"),
+    sets<'\0', &ListSettings::end>('0', "end each line with a null byte instead of a newline; on a terminal too").excludes("j"));
 
 } // namespace
 
 int main(int argc, char const *const *argv) {
   ListSettings settings;
   (void)command_line.read(argc, argv, settings);
+
+  // Lines that end with a null byte are for a program.
+  auto const format = settings.end ? output_format(settings.table.json) : Format::tabs;
+  auto const fields = settings.table.fields.value_or(format == Format::columns ? Fields::for_users() : Fields());
 
   auto const tree = open_tree(settings.registry);
   List<std::string_view> owners;
@@ -65,15 +59,14 @@ int main(int argc, char const *const *argv) {
   Filter const filter{.services = settings.services,
                       .owners = owners,
                       .pids = settings.pids,
-                      .wants_exe = settings.fields.has(Field::exe),
+                      .wants_exe = fields.has(Field::exe),
                       .wants_reserved = settings.reserved};
   LiveRegistrations found;
   if (auto const listed = list(tree, filter, found); !listed) die_in(settings.registry, listed.error());
 
-  List<char> text;
-  if (settings.header) add_line(text, settings, [](Field field) noexcept { return FieldText(name(field)); });
-  for (size_t i = 0; i < found.size(); ++i)
-    add_line(text, settings, [registration = found[i]](Field field) noexcept { return value(registration, field); });
-  print_or_die(text);
+  RegistrationTable table({.format = format, .end = settings.end}, fields, false);
+  if (settings.header) table.add_names();
+  for (size_t i = 0; i < found.size(); ++i) table.add(std::nullopt, found[i]);
+  print_or_die(table.take());
   return exits::done;
 }

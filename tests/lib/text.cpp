@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "cli/json.h"
 #include "cli/program.h"
+#include "cli/terminal_text.h"
 #include "libpm/net/address.h"
 #include "libpm/os/process.h"
 #include "libpm/registry/layout.h"
@@ -71,6 +73,43 @@ void escapes() {
                         "\xf0\x8f\xbf\xbf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80"})
     EXPECT(escaped(s, out).size() == 5 * strlen(s));
   EXPECT(escaped("\xc3(", out) == "\\0303(" && escaped("\xe2\x80\xc3\xa9", out) == "\\0342\\0200\xc3\xa9");
+}
+
+/** `text` in JSON. */
+std::string_view in_json(std::string_view text, List<char> &out) noexcept {
+  out.clear();
+  EXPECT(append_json(out, text));
+  return {out.begin(), out.size()};
+}
+
+void json() {
+  List<char> out;
+  EXPECT(in_json("", out) == "\"\"" && in_json("a \xc3\xa9/", out) == "\"a \xc3\xa9/\"");
+  EXPECT(in_json(std::string_view("\0\"\\\n\x1f\x7f", 6), out) == "\"\\u0000\\\"\\\\\\u000a\\u001f\\u007f\"");
+  EXPECT(in_json("\xc2\x9b\xe2\x80\xae\xf4\x8f\xbf\xbf", out) == "\"\\u009b\\u202e\xf4\x8f\xbf\xbf\"");
+  EXPECT(in_json("a\xff", out) == "[97,255]" && in_json("\xed\xa0\x80", out) == "[237,160,128]");
+}
+
+void times() {
+  struct {
+    uint64_t seconds;
+    char const *text;
+  } const all[] = {{0, "0s"},
+                   {59, "59s"},
+                   {60, "1m"},
+                   {61, "1m1s"},
+                   {3599, "59m59s"},
+                   {3600, "1h"},
+                   {3659, "1h"},
+                   {7260, "2h1m"},
+                   {86399, "23h59m"},
+                   {86400, "1d"},
+                   {3 * 86400 + 4 * 3600, "3d4h"},
+                   {89999, "1d"},
+                   {90000, "1d1h"},
+                   {86400000, "1000d"},
+                   {UINT64_MAX, "213503982334601d7h"}};
+  for (auto const &[seconds, text] : all) EXPECT(short_time(seconds).view() == text);
 }
 
 void names() {
@@ -305,6 +344,8 @@ int main() {
   numbers();
   controls();
   escapes();
+  json();
+  times();
   names();
   addresses();
   sockets();

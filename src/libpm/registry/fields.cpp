@@ -25,6 +25,12 @@ Fields::Fields() noexcept {
   (void)parse("service,version,address,uid,pid,flags,exe");
 }
 
+Fields Fields::for_users() noexcept {
+  Fields fields;
+  (void)fields.parse("service,version,address,uid,pid,since,flags,exe");
+  return fields;
+}
+
 bool Fields::parse(std::string_view list) noexcept {
   count_ = 0;
   for (bool more = true; more;) {

@@ -31,6 +31,8 @@ class Fields {
  public:
   /** service, version, address, uid, pid, flags and exe. */
   Fields() noexcept;
+  /** For users: since, too. */
+  [[nodiscard]] static Fields for_users() noexcept;
   /** Reads names with commas between them. False: a name is unknown, or there are too many. */
   [[nodiscard]] bool parse(std::string_view names) noexcept;
 

@@ -302,3 +302,181 @@ ends() {
   run sort <(printf '%s\n' "${got[@]}")
   assert_output $'down\tweb\ttcp:127.0.0.1:80\nup\tnews\ttcp:127.0.0.1:119'
 }
+
+@test "pm-watch -j: an object for each change, and one for the end of the first; jq reads them" {
+  installed jq
+  hold first none
+  mkfifo lines
+  exec 8<>lines
+  start pm-watch -i -E -j -o service,version,flags >lines 8>&-
+  exec 6<lines 8>&-
+  WATCH=$PID
+  says '{"event":"up","service":"first","version":null,"flags":[]}'
+  says '{"event":"end"}'
+  hold -x -V 2 web none
+  says '{"event":"up","service":"web","version":2,"flags":["exclusive"]}'
+  rewrite web "$PID"
+  IFS= read -r -t 20 -u 6 line
+  run -0 jq -c '[.event, .service, .version]' <<<"$line"
+  assert_output '["changed","web",2]'
+  end "$PID"
+  IFS= read -r -t 20 -u 6 line
+  run -0 jq -r '.event' <<<"$line"
+  assert_output down
+  kill -TERM "$WATCH"
+  ends 0
+}
+
+# on_terminal COLUMNSxLINES COMMAND: this command, in sh, started on a terminal, what it prints line by line for logged(); its pid in
+# $WATCH, that of script in $SCRIPT.
+on_terminal() {
+  watch_log
+  start env -u COLUMNS LC_ALL=C.UTF-8 TERM=xterm script -qfec "stty cols ${1%x*} rows ${1#*x}; echo \$\$; exec $2" /dev/null </dev/null >log 5<&-
+  SCRIPT=$PID
+  logged '[0-9]' && WATCH=${LINE%$'\r'}
+}
+CLOCK='[0-2][0-9]:[0-5][0-9]:[0-6][0-9]'
+BEGIN=$'\e\\[\\?1049h' END=$'\e\\[\\?1049l'
+
+@test "pm-watch: on a terminal aligned columns, with a header once; they grow, and are never wider than the terminal" {
+  installed script
+  hold web none
+  on_terminal 60x24 'pm-watch -i -o service,uid,address'
+  logged service
+  assert_equal "$LINE" $'event  service  uid   address\r'
+  logged .
+  assert_equal "$LINE" "up     web      $(printf %-4s "$(id -un)")  none"$'\r'
+  hold a.service.with.a.long.name "local:/$(printf 'a%.0s' {1..60})"
+  logged .
+  assert_equal "$LINE" "up     a.service.with.a.long>  $(printf %-4s "$(id -un)")  local:/aaaaaaaaaaaaaaa>"$'\r'
+  end "$PID"
+  logged .
+  hold b none
+  logged .
+  assert_equal "$LINE" "up     b                       $(printf %-4s "$(id -un)")  none"$'\r'
+  kill -TERM "$WATCH"
+  ends_with "$SCRIPT" 0
+}
+
+@test "pm-watch -T: the table of what is up, drawn after each change; TERM restores the screen" {
+  installed script
+  hold web tcp:127.0.0.1:80
+  on_terminal 40x10 'pm-watch -T -o service,address'
+  logged "$BEGIN.*1 registration at $CLOCK"
+  logged 'service  address'
+  logged 'web      tcp:127.0.0.1:80'
+  hold db none && local db=$PID
+  logged "2 registrations at $CLOCK"
+  logged service
+  logged 'db       none'
+  logged web
+  rewrite db "$db"
+  logged "2 registrations at $CLOCK"
+  end "$db"
+  logged "1 registration at $CLOCK"
+  logged service
+  logged web
+  kill -TERM "$WATCH"
+  ends_with "$SCRIPT" 0
+  ended
+}
+# ended: the screen was left, and nothing was printed after it.
+ended() {
+  echo >&5
+  logged "$END"
+  [[ $LINE =~ $END$ ]]
+}
+
+@test "pm-watch -T: as many lines as the terminal has; after a change of its size it is drawn again" {
+  installed script
+  for name in d c b a; do hold $name "local:/$(printf 'x%.0s' {1..60})"; done
+  on_terminal 60x5 'pm-watch -T -o service,address'
+  logged "^.*4 registrations at $CLOCK, the first 3 shown"
+  logged 'service  address'
+  logged 'a  '
+  assert_equal "${#LINE}" $((3 + 60 + 2))
+  logged 'b  '
+  stty -F "$(readlink "/proc/$WATCH/fd/1")" cols 30 rows 6
+  logged "c .*4 registrations at $CLOCK"
+  [[ ! $LINE =~ shown ]]
+  logged service
+  logged 'a  '
+  assert_equal "${#LINE}" $((3 + 30 + 2))
+  stty -F "$(readlink "/proc/$WATCH/fd/1")" cols 10 rows 2
+  logged 'd  .*4 registra'
+  kill -HUP "$WATCH"
+  ends_with "$SCRIPT" 0
+  ended
+}
+
+@test "pm-watch -T: services that are named; it waits without a time limit" {
+  installed script strace
+  hold a none
+  hold b none
+  on_terminal 60x10 'env ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" strace -qq -o trace -e trace=poll,ppoll,clock_nanosleep pm-watch -T -o service c b'
+  logged "1 registration at $CLOCK"
+  hold c none
+  logged "2 registrations at $CLOCK"
+  logged service
+  logged 'c'
+  end "$PID"
+  logged "1 registration at $CLOCK"
+  kill -TERM "$(pgrep -P "$WATCH")"
+  ends_with "$SCRIPT" 0
+  # For signals of two kinds and for changes of two services; other waits are those of a subscription and of writing.
+  run -0 grep -E '(POLLIN.*){4}' trace
+  assert_line --partial ', -1)'
+  run -1 grep -vE '(, -1\)|, NULL, NULL, [0-9]+\)) +=|SIG' <<<"$output"
+}
+
+@test "pm-watch -T: TSTP restores the screen and stops it, CONT draws again" {
+  installed script
+  hold web none
+  on_terminal 60x10 'pm-watch -T -o service'
+  logged 'web'
+  kill -TSTP "$WATCH"
+  eventually 'grep -q "^State:.T" /proc/$1/status' "$WATCH"
+  kill -CONT "$SCRIPT" "$WATCH"
+  logged "$END.*$BEGIN.*1 registration at $CLOCK"
+  kill -TERM "$WATCH"
+  ends_with "$SCRIPT" 0
+  ended
+}
+
+@test "pm-watch -T: not in a pipe, not on a dumb terminal, not with -i, -E, -j" {
+  run -100 pm-watch -T
+  assert_output 'pm-watch: fatal: -T needs a terminal as standard output'
+  for letter in i E j; do
+    run -100 pm-watch -T -$letter
+    assert_output --partial ' exclude each other'
+  done
+  installed script
+  run -0 terminal 80 'TERM=dumb pm-watch -T || echo $?'
+  assert_output 'pm-watch: fatal: -T needs a terminal that moves its cursor: TERM is dumb
+100'
+  run -0 terminal 80 'pm-watch -T -r missing || echo $?'
+  assert_output "pm-watch: fatal: unable to open the registry missing: $ENOENT
+111"
+}
+
+@test "pm-watch -T: the message of an error is printed when the screen is restored" {
+  installed script
+  needs_own_hand 'the registry has a service, whose socket is in it'
+  hold web none && local web=$PID
+  on_terminal 60x10 'pm-watch -T -o service'
+  logged web
+  end "$web"
+  logged "0 registrations at $CLOCK"
+  rm -r reg
+  logged "$END.*pm-watch: fatal: unable to "
+  ends_with "$SCRIPT" 111
+}
+
+@test "pm-watch -T: it ends when its terminal does" {
+  installed script
+  hold web none
+  on_terminal 60x10 'pm-watch -T -o service'
+  logged web
+  end "$SCRIPT"
+  await end "$WATCH"
+}

@@ -45,3 +45,33 @@ teardown() { common_teardown; }
   run -0 pm-fdlist
   assert_equal "${#lines[@]}" 100
 }
+
+@test "pm-fdlist: on a terminal columns, the owner's name, and times as people read them" {
+  installed script
+  store
+  pm-fdstore here <.
+  pm-socketbinder -m local:@pm-test-$$ pm-fdstore -x 90061999 there
+  local me
+  me=$(id -un)
+  run -0 terminal 100 pm-fdlist
+  assert_line -n 0 --regexp '^name   kind       address +owner +age  expiry$'
+  assert_line -n 1 --regexp "^here   directory  - +$me +[0-9]s   -\$"
+  assert_line -n 2 --regexp "^there  socket     local:@pm-test-$$  $me +[0-9]s   1d1h\$"
+  run -0 terminal 100 'pm-fdlist -H'
+  assert_equal "${#lines[@]}" 3
+}
+
+@test "pm-fdlist -j: an object on each line, which jq reads" {
+  installed jq
+  store
+  run -0 pm-fdlist -j
+  assert_output ''
+  pm-fdstore here <.
+  pm-socketbinder "$PWD/"$'a\xff' pm-fdstore -x 4294967295 there
+  run -0 pm-fdlist -j
+  assert_line -n 0 --regexp "^\{\"name\":\"here\",\"kind\":\"directory\",\"address\":null,\"owner\":$(id -u),\"age\":[0-9]+,\"expiry\":null\}$"
+  run -0 jq -cs '.[1] | [.name, (.address | .[-2:]), (.expiry > 4294900000)]' <<<"$output"
+  assert_output '["there",[97,255],true]'
+  run -100 pm-fdlist -j -H
+  assert_output --partial '-H and -j exclude each other'
+}

@@ -83,3 +83,23 @@ $yes"
   mapper ours
   gives_up pm-getmaps
 }
+
+@test "pm-getmaps: on a terminal columns; -j: JSON, which jq reads" {
+  needs_namespaces
+  installed script jq
+  a_host theirs
+  rpcbind_on theirs
+  theirs rpc-raw local /run/rpcbind.sock "$(call 3 1 "$(binding 300000 1 strange nonsense)")" \
+    "$(call 3 1 "$(w 300000 2)$(str tcp)00000003410aff00$(str '')")" >out
+  run -0 on theirs bash -c "$(declare -f terminal); terminal 60 pm-getmaps"
+  assert_line -n 0 --regexp '^program  version  address +owner$'
+  assert_line --regexp '^300000   1        strange:nonsense +superuser$'
+  assert_line --regexp '^300000   2        tcp:A\\0012\\0377 +superuser$'
+  run -0 theirs pm-getmaps -j
+  assert_line -n 0 '{"program":100000,"version":4,"address":"tcp6:[::]:111","owner":"superuser"}'
+  assert_line '{"program":300000,"version":1,"address":"strange:nonsense","owner":"superuser"}'
+  assert_line '{"program":300000,"version":2,"address":[116,99,112,58,65,10,255],"owner":"superuser"}'
+  jq . <<<"$output"
+  assert_equal "$(theirs pm-getmaps -j | jq -r 'select(.address | type == "string") | [.[]] | join("\t")')" \
+    "$(theirs pm-getmaps | grep -v '\\')"
+}

@@ -1,7 +1,7 @@
 // List the descriptors in a store, one on each line.
 
 #include "cli/store_client.h"
-#include "libpm/util/escape.h"
+#include "cli/table.h"
 
 namespace {
 
@@ -10,35 +10,38 @@ using namespace pm::handover;
 
 struct FdlistSettings {
   message::ServiceSettings service;
-  bool header = false;
+  bool json = false, header = false;
 };
 
 constexpr CommandLine command_line(
     Synopsis{.program = "pm-fdlist", .operands = "", .exits = "0 1 99 100 101 111"}, store_options<&FdlistSettings::service>(),
-    message::service_timeout_option<&FdlistSettings::service>(),
-    flag<&FdlistSettings::header>('H', "print a line with the fields' names first: name kind address owner age expiry"));
+    message::service_timeout_option<&FdlistSettings::service>(), json_option<&FdlistSettings::json>(),
+    flag<&FdlistSettings::header>('H', "print a line with the fields' names first: name kind address owner age expiry")
+        .excludes("j"));
+
+constexpr Column columns[] = {{"name", Kind::text},  {"kind", Kind::text}, {"address", Kind::text},
+                              {"owner", Kind::user}, {"age", Kind::span},  {"expiry", Kind::span}};
 
 } // namespace
 
 int main(int argc, char const *const *argv) {
   FdlistSettings settings;
   (void)command_line.read(argc, argv, settings);
-  List<char> text;
-  if (settings.header && !append(text, "name\tkind\taddress\towner\tage\texpiry\n")) die_no_memory();
   // The listing views the buffer of the client, so keep the client.
   StoreClient client(settings.service);
   StoreListing listing;
   if (auto const refused = client.ask(ListRequest(), listing)) die(exits::no, "unable to list: ", describe(*refused));
+  Table table({.format = output_format(settings.json), .absent = "-"}, columns);
+  if (settings.header) table.add_names();
   for (StoreRow const &row : listing.rows.elements) {
-    for (std::string_view const field : {std::string_view(row.name), std::string_view(row.kind), std::string_view(row.address)})
-      if (!append_escaped(text, field.empty() ? "-" : field) || !append(text, "\t")) die_no_memory();
-    Text<80> numbers;
-    numbers << row.owner << '\t' << row.age << '\t';
-    if (row.left) numbers << row.left;
-    else numbers << '-';
-    numbers << '\n';
-    if (!append(text, numbers.view())) die_no_memory();
+    table.add(row.name);
+    table.add(row.kind);
+    table.add(row.address);
+    table.add((Text<16>() << row.owner).view());
+    table.add((Text<32>() << row.age).view());
+    table.add(row.left ? (Text<32>() << row.left).view() : "");
+    table.end_row();
   }
-  print_or_die(text);
+  print_or_die(table.take());
   return exits::done;
 }

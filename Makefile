@@ -32,11 +32,14 @@ PAGES := $(wildcard doc/*.[178])
 PUBLIC_HEADERS := $(wildcard src/include/*.h src/include/pm/*.h)
 LIBRARIES := $(O)/libpm.a $(if $(SHARED),$(O)/libpm.so.$(version))
 
-all: $(PROGRAMS:%=$(O)/%) $(LIBRARIES) $(O)/libpm.pc
+# Of each program, in bash, zsh and fish.
+COMPLETIONS := $(foreach program,$(PROGRAMS),bash/$(program) zsh/_$(program) fish/$(program).fish)
+
+all: $(PROGRAMS:%=$(O)/%) $(LIBRARIES) $(O)/libpm.pc $(if $(COMPLETION),completion)
 
 # --- Installing ---
 
-install: install-programs install-library install-pages
+install: install-programs install-library install-pages $(if $(COMPLETION),install-completion)
 
 install-programs: $(PROGRAMS:%=$(O)/%)
 	install -d $(DESTDIR)$(bindir)
@@ -55,11 +58,20 @@ install-pages: config.mak
 	  install -d $(DESTDIR)$(mandir)/man$$section && install -m 644 doc/*.$$section $(DESTDIR)$(mandir)/man$$section || exit 1; \
 	done
 
+# Where each shell looks.
+COMPLETION_DIRS := bash-completion/completions zsh/vendor-completions fish/vendor_completions.d
+install-completion: completion
+	cd $(O)/completion && for to in $(COMPLETION_DIRS); do \
+	  install -d $(DESTDIR)$(datadir)/$$to && install -m 644 $${to%%[-/]*}/* $(DESTDIR)$(datadir)/$$to || exit 1; \
+	done
+
 # Removes exactly the files that install makes with this configuration.
 uninstall: config.mak
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(LIBRARIES:$(O)/%=$(DESTDIR)$(libdir)/%) $(if $(SHARED),$(DESTDIR)$(libdir)/libpm.so.$(abi) $(DESTDIR)$(libdir)/libpm.so) \
 	  $(DESTDIR)$(libdir)/pkgconfig/libpm.pc $(PUBLIC_HEADERS:src/include/%=$(DESTDIR)$(includedir)/%) \
 	  $(foreach page,$(notdir $(PAGES)),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(page))
+	cd $(DESTDIR)$(datadir) 2>/dev/null && rm -f $(PROGRAMS:%=bash-completion/completions/%) \
+	  $(PROGRAMS:%=zsh/vendor-completions/_%) $(PROGRAMS:%=fish/vendor_completions.d/%.fish) || :
 	rmdir $(DESTDIR)$(includedir)/pm 2>/dev/null || :
 
 # The files that git knows, and nothing else: the tarball builds without git.
@@ -123,6 +135,25 @@ $(foreach source,$(PROGRAM_SOURCES),$(eval $(call program,$(source:.cpp=))))
 $(PROGRAMS:%=$(O)/%):
 	$(LINK)
 
+# What shells complete, from the option tables, which --help prints. RUN: a program that runs programs for another machine.
+completion: $(COMPLETIONS:%=$(O)/completion/%)
+$(O)/completion/help/%: $(O)/%
+	@mkdir -p $(@D)
+	$(RUN) $< --help >$@
+# complete SHELL,BEFORE
+define complete
+	@mkdir -p $(@D)
+	{ $2cat src/completion/$1 && awk -v shell=$1 -f src/completion/table.awk $<; } >$@
+endef
+$(COMPLETIONS:%=$(O)/completion/%): src/completion/table.awk config.mak
+$(O)/completion/bash/%: $(O)/completion/help/% src/completion/bash
+	$(call complete,bash)
+$(O)/completion/zsh/_%: $(O)/completion/help/% src/completion/zsh
+	$(call complete,zsh,echo '#compdef $*' && )
+$(O)/completion/fish/%.fish: $(O)/completion/help/% src/completion/fish
+	$(call complete,fish)
+.SECONDARY: $(PROGRAMS:%=$(O)/completion/help/%)
+
 comma := ,
 # With a sanitizer, which looks for crypt_r in shared libraries only, libcrypt is one.
 $(O)/pm-crypt $(O)/fault/pm-crypt $(O)/static/pm-crypt: LIBS := $(if $(FLAGS_SAN),-Wl$(comma)--no-as-needed -lcrypt,-l:libcrypt.a)
@@ -184,6 +215,6 @@ demo check bench soak fuzz lint html:
 config.mak:
 	@echo 'Please ./configure first' >&2; exit 1
 
-.PHONY: it all tests benches fuzzers objects seen html-pages html demo check bench soak fuzz lint dist \
-  install install-programs install-library install-pages uninstall clean distclean FORCE
+.PHONY: it all completion tests benches fuzzers objects seen html-pages html demo check bench soak fuzz lint dist \
+  install install-programs install-library install-pages install-completion uninstall clean distclean FORCE
 .DELETE_ON_ERROR:

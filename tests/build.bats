@@ -44,6 +44,10 @@ sources() {
     cd "$PM_SOURCE"
     for file in src/*/pm-*.cpp; do basename "${file%.cpp}" | sed 's,^,bin/,'; done
     for file in doc/*.[178]; do echo "share/man/man${file##*.}/${file#doc/}"; done
+    for file in src/*/pm-*.cpp; do
+      program=$(basename "${file%.cpp}")
+      printf 'share/%s\n' "bash-completion/completions/$program" "zsh/vendor-completions/_$program" "fish/vendor_completions.d/$program.fish"
+    done
     for file in src/include/pm/*.h; do echo "${file#src/}"; done
     printf 'lib/%s\n' libpm.a pkgconfig/libpm.pc
   ) | sort >"$BATS_TEST_TMPDIR/expected"
@@ -57,7 +61,9 @@ sources() {
   cd "$BATS_TEST_TMPDIR/tree"
   root=$BATS_TEST_TMPDIR/root
   # Other packages' files, beside ours.
-  mkdir -p "$root"/usr/bin "$root"/usr/lib/pkgconfig "$root"/usr/include/pm "$root"/usr/share/man/man1
+  mkdir -p "$root"/usr/bin "$root"/usr/lib/pkgconfig "$root"/usr/include/pm "$root"/usr/share/man/man1 \
+    "$root"/usr/share/{bash-completion/completions,zsh/vendor-completions,fish/vendor_completions.d}
+  touch "$root"/usr/share/{bash-completion/completions/pm-other,zsh/vendor-completions/_pm-other,fish/vendor_completions.d/pm-other.fish}
   touch "$root"/usr/bin/pm-other "$root"/usr/lib/libpm.so.9 "$root"/usr/lib/pkgconfig/libpmother.pc "$root"/usr/include/pm/other.h \
     "$root"/usr/share/man/man1/pm-other.1
   find "$root" ! -type d | sort >"$BATS_TEST_TMPDIR/before"
@@ -91,6 +97,23 @@ sources() {
   PATH=$PWD/path:$PATH make -j4 install DESTDIR="$PWD/dest" >log 2>&1 || { tail log; return 1; }
   run -1 grep -E 'git|-c -o' log
   diff <(cd dest && find . -printf '%P %m\n' | sort) <(cd "$DEST" && find . -printf '%P %m\n' | sort)
+}
+
+@test "build: for another machine, make makes no completion, unless RUN runs its programs" {
+  # A compiler for another machine: what it links does not run here.
+  cd "$BATS_TEST_TMPDIR"
+  printf '#!/bin/sh\n%s "$@" && for last; do case $last in */try) sed -i "1s/^.ELF/.FLE/" "$last" ;; esac; done\n' gcc >cc
+  printf '#!/bin/sh\nsed "1s/^.FLE/\\x7fELF/" "$1" >"$1.here" && chmod 755 "$1.here" && exec "$1.here"\n' >run
+  chmod 755 cc run
+  copy_project tree
+  cd tree
+  CC=$BATS_TEST_TMPDIR/cc ./configure
+  run -0 make -n all install DESTDIR=/nowhere
+  refute_output --partial completion
+  CC=$BATS_TEST_TMPDIR/cc RUN=$BATS_TEST_TMPDIR/run ./configure
+  run -0 make -n all install DESTDIR=/nowhere
+  assert_output --partial "$BATS_TEST_TMPDIR/run build/pm-list --help >build/completion/help/pm-list"
+  assert_output --partial /nowhere/usr/local/share
 }
 
 @test "build: --enable-static-libc makes programs that need no library" {

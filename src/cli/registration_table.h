@@ -14,8 +14,10 @@ struct TableSettings {
 
 /** The options -o and -j. They set TableSettings. */
 template <auto... Path>
-consteval auto table_options(char const *fields) noexcept {
-  return options(option<as_fields, Path..., &TableSettings::fields>('o', "FIELDS", fields),
+consteval auto table_options() noexcept {
+  constexpr char const *help =
+      "print these fields, with commas: service version netid address uid pid start since flags holder exe id origin";
+  return options(option<as_fields, Path..., &TableSettings::fields>('o', "FIELDS", help),
                  json_option<Path..., &TableSettings::json>());
 }
 

@@ -29,8 +29,7 @@ constexpr CommandLine command_line(
     flag<&WatchSettings::marks_end>('E', "print a line `end` before the first change"),
     flag<&WatchSettings::live>('T', "draw a table of the registrations, again after each change; only on a terminal")
         .excludes("iEj"),
-    table_options<&WatchSettings::table>("print these fields, as pm-list does"),
-    service_option<&WatchSettings::scope, &Scope::route>());
+    table_options<&WatchSettings::table>(), service_option<&WatchSettings::scope, &Scope::route>());
 
 /** The time limit for the registry's lock when subscribing, ms. */
 constexpr uint32_t patience = 10000;

@@ -37,8 +37,7 @@ constexpr CommandLine command_line(
         .as(Form::repeated),
     option<as_pid, &ListSettings::pids>('P', "PID", "only registrations of this process").as(Form::repeated),
     flag<&ListSettings::reserved>('v', "print reserved registrations too, with the flag reserved"),
-    table_options<&ListSettings::table>(
-        "print these fields, with commas: service version netid address uid pid start since flags holder exe id origin"),
+    table_options<&ListSettings::table>(),
     flag<&ListSettings::header>('H', "print a line with the fields' names first").excludes("j"),
     sets<'\0', &ListSettings::end>('0', "end each line with a null byte instead of a newline; on a terminal too").excludes("j"));
 

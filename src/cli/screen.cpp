@@ -26,12 +26,12 @@ Screen::Screen() noexcept {
 
 void Screen::enter() noexcept {
   // The alternate screen, without a cursor, empty. If this fails, so does the next drawing, which returns the error.
-  (void)write_all(1, "\033[?1049h\033[?25l\033[2J", {Deadline::in(patience)});
+  (void)write_all(1, "\033[?1049h\033[?25l\033[2J", {time_limit(patience)});
   is_on_ = true;
 }
 
 void Screen::leave() noexcept {
-  if (std::exchange(is_on_, false)) (void)write_all(1, "\033[?25h\033[?1049l", {Deadline::in(patience)});
+  if (std::exchange(is_on_, false)) (void)write_all(1, "\033[?25h\033[?1049l", {time_limit(patience)});
 }
 
 void Screen::handle_signals() noexcept {

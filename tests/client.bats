@@ -193,6 +193,15 @@ in_c() {
 @test "pm.h: a watch of services and a fifodir: events in their order, and nothing to do between them" { in_c watches; }
 @test "pm.h: PM_NONBLOCK: no call waits, and pm_finish() has its result" { in_c nonblocking; }
 @test "pm.h: hand a descriptor over, and take one" { in_c passes; }
+@test "pm.h: a release that fails leaves the registration to the handle" {
+  for way in static shared; do run -0 timeout 60 "$CLIENTS/c-client-$way" release-fails; done
+}
+@test "pm.h: a worker without descriptors fails once, and goes on after its pause" {
+  for way in static shared; do mkdir $way && cd $way && run -0 timeout 60 "$CLIENTS/c-client-$way" no-descriptors && cd ..; done
+}
+@test "pm.h: a flooded fifodir keeps no event of another source away" {
+  for way in static shared; do mkdir $way && cd $way && run -0 timeout 60 "$CLIENTS/c-client-$way" is-fair && cd ..; done
+}
 @test "pm.h: a forked child can use no handle, and keeps no listener alive" { in_c forks; }
 @test "pm.h: threads with a handle each: the umask, the signals, the directory and the environment stay as they are" { in_c threads; }
 

@@ -41,7 +41,7 @@ int main(int argc, char **argv) {
   }
   for (;;) {
     struct pollfd fds[2] = {{0, POLLIN, 0}, {0, POLLIN, 0}};
-    char command[64];
+    char command[64] = "";
     ssize_t n;
     fds[1].fd = pm_watch_fd(watch);
     /* All events, before the next wait. */

@@ -2,9 +2,9 @@
 # services.sh SERVICE: prints the addresses of the service's living registrations, as pm-lookup would find them. It reads the
 # registry's tree, which pm-registry(7) describes, and starts no program of pm-tools.
 registry=${PM_REGISTRY:-/run/pm}
-cd "$registry/service/$1" 2>/dev/null || exit 1
+owner=$(stat -c %u "$registry") && cd "$registry/service/$1" 2>/dev/null || exit 1
 status=1 seen=
-for user in 0 "$(stat -c %u "$registry")" "$(id -u)"; do
+for user in 0 "$owner" "$(id -u)"; do
   case " $seen " in *" $user "*) continue ;; esac
   seen="$seen $user"
   for fifo in "$user"/*; do

@@ -34,7 +34,10 @@ int main(void) {
   }
   for (;;) {
     int const client = accept(listening, NULL, NULL);
-    if (client < 0) continue;
+    if (client < 0) {
+      perror("webd: unable to accept a connection");
+      return 111;
+    }
     if (read(client, request, sizeof request) > 0) (void)!write(client, page, strlen(page));
     close(client);
   }

@@ -6,12 +6,13 @@
  * constants if not. Then pm_last_error() has the reason.
  *
  * Time limits: `timeout` is in milliseconds from the call; 0: the call does not wait; -1: no limit. When the descriptor `stop` is
- * readable, a call that waits ends with PM_CANCELLED; -1: none.
+ * readable, a call that waits ends with PM_CANCELLED; -1: none. A cancelled pm_register(), pm_release(), pm_connect(),
+ * pm_announce() or pm_withdraw() closes the handle and ends all its registrations.
  *
  * Memory: the library copies what it is given. What it returns belongs to a handle, until the next call on that handle. A
  * descriptor that it returns is close-on-exec and belongs to the caller.
  *
- * Threads: handles are independent. One thread at a time uses a handle. The library never ends the process, writes to standard
+ * Threads: handles are independent. One thread at a time uses a handle. The library never ends the process (but for abort(3) after a fault of its own), writes to standard
  * output or standard error, or changes the signals, the environment, the umask or the working directory of the process.
  *
  * Stability: a later version with the same soname has these functions, values and structs unchanged, and may have more of them.
@@ -67,7 +68,7 @@ const struct pm_error *pm_last_error(void);
 typedef struct pm_registry pm_registry;
 
 enum {
-  PM_NONBLOCK = 1 /**< a call that may have to wait returns PM_PENDING, and goes on in a thread of the library */
+  PM_NONBLOCK = 16 /**< a call that may have to wait returns PM_PENDING, and goes on in a thread of the library */
 };
 
 /** Opens the registry in the directory `path`; NULL: $PM_REGISTRY, or the default of this build. `flags`: 0 or PM_NONBLOCK. */
@@ -95,7 +96,7 @@ enum {
 
 /**
  * Registers all of `count` services or none, for this process and its effective user. Returns a number for pm_release(). The
- * registrations end with pm_release(), with pm_close(), and with the process. PM_CANCELLED ends them all, and closes the handle.
+ * registrations end with pm_release(), with pm_close(), and with the process. 
  */
 int pm_register(pm_registry *registry, const struct pm_service *services, size_t count, unsigned flags, int timeout, int stop);
 /**
@@ -108,15 +109,15 @@ int pm_release(pm_registry *registry, int number, char const *service, char cons
 struct pm_query {
   char const *service; /**< NULL: all services */
   char const *netid;   /**< tcp tcp6 udp udp6 local none; NULL: any */
-  uid_t const *users;  /**< whose registrations are trusted; NULL: root's, the registry's owner's and this process's user's */
+  uid_t const *users;  /**< whose registrations are found; NULL: root's, the registry's owner's and this process's user's */
   size_t user_count;   /**< at most 16 */
-  uint32_t version;    /**< with PM_VERSION */
-  unsigned flags;      /**< to be or-ed: PM_VERSION, PM_ANYONE */
+  uint32_t version;    /**< with PM_OF_VERSION */
+  unsigned flags;      /**< to be or-ed: PM_OF_VERSION, PM_ANYONE */
 };
 
 enum {
-  PM_VERSION = 1, /**< only this version */
-  PM_ANYONE = 2   /**< the registrations of all users are trusted */
+  PM_OF_VERSION = 32, /**< only this version */
+  PM_ANYONE = 64      /**< the registrations of all users are trusted */
 };
 
 /** A living registration. */
@@ -165,7 +166,7 @@ enum {
 };
 
 enum {
-  PM_ANY = 1 /**< one of the services is enough */
+  PM_ANY = 128 /**< one of the services is enough */
 };
 
 /**
@@ -206,7 +207,10 @@ int pm_watch_fifodir(pm_watch *watch, char const *fifodir, char const *expressio
  * over. Root, this process's user and `users` may do that. The socket stays the caller's. Returns the number of the source.
  */
 int pm_watch_offers(pm_watch *watch, int listening, uid_t const *users, size_t user_count);
-/** Readable when pm_watch_next() has something to do. Belongs to the watch. */
+/**
+ * For poll(2). Belongs to the watch. Before waiting, call pm_watch_next() until it returns 0: the descriptor does not tell of events
+ * that it could return already.
+ */
 int pm_watch_fd(pm_watch const *watch);
 /** Returns 1 and the next event, which is valid until the next call; 0: none came within the time limit. */
 int pm_watch_next(pm_watch *watch, struct pm_event *event, int timeout, int stop);

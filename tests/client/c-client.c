@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -126,11 +127,11 @@ static void queries(void) {
   users[1] = geteuid();
   CHECK(pm_register(registry, three, 3, 0, 10000, -1) > 0);
   CHECK(pm_find(registry, &all) >= 3);
-  query.flags = PM_VERSION;
+  query.flags = PM_OF_VERSION;
   CHECK(pm_find(registry, &query) == 0);
   query.version = 2;
   CHECK(pm_find(registry, &query) == 1 && !strcmp(pm_result(registry, 0)->netid, "udp"));
-  all.flags = PM_VERSION | PM_ANYONE;
+  all.flags = PM_OF_VERSION | PM_ANYONE;
   all.version = 2;
   all.netid = "tcp";
   CHECK(pm_find(registry, &all) == 0);
@@ -140,13 +141,15 @@ static void queries(void) {
   CHECK(pm_find(registry, &query) == 0);
   query.user_count = 2;
   CHECK(pm_find(registry, &query) == 2);
+  query.user_count = 0;
+  CHECK(failed(pm_find(registry, &query), PM_INVALID_PARAMETER));
   query.user_count = 17;
   CHECK(failed(pm_find(registry, &query), PM_INVALID_PARAMETER));
   query = named("a");
   query.netid = "ipx";
   CHECK(failed(pm_find(registry, &query), PM_BAD_ADDRESS));
   query.netid = NULL;
-  query.flags = 64;
+  query.flags = PM_EXCLUSIVE;
   CHECK(failed(pm_find(registry, &query), PM_INVALID_PARAMETER) && failed(pm_find(registry, NULL), PM_INVALID_PARAMETER));
   query = named("a/b");
   CHECK(failed(pm_find(registry, &query), PM_BAD_NAME));
@@ -298,6 +301,21 @@ static void nonblocking(void) {
   CHECK(pm_watch_next(watch, &event, 0, -1) == 1 && !strcmp(event.registration->service, "late"));
   pm_watch_close(watch);
   CHECK(finished(registry, pm_release(registry, number, NULL, NULL, 10000, -1)) == 1 && seen(other, "web") == 0);
+  /* A handle and a watch are closed while they hold something, or a call is pending. */
+  {
+    pm_registry *holding = opened(PM_NONBLOCK);
+    struct pm_error const *error = pm_last_error();
+    CHECK(finished(holding, pm_register(holding, &service, 1, 0, 10000, -1)) > 0 &&
+          finished(holding, pm_announce(holding, 10000, -1)) == 0);
+    CHECK(failed(pm_find(NULL, &query), PM_INVALID_STATE));
+    pm_close(holding);
+    CHECK(error->result == PM_INVALID_STATE && seen(other, "web") == 0);
+    holding = opened(PM_NONBLOCK);
+    CHECK(pm_watch_open(&watch) == 0 && failed(pm_watch_services(watch, holding, &query, 10000, -1), PM_PENDING));
+    CHECK(failed(pm_watch_next(watch, &event, 0, -1), PM_INVALID_STATE));
+    pm_watch_close(watch);
+    pm_close(holding);
+  }
   /* Closing ends what is pending. */
   CHECK(failed(pm_wait(registry, PM_DOWN, &query, 1, 0, -1, -1), PM_PENDING));
   pm_close(registry);
@@ -344,6 +362,63 @@ static void passes(void) {
   CHECK(pm_watch_open(&watch) == 0 && failed(pm_watch_offers(watch, fds[0], NULL, 0), PM_SYSTEM));
   pm_watch_close(watch);
   CHECK(!(fcntl(fd, F_GETFL) & O_NONBLOCK));
+  pm_close(registry);
+}
+
+/* A release that fails leaves the registration to the handle. The lock of the registry, which is this process's own, is taken meanwhile. */
+static void release_fails(void) {
+  pm_registry *registry = opened(0);
+  struct pm_service two[] = {{"a", "none", 0}, {"b", "none", 0}};
+  char path[4096];
+  int lock, number = pm_register(registry, two, 2, 0, 10000, -1);
+  CHECK(number > 0);
+  snprintf(path, sizeof path, "%s/lock", getenv("PM_REGISTRY"));
+  lock = open(path, O_RDWR);
+  CHECK(lock >= 0 && flock(lock, LOCK_EX) == 0);
+  CHECK(failed(pm_release(registry, number, "b", NULL, 20, -1), PM_TIMEOUT) && seen(registry, "b") == 1);
+  close(lock);
+  CHECK(pm_release(registry, number, "b", NULL, 10000, -1) == 1 && seen(registry, "b") == 0 && seen(registry, "a") == 1);
+  pm_close(registry);
+}
+
+/* Without descriptors, a worker's watch fails once, and goes on when there are some. */
+static void no_descriptors(void) {
+  pm_watch *watch;
+  struct pm_event event;
+  struct rlimit before, now;
+  struct sockaddr_un name;
+  int const fd = listening("worker"), client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), next = dup(0);
+  CHECK(pm_watch_open(&watch) == 0 && pm_watch_offers(watch, fd, NULL, 0) == 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
+  memset(&name, 0, sizeof name);
+  name.sun_family = AF_UNIX;
+  strcpy(name.sun_path, "worker");
+  close(next);
+  now = before;
+  now.rlim_cur = 3;
+  CHECK(connect(client, (struct sockaddr *)&name, sizeof name) == 0 && setrlimit(RLIMIT_NOFILE, &now) == 0);
+  CHECK(failed(pm_watch_next(watch, &event, 0, -1), PM_SYSTEM) && pm_last_error()->code == EMFILE && event.source == 0);
+  CHECK(pm_watch_next(watch, &event, 0, -1) == 0 && setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(readable(pm_watch_fd(watch), 10000) && pm_watch_next(watch, &event, 0, -1) == 0);
+  close(client);
+  pm_watch_close(watch);
+}
+
+/* A fifodir that is flooded keeps no event of another source away. */
+static void is_fair(void) {
+  pm_registry *registry = opened(0);
+  pm_watch *watch;
+  struct pm_event event;
+  struct pm_query query = named("web");
+  pid_t flooding;
+  CHECK(mkdir("fifodir", 0700) == 0 && pm_watch_open(&watch) == 0 && pm_watch_fifodir(watch, "fifodir", "a") == 0);
+  CHECK(pm_watch_services(watch, registry, &query, 10000, -1) == 1 && (flooding = fork()) >= 0);
+  if (flooding == 0)
+    for (;;) (void)pm_notify("fifodir", "aaaaaaaaaaaaaaaa", 16);
+  CHECK(pm_watch_next(watch, &event, 10000, -1) == 1 && event.source == 0 && add(registry, "web", "none") > 0);
+  do CHECK(pm_watch_next(watch, &event, 10000, -1) == 1);
+  while (event.source == 0);
+  CHECK(event.source == 1 && event.kind == PM_UP && kill(flooding, SIGKILL) == 0 && waitpid(flooding, NULL, 0) == flooding);
+  pm_watch_close(watch);
   pm_close(registry);
 }
 
@@ -494,7 +569,10 @@ static const struct {
                  {"sockets", sockets},
                  {"forks", forks},
                  {"threads", threads},
-                 {"masked", masked}};
+                 {"masked", masked},
+                 {"release-fails", release_fails},
+                 {"no-descriptors", no_descriptors},
+                 {"is-fair", is_fair}};
 
 int main(int argc, char **argv) {
   size_t i;

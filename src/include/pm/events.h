@@ -3,7 +3,7 @@
  *
  *     auto watch = pm::Watch::open();
  *     auto web = watch->services(*registry, {.service = "web"});
- *     auto event = watch->next(pm::Limit::in(10s));   // or poll(2) for watch->fd(), and next(pm::Limit::now())
+ *     auto event = watch->next(pm::Limit::in(10s));   // or next(pm::Limit::now()) until it has none, and poll(2) for watch->fd()
  *
  * These classes are the functions of pm.h with owners. See pm-library(7).
  */
@@ -47,7 +47,7 @@ class Watch {
    */
   [[nodiscard]] Outcome<int> services(Registry const &registry, Query const &query, Limit limit = {}) {
     auto const view = query.view();
-    return number(::pm_watch_services(watch_.get(), registry.handle(), &view, limit.deadline.remaining(), limit.stop));
+    return number(::pm_watch_services(watch_.get(), registry.handle(), &view, timeout_of(limit), limit.stop));
   }
   /** Adds a fifodir, and a POSIX extended regular expression for the bytes that notifiers send. */
   [[nodiscard]] Outcome<int> fifodir(std::string const &path, std::string const &expression) {
@@ -60,12 +60,12 @@ class Watch {
     return number(::pm_watch_offers(watch_.get(), listening, users.data(), users.size()));
   }
 
-  /** Readable when next() has something to do. */
+  /** For poll(2), after next() has returned no event. */
   [[nodiscard]] int fd() const noexcept { return ::pm_watch_fd(watch_.get()); }
   /** The next event; nothing: none came within the limit. */
   [[nodiscard]] Outcome<std::optional<Event>> next(Limit limit = {}) {
     ::pm_event event;
-    int const got = ::pm_watch_next(watch_.get(), &event, limit.deadline.remaining(), limit.stop);
+    int const got = ::pm_watch_next(watch_.get(), &event, timeout_of(limit), limit.stop);
     if (got < 0) return tl::unexpected<Error>(last_error());
     if (got == 0) return std::optional<Event>();
     Event next{static_cast<Event::Kind>(event.kind), event.source, {}, {}, Fd(event.fd), {}};

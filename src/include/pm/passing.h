@@ -92,8 +92,7 @@ struct ReceivedBytes {
  * it.
  */
 [[nodiscard]] inline Outcome<void> hand_over(char const *path, int fd, Limit limit, std::span<uid_t const> users = {}) noexcept {
-  int const result =
-      ::pm_hand_over(nullptr, path, fd, nullptr, users.data(), users.size(), limit.deadline.remaining(), limit.stop);
+  int const result = ::pm_hand_over(nullptr, path, fd, nullptr, users.data(), users.size(), timeout_of(limit), limit.stop);
   return result < 0 ? Outcome<void>(tl::unexpected<Error>(last_error())) : Outcome<void>();
 }
 

@@ -36,7 +36,7 @@ class Registration {
   Outcome<void> end(Limit limit = {}) {
     auto const handle = std::move(handle_);
     if (!handle) return {};
-    int const ended = ::pm_release(handle.get(), number_, nullptr, nullptr, limit.deadline.remaining(), limit.stop);
+    int const ended = ::pm_release(handle.get(), number_, nullptr, nullptr, timeout_of(limit), limit.stop);
     if (ended < 0 && ended != PM_NOT_FOUND) return tl::unexpected<Error>(last_error());
     return {};
   }
@@ -105,7 +105,7 @@ class Registry {
         of.push_back(static_cast<std::uint32_t>(&service - services.data()));
       }
     unsigned const flags = (terms.exclusive ? unsigned{PM_EXCLUSIVE} : 0U) | (terms.is_public ? unsigned{PM_PUBLIC} : 0U);
-    int const number = ::pm_register(handle_.get(), all.data(), all.size(), flags, limit.deadline.remaining(), limit.stop);
+    int const number = ::pm_register(handle_.get(), all.data(), all.size(), flags, timeout_of(limit), limit.stop);
     if (number >= 0) return Registration(handle_, number);
     auto error = last_error();
     error.index = error.index < of.size() ? of[error.index] : 0;
@@ -119,7 +119,7 @@ class Registry {
   [[nodiscard]] Outcome<std::size_t> dereg(std::string const &service, At const &at, Limit limit = {}) {
     std::size_t removed = 0;
     for (auto const &text : at.texts()) {
-      int const n = ::pm_release(handle_.get(), 0, service.c_str(), text.c_str(), limit.deadline.remaining(), limit.stop);
+      int const n = ::pm_release(handle_.get(), 0, service.c_str(), text.c_str(), timeout_of(limit), limit.stop);
       if (n < 0 && n != PM_NOT_FOUND) return failure();
       removed += n < 0 ? 0U : static_cast<std::size_t>(n);
     }
@@ -127,7 +127,7 @@ class Registry {
   }
   /** The same, at all addresses. */
   [[nodiscard]] Outcome<std::size_t> dereg(std::string const &service, Limit limit = {}) {
-    int const n = ::pm_release(handle_.get(), 0, service.c_str(), nullptr, limit.deadline.remaining(), limit.stop);
+    int const n = ::pm_release(handle_.get(), 0, service.c_str(), nullptr, timeout_of(limit), limit.stop);
     return n < 0 ? failure() : Outcome<std::size_t>(static_cast<std::size_t>(n));
   }
 
@@ -147,7 +147,7 @@ class Registry {
    */
   [[nodiscard]] Outcome<ServiceConnection> connect(Query const &query, Limit limit = {}) const {
     auto const view = query.view();
-    int const fd = ::pm_connect(handle_.get(), &view, limit.deadline.remaining(), limit.stop);
+    int const fd = ::pm_connect(handle_.get(), &view, timeout_of(limit), limit.stop);
     if (fd < 0) return failure();
     ServiceConnection connection(fd);
     connection.registration = RegisteredService(*::pm_result(handle_.get(), 0));
@@ -160,16 +160,16 @@ class Registry {
     std::vector<::pm_query> views;
     for (auto const &query : queries) views.push_back(query.view());
     return results(::pm_wait(handle_.get(), static_cast<int>(wanted), views.data(), views.size(), any ? PM_ANY : 0,
-                             limit.deadline.remaining(), limit.stop));
+                             timeout_of(limit), limit.stop));
   }
 
   /** Announces this process's executable until the handle ends. It counts as a registration. Another call replaces it. */
   [[nodiscard]] Outcome<void> announce(Limit limit = {}) {
-    return nothing(::pm_announce(handle_.get(), limit.deadline.remaining(), limit.stop));
+    return nothing(::pm_announce(handle_.get(), timeout_of(limit), limit.stop));
   }
   /** Withdraws the announcement. not_found: this handle has none. */
   [[nodiscard]] Outcome<void> withdraw(Limit limit = {}) {
-    return nothing(::pm_withdraw(handle_.get(), limit.deadline.remaining(), limit.stop));
+    return nothing(::pm_withdraw(handle_.get(), timeout_of(limit), limit.stop));
   }
   /** The executable that a process has announced. The process may lie: do not use it to authenticate. */
   [[nodiscard]] Outcome<Announced> executable(pid_t pid) const {

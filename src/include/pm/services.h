@@ -55,21 +55,27 @@ struct Terms {
 class Trust {
  public:
   /** Root, the registry's owner and this process's effective user, as in pm-lookup(1). */
-  [[nodiscard]] static Trust usual() { return Trust({}, false); }
-  [[nodiscard]] static Trust own() { return Trust({::geteuid()}, false); }
-  [[nodiscard]] static Trust root() { return Trust({0}, false); }
-  [[nodiscard]] static Trust user(uid_t uid) { return Trust({uid}, false); }
-  /** At most 16. */
-  [[nodiscard]] static Trust users(std::vector<uid_t> uids) { return Trust(std::move(uids), false); }
-  [[nodiscard]] static Trust anyone() { return Trust({}, true); }
+  [[nodiscard]] static Trust usual() { return Trust(Kind::usual, {}); }
+  [[nodiscard]] static Trust own() { return Trust(Kind::named, {::geteuid()}); }
+  [[nodiscard]] static Trust root() { return Trust(Kind::named, {0}); }
+  [[nodiscard]] static Trust user(uid_t uid) { return Trust(Kind::named, {uid}); }
+  /** 1 to 16 users. */
+  [[nodiscard]] static Trust users(std::vector<uid_t> uids) { return Trust(Kind::named, std::move(uids)); }
+  [[nodiscard]] static Trust anyone() { return Trust(Kind::anyone, {}); }
 
-  [[nodiscard]] std::vector<uid_t> const &named() const noexcept { return users_; }
-  [[nodiscard]] bool is_anyone() const noexcept { return anyone_; }
+  /** For the functions of pm.h. It is valid as long as this. */
+  void view(::pm_query &query) const noexcept {
+    static constexpr uid_t none = 0;
+    if (kind_ == Kind::named) query.users = users_.empty() ? &none : users_.data();
+    query.user_count = users_.size();
+    if (kind_ == Kind::anyone) query.flags |= PM_ANYONE;
+  }
 
  private:
-  Trust(std::vector<uid_t> users, bool anyone) : users_(std::move(users)), anyone_(anyone) {}
+  enum class Kind : std::uint8_t { usual, named, anyone };
+  Trust(Kind kind, std::vector<uid_t> users) : kind_(kind), users_(std::move(users)) {}
+  Kind kind_;
   std::vector<uid_t> users_;
-  bool anyone_;
 };
 
 /** Which registrations. */
@@ -84,10 +90,9 @@ struct Query {
     ::pm_query query = {};
     query.service = service.empty() ? nullptr : service.c_str();
     query.netid = netid.empty() ? nullptr : netid.c_str();
-    query.users = trust.named().empty() ? nullptr : trust.named().data();
-    query.user_count = trust.named().size();
     query.version = version.value_or(0);
-    query.flags = (version ? unsigned{PM_VERSION} : 0U) | (trust.is_anyone() ? unsigned{PM_ANYONE} : 0U);
+    if (version) query.flags |= PM_OF_VERSION;
+    trust.view(query);
     return query;
   }
 };

@@ -2,7 +2,9 @@
 #ifndef PM_STATUS_H
 #define PM_STATUS_H
 
+#include <limits.h>
 #include <pm.h>
+#include <pm/types.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/types.h>
@@ -73,6 +75,12 @@ struct Error {
   Error error{static_cast<Status>(-last.result), last.code, last.index, last.limit, last.server_user, last.owner, {}};
   memcpy(error.message, last.message, sizeof error.message);
   return error;
+}
+
+/** The `timeout` of a function of pm.h. */
+[[nodiscard]] inline int timeout_of(Limit limit) noexcept {
+  int const left = limit.deadline.remaining();
+  return left == INT_MAX ? -1 : left;
 }
 
 template <class T>

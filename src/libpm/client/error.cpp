@@ -5,6 +5,18 @@
 
 namespace {
 thread_local struct pm_error last = {};
+
+constexpr bool is(int result, pm::Status status) noexcept {
+  return result == -static_cast<int>(status);
+}
+using pm::Status;
+static_assert(is(PM_PENDING, Status::pending) && is(PM_TIMEOUT, Status::timeout) && is(PM_CANCELLED, Status::cancelled) &&
+              is(PM_INVALID_STATE, Status::invalid_state) && is(PM_INVALID_PARAMETER, Status::invalid_parameter) &&
+              is(PM_REFUSED, Status::refused) && is(PM_SYSTEM, Status::system) && is(PM_CONFLICT, Status::conflict) &&
+              is(PM_PROCESS_LIMIT, Status::process_limit) && is(PM_USER_LIMIT, Status::user_limit) &&
+              is(PM_BATCH_LIMIT, Status::batch_limit) && is(PM_BAD_NAME, Status::bad_name) &&
+              is(PM_BAD_ADDRESS, Status::bad_address) && is(PM_RULE, Status::rule) && is(PM_NOT_FOUND, Status::not_found) &&
+              is(PM_NOT_TRUSTED, Status::not_trusted) && is(PM_FORKED, Status::forked));
 } // namespace
 
 const struct pm_error *pm_last_error() {
@@ -55,6 +67,10 @@ int fail(Error const &error) noexcept {
   last.owner = error.owner;
   memcpy(last.message, error.message, sizeof last.message);
   return last.result;
+}
+
+void keep_last_error(struct pm_error const &error) noexcept {
+  last = error;
 }
 
 int fail(registry::Failure const &failure) noexcept {

@@ -12,6 +12,8 @@ namespace pm::client {
 /** Makes it the last error of this thread, and returns the negative result that the failing call returns. */
 int fail(Error const &error) noexcept;
 int fail(registry::Failure const &failure) noexcept;
+/** Makes it the last error again. */
+void keep_last_error(struct pm_error const &error) noexcept;
 /** For a reason without details: its text is describe(reason), or `text`. */
 int fail(Status reason, std::string_view text = {}) noexcept;
 

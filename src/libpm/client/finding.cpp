@@ -54,7 +54,7 @@ class Connect {
 
   int finish(pm_registry &handle) noexcept {
     if (!reached_) return fail_and_close(handle, error_);
-    handle.found.clear();
+    forget_found(handle);
     if (!handle.found.add(found_[reached_->registration])) return fail(SysError{ENOMEM, "connect"});
     int const shown = show(handle, "connect");
     return shown < 0 ? shown : reached_->socket.release();
@@ -104,6 +104,7 @@ class Wait {
 
   int finish(pm_registry &handle) noexcept {
     if (error_) return fail(*error_);
+    forget_found(handle);
     handle.found = std::move(found_);
     return show(handle, "wait for services");
   }
@@ -128,7 +129,7 @@ int pm_find(pm_registry *registry, const struct pm_query *query) {
   auto &found = registry->looked;
   found.clear();
   if (auto const looked = look_up(registry->tree, wanted, found); !looked) return client::fail(looked.error());
-  registry->found.clear();
+  forget_found(*registry);
   for (size_t i = 0; i < found.size(); ++i) {
     auto const one = found[i];
     if (matches(wanted, one.record) && !registry->found.add(one)) return client::fail(SysError{ENOMEM, doing});

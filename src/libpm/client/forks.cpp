@@ -45,4 +45,12 @@ OpenHandle::~OpenHandle() {
   OpenHandles::remove(*this);
 }
 
+NoForks::NoForks() noexcept {
+  ::pthread_mutex_lock(&OpenHandles::mutex);
+}
+
+NoForks::~NoForks() {
+  ::pthread_mutex_unlock(&OpenHandles::mutex);
+}
+
 } // namespace pm::client

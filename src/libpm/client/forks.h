@@ -25,4 +25,13 @@ class OpenHandle {
   OpenHandle *next_ = nullptr;
 };
 
+/** While one exists, no thread of this process forks by fork(3): the child's copy of a handle is in order. */
+class NoForks {
+ public:
+  NoForks() noexcept;
+  NoForks(NoForks const &) = delete;
+  NoForks &operator=(NoForks const &) = delete;
+  ~NoForks();
+};
+
 } // namespace pm::client

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include "libpm/client/pending_call.h"
+#include "libpm/os/own_umask.h"
 
 namespace pm::client {
 
@@ -23,11 +24,9 @@ int show(pm_registry &handle, char const *doing) noexcept {
   return static_cast<int>(handle.shown.size());
 }
 
-int show(pm_registry &handle, registry::LiveRegistrations const &registrations, char const *doing) noexcept {
+void forget_found(pm_registry &handle) noexcept {
+  handle.shown.clear();
   handle.found.clear();
-  for (size_t i = 0; i < registrations.size(); ++i)
-    if (!handle.found.add(registrations[i])) return fail(SysError{ENOMEM, doing});
-  return show(handle, doing);
 }
 
 } // namespace pm::client
@@ -41,7 +40,7 @@ int pm_open(pm_registry **registry, char const *path, unsigned flags) {
   if (flags & ~unsigned{PM_NONBLOCK}) return fail(Status::invalid_parameter, "unknown flags");
   auto tree = registry::Tree::open(path ? path : registry::Tree::default_path());
   if (!tree) return fail(tree.error());
-  tree->keep_umask();
+  tree->keep_umask(with_own_umask);
   auto handle = make_box<pm_registry>(static_cast<registry::Tree &&>(*tree));
   if (!handle) return fail(SysError{ENOMEM, doing});
   if (flags & PM_NONBLOCK) {
@@ -62,11 +61,18 @@ void pm_close(pm_registry *registry) {
     (void)registry->pending.release();
     return;
   }
+  auto const error = *pm_last_error();
   if (registry->pending) (void)cancel_pending(*registry);
-  // Files that are not removed within a second are dead, and a sweep removes them later.
-  if (!registry->closed) (void)pm_release(registry, 0, nullptr, nullptr, 1000, -1);
-  if (!registry->closed) (void)pm_withdraw(registry, 1000, -1);
-  registry->drop();
+  // From now on calls wait. Files that are not removed within a second are dead, and a sweep removes them later.
+  registry->done.reset();
+  auto const deadline = time_limit(1000);
+  if (!registry->closed) (void)pm_release(registry, 0, nullptr, nullptr, deadline.remaining(), -1);
+  if (!registry->closed) (void)pm_withdraw(registry, deadline.remaining(), -1);
+  {
+    NoForks const lock;
+    registry->drop();
+  }
+  keep_last_error(error);
 }
 
 const struct pm_registration *pm_result(pm_registry const *registry, size_t i) {

@@ -60,9 +60,9 @@ namespace pm::client {
 /** Whether a call may begin: 0, or the result of the call that failed. */
 [[nodiscard]] int begin(pm_registry *handle) noexcept;
 
-/** Makes these the result of the handle. Returns their number, or PM_SYSTEM. */
-[[nodiscard]] int show(pm_registry &handle, registry::LiveRegistrations const &registrations, char const *doing) noexcept;
-/** Makes `found` the result. */
+/** Forgets the result of the last call that looked for registrations. */
+void forget_found(pm_registry &handle) noexcept;
+/** Makes `found` the result. Returns its number of registrations, or PM_SYSTEM. */
 [[nodiscard]] int show(pm_registry &handle, char const *doing) noexcept;
 
 } // namespace pm::client

@@ -22,7 +22,10 @@ Result<Box<Offers>> Offers::open(int listening, std::span<uid_t const> others) n
   auto offers = make_box<Offers>(listening, std::move(*epoll));
   if (!offers || !offers->others_.append(others)) return failed(doing, ENOMEM);
   if (auto const set = offers->non_blocking_.add(listening); !set) return fail(set);
-  if (auto const added = offers->epoll_.add(listening, EPOLLIN); !added) return fail(added);
+  offers->timer_.reset(sys::timerfd(TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!offers->timer_.valid()) return failed(doing);
+  for (int const fd : {listening, offers->timer_.get()})
+    if (auto const added = offers->epoll_.add(fd, EPOLLIN); !added) return fail(added);
   return offers;
 }
 
@@ -43,7 +46,14 @@ Done Offers::set_accepting(bool accepting) noexcept {
 
 Done Offers::accept_one() noexcept {
   Accepted accepted = acceptor_.accept(listening_);
-  if (accepted.kind == Accepted::Kind::broken || accepted.kind == Accepted::Kind::paused) return failed(doing, accepted.code);
+  if (accepted.kind == Accepted::Kind::broken) return failed(doing, accepted.code);
+  if (accepted.kind == Accepted::Kind::paused) {
+    // The socket stays readable: look at it again after the pause.
+    struct itimerspec const pause = {{}, {1, 0}};
+    if (sys::timerfd_settime(timer_.get(), pause) < 0) return failed(doing);
+    (void)set_accepting(false);
+    return failed(doing, accepted.code);
+  }
   if (accepted.kind != Accepted::Kind::connection) return {};
   Fd socket = std::move(accepted.fd);
   auto const peer = peer_credentials(socket.get());
@@ -66,10 +76,12 @@ std::optional<TakenDescriptor> Offers::serve(Box<handover::OfferingPeer> &peer) 
   if (!received && received.error().code == EAGAIN) return std::nullopt;
   handover::Offer offer;
   if (received && *received && handover::OfferingPeer::read(**received, offer) && handover::is_identity(offer.identity)) {
-    (void)peer->accept();
+    if (is_same_socket(offer.descriptor.get(), listening_)) return (peer->refuse("it is the worker's own socket"), std::nullopt);
     return TakenDescriptor{std::move(offer.descriptor), std::move(offer.identity)};
   }
   if (received && *received) peer->refuse("not an offer of a descriptor");
+  else if (!received && received.error().code != ECONNRESET)
+    peer->refuse((Text<256>("unable to ") << received.error().doing << ": " << strerror(received.error().code)).view());
   peer.reset();
   --count_;
   if (!accepting_) (void)set_accepting(true);
@@ -86,7 +98,8 @@ Result<std::optional<TakenDescriptor>> Offers::next() noexcept {
         return taken;
       }
   }
-  for (;;) {
+  // A bound, because strangers may connect without end.
+  for (size_t looks = 0; looks < peers_max; ++looks) {
     struct epoll_event room[1];
     auto const events = epoll_.take(room);
     if (!events) return fail(events);
@@ -96,6 +109,12 @@ Result<std::optional<TakenDescriptor>> Offers::next() noexcept {
       if (auto const accepted = accept_one(); !accepted) return fail(accepted);
       continue;
     }
+    if (fd == timer_.get()) {
+      uint64_t count;
+      (void)!sys::read(fd, &count, sizeof count);
+      (void)set_accepting(count_ < peers_max);
+      continue;
+    }
     auto *const peer = std::find_if(peers_, peers_ + peers_max, [=](auto const &one) noexcept { return one && one->fd() == fd; });
     if (peer == peers_ + peers_max) continue;
     if (auto taken = serve(*peer)) {
@@ -103,6 +122,7 @@ Result<std::optional<TakenDescriptor>> Offers::next() noexcept {
       return taken;
     }
   }
+  return std::optional<TakenDescriptor>();
 }
 
 } // namespace pm::client

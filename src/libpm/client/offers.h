@@ -32,8 +32,12 @@ class Offers {
 
   /** Readable when next() has something to do. */
   [[nodiscard]] int fd() const noexcept { return epoll_.fd(); }
-  /** The next descriptor, whose peer has the answer that it was taken. Nothing: none has come. Does not wait. */
+  /** The next descriptor; then call accept() or refuse(). Nothing: none has come. Does not wait. */
   [[nodiscard]] Result<std::optional<TakenDescriptor>> next() noexcept;
+  /** Answers the peer of the last descriptor that it was taken. */
+  void accept() noexcept { (void)peers_[more_]->accept(); }
+  /** Answers that it was not taken, and why. */
+  void refuse(std::string_view why) noexcept { peers_[more_]->refuse(why); }
   /** In a forked child: closes the connections without a word. */
   void forget() noexcept;
 
@@ -50,6 +54,7 @@ class Offers {
   Pause pause_;
   Acceptor acceptor_{pause_, 0};
   bool accepting_ = true;
+  Fd timer_; /**< readable when the pause is over */
   Epoll epoll_;
   List<uid_t> others_;
   Box<handover::OfferingPeer> peers_[peers_max];

@@ -67,6 +67,7 @@ class Register {
     if (!held) return fail(SysError{ENOMEM, registering});
     held->number = handle.numbers = handle.numbers == INT_MAX ? 1 : handle.numbers + 1;
     int const number = held->number;
+    NoForks const lock;
     held->next = std::move(handle.held);
     handle.held = std::move(held);
     return number;
@@ -77,11 +78,23 @@ class Register {
   std::optional<Error> error_;
 };
 
-/** Removes registrations from the registry. Their tokens close in any case. */
+/**
+ * Removes registrations from the registry. If all of a call are removed, their token closes in any case, which ends them. Of others a call
+ * that fails removes none from the handle.
+ */
 class Release {
  public:
   static constexpr bool closes_when_cancelled = true;
+  Release() noexcept = default;
+  Release(Release &&) noexcept = default;
+  // A loop, because the destructor of a list recurses as deep as the list is long.
+  ~Release() {
+    NoForks const lock;
+    while (closing) closing = std::move(closing->next);
+  }
+
   List<registry::Ticket> tickets;
+  List<int> parted;          /**< the numbers of the calls of which others stay */
   Box<HeldTogether> closing; /**< closed when this ends */
   bool counts = true;        /**< the result is how many it has ended */
 
@@ -101,13 +114,24 @@ class Release {
   }
 
   int finish(pm_registry &handle) noexcept {
-    while (closing) closing = std::move(closing->next);
     if (error_) return fail_and_close(handle, *error_);
+    NoForks const lock;
+    for (int const number : parted)
+      for (auto *held = handle.held.get(); held; held = held->next.get())
+        if (held->number == number) forget_removed(held->registrations);
     if (!removed_) return fail(Status::not_found, "there is no such registration");
     return counts ? static_cast<int>(removed_) : 0;
   }
 
  private:
+  void forget_removed(List<HeldRegistration> &all) const noexcept {
+    auto const is_removed = [this](HeldRegistration const &one) noexcept {
+      return std::any_of(tickets.begin(), tickets.end(),
+                         [&](auto const &ticket) noexcept { return ticket.id.view() == one.ticket.id.view(); });
+    };
+    all.truncate(static_cast<size_t>(std::remove_if(all.begin(), all.end(), is_removed) - all.begin()));
+  }
+
   unsigned removed_ = 0;
   std::optional<Error> error_;
 };
@@ -132,6 +156,7 @@ class Announce {
     if (error_) return fail_and_close(handle, *error_);
     auto held = make_held(std::move(made_), {});
     if (!held) return fail(SysError{ENOMEM, "announce"});
+    NoForks const lock;
     handle.announcement = std::move(held);
     return 0;
   }
@@ -195,26 +220,25 @@ int pm_release(pm_registry *registry, int number, char const *service, char cons
     return (!service || one.ticket.service.view() == service) && (!address || one.address.view() == wanted->text());
   };
   Release operation;
+  std::optional<NoForks> lock(std::in_place);
   for (Box<HeldTogether> *link = &registry->held; *link;) {
     auto &all = (*link)->registrations;
     bool const is_of_call = !number || number == (*link)->number;
-    auto *const last = is_of_call
-                           ? std::partition(all.begin(), all.end(), [&](auto const &one) noexcept { return !is_wanted(one); })
-                           : all.end();
-    for (auto *one = last; one != all.end(); ++one)
-      if (!operation.tickets.append(one->ticket)) return client::fail(SysError{ENOMEM, ending});
-    bool const is_done = is_of_call && last == all.begin();
-    if (is_done && !(all.empty() && !number)) {
-      // The token closes when the files are removed, or cannot be.
+    size_t const before = operation.tickets.size();
+    for (auto const &one : all)
+      if (is_of_call && is_wanted(one) && !operation.tickets.append(one.ticket)) return client::fail(SysError{ENOMEM, ending});
+    size_t const count = operation.tickets.size() - before;
+    if (is_of_call && count == all.size() && (count || number)) {
       auto next = std::move((*link)->next);
       (*link)->next = std::move(operation.closing);
       operation.closing = std::move(*link);
       *link = std::move(next);
       continue;
     }
-    all.truncate(static_cast<size_t>(last - all.begin()));
+    if (count && !operation.parted.append((*link)->number)) return client::fail(SysError{ENOMEM, ending});
     link = &(*link)->next;
   }
+  lock.reset();
   if (operation.tickets.empty()) return client::fail(Status::not_found, "there is no such registration");
   return call(registry, std::move(operation), timeout, stop);
 }

@@ -10,6 +10,8 @@ class CopiedRegistrations {
  public:
   [[nodiscard]] size_t size() const noexcept { return places_.size(); }
   void clear() noexcept;
+  /** Keeps the first `count`. */
+  void truncate(size_t count) noexcept { places_.truncate(count); }
   /** False: there is no memory. */
   [[nodiscard]] bool add(registry::LiveRegistration const &registration) noexcept;
   /** It views the texts of this, until the next add() or clear(). */

@@ -25,7 +25,8 @@ constexpr char const *watching = "watch";
 
 int check(pm_watch const *watch) noexcept {
   if (!watch) return fail(Status::invalid_state, "the watch is not open");
-  return watch->open.is_forked() ? fail(Status::forked) : 0;
+  if (watch->open.is_forked()) return fail(Status::forked);
+  return watch->pending_in ? fail(Status::invalid_state, "a call on this watch is pending") : 0;
 }
 
 /** Adds a source, and returns its number. */
@@ -36,6 +37,7 @@ int add(pm_watch &watch, Source made) noexcept {
   if (fd >= watch.numbers.size() && !watch.numbers.resize(fd + 1)) return fail(SysError{ENOMEM, watching});
   if (auto const added = watch.epoll.add(source->fd(), EPOLLIN); !added) return fail(added.error());
   int const number = static_cast<int>(watch.sources.size());
+  NoForks const lock;
   (void)watch.sources.append(source.release());
   watch.numbers[fd] = number;
   return number;
@@ -55,12 +57,11 @@ Result<registry::Tree const *> tree_of(pm_watch &watch, registry::Tree const &re
   return made.release();
 }
 
-/** Puts the changes of a source into the queue. */
-Done queue_changes(pm_watch &watch, int source) noexcept {
+/** Puts the changes of services into the queue, as those of source `number`. */
+Done queue_changes(pm_watch &watch, registry::Watch &services, int number) noexcept {
   constexpr int kinds[] = {PM_UP, PM_DOWN, PM_CHANGED};
-  auto &services = *watch.sources[static_cast<size_t>(source)]->services;
   return services.look([&](registry::Changed changed, registry::LiveRegistration const &one) noexcept -> Done {
-    bool const fits = watch.queued.add(one) && watch.changes.append({kinds[static_cast<size_t>(changed)], source});
+    bool const fits = watch.queued.add(one) && watch.changes.append({kinds[static_cast<size_t>(changed)], number});
     return fits ? Done() : failed(watching, ENOMEM);
   });
 }
@@ -78,12 +79,18 @@ class WatchServices {
   }
 
   int finish(pm_registry &) noexcept {
+    watch_->pending_in = nullptr;
     if (error_) return fail(*error_);
-    int const source = add(*watch_, {std::move(made_), {}, {}});
-    if (source < 0) return source;
     // The registrations that are there are the first events.
-    auto const looked = queue_changes(*watch_, source);
-    return looked ? source : fail(looked.error());
+    size_t const before = watch_->changes.size();
+    int const number = static_cast<int>(watch_->sources.size());
+    auto const looked = queue_changes(*watch_, *made_, number);
+    int const source = looked ? add(*watch_, {std::move(made_), {}, {}}) : fail(looked.error());
+    if (source < 0) {
+      watch_->changes.truncate(before);
+      watch_->queued.truncate(before);
+    }
+    return source;
   }
 
  private:
@@ -121,16 +128,21 @@ Result<bool> take_event(pm_watch &watch, Source &source, struct pm_event &event)
   auto taken = source.offers->next();
   if (!taken) return fail(taken);
   if (!*taken) return false;
+  auto const refuse = [&]() noexcept {
+    source.offers->refuse("out of memory");
+    return failed(watching, ENOMEM);
+  };
   watch.variables.clear();
   auto const &identity = (*taken)->variables.elements;
   for (auto const &variable : identity)
-    if (!append(watch.text, variable) || !watch.text.append('\0')) return failed(watching, ENOMEM);
+    if (!append(watch.text, variable) || !watch.text.append('\0')) return refuse();
   char const *at = watch.text.begin();
   for (auto const &variable : identity) {
-    if (!watch.variables.append(at)) return failed(watching, ENOMEM);
+    if (!watch.variables.append(at)) return refuse();
     at += variable.size() + 1;
   }
-  if (!watch.variables.append(nullptr)) return failed(watching, ENOMEM);
+  if (!watch.variables.append(nullptr)) return refuse();
+  source.offers->accept();
   event.kind = PM_OFFERED;
   event.fd = (*taken)->descriptor.release();
   event.variables = watch.variables.begin();
@@ -140,13 +152,14 @@ Result<bool> take_event(pm_watch &watch, Source &source, struct pm_event &event)
 /** The next event of source `number`, without waiting. */
 Result<bool> take_from(pm_watch &watch, int number, struct pm_event &event) noexcept {
   auto &source = *watch.sources[static_cast<size_t>(number)];
+  event.source = number;
   if (source.services) {
-    auto const looked = queue_changes(watch, number);
+    auto const looked = queue_changes(watch, *source.services, number);
     return looked ? Result<bool>(take_change(watch, event)) : fail(looked);
   }
   auto const taken = take_event(watch, source, event);
-  event.source = number;
-  watch.last = taken && *taken ? number : -1;
+  if (taken && *taken) watch.last = number;
+  else if (watch.last == number) watch.last = -1;
   return taken;
 }
 
@@ -156,16 +169,17 @@ Result<bool> take_next(pm_watch &watch, struct pm_event &event) noexcept {
   watch.changes.clear();
   watch.queued.clear();
   watch.next = 0;
-  if (watch.last >= 0)
-    if (auto const taken = take_from(watch, watch.last, event); !taken || *taken) return taken;
-  for (;;) {
+  // A bound, because sources that are flooded are always ready. The kernel reports the ready ones in turn.
+  constexpr int looks_most = 64;
+  for (int looks = 0; looks < looks_most; ++looks) {
     struct epoll_event room[1];
     auto const ready = watch.epoll.take(room);
     if (!ready) return fail(ready);
-    if (ready->empty()) return false;
-    int const number = watch.numbers[static_cast<size_t>((*ready)[0].data.fd)];
+    int const number = ready->empty() ? watch.last : watch.numbers[static_cast<size_t>((*ready)[0].data.fd)];
+    if (number < 0) return false;
     if (auto const taken = take_from(watch, number, event); !taken || *taken) return taken;
   }
+  return false;
 }
 
 } // namespace
@@ -192,7 +206,9 @@ int pm_watch_services(pm_watch *watch, pm_registry *registry, const struct pm_qu
   if (int const refused = read_query(query, 0, wanted)) return refused;
   auto const tree = tree_of(*watch, registry->tree);
   if (!tree) return client::fail(tree.error());
-  return call(registry, WatchServices(*watch, **tree, wanted), timeout, stop);
+  int const result = call(registry, WatchServices(*watch, **tree, wanted), timeout, stop);
+  if (result == PM_PENDING) watch->pending_in = registry;
+  return result;
 }
 
 int pm_watch_fifodir(pm_watch *watch, char const *fifodir, char const *expression) {
@@ -221,8 +237,11 @@ int pm_watch_fd(pm_watch const *watch) {
 
 int pm_watch_next(pm_watch *watch, struct pm_event *event, int timeout, int stop) {
   *event = {};
-  event->fd = -1;
+  event->fd = event->source = -1;
   if (int const failed = check(watch)) return failed;
+  if (stop >= 0)
+    if (auto const stopped = is_ready(stop); !stopped || *stopped)
+      return client::fail(SysError{stopped ? ECANCELED : stopped.error().code, "wait for an event"});
   for (auto const limit = limit_of(timeout, stop);;) {
     auto const taken = take_next(*watch, *event);
     if (!taken) return client::fail(taken.error());
@@ -235,7 +254,13 @@ int pm_watch_next(pm_watch *watch, struct pm_event *event, int timeout, int stop
 }
 
 void pm_watch_close(pm_watch *watch) {
+  if (!watch) return;
   Box<pm_watch> const last(watch);
+  // In a forked child, the call is the parent's.
+  if (watch->pending_in && !watch->open.is_forked()) (void)cancel_pending(*watch->pending_in);
+  NoForks const lock;
+  for (auto *source : watch->sources) Box<Source>{source};
+  watch->sources.clear();
 }
 
 int pm_notify(char const *fifodir, char const *bytes, size_t size) {

@@ -44,8 +44,9 @@ struct pm_watch {
 
   pm::List<pm::client::QueuedChange> changes; /**< with the registrations in `queued` */
   pm::client::CopiedRegistrations queued;
-  size_t next = 0; /**< of `changes` */
-  int last = -1;   /**< a fifodir or a socket that may have another event without being readable; -1: none */
+  size_t next = 0;                   /**< of `changes` */
+  pm_registry *pending_in = nullptr; /**< the handle in which a pm_watch_services() is pending; null: none */
+  int last = -1;                     /**< a fifodir or a socket that may have another event without being readable; -1: none */
 
   struct pm_registration registration = {}; /**< of the last event */
   pm::List<char> text;                      /**< the same: the bytes, or the variables */

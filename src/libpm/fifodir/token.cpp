@@ -13,7 +13,8 @@ Result<Fd> make_token(int dir, char const *path, mode_t mode) noexcept {
   constexpr char const *doing = "make a FIFO";
   if (sys::mkfifoat(dir, path, mode) < 0) return failed(doing);
   Fd token(sys::openat(dir, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-  if (!token.valid() || sys::fcntl(token.get(), F_SETPIPE_SZ, one_page) < 0) {
+  // The umask may have taken bits of the mode.
+  if (!token.valid() || sys::fchmod(token.get(), mode) < 0 || sys::fcntl(token.get(), F_SETPIPE_SZ, one_page) < 0) {
     auto const failure = failed(doing);
     sys::unlinkat(dir, path, 0);
     return failure;

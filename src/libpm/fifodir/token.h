@@ -20,7 +20,7 @@ enum class Life {
 [[nodiscard]] bool may_be_fifo(unsigned char type) noexcept;
 
 /**
- * Makes a FIFO of one page under `dir` with exactly `mode` (the umask must be 0) and opens its reading end, non-blocking. The
+ * Makes a FIFO of one page under `dir` with exactly `mode` and opens its reading end, non-blocking. The
  * descriptor can also write (fifo(7), Linux): a reader with a writing end of its own is not woken by each test. After an error no
  * FIFO is left.
  */

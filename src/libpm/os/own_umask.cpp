@@ -1,48 +1,68 @@
 #include "libpm/os/own_umask.h"
 
+#include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 #include "libpm/os/sys.h"
+#include "libpm/util/text.h"
 
 namespace pm {
 
 namespace {
 
-/** In bytes, for the deepest change of a registry. Pages that are not used take no memory. */
-constexpr size_t stack_size = 1 << 19;
+/** Whether the umask takes a bit of 0755. True also where /proc does not show it. */
+bool masks_directories() noexcept {
+  Fd const status(sys::openat(AT_FDCWD, "/proc/thread-self/status", O_RDONLY | O_CLOEXEC));
+  char text[512];
+  ssize_t const n = status.valid() ? sys::read(status.get(), text, sizeof text) : 0;
+  if (n <= 0) return true;
+  constexpr std::string_view field = "\nUmask:\t";
+  std::string_view rest(text, static_cast<size_t>(n));
+  size_t const at = rest.find(field);
+  if (at == rest.npos) return true;
+  rest.remove_prefix(at + field.size());
+  unsigned umask = 0;
+  for (; !rest.empty() && rest.front() >= '0' && rest.front() <= '7'; rest.remove_prefix(1))
+    umask = umask * 8 + static_cast<unsigned>(rest.front() - '0');
+  return umask & 0755;
+}
 
-struct Child {
+struct Task {
   Callback<void()> const &work;
-  bool volatile done = false;
+  int error = 0;
 };
 
-int run(void *argument) noexcept {
-  auto *const child = static_cast<Child *>(argument);
-  child->work();
-  child->done = true;
-  return 0;
+void *run(void *argument) noexcept {
+  auto *const task = static_cast<Task *>(argument);
+  if (::unshare(CLONE_FS) < 0) {
+    task->error = errno;
+    return nullptr;
+  }
+  sys::umask(0);
+  task->work();
+  return nullptr;
 }
 
 } // namespace
 
-void with_own_umask(Callback<void()> work) noexcept {
-  void *const stack = ::malloc(stack_size);
-  if (!stack) return work();
-  // A handler of this process must not run in the child.
+Done with_own_umask(Callback<void()> work) noexcept {
+  constexpr char const *doing = "leave the umask alone while changing the registry";
+  if (!masks_directories()) return (work(), Done());
+  Task task{work};
+  // The program's handlers run in its own threads, and a cancellation of this one must not end it before the work is done.
   sigset_t all, before;
   sigfillset(&all);
+  pthread_t thread;
+  int cancellable;
+  ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellable);
   sys::pthread_sigmask(SIG_SETMASK, &all, &before);
-  Child child{work};
-  pid_t const pid = sys::clone_with_own_umask(run, static_cast<char *>(stack) + stack_size, &child);
-  if (pid >= 0)
-    while (sys::waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
-    }
+  int const code = ::pthread_create(&thread, nullptr, run, &task);
   sys::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  ::free(stack);
-  // qemu-user gives the child a copy of the memory; what the child did there has ended with it.
-  if (!child.done) work();
+  if (!code) ::pthread_join(thread, nullptr);
+  ::pthread_setcancelstate(cancellable, nullptr);
+  if (code || task.error) return failed(doing, code ? code : task.error);
+  return {};
 }
 
 } // namespace pm

@@ -2,14 +2,15 @@
 #pragma once
 
 #include "libpm/util/callback.h"
+#include "libpm/util/result.h"
 
 namespace pm {
 
 /**
- * Calls `work` in a child that shares this process's memory and descriptors, but has a umask, a signal mask and a pid of its
- * own, while the calling thread waits. So `work` may set the umask, and no other thread sees it. Where the kernel or an
- * emulator has no such child, it calls `work` in this thread.
+ * Calls `work`, in which no directory's mode of 0755 loses a bit to the umask. The umask of the process stays as it is: if it has one of
+ * these bits, a thread with an umask of its own, unshare(2), does the work, while the calling thread waits. EAGAIN: there are too many
+ * threads; EPERM: a filter of system calls forbids unshare(2). Then `work` was not called.
  */
-void with_own_umask(Callback<void()> work) noexcept;
+[[nodiscard]] Done with_own_umask(Callback<void()> work) noexcept;
 
 } // namespace pm

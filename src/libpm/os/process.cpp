@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <atomic>
 #include <span>
 #include "libpm/os/stream.h"
 #include "libpm/os/time.h"
@@ -14,7 +15,7 @@ namespace {
 
 /** Whether the /proc of this process is that of its own pid namespace: in another's, a number is a different process's. */
 bool is_proc_ours() noexcept {
-  static pid_t known = 0; // for which it is: a port mapper asks at each row
+  static std::atomic<pid_t> known = 0; // for which it is: a port mapper asks at each row
   pid_t const own = ::getpid();
   if (known == own) return true;
   char buffer[16];

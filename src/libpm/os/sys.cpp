@@ -162,9 +162,6 @@ int posix_spawnp(pid_t *pid, char const *file, posix_spawn_file_actions_t const 
 pid_t clone_sharing_memory(int (*run)(void *), void *stack_end, void *argument) noexcept {
   return through("posix_spawn", [=] { return ::clone(run, stack_end, CLONE_VM | SIGCHLD, argument); });
 }
-pid_t clone_with_own_umask(int (*run)(void *), void *stack_end, void *argument) noexcept {
-  return through("clone", [=] { return ::clone(run, stack_end, CLONE_VM | CLONE_FILES | CLONE_VFORK, argument); });
-}
 pid_t waitpid(pid_t pid, int *status, int options) noexcept {
   return through("waitpid", [=] { return ::waitpid(pid, status, options); });
 }
@@ -179,6 +176,12 @@ pid_t setsid() noexcept {
 }
 int eventfd(int flags) noexcept {
   return through("eventfd", [=] { return ::eventfd(0, flags); });
+}
+int timerfd(int flags) noexcept {
+  return through("timerfd_create", [=] { return ::timerfd_create(CLOCK_MONOTONIC, flags); });
+}
+int timerfd_settime(int fd, struct itimerspec const &time) noexcept {
+  return through("timerfd_settime", [&] { return ::timerfd_settime(fd, 0, &time, nullptr); });
 }
 int pidfd_open(pid_t pid, unsigned flags) noexcept {
   return through("pidfd_open", [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, flags)); });

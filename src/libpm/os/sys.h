@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -79,17 +80,15 @@ int posix_spawnp(pid_t *pid, char const *file, posix_spawn_file_actions_t const 
                  char const *const *argv, char const *const *envp) noexcept;
 /** clone(2) with CLONE_VM and SIGCHLD. A fault of posix_spawn is one of this, too. */
 pid_t clone_sharing_memory(int (*run)(void *), void *stack_end, void *argument) noexcept;
-/**
- * clone(2) with CLONE_VM, CLONE_FILES and CLONE_VFORK: the child shares all but its umask, directory and signals with this process,
- * which waits until it ends. It causes no SIGCHLD; wait for it with __WALL.
- */
-pid_t clone_with_own_umask(int (*run)(void *), void *stack_end, void *argument) noexcept;
 pid_t waitpid(pid_t pid, int *status, int options) noexcept;
 /** waitid(2) for a pidfd: P_PIDFD is 3, which glibc's headers have from 2.36 on. Linux 5.4. */
 int waitid_pidfd(int pidfd, siginfo_t *info, int options) noexcept;
 int kill(pid_t pid, int signal) noexcept;
 pid_t setsid() noexcept;
 int eventfd(int flags) noexcept;
+/** Of CLOCK_MONOTONIC. */
+int timerfd(int flags) noexcept;
+int timerfd_settime(int fd, struct itimerspec const &time) noexcept;
 int pidfd_open(pid_t pid, unsigned flags) noexcept;
 int chdir(char const *path) noexcept;
 int setgroups(size_t count, gid_t const *groups) noexcept;

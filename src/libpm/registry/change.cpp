@@ -5,7 +5,6 @@
 #include <utility>
 #include "libpm/fifodir/token.h"
 #include "libpm/net/connect.h"
-#include "libpm/os/own_umask.h"
 #include "libpm/os/process.h"
 #include "libpm/os/stream.h"
 #include "libpm/registry/add.h"
@@ -23,10 +22,10 @@ namespace pm::registry {
 using namespace protocol;
 
 namespace {
-/** Calls `work` so that it may set the umask. */
-void with_umask(Tree const &tree, Callback<void()> work) noexcept {
-  if (tree.keeps_umask()) with_own_umask(work);
-  else work();
+/** Makes a change in the way of the tree. */
+Done surrounded(Tree const &tree, Callback<void()> change) noexcept {
+  if (auto const surround = tree.surround()) return surround(change);
+  return (change(), Done());
 }
 } // namespace
 
@@ -35,10 +34,11 @@ Answer<T> Change::write(Work work) noexcept {
   auto lock = Transaction::take_lock(*tree_, limit_);
   if (!lock) return fail(lock);
   std::optional<Answer<T>> answer;
-  with_umask(*tree_, [&]() noexcept {
+  auto const done = surrounded(*tree_, [&]() noexcept {
     auto transaction = Transaction::with(*tree_, std::move(*lock));
     answer.emplace(work(transaction));
   });
+  if (!done) return fail(done);
   return std::move(*answer);
 }
 
@@ -245,7 +245,7 @@ void Change::unsubscribe(std::string_view service, std::string_view fifo) noexce
   // Makes no lock file: if it is missing, the registry is being removed, and a new file would stand in the way.
   Fd lock(sys::openat(tree_->dir(), layout::lock, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
   if (!lock.valid()) return;
-  with_umask(*tree_, [&]() noexcept {
+  (void)surrounded(*tree_, [&]() noexcept {
     auto transaction = Transaction::begin_again(*tree_, std::move(lock), Deadline::passed());
     if (transaction) (void)registry::unsubscribe(*transaction, service, fifo);
   });

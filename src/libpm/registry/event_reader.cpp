@@ -15,7 +15,7 @@ Result<bool> EventReader::read(bool hung_up, Visit visit) noexcept {
   char bytes[page];
   for (;;) {
     ssize_t const n = sys::read(fifo_, bytes, sizeof bytes);
-    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EINTR) continue; // only then
     if (n < 0 && errno != EAGAIN) return failed("read events");
     if (n < 0) return true; // a writer has the FIFO open: a hang-up will follow
     if (n == 0) return time_of_last_change() == last_;
@@ -33,9 +33,8 @@ Result<bool> EventReader::read(bool hung_up, Visit visit) noexcept {
       whole = whole && !line.after_gap;
       if (auto const visited = visit(line); !visited) return fail(visited);
     }
-    if (!whole) return false;
-    // A short read has emptied the FIFO.
-    if (static_cast<size_t>(n) < page) return !hung_up || time_of_last_change() == last_;
+    // The read has emptied the FIFO.
+    return whole && (!hung_up || time_of_last_change() == last_);
   }
 }
 

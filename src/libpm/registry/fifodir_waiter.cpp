@@ -50,7 +50,8 @@ Result<std::optional<std::string_view>> FifodirWaiter::next() noexcept {
   struct epoll_event room[1];
   if (auto const heard = epoll_.take(room); !heard) return fail(heard);
   char bytes[4096];
-  for (;;) {
+  constexpr int reads_most = 16;
+  for (int reads = 0;; ++reads) {
     if (is_new_) {
       is_new_ = false;
       if (auto const match = expression_.search({came_.begin(), came_.size()})) {
@@ -58,6 +59,11 @@ Result<std::optional<std::string_view>> FifodirWaiter::next() noexcept {
         answered_ = match->to > match->from ? match->to : came_.size();
         return std::string_view(came_.begin() + match->from, match->to - match->from);
       }
+    }
+    if (reads == reads_most) {
+      // There may be more. This makes epoll report it again.
+      auto const again = epoll_.change(subscription_.fifo.get(), EPOLLIN | EPOLLET);
+      return again ? Result<std::optional<std::string_view>>(std::nullopt) : fail(again);
     }
     ssize_t const n = sys::read(subscription_.fifo.get(), bytes, sizeof bytes);
     if (n < 0 && errno == EINTR) continue;

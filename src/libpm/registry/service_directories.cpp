@@ -30,8 +30,13 @@ Done make_service_fifodir(Transaction &transaction, std::string_view service) no
   if (auto const made = make_directory(transaction, layout::service(service), doing); !made) return made;
   // mkdir takes no setgid bit. If the registry has a group, service/ is setgid and hands the bit down.
   auto const path = layout::service_event(service);
-  if (sys::mkdirat(transaction.dir(), path.c_str(), *of_registry & 01777) < 0 && errno != EEXIST) return failed(doing);
-  return {};
+  mode_t const mode = *of_registry & 01777;
+  if (sys::mkdirat(transaction.dir(), path.c_str(), mode) < 0) return errno == EEXIST ? Done() : failed(doing);
+  struct stat st;
+  if (sys::fstatat(transaction.dir(), path.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0) return failed(doing);
+  // The umask may have taken bits.
+  if ((st.st_mode & 01777) == mode) return {};
+  return sys::fchmodat(transaction.dir(), path.c_str(), mode | (st.st_mode & 06000), 0) < 0 ? Done(failed(doing)) : Done();
 }
 
 Done link_executable(Transaction &transaction, Ticket const &ticket, std::string_view exe) noexcept {

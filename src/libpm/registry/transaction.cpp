@@ -8,8 +8,10 @@
 
 namespace pm::registry {
 
-Transaction::Transaction(Tree const &tree, Lock lock, mode_t umask) noexcept
-    : dir_(tree.dir()), whole_(tree.reads_whole()), lock_(std::move(lock)), umask_(umask) {}
+Transaction::Transaction(Tree const &tree, Lock lock) noexcept
+    : dir_(tree.dir()), whole_(tree.reads_whole()), lock_(std::move(lock)) {
+  if (!tree.surround()) umask_ = sys::umask(0);
+}
 
 Transaction::Transaction(Transaction &&other) noexcept
     : dir_(other.dir_),
@@ -22,7 +24,7 @@ Transaction::Transaction(Transaction &&other) noexcept
       active_(std::exchange(other.active_, false)) {}
 
 Transaction::~Transaction() {
-  if (active_) sys::umask(umask_);
+  if (active_ && umask_) sys::umask(*umask_);
 }
 
 Result<Lock> Transaction::take_lock(Tree const &tree, Limit limit) noexcept {
@@ -31,7 +33,7 @@ Result<Lock> Transaction::take_lock(Tree const &tree, Limit limit) noexcept {
 }
 
 Transaction Transaction::with(Tree const &tree, Lock lock) noexcept {
-  return Transaction(tree, std::move(lock), sys::umask(0));
+  return Transaction(tree, std::move(lock));
 }
 
 Result<Transaction> Transaction::begin(Tree const &tree, Limit limit) noexcept {

@@ -14,7 +14,7 @@ namespace pm::registry {
  * process that is killed anywhere in one leaves a tree that readers read correctly and a later change repairs: a registration
  * begins when its FIFO gets its name, the last step but the event, and lives only while the FIFO is held.
  *
- * The umask is 0 meanwhile. So a process has one Transaction at a time, and no other thread of it makes files.
+ * The umask is 0 meanwhile, unless Tree::surround() is set: so a process of one thread has one Transaction at a time.
  */
 class Transaction {
  public:
@@ -50,12 +50,12 @@ class Transaction {
 
  private:
   friend class Event;
-  Transaction(Tree const &tree, Lock lock, mode_t umask) noexcept;
+  Transaction(Tree const &tree, Lock lock) noexcept;
 
   int dir_;
   bool whole_; /**< as Tree::reads_whole */
   Lock lock_;
-  mode_t umask_;
+  std::optional<mode_t> umask_; /**< to be set again; none: it was not changed */
   std::string_view own_;
   bool alone_ = false;
   std::optional<mode_t> fifodir_mode_;

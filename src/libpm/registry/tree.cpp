@@ -42,7 +42,7 @@ Result<Tree> Tree::copy() const noexcept {
   Fd dir(sys::fcntl(dir_.get(), F_DUPFD_CLOEXEC, 0));
   if (!dir.valid()) return failed("open the registry");
   Tree same(static_cast<Fd &&>(dir), owner_, reads_whole_);
-  same.keeps_umask_ = keeps_umask_;
+  same.surround_ = surround_;
   return same;
 }
 

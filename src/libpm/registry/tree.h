@@ -4,6 +4,7 @@
 #include "libpm/os/overflow_user.h"
 #include "libpm/os/sys.h"
 #include "libpm/os/time.h"
+#include "libpm/util/callback.h"
 #include "libpm/util/result.h"
 
 namespace pm::registry {
@@ -35,9 +36,12 @@ class Tree {
   [[nodiscard]] bool reads_whole() const noexcept { return reads_whole_; }
   /** Whether the effective user of this process is the owner. */
   [[nodiscard]] bool is_mine() const noexcept;
-  /** For a process whose other threads make files: its changes of this registry leave its umask alone. */
-  void keep_umask() noexcept { keeps_umask_ = true; }
-  [[nodiscard]] bool keeps_umask() const noexcept { return keeps_umask_; }
+  /** How a change is made in a process whose other threads make files: os/own_umask.h. */
+  using Surround = Done (*)(Callback<void()> change) noexcept;
+  /** From now on changes are made in that way, and leave the umask alone. */
+  void keep_umask(Surround how) noexcept { surround_ = how; }
+  /** Null: a change sets the umask. */
+  [[nodiscard]] Surround surround() const noexcept { return surround_; }
   /** As pm::is_overflow_user(), when the tree was opened. */
   [[nodiscard]] bool is_overflow_user(uid_t uid) const noexcept { return overflow_ == uid; }
 
@@ -45,7 +49,8 @@ class Tree {
   Tree(Fd dir, uid_t owner, bool whole) noexcept : dir_(static_cast<Fd &&>(dir)), owner_(owner), reads_whole_(whole) {}
   Fd dir_;
   uid_t owner_;
-  bool reads_whole_, keeps_umask_ = false;
+  bool reads_whole_;
+  Surround surround_ = nullptr;
   std::optional<uid_t> overflow_ = overflow_user();
 };
 

@@ -245,3 +245,69 @@ SAYS_HELLO=(sh -c '[ ! -p /dev/fd/1 ] || echo hello')
   kill "$STORE"
   ends_with "$STORE" 0
 }
+
+# --- messages of sd_notify(3)
+
+# AS_PROG, for ON: the tool is PROG of pm-sdnotify, and NOTIFIER in its arguments is the notifier's pid. Its children may send.
+AS_PROG=(pm-sdnotify -a -N 6 -s s bash -c 'exec "${@/NOTIFIER/$(pgrep -fx "pm-notifier of $$")}"' -)
+# is_ready: waits for the newline; takes no longer than a store that does not answer.
+is_ready() { read -r -t 3 -u 6; }
+
+@test "pm-sdnotify: descriptors whose close waits are stored, stored again, removed, and refused, and READY=1 counts" {
+  local kind
+  mkfifo ready
+  exec 6<>ready
+  for kind in linger unflushed:NOTIFIER; do
+    [ "$kind" = linger ] || needs_fuse
+    store
+    ON=("${AS_PROG[@]}")
+    foreign $kind run sd-say -f 0 FDSTORE=1 sd-say -n 2 -f 0 FDSTORE=1 sd-say -f 0 STATUS=1 sd-say -b READY=1 true
+    assert_equal "$SENT" 'done 0'
+    is_ready
+    assert_equal "$(names)" sdnotify+1+stored
+    ON=()
+    end_foreign
+    # With the descriptor in the store, it is PROG's at the start, too.
+    ON=("${AS_PROG[@]}")
+    foreign $kind run sd-say -f 0 FDSTORE=1 sd-say -f 0 FDSTOREREMOVE=1 sd-say -b READY=1 true
+    is_ready
+    ON=()
+    eventually '[ -z "$(names)" ]'
+    end_foreign
+    end "$STORE"
+  done
+}
+
+@test "pm-sdnotify: while 8 files of a user wait for their server, messages of the user count, without descriptors" {
+  needs_fuse
+  mkfifo ready
+  exec 6<>ready
+  store
+  ON=("${AS_PROG[@]}")
+  foreign unflushed:NOTIFIER run sd-say -n 20 -f 0 STATUS=1 sd-say -f 0 -b FDSTORE=1 sd-say -f 0 -b READY=1 true
+  assert_equal "$SENT" 'done 0'
+  is_ready
+  assert_equal "$(names)" ''
+  grep -q "refused uid $(id -u): closing its files waits" foreign.log
+}
+
+@test "pm-sdnotify: descriptors whose close waits, from strangers, delay nothing" {
+  needs_root
+  mkfifo up ready go
+  exec 5<>up 6<>ready
+  local kind notifier
+  for kind in linger unflushed; do
+    [ "$kind" = linger ] || needs_fuse
+    start pm-sdnotify -N 6 bash -c 'echo "$NOTIFY_SOCKET" >socket; echo up >&5; read -r line <>go; exec sd-say -b READY=1 sleep infinity' </dev/null
+    local prog=$PID
+    read -r -t 20 -u 5
+    notifier=$(pgrep -fx "pm-notifier of $prog")
+    foreign "$kind:$notifier:$ALICE" send "$(cat socket)" 9
+    hung_up
+    echo 1<>go
+    is_ready
+    end "$prog"
+    await end "$notifier"
+    end_foreign
+  done
+}

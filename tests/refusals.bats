@@ -16,9 +16,11 @@ each_with() {
 @test "refusals: a registry that group or others may write" {
   local commands=('pm-announce -r reg true' 'pm-connect -r reg web true' 'pm-dereg -r reg web' 'pm-list -r reg' 'pm-lookup -r reg web'
     'pm-mkregistry -c reg' 'pm-pid2exe -r reg 1' 'pm-reapd -r reg' 'pm-reg -r reg web none true' 'pm-wait -r reg up web true'
-    'pm-watch -r reg' "pm-rpcbindd -d reg -s $PWD/rpc -p 54321" 'pm-regd -r reg' 'pm-listend -r reg')
+    'pm-watch -r reg' "pm-rpcbindd -d reg -s $PWD/rpc -p 54321" 'pm-regd -r reg' 'pm-listend -r reg' 'pm-sdnotify -r reg')
   each_with REGISTRY "${commands[@]}"
-  # pm-regd serves a connection. pm-wait starts pm-listend.
+  # pm-regd serves a connection. pm-wait starts pm-listend. pm-sdnotify looks when another process becomes the main one.
+  start sleep infinity
+  local other=$PID
   watch_log
   start_ready pm-super -q -N 9 "$PWD/sock" pm-regd -r reg </dev/null 2>log
   local refused='fatal: reg is writable by group or others: refusing to use it$'
@@ -29,6 +31,10 @@ each_with() {
         case $command in
           pm-regd*) pm-client "$PWD/sock" true && logged "^pm-regd: $refused" ;;
           pm-listend*) : ;;
+          pm-sdnotify*)
+            pm-sdnotify -r reg sd-say -b "MAINPID=$other" true </dev/null >/dev/null 2>notifier
+            grep -q "^pm-sdnotify: warning: $PWD/reg is writable by group or others: refusing to use it\$" notifier
+            ;;
           # shellcheck disable=SC2086 # each is a word
           *) run -111 $command </dev/null && assert_line -n 0 --regexp "^pm-[a-z0-9]*: $refused" ;;
         esac

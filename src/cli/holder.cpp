@@ -1,16 +1,11 @@
 #include "cli/holder.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
 #include <utility>
-#include "libpm/os/keep_only.h"
+#include "cli/left_behind.h"
 #include "libpm/os/stream.h"
-#include "libpm/util/text.h"
 
 namespace pm::registry {
 
@@ -66,22 +61,6 @@ bool read_ready(HolderTask &task, bool released, int process_end, Callback<bool(
   }
 }
 
-/**
- * Gives this process a name and arguments of its own, so that pkill(1) does not take it for the program. `arguments`:
- * the last ones of this process, which lie one behind the other in memory: proc_pid_cmdline(5).
- */
-void rename_process(char const *const *arguments, pid_t pid) noexcept {
-  ::prctl(PR_SET_NAME, "pm-holder");
-  while (arguments[1]) ++arguments;
-  char *const start = program_invocation_name;
-  char const *const end = *arguments + strlen(*arguments);
-  if (end <= start) return;
-  Text<64> const text = Text<64>("pm-holder of ") << pid;
-  auto const size = static_cast<size_t>(end - start);
-  memset(start, 0, size);
-  memcpy(start, text.view().data(), std::min(size, text.size()));
-}
-
 } // namespace
 
 bool was_released(int token) noexcept {
@@ -92,31 +71,10 @@ bool was_released(int token) noexcept {
 }
 
 Done start_holder(HolderTask task, Callback<bool(int)> publish) noexcept {
-  constexpr char const *doing = "start the token's holder";
-  pid_t const middle = sys::fork_unseen();
-  if (middle < 0) return failed(doing);
-  if (middle == 0) {
-    // Signals are meant for the program; SIGPIPE comes when the reader of `forward` has ended. The holder has its mask and its name
-    // from its first moment, because this process has them before it forks.
-    sigset_t all;
-    ::sigfillset(&all);
-    sys::pthread_sigmask(SIG_SETMASK, &all, nullptr);
-    rename_process(task.arguments, task.pid);
-    // Before the second fork, so that no process has the program's descriptors open when start_holder() returns.
-    int kept[] = {task.process.get(), task.token.get(), task.ready.get(),
-                  task.forward.get(), task.keep,        task.ready.valid() ? STDERR_FILENO : -1};
-    keep_only(kept);
-    pid_t const holder = sys::fork();
-    if (holder != 0) ::_exit(holder < 0 ? errno : 0);
-    sys::setsid();
-    sys::chdir("/");
-    hold(std::move(task), publish);
-  }
-  int status = 0;
-  while (sys::waitpid(middle, &status, __WALL) < 0)
-    if (errno != EINTR) return failed(doing);
-  if (!WIFEXITED(status) || WEXITSTATUS(status)) return failed(doing, WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD);
-  return {};
+  int const kept[] = {task.process.get(), task.token.get(), task.ready.get(),
+                      task.forward.get(), task.keep,        task.ready.valid() ? STDERR_FILENO : -1};
+  return leave_behind({"pm-holder", task.pid, task.arguments, "start the token's holder"}, kept,
+                      [&]() noexcept { hold(std::move(task), publish); });
 }
 
 } // namespace pm::registry

@@ -56,15 +56,20 @@ Status ServiceClient::connect() noexcept {
   }
 }
 
-void ServiceClient::die(Status why) const noexcept {
-  if (stranger_) pm::die(exits::system, "unable to ask ", name_, " at ", address_, ": ", explain_stranger(*stranger_).view());
-  int const code = why == Status::timeout ? exits::timeout : why == Status::refused ? exits::no : exits::system;
+Text<1024> ServiceClient::explain(Status why) const noexcept {
+  auto text = Text<1024>("unable to ask ") << name_ << " at " << address_ << ": ";
+  if (stranger_) return text << explain_stranger(*stranger_).view();
   // For these the errno of the system call is more precise than the status.
   bool const by_system = why == Status::no_endpoint || why == Status::denied || why == Status::system;
-  bool const by_peer = why == Status::peer_error;
-  pm::die(code, "unable to ask ", name_, " at ", address_, ": ",
-          by_system ? std::string_view(strerror(connection_.failure(why).code)) : describe(why), by_peer ? ": " : "",
-          by_peer ? describe(connection_.refusal().status) : std::string_view());
+  text << (by_system ? std::string_view(strerror(connection_.failure(why).code)) : describe(why));
+  if (why == Status::peer_error) text << ": " << describe(connection_.refusal().status);
+  return text;
+}
+
+void ServiceClient::die(Status why) const noexcept {
+  bool const is_refused = why == Status::refused && !stranger_;
+  int const code = why == Status::timeout && !stranger_ ? exits::timeout : is_refused ? exits::no : exits::system;
+  pm::die(code, explain(why).view());
 }
 
 } // namespace pm::message

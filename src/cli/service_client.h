@@ -37,12 +37,15 @@ struct ServiceDefaults {
 };
 
 /**
- * A program's connection to a service. A failure ends the program: with 99 after the time limit, 1 if the service refuses this
- * user, else 111.
+ * A program's connection to a service. A failure ends the program, unless try_to_ask() is used: with 99 after the time limit, 1
+ * if the service refuses this user, else 111.
  */
 class ServiceClient {
  public:
-  /** Borrows the settings. `again`: how many times the service may close the connection before an answer; the question is then sent again. */
+  /**
+   * Borrows the settings. `again`: how many times the service may close the connection before an answer; the question is then
+   * sent again.
+   */
   ServiceClient(Protocol const &protocol, ServiceDefaults const &defaults, ServiceSettings const &settings,
                 unsigned again = 0) noexcept;
 
@@ -52,17 +55,26 @@ class ServiceClient {
    */
   template <class Reason, class Question, class Answer>
   [[nodiscard]] std::optional<Reason> ask(Question const &question, Answer &answer) noexcept {
+    auto const asked = try_to_ask<Reason>(question, answer);
+    if (!asked) die(asked.error());
+    return *asked;
+  }
+  /** The same, but a failure does not end the program: explain() says what failed. */
+  template <class Reason, class Question, class Answer>
+  [[nodiscard]] tl::expected<std::optional<Reason>, Status> try_to_ask(Question const &question, Answer &answer) noexcept {
     for (;;) {
       Reason reason;
       auto status = connect();
       if (status == Status::ok) status = connection_.call(question, answer, limit());
       if (status == Status::ok) return std::nullopt;
       if (status == Status::peer_error && connection_.refusal().is(reason)) return reason;
-      if ((status != Status::closed && status != Status::lost) || !again_--) die(status);
+      if ((status != Status::closed && status != Status::lost) || !again_--) return tl::unexpected<Status>(status);
     }
   }
-  /** Ends the program: `unable to ask NAME at ADDRESS: REASON`. */
+  /** Ends the program with explain(). */
   [[noreturn]] void die(Status why) const noexcept;
+  /** `unable to ask NAME at ADDRESS: REASON` */
+  [[nodiscard]] Text<1024> explain(Status why) const noexcept;
 
  private:
   [[nodiscard]] Status set_endpoint() noexcept;

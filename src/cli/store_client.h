@@ -12,7 +12,10 @@ consteval auto store_options() noexcept {
   return message::service_address_options<Path...>("the store's address (default: $PM_FDSTORE, or /run/pm-fdstore/socket)");
 }
 
-/** A client of a store. It borrows the settings. It sends its question again, at most 15 times, if the store executes its next version meanwhile. */
+/**
+ * A client of a store. It borrows the settings. It sends its question again, at most 15 times, if the store executes its next
+ * version meanwhile.
+ */
 class StoreClient : public message::ServiceClient {
  public:
   explicit StoreClient(message::ServiceSettings const &settings) noexcept
@@ -21,6 +24,10 @@ class StoreClient : public message::ServiceClient {
   template <class Question, class Answer>
   [[nodiscard]] std::optional<StoreRefusal> ask(Question const &question, Answer &answer) noexcept {
     return ServiceClient::ask<StoreRefusal>(question, answer);
+  }
+  template <class Question, class Answer>
+  [[nodiscard]] tl::expected<std::optional<StoreRefusal>, Status> try_to_ask(Question const &question, Answer &answer) noexcept {
+    return ServiceClient::try_to_ask<StoreRefusal>(question, answer);
   }
 };
 

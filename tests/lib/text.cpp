@@ -11,6 +11,8 @@
 #include "cli/program.h"
 #include "cli/terminal_text.h"
 #include "libpm/net/address.h"
+#include "libpm/notify/stored_name.h"
+#include "libpm/notify/watchdog.h"
 #include "libpm/os/process.h"
 #include "libpm/registry/layout.h"
 #include "libpm/registry/policy.h"
@@ -337,6 +339,28 @@ void policies() {
   for (char const *s : {"webs", "aweb", "100010", "WEB"}) EXPECT(!policy.allows(s));
 }
 
+void notifications() {
+  using namespace notify;
+  EXPECT(!read_notify_message({"READY=1\0", 8}));
+  auto const first =
+      value_of(read_notify_message("STATUS=a\nREADY=1\nSTATUS=b\nMAINPID=0\nMAINPID=7\nERRNO=x\nFDNAME=a:b\nFDNAME=c"));
+  EXPECT(first.ready && *first.status == "a" && *first.main == 7 && *first.name == "c" && first.invalid == "MAINPID=0");
+  auto const numbers = value_of(
+      read_notify_message("WATCHDOG_USEC=18446744073709551615\nEXTEND_TIMEOUT_USEC=18446744073709551616\nMAINPID=2147483648"));
+  EXPECT(*numbers.watchdog_us == UINT64_MAX && !numbers.extend && !numbers.main && numbers.invalid.starts_with("EXTEND"));
+  EXPECT(deadline_in_us(UINT64_MAX).remaining() == -1 && deadline_in_us(0).remaining() == 0 &&
+         deadline_in_us(1).remaining() <= 1);
+
+  EXPECT(name_in_store("web", 12, "a b")->view() == "web+12+a+20b" && name_in_store("w", 1, "+:")->view() == "w+1++2B+3A");
+  EXPECT(!name_in_store("w", 1, "0123456789012345678901234567890123456789                                                    "));
+  auto const read = value_of(read_name_in_store("web", "web+12+a+20b"));
+  EXPECT(read.number == 12 && read.name.view() == "a b");
+  for (char const *s : {"", "web", "web+", "web+1", "web+1+", "web+x+a", "web+1+a+", "web+1+a+2", "web+1+a+2g", "web+1+a+2b",
+                        "web+1+a+61", "web+1+a+00", "web+1+a+3A", "web+01+a", "other+1+a", "web+1+a b", "web+4294967296+a"})
+    EXPECT(!read_name_in_store("web", s));
+  EXPECT(is_service_in_store("web@1") && !is_service_in_store("") && !is_service_in_store("a+b") && !is_service_in_store("-a"));
+}
+
 } // namespace
 
 int main() {
@@ -352,5 +376,6 @@ int main() {
   records();
   start_times();
   policies();
+  notifications();
   return 0;
 }

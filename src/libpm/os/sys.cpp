@@ -186,6 +186,10 @@ int timerfd_settime(int fd, struct itimerspec const &time) noexcept {
 int pidfd_open(pid_t pid, unsigned flags) noexcept {
   return through("pidfd_open", [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, flags)); });
 }
+int pidfd_send_signal(int pidfd, int signal) noexcept {
+  return through("pidfd_send_signal",
+                 [=] { return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0)); });
+}
 int chdir(char const *path) noexcept {
   return through("chdir", [=] { return ::chdir(path); });
 }

@@ -90,6 +90,8 @@ int eventfd(int flags) noexcept;
 int timerfd(int flags) noexcept;
 int timerfd_settime(int fd, struct itimerspec const &time) noexcept;
 int pidfd_open(pid_t pid, unsigned flags) noexcept;
+/** By its number, which glibc has as a function from 2.36 on. */
+int pidfd_send_signal(int pidfd, int signal) noexcept;
 int chdir(char const *path) noexcept;
 int setgroups(size_t count, gid_t const *groups) noexcept;
 int getgroups(int count, gid_t *groups) noexcept;

@@ -48,7 +48,7 @@ sources() {
       program=$(basename "${file%.cpp}")
       printf 'share/%s\n' "bash-completion/completions/$program" "zsh/vendor-completions/_$program" "fish/vendor_completions.d/$program.fish"
     done
-    for file in src/include/pm/*.h; do echo "${file#src/}"; done
+    for file in src/include/*.h src/include/pm/*.h; do echo "${file#src/}"; done
     printf 'lib/%s\n' libpm.a pkgconfig/libpm.pc
   ) | sort >"$BATS_TEST_TMPDIR/expected"
   (cd "$DEST/usr" && find . ! -type d -printf '%P\n') | sort | diff "$BATS_TEST_TMPDIR/expected" -

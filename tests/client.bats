@@ -265,7 +265,7 @@ in_c() {
       CXX=g++ build $way "$PM_SOURCE/doc/examples/greeter.cpp" greeter -Wall -Wextra -Werror $level
       CXX=clang++ build $way "$PM_SOURCE/doc/examples/greeter.cpp" greeter -Wall -Wextra -Werror $level
       run -111 env PM_REGISTRY=/nonexistent ./webget
-      assert_output 'webget: unable to open the registry: No such file or directory'
+      assert_output "webget: unable to open the registry: $ENOENT"
       run -1 ./greeter
       assert_output './greeter: not registered'
     done

@@ -497,10 +497,12 @@ static void *look_at_umask(void *unused) {
 
 static void *register_and_follow(void *name) {
   int i;
-  pm_registry *registry = opened(0);
+  pm_registry *registry;
   pm_watch *watch;
   struct pm_event event;
   struct pm_query query = named(name);
+  /* ARGUMENT: another registry for the second thread. */
+  CHECK(pm_open(&registry, strcmp(name, "two") == 0 ? arguments[0] : NULL, 0) == 0);
   CHECK(pm_watch_open(&watch) == 0 && pm_watch_services(watch, registry, &query, 10000, -1) == 0);
   for (i = 0; i < 50; ++i) {
     int const number = add(registry, name, "none");

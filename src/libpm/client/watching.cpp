@@ -70,10 +70,14 @@ class WatchServices {
  public:
   static constexpr bool closes_when_cancelled = false;
   WatchServices(pm_watch &watch, registry::Tree const &tree, WantedServices const &wanted) noexcept
-      : watch_(&watch), tree_(&tree), wanted_(wanted) {}
+      : watch_(&watch), tree_(&tree), wanted_(wanted) {
+    for (auto const *source : watch.sources) is_first_ = is_first_ && source->tree != &tree;
+  }
 
   void run(registry::Tree const &, Limit limit) noexcept {
-    auto opened = registry::Watch::open(*tree_, wanted_.scope(), limit);
+    auto scope = wanted_.scope();
+    scope.notices_removal = is_first_;
+    auto opened = registry::Watch::open(*tree_, scope, limit);
     if (!opened) error_ = error_of(opened.error());
     else if (!(made_ = make_box<registry::Watch>(std::move(*opened)))) error_ = error_of(SysError{ENOMEM, watching});
   }
@@ -85,7 +89,7 @@ class WatchServices {
     size_t const before = watch_->changes.size();
     int const number = static_cast<int>(watch_->sources.size());
     auto const looked = queue_changes(*watch_, *made_, number);
-    int const source = looked ? add(*watch_, {std::move(made_), {}, {}}) : fail(looked.error());
+    int const source = looked ? add(*watch_, {std::move(made_), {}, {}, tree_}) : fail(looked.error());
     if (source < 0) {
       watch_->changes.truncate(before);
       watch_->queued.truncate(before);
@@ -96,6 +100,7 @@ class WatchServices {
  private:
   pm_watch *watch_;
   registry::Tree const *tree_;
+  bool is_first_ = true; /**< in this registry */
   WantedServices wanted_;
   Box<registry::Watch> made_;
   std::optional<Error> error_;
@@ -221,14 +226,14 @@ int pm_watch_fifodir(pm_watch *watch, char const *fifodir, char const *expressio
   if (!opened) return client::fail(opened.error());
   auto made = make_box<registry::FifodirWaiter>(std::move(*opened));
   if (!made) return client::fail(SysError{ENOMEM, watching});
-  return add(*watch, {{}, std::move(made), {}});
+  return add(*watch, {{}, std::move(made), {}, nullptr});
 }
 
 int pm_watch_offers(pm_watch *watch, int listening, uid_t const *users, size_t user_count) {
   if (int const failed = check(watch)) return failed;
   auto opened = Offers::open(listening, {users, user_count});
   if (!opened) return client::fail(opened.error());
-  return add(*watch, {{}, {}, std::move(*opened)});
+  return add(*watch, {{}, {}, std::move(*opened), nullptr});
 }
 
 int pm_watch_fd(pm_watch const *watch) {

@@ -15,6 +15,7 @@ struct Source {
   Box<registry::Watch> services;
   Box<registry::FifodirWaiter> fifodir;
   Box<Offers> offers;
+  registry::Tree const *tree = nullptr; /**< of the services */
   [[nodiscard]] int fd() const noexcept { return services ? services->fd() : fifodir ? fifodir->fd() : offers->fd(); }
 };
 

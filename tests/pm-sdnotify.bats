@@ -403,7 +403,8 @@ os.execvp(sys.argv[1], sys.argv[1:])' sd-say -b X=1 "${UNTIL_KILLED[@]}"
   logged "unable to ask the store at $PWD/s: timed out"
   end "$PID"
   store
-  pm-sdnotify -s s sd-say -b -f 0 FDSTORE=1 true
+  echo kept >kept
+  pm-sdnotify -s s sd-say -b -f 0 FDSTORE=1 true <kept
   run -0 names
   assert_output 'sdnotify+1+stored'
 }

@@ -4,7 +4,7 @@ load common
 load fdstore
 setup() {
   common_setup
-  [ -d "$PM_BUILD/completion" ] || skip 'the build is for another machine'
+  [ -d "$PM_BUILD/completion" ] || skip 'needs completion: this build is for another machine'
   mkdir -p share/bash-completion share/fish
   cp -r "$PM_BUILD/completion/bash" share/bash-completion/completions
   cp -r "$PM_BUILD/completion/fish" share/fish/vendor_completions.d
@@ -65,7 +65,7 @@ offers() {
   [ -z "${NOT:-}" ] || [[ $output != *"$NOT"* ]] || { echo "$1 offers $NOT for $2: $output"; return 1; }
 }
 
-# in_shells CODE: runs it with $shell being each shell that is installed; without one, the test is skipped.
+# in_shells CODE: runs it with $shell being each shell that is installed; it needs at least one.
 in_shells() {
   local shell asked=
   for shell in bash zsh fish; do
@@ -75,7 +75,7 @@ in_shells() {
     asked=$shell
     eval "$1"
   done
-  [ -n "$asked" ] || skip 'no shell with completion is installed'
+  [ -n "$asked" ] || skip 'needs bash-completion, zsh or fish: none is installed'
 }
 
 @test "completion: services come from pm-list, as operands and as arguments" {

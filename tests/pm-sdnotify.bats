@@ -228,12 +228,17 @@ os.execvp(sys.argv[1], sys.argv[1:])' sd-say -b 'MAINPID=999999999' "${UNTIL_KIL
 }
 
 @test "pm-sdnotify -w: while PROG says WATCHDOG=1 in time it goes on; after STOPPING=1, too" {
-  runs -w 600 -a bash -c 'sd-say READY=1 true; for ((end = SECONDS + 2; SECONDS < end;)); do sd-say WATCHDOG=1 true; done; exec sd-say -b STOPPING=1 "$@"' - "${UNTIL_KILLED[@]}"
+  # It says so until a line comes.
+  runs -w 600 -a bash -c 'exec 9<>go; sd-say READY=1 true; until read -r -t 0.05 -u 9; do sd-say WATCHDOG=1 true; done; exec sd-say -b STOPPING=1 "$@"' - "${UNTIL_KILLED[@]}"
+  local fed=$PID
+  # Two later programs that do not are aborted, one after the other: more than an interval has passed.
+  for i in 1 2; do run -134 pm-sdnotify -w 600 sd-say READY=1 sleep infinity; done
+  echo >go
   said_up
   assert_equal "$REPLY" up
-  logged "process $PID is stopping"
-  kill "$PID"
-  ends_with "$PID" 143
+  logged "process $fed is stopping"
+  kill "$fed"
+  ends_with "$fed" 143
 }
 
 @test "pm-sdnotify: WATCHDOG=trigger, WATCHDOG_USEC" {
@@ -253,11 +258,14 @@ os.execvp(sys.argv[1], sys.argv[1:])' sd-say -b 'MAINPID=999999999' "${UNTIL_KIL
   runs -t 50 sleep infinity
   logged "warning: no READY=1 in 50 ms: SIGTERM to process $PID"
   ends_with "$PID" 143
-  # A slow program: it is ready after the limit, and in time.
-  runs -t 1000 sd-say EXTEND_TIMEOUT_USEC=60000000 sh -c 'sleep 1.2; exec sd-say -b READY=1 "$@"' - "${UNTIL_KILLED[@]}"
+  runs -t 1000 sd-say -b EXTEND_TIMEOUT_USEC=60000000 sh -c 'read -r line <go; exec sd-say -b READY=1 "$@"' - "${UNTIL_KILLED[@]}"
+  local slow=$PID
+  # A later program without more time reaches its limit: that of the first has passed.
+  run -143 pm-sdnotify -t 1000 sleep infinity
+  echo >go
   ready
   said_up
-  end "$PID"
+  end "$slow"
   runs -t 60000 sd-say EXTEND_TIMEOUT_USEC=1 sd-say -b READY=1 "${UNTIL_KILLED[@]}"
   said_up
 }

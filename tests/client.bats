@@ -207,7 +207,7 @@ in_c() {
 
 @test "pm.h: two threads with a handle each, under the thread sanitizer" {
   # Compiling the library once more takes a minute.
-  [ "${PM_BUILD##*/}" = build-san ] || skip 'make check SAN=1 runs it'
+  [ "${PM_BUILD##*/}" = build-san ] || skip 'needs a build with sanitizers: make check SAN=1'
   cd "$BATS_FILE_TMPDIR/tree"
   (unset SAN MAKEFLAGS MAKELEVEL && make -j2 SAN=thread build-tsan/libpm.a) >log 2>&1 || { cat log; return 1; }
   gcc -fsanitize=thread -Isrc/include tests/client/c-client.c build-tsan/libpm.a -l:libskarnet.a -o "$BATS_TEST_TMPDIR/c-client"

@@ -7,13 +7,13 @@
 namespace pm::registry {
 
 namespace {
-void look(Tree const &tree, Query const &query, char const *path, LiveRegistrations &found) noexcept {
+void look(Tree const &tree, LookupQuery const &query, char const *path, LiveRegistrations &found) noexcept {
   found.clear();
   if (auto const looked = lookup(tree, query, found); !looked) die_in(path, looked.error());
 }
 } // namespace
 
-void look_up(Tree const &tree, Query const &query, char const *path, bool awaits, Deadline deadline,
+void look_up(Tree const &tree, LookupQuery const &query, char const *path, bool awaits, Deadline deadline,
              LiveRegistrations &found) noexcept {
   look(tree, query, path, found);
   WaitRequest request = {WaitFor::change, query.service, {}, query.version, query.trust, 0};

@@ -21,12 +21,11 @@ bool append_bytes(List<char> &out, std::string_view bytes) noexcept {
   return fits && append(out, "]");
 }
 
-/** \uXXXX. No character above U+FFFF needs it. */
+/** A backslash, u and four hexadecimal digits. No character above U+FFFF needs it. */
 bool append_number(List<char> &out, uint32_t character) noexcept {
-  constexpr char const *digits = "0123456789abcdef";
-  char const escaped[] = {
-      '\\', 'u', digits[character >> 12 & 15], digits[character >> 8 & 15], digits[character >> 4 & 15], digits[character & 15]};
-  return append(out, {escaped, sizeof escaped});
+  Text<8> escaped("\\u");
+  append_hexadecimal(escaped, character, 4);
+  return append(out, escaped.view());
 }
 
 } // namespace

@@ -22,7 +22,7 @@ struct Keeping {
     return timeout.awaits() ? Change::Absent::is_awaited : Change::Absent::fails;
   }
   /** The terms of a registration for PROG. */
-  [[nodiscard]] Terms terms() const noexcept {
+  [[nodiscard]] RegistrationTerms terms() const noexcept {
     return {.reserve = ready >= 0 || is_public,
             .holder = inherit ? "self" : "child",
             .is_public = is_public,

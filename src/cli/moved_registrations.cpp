@@ -35,7 +35,7 @@ Answer<Fd> move_registrations(Tree const &tree, ProcessName const &from, Service
 
   List<WantedRegistration> wanted;
   List<Ticket> tickets;
-  Terms terms = {.holder = "child"};
+  RegistrationTerms terms = {.holder = "child"};
   bool exclusive = false;
   for (size_t i = 0; i < found.size(); ++i) {
     auto const one = found[i];

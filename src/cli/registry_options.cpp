@@ -5,7 +5,7 @@
 
 namespace pm::registry {
 
-void as_registrant(Argument const &argument, Query &query) noexcept {
+void as_registrant(Argument const &argument, LookupQuery &query) noexcept {
   as_pid(argument, query.pid);
   if (!has_own_boot_time()) query.start = start_time(query.pid).value_or(0);
 }

@@ -28,25 +28,25 @@ consteval auto version_option() noexcept {
 }
 
 /**
- * Reads a pid. Sets Query::start, too, if /proc shows such a process, and its start time as other processes see it: the number may be
+ * Reads a pid. Sets LookupQuery::start, too, if /proc shows such a process, and its start time as other processes see it: the number may be
  * another process's in the registry.
  */
-void as_registrant(Argument const &argument, Query &query) noexcept;
-/** The options -V, -n and -P. They set members of a Query. */
+void as_registrant(Argument const &argument, LookupQuery &query) noexcept;
+/** The options -V, -n and -P. They set members of a LookupQuery. */
 template <auto... Path>
 consteval auto query_options(char const *netids = "only this transport: tcp tcp6 udp udp6 local none") noexcept {
-  return options(version_option<Path..., &Query::version>(), option<as_netid, Path..., &Query::netid>('n', "NETID", netids),
+  return options(version_option<Path..., &LookupQuery::version>(), option<as_netid, Path..., &LookupQuery::netid>('n', "NETID", netids),
                  option<as_registrant, Path...>('P', "PID", "only registrations of this process"));
 }
 
 /** Reads the name of a host. */
 void as_origin(Argument const &argument, std::optional<std::string_view> &origin) noexcept;
 void as_this_host(Argument const &argument, std::optional<std::string_view> &origin) noexcept;
-/** The options -L and -O, which exclude each other. They set Query::origin. */
+/** The options -L and -O, which exclude each other. They set LookupQuery::origin. */
 template <auto... Path>
 consteval auto origin_options() noexcept {
-  return options(option<as_this_host, Path..., &Query::origin>('L', nullptr, "only registrations of this host").excludes("O"),
-                 option<as_origin, Path..., &Query::origin>('O', "HOST", "only registrations that were imported from HOST")
+  return options(option<as_this_host, Path..., &LookupQuery::origin>('L', nullptr, "only registrations of this host").excludes("O"),
+                 option<as_origin, Path..., &LookupQuery::origin>('O', "HOST", "only registrations that were imported from HOST")
                      .as(Form::alternative));
 }
 

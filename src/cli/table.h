@@ -12,10 +12,10 @@ enum class Kind : uint8_t {
   text,           /**< JSON: text */
   words,          /**< words with commas between them. JSON: an array of them */
   number,         /**< JSON: a number, as of all that follow */
-  number_or_none, /**< 0 is none. Columns: blank */
+  number_or_none, /**< Columns: blank if it is 0; JSON: null */
   user,           /**< a uid. Columns: the user's name */
   moment,         /**< a time of CLOCK_BOOTTIME in ns. Columns: the time since then */
-  ticks,          /**< the same in clock ticks; 0 is none */
+  ticks,          /**< the same in clock ticks; blank or null if it is 0 */
   span,           /**< a time span in ms. Columns: that time */
 };
 

@@ -31,7 +31,7 @@ constexpr CommandLine command_line(
 }
 
 /** Removes the registrations that have ended since the last look, all under one lock. */
-void reap(Tree const &tree, Watch &watch, char const *path, int signals) noexcept {
+void reap(Tree const &tree, RegistryWatch &watch, char const *path, int signals) noexcept {
   LiveRegistrations dead;
   auto const looked = watch.look([&](Changed changed, LiveRegistration const &registration) noexcept {
     // Keep those of the port mapper: they live again when another port mapper takes their token.
@@ -70,7 +70,7 @@ int main(int argc, char const *const *argv) {
   auto const tree = open_tree(settings.registry);
   if (!tree.is_mine())
     die(exits::system, settings.registry, " belongs to another user: only its owner can remove registrations from it");
-  auto watch = Watch::open(tree, {.service = {}, .version = {}, .trust = TrustedUsers::anyone()}, {{}, signals});
+  auto watch = RegistryWatch::open(tree, {.service = {}, .version = {}, .trust = TrustedUsers::anyone()}, {{}, signals});
   if (!watch) die_unless_ended(settings.registry, watch.error());
   // First watch all living registrations, then remove all dead ones. So no end between the two is missed.
   reap(tree, *watch, settings.registry, signals);

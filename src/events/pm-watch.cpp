@@ -36,13 +36,13 @@ constexpr uint32_t patience = 10000;
 
 constexpr std::string_view words[] = {"up", "down", "changed"};
 
-Box<Watch> open(Tree const &tree, Scope const &scope, char const *path, int signals) noexcept {
-  auto watch = Watch::open(tree, scope, {time_limit(patience), signals});
+Box<RegistryWatch> open(Tree const &tree, Scope const &scope, char const *path, int signals) noexcept {
+  auto watch = RegistryWatch::open(tree, scope, {time_limit(patience), signals});
   if (!watch) {
     if (is_cancelled(watch.error())) ::_exit(exits::done);
     die_failure(watch.error(), "watch", scope.service, path);
   }
-  auto boxed = make_box<Watch>(std::move(*watch));
+  auto boxed = make_box<RegistryWatch>(std::move(*watch));
   if (!boxed) die_no_memory();
   return boxed;
 }
@@ -58,7 +58,7 @@ void print(RegistrationTable &lines, int signals) noexcept {
   if (!written) die_sys({written.error().code, "write to"}, "standard output");
 }
 
-using Watches = List<Watch *>;
+using Watches = List<RegistryWatch *>;
 
 /** Draws the table of -T: a line with the number of registrations and the time, to which ages refer; the names of the fields; a line each. */
 Done draw(Screen &screen, Watches const &watches, Fields const &fields, int signals) noexcept {
@@ -66,7 +66,7 @@ Done draw(Screen &screen, Watches const &watches, Fields const &fields, int sign
   size_t const room = lines > 2 ? lines - 2 : 0;
   size_t shown = 0, count = 0;
   RegistrationTable table({.format = Format::columns}, fields, false);
-  for (Watch const *watch : watches) {
+  for (RegistryWatch const *watch : watches) {
     count += watch->count();
     auto const visited = watch->each([&](LiveRegistration const &registration) noexcept {
       if (shown < room) table.add(std::nullopt, registration), ++shown;
@@ -149,6 +149,6 @@ int main(int argc, char const *const *argv) {
     }
   }
   screen.reset();
-  for (Watch *watch : watches) Box<Watch>{watch};
+  for (RegistryWatch *watch : watches) Box<RegistryWatch>{watch};
   return exits::done;
 }

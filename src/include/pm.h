@@ -134,7 +134,8 @@ struct pm_registration {
 /** Returns how many living registrations match, and pm_result() has them, the oldest of a service first. Does not wait. */
 int pm_find(pm_registry *registry, const struct pm_query *query);
 /**
- * Registration `i` of the last pm_find(), pm_connect() or pm_wait(), valid until the next of these calls. NULL: there is none.
+ * Registration `i` of the last pm_find(), pm_connect() or pm_wait(), valid until the next of these calls. NULL: `i` is too
+ * large.
  */
 const struct pm_registration *pm_result(pm_registry const *registry, size_t i);
 
@@ -159,7 +160,7 @@ int pm_executable(pm_registry *registry, pid_t process, char *path, size_t size,
 /** What has happened to a service; the first three are also what pm_wait() waits for. */
 enum {
   PM_UP = 1,   /**< a trusted registration began */
-  PM_DOWN,     /**< one ended; for pm_wait(): there is none */
+  PM_DOWN,     /**< one ended; for pm_wait(): the service has no registration */
   PM_CHANGED,  /**< one was rewritten; for pm_wait(): one began, ended or was rewritten */
   PM_NOTIFIED, /**< bytes that were sent to a fifodir match the expression */
   PM_OFFERED   /**< a process hands a descriptor over */

@@ -16,7 +16,7 @@ using namespace pm::registry;
 
 struct ConnectSettings {
   char const *registry = Tree::default_path();
-  Query query;
+  LookupQuery query;
   ClientTimeout timeout;
   bool passes = false;
 };
@@ -24,8 +24,8 @@ struct ConnectSettings {
 constexpr CommandLine command_line(
     Synopsis{.program = "pm-connect", .operands = "SERVICE [PROG...]", .exits = "0 1 99 100 101 111 126 127"},
     registry_option<&ConnectSettings::registry>(), query_options<&ConnectSettings::query>("only this transport: tcp tcp6 local"),
-    origin_options<&ConnectSettings::query>(), trust_options<&ConnectSettings::query, &Query::trust>(),
-    root_option<&ConnectSettings::query, &Query::trust>(), timeout_option<&ConnectSettings::timeout>(),
+    origin_options<&ConnectSettings::query>(), trust_options<&ConnectSettings::query, &LookupQuery::trust>(),
+    root_option<&ConnectSettings::query, &LookupQuery::trust>(), timeout_option<&ConnectSettings::timeout>(),
     pass_option<&ConnectSettings::passes>());
 
 [[noreturn]] void die_connecting(ConnectFailure const &failure, std::string_view object,
@@ -40,7 +40,7 @@ constexpr CommandLine command_line(
 int main(int argc, char const *const *argv) {
   ConnectSettings settings;
   char const *const *const operands = command_line.read(argc, argv, settings);
-  Query &query = settings.query;
+  LookupQuery &query = settings.query;
   query.service = service_argument(operands[0]);
   if (query.netid && *query.netid != Netid::tcp && *query.netid != Netid::tcp6 && *query.netid != Netid::local)
     refuse("invalid -n: ", name(*query.netid), " (tcp tcp6 local)");

@@ -9,7 +9,7 @@ using namespace pm::registry;
 
 struct DeregSettings {
   char const *registry = Tree::default_path();
-  Query query;
+  LookupQuery query;
   Route route = Route::direct;
   ClientTimeout timeout;
 };

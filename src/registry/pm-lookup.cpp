@@ -16,7 +16,7 @@ using namespace pm::registry;
 
 struct LookupSettings {
   char const *registry = Tree::default_path();
-  Query query;
+  LookupQuery query;
   bool is_onc = false;
   std::optional<uint32_t> timeout; /**< nothing: do not wait */
 };
@@ -25,7 +25,7 @@ constexpr CommandLine command_line(
     Synopsis{.program = "pm-lookup", .operands = "SERVICE [PROG...]", .exits = "0 1 99 100 101 111 126 127"},
     registry_option<&LookupSettings::registry>(), query_options<&LookupSettings::query>(),
     origin_options<&LookupSettings::query>(), rpc::program_option<&LookupSettings::is_onc>(),
-    trust_options<&LookupSettings::query, &Query::trust>(),
+    trust_options<&LookupSettings::query, &LookupQuery::trust>(),
     option<as_number<>, &LookupSettings::timeout>('t', "MS",
                                                   "wait this long for a registration, and for the registry (0: without limit)"));
 
@@ -34,7 +34,7 @@ constexpr CommandLine command_line(
 int main(int argc, char const *const *argv) {
   LookupSettings settings;
   char const *const *const operands = command_line.read(argc, argv, settings);
-  Query &query = settings.query;
+  LookupQuery &query = settings.query;
   List<char> names;
   query.service = settings.is_onc ? rpc::program_argument(operands[0], names) : service_argument(operands[0]);
 

@@ -65,7 +65,7 @@ void want(RegCommand &command, std::string_view service, Argument const &address
 }
 
 /** Registers this process, or that of a pidfd. Ends the program with 0 if `stop` becomes readable first. */
-NewRegistrations add(Tree const &tree, RegCommand const &command, Terms const &terms, Limit limit, int process = -1) noexcept {
+NewRegistrations add(Tree const &tree, RegCommand const &command, RegistrationTerms const &terms, Limit limit, int process = -1) noexcept {
   Change change(tree, command.keeping.route, limit, command.keeping.absent());
   auto made = change.add({command.requests.begin(), command.requests.size()}, terms, process);
   if (made) return std::move(*made);
@@ -75,7 +75,7 @@ NewRegistrations add(Tree const &tree, RegCommand const &command, Terms const &t
 }
 
 /** The terms of a registration of a process that runs its program already; `exe` has the name of that. */
-Terms terms_now(Keeping const &keeping, char const *holder, pid_t pid, Executable &exe) noexcept {
+RegistrationTerms terms_now(Keeping const &keeping, char const *holder, pid_t pid, Executable &exe) noexcept {
   if (keeping.is_public)
     if (auto const found = executable(pid)) exe = *found;
   return {.holder = holder,
@@ -93,7 +93,7 @@ int register_running(Tree const &tree, RegCommand const &command, char const *co
   if (code == ESRCH || code == EINVAL || code == ENOENT) die_unregistered(Refusal{Refusal::no_process}, command);
   if (code) die_sys(process.error(), (Text<16>() << command.process).view());
   Executable exe;
-  Terms const terms = terms_now(command.keeping, "child", command.process, exe);
+  RegistrationTerms const terms = terms_now(command.keeping, "child", command.process, exe);
   auto made = add(tree, command, terms, limit, process->get());
   leave_holder(tree, command.keeping, std::move(made), std::move(*process), command.process, arguments);
   return exits::done;
@@ -128,6 +128,6 @@ int main(int argc, char const *const *argv) {
 
   Signals const ends = trap_ends();
   Executable own;
-  Terms const terms = terms_now(keeping, "self", ::getpid(), own);
+  RegistrationTerms const terms = terms_now(keeping, "self", ::getpid(), own);
   return hold_until(ends, tree, keeping, add(tree, command, terms, {deadline, ends.fd()}));
 }

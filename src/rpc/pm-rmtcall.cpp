@@ -56,9 +56,9 @@ List<char> from_hex(List<char> const &text) noexcept {
 List<char> to_hex(List<char> const &bytes) noexcept {
   List<char> text;
   for (char const c : bytes) {
-    constexpr char digits[] = "0123456789abcdef";
-    auto const byte = static_cast<unsigned char>(c);
-    if (!text.append(digits[byte >> 4]) || !text.append(digits[byte & 15])) die_no_memory();
+    Text<4> byte;
+    append_hexadecimal(byte, static_cast<unsigned char>(c), 2);
+    if (!append(text, byte.view())) die_no_memory();
   }
   if (!text.empty() && !text.append('\n')) die_no_memory();
   return text;

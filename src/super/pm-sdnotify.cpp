@@ -10,6 +10,7 @@
 #include "cli/readiness.h"
 #include "cli/registry_options.h"
 #include "libpm/net/abstract_name.h"
+#include "libpm/os/directory.h"
 
 namespace {
 
@@ -64,13 +65,9 @@ Fd take_readiness(int fd) noexcept {
 /** Appends a path, made absolute: the notifier works in the root directory. */
 template <size_t N>
 void append_absolute(Text<N> &text, std::string_view path) noexcept {
-  if (!path.starts_with('/')) {
-    char directory[PATH_MAX];
-    if (!::getcwd(directory, sizeof directory)) die_sys({errno, "find"}, "the current directory");
-    text << directory << '/';
-  }
-  text << path;
-  if (text.overflowed()) die_sys({ENAMETOOLONG, "use"}, path);
+  auto const absolute = absolute_path(path);
+  if (absolute) text << absolute->view();
+  if (!absolute || text.overflowed()) die_sys({absolute ? ENAMETOOLONG : absolute.error().code, "use"}, path);
 }
 
 void set_store(NotifierTask &task, ServiceInStore const &wanted) noexcept {

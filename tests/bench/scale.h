@@ -47,7 +47,7 @@ inline NewRegistrations add(Tree const &tree, char const *service, uid_t uid = :
 /** A lookup that finds one. */
 inline void look_up(Tree const &tree, char const *service) noexcept {
   static LiveRegistrations found;
-  Query query;
+  LookupQuery query;
   query.service = service;
   found.clear();
   EXPECT(lookup(tree, query, found).has_value() && found.size() == 1);

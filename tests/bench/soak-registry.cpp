@@ -103,7 +103,7 @@ struct Daemon {
   unsigned starts = 0, refused = 0;
 } daemons[] = {{super}, {reapd}};
 
-struct Watch {
+struct WatchProcess {
   Child child = {};
   int fd = -1;
   char line[4096];
@@ -255,7 +255,7 @@ void note_end(pid_t pid, int status) noexcept {
     if (one.holder == pid) one.holder = 0;
 }
 
-void read_line(Watch &watch, std::string_view line) noexcept {
+void read_line(WatchProcess &watch, std::string_view line) noexcept {
   int const number = static_cast<int>(&watch - all_watches);
   if (line == "end") {
     watch.begun = true;
@@ -276,7 +276,7 @@ void read_line(Watch &watch, std::string_view line) noexcept {
   differ("pm-watch %d printed of an unknown registration: %s", number, line.data());
 }
 
-void read_watch(Watch &watch) noexcept {
+void read_watch(WatchProcess &watch) noexcept {
   ssize_t n;
   while ((n = ::read(watch.fd, watch.line + watch.used, sizeof watch.line - watch.used)) > 0) {
     watch.used += static_cast<size_t>(n);
@@ -594,7 +594,7 @@ bool kill_one(Kind kind) noexcept {
       break;
     }
     case watching: {
-      auto *const watch = choose(all_watches, [](Watch const &any) noexcept { return any.child.lives(); });
+      auto *const watch = choose(all_watches, [](WatchProcess const &any) noexcept { return any.child.lives(); });
       if (!watch || !kill_child(watch->child)) return false;
       break;
     }
@@ -856,7 +856,7 @@ void check_files() noexcept {
   if (tokens != expected) differ("%lu tokens after a sweep, and %lu registrations", tokens, expected);
 }
 
-void start_watch(Watch &watch) noexcept {
+void start_watch(WatchProcess &watch) noexcept {
   auto const number = static_cast<size_t>(&watch - all_watches);
   bool const second = number == 1;
   int fds[2];

@@ -314,6 +314,8 @@ static void nonblocking(void) {
     CHECK(pm_watch_open(&watch) == 0 && failed(pm_watch_services(watch, holding, &query, 10000, -1), PM_PENDING));
     CHECK(failed(pm_watch_next(watch, &event, 0, -1), PM_INVALID_STATE));
     pm_watch_close(watch);
+    /* The handle goes on. */
+    CHECK(!readable(pm_fd(holding), 0) && finished(holding, pm_register(holding, &service, 1, 0, 10000, -1)) > 0);
     pm_close(holding);
   }
   /* Closing ends what is pending. */

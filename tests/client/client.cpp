@@ -116,7 +116,7 @@ void dereg_then_exclusive() {
   auto removed = registry.dereg("web", pm::At::port(80));
   CHECK(removed && *removed == 1 && seen(registry, "web") == 1 && seen(registry, "other") == 1);
   CHECK(failed(registry.dereg("web", pm::At::port(80)), pm::Status::not_found));
-  CHECK(failed(registry.dereg("nobody"), pm::Status::not_found));
+  CHECK(failed(registry.dereg("absent"), pm::Status::not_found));
   CHECK(failed(registry.dereg("web", "nonsense"), pm::Status::bad_address));
   CHECK(failed(registry.reg("web", pm::At::port(80), {.exclusive = true}), pm::Status::conflict));
   removed = registry.dereg("web");
@@ -145,7 +145,7 @@ void own_executable() {
     CHECK(second.announce() && value(registry.executable(::getpid())).path == known->path);
   }
   CHECK(value(registry.executable(::getpid())).path.empty());
-  for (pid_t const nobody : {0, -1, 1 << 30}) CHECK(value(registry.executable(nobody)).path.empty());
+  for (pid_t const unused : {0, -1, 1 << 30}) CHECK(value(registry.executable(unused)).path.empty());
 }
 
 void deleted_executable() {
@@ -391,7 +391,7 @@ void stopped() {
 }
 
 /**
- * While somebody has the lock, or the service does not answer: each call that has to wait is stopped, and gives up in its time.
+ * While another process has the lock, or the service does not answer: a call that has to wait can be stopped, and ends after its limit.
  */
 void waiting() {
   auto const each = [&](auto call) {

@@ -278,7 +278,7 @@ struct Seen {
   unsigned up = 0, down = 0, rewritten = 0;
   bool operator==(Seen const &) const noexcept = default;
 };
-Seen look(Watch &watch) noexcept {
+Seen look(RegistryWatch &watch) noexcept {
   Seen seen;
   auto const looked = watch.look([&](Changed changed, LiveRegistration const &registration) noexcept {
     EXPECT(!registration.record.id.empty());
@@ -288,8 +288,8 @@ Seen look(Watch &watch) noexcept {
   EXPECT(looked.has_value());
   return seen;
 }
-Watch watch_web(Tree const &tree, char const *service = "web") noexcept {
-  auto watch = Watch::open(tree, {service, {}, TrustedUsers::anyone()}, time_limit(10000));
+RegistryWatch watch_web(Tree const &tree, char const *service = "web") noexcept {
+  auto watch = RegistryWatch::open(tree, {service, {}, TrustedUsers::anyone()}, time_limit(10000));
   EXPECT(watch.has_value());
   return std::move(*watch);
 }
@@ -324,9 +324,9 @@ void many_watches() {
   int const descriptors = open_descriptors();
   {
     constexpr size_t count = 1000;
-    auto *const watches = static_cast<Watch *>(::malloc(count * sizeof(Watch)));
+    auto *const watches = static_cast<RegistryWatch *>(::malloc(count * sizeof(RegistryWatch)));
     for (size_t i = 0; i < count; ++i) {
-      new (watches + i) Watch(watch_web(r));
+      new (watches + i) RegistryWatch(watch_web(r));
       EXPECT(look(watches[i]) == Seen{});
     }
     EXPECT(w.entries("service/web/event") == static_cast<int>(count));
@@ -334,7 +334,7 @@ void many_watches() {
     for (size_t i = 0; i < count; ++i) EXPECT(readable(watches[i].fd()) && (look(watches[i]) == Seen{.up = 1}));
     held.token.reset();
     for (size_t i = 0; i < count; ++i) EXPECT(readable(watches[i].fd()) && (look(watches[i]) == Seen{.down = 1}));
-    for (size_t i = 0; i < count; ++i) watches[i].~Watch();
+    for (size_t i = 0; i < count; ++i) watches[i].~RegistryWatch();
     ::free(watches);
   }
   EXPECT(open_descriptors() == descriptors);
@@ -361,14 +361,14 @@ void watching() {
     auto const failing = moved.look([](Changed, LiveRegistration const &) noexcept { return Done(failed("try", EDOM)); });
     EXPECT(!failing.has_value() && failing.error().code == EDOM);
   }
-  auto const bad = Watch::open(r, {"a/b", {}, TrustedUsers::usual()}, time_limit(10000));
+  auto const bad = RegistryWatch::open(r, {"a/b", {}, TrustedUsers::usual()}, time_limit(10000));
   EXPECT(!bad.has_value() && std::holds_alternative<Refusal>(bad.error()));
   auto transaction = Transaction::begin(r, time_limit(10000));
-  auto const locked = Watch::open(r, {"web", {}, TrustedUsers::usual()}, time_limit(20));
+  auto const locked = RegistryWatch::open(r, {"web", {}, TrustedUsers::usual()}, time_limit(20));
   EXPECT(!locked.has_value() && std::get<SysError>(locked.error()).code == ETIMEDOUT);
   int pipe[2];
   EXPECT(::pipe2(pipe, O_CLOEXEC) == 0 && ::write(pipe[1], "", 1) == 1);
-  auto const stopped = Watch::open(r, {"web", {}, TrustedUsers::usual()}, {{}, pipe[0]});
+  auto const stopped = RegistryWatch::open(r, {"web", {}, TrustedUsers::usual()}, {{}, pipe[0]});
   EXPECT(!stopped.has_value() && std::get<SysError>(stopped.error()).code == ECANCELED);
   ::close(pipe[0]);
   ::close(pipe[1]);

@@ -74,7 +74,7 @@ bool watch_fails(unsigned nth, int code) noexcept {
   fault::plan(nullptr, nth, fault::Act::fail, code);
   bool reached = false;
   {
-    auto watch = Watch::open(tree, {"target", {}, TrustedUsers::usual()}, time_limit(10000));
+    auto watch = RegistryWatch::open(tree, {"target", {}, TrustedUsers::usual()}, time_limit(10000));
     reached = over(!watch);
     if (!watch) EXPECT(std::get<SysError>(watch.error()).code == code);
   }
@@ -89,7 +89,7 @@ bool look_fails(unsigned nth, int code) noexcept {
   int const descriptors = open_descriptors();
   bool reached = false;
   {
-    auto watch = Watch::open(tree, {"target", {}, TrustedUsers::usual()}, time_limit(10000));
+    auto watch = RegistryWatch::open(tree, {"target", {}, TrustedUsers::usual()}, time_limit(10000));
     EXPECT(watch.has_value());
     unsigned up = 0, down = 0;
     auto const report = [&](Changed changed, LiveRegistration const &) noexcept {

@@ -41,7 +41,7 @@ bool refused(Answer<NewRegistrations> const &answer, Refusal::Reason reason, uin
 }
 
 size_t seen_by(Tree const &tree, char const *service, TrustedUsers trust) noexcept {
-  Query query;
+  LookupQuery query;
   query.service = service;
   query.trust = trust;
   LiveRegistrations found;
@@ -129,12 +129,12 @@ void order_and_filters() {
   auto const r = w.open();
   NewRegistrations kept[5];
   for (auto &k : kept) k = w.add({"web"});
-  Query query;
+  LookupQuery query;
   query.service = "web";
   LiveRegistrations found;
   EXPECT(lookup(r, query, found).has_value() && found.size() == 5);
   for (size_t i = 0; i < 5; ++i) EXPECT(found[i].record.id == kept[i].tickets[0].id.view());
-  auto const has = [&](Query const &q) noexcept {
+  auto const has = [&](LookupQuery const &q) noexcept {
     found.clear();
     EXPECT(lookup(r, q, found).has_value());
     return found.size();
@@ -363,7 +363,7 @@ void readers_and_writers() {
     ::_exit(0);
   }
   LiveRegistrations found;
-  Query query;
+  LookupQuery query;
   query.service = "web";
   int status = 0;
   while (::waitpid(child, &status, WNOHANG) == 0) {
@@ -391,7 +391,7 @@ void many_registrations() {
   EXPECT(::setrlimit(RLIMIT_NOFILE, &high) == 0);
   for (auto &k : kept) k = w.add({"web"});
   LiveRegistrations found;
-  Query query;
+  LookupQuery query;
   query.service = "web";
   EXPECT(lookup(r, query, found).has_value() && found.size() == count);
   for (size_t i = 0; i < count; ++i) EXPECT(found[i].record.id == kept[i].tickets[0].id.view());

@@ -50,7 +50,7 @@ class World {
   static Registrant me() noexcept { return {::geteuid(), ::getpid(), start_time(::getpid()).value_or(0)}; }
 
   /** What to ask for: a name, exclusive if it starts with `!`. */
-  static Answer<NewRegistrations> try_add(Tree const &tree, std::initializer_list<char const *> names, Terms const &terms = {},
+  static Answer<NewRegistrations> try_add(Tree const &tree, std::initializer_list<char const *> names, RegistrationTerms const &terms = {},
                                           Policy const &policy = Policy::unlimited(), Registrant const &who = me()) noexcept {
     List<WantedRegistration> requests;
     for (char const *name : names) {
@@ -63,7 +63,7 @@ class World {
     if (auto const admitted = admit(*transaction, who, all, policy); !admitted) return pm::fail(admitted);
     return registry::add(*transaction, who, all, terms);
   }
-  NewRegistrations add(std::initializer_list<char const *> names, Terms const &terms = {}) const noexcept {
+  NewRegistrations add(std::initializer_list<char const *> names, RegistrationTerms const &terms = {}) const noexcept {
     auto made = try_add(open(), names, terms);
     EXPECT(made.has_value());
     return std::move(*made);
@@ -71,7 +71,7 @@ class World {
 
   /** How many living registrations of a service anybody sees; every read must succeed. */
   [[nodiscard]] size_t seen(char const *service) const noexcept {
-    Query query;
+    LookupQuery query;
     query.service = service;
     query.trust = TrustedUsers::anyone();
     LiveRegistrations found;
@@ -82,7 +82,7 @@ class World {
   /** Readers of every kind find it. */
   void bystander_is_there() const noexcept {
     EXPECT(seen("bystander") == 1);
-    Query query;
+    LookupQuery query;
     query.service = "bystander";
     LiveRegistrations found;
     EXPECT(lookup(open(), query, found).has_value() && found.size() == 1);
@@ -182,7 +182,7 @@ inline bool remove_first(Tree const &r, NewRegistrations &kept) noexcept {
   return transaction && remove(*transaction, kept.tickets[0]);
 }
 inline bool remove_by_query(Tree const &r, NewRegistrations &) noexcept {
-  Query query;
+  LookupQuery query;
   query.service = "target";
   auto transaction = Transaction::begin(r, time_limit(10000));
   return transaction && remove_matching(*transaction, owner_name(::geteuid()).view(), query);

@@ -21,7 +21,7 @@ void await(int fd) noexcept {
 void await_down(char const *path, char const *service) noexcept {
   auto const tree = Tree::open(path);
   if (!tree) die_sys(tree.error(), path);
-  Query query;
+  LookupQuery query;
   query.service = service;
   query.trust = TrustedUsers::anyone();
   LiveRegistrations found;

@@ -24,7 +24,7 @@ bool matches(WantedServices const &wanted, registry::Record const &record) noexc
   return (!wanted.version || record.version == *wanted.version) && (!wanted.netid || record.netid == name(*wanted.netid));
 }
 
-class Connect {
+class ConnectCall {
  public:
   static constexpr bool closes_when_cancelled = true;
   WantedServices wanted;
@@ -66,7 +66,7 @@ class Connect {
   Error error_;
 };
 
-class Wait {
+class WaitCall {
  public:
   static constexpr bool closes_when_cancelled = false;
   registry::WaitFor what = registry::WaitFor::up;
@@ -139,7 +139,7 @@ int pm_find(pm_registry *registry, const struct pm_query *query) {
 
 int pm_connect(pm_registry *registry, const struct pm_query *query, int timeout, int stop) {
   if (int const failed = begin(registry)) return failed;
-  Connect operation;
+  ConnectCall operation;
   if (int const refused = read_query(query, 0, operation.wanted)) return refused;
   if (operation.wanted.service.size() == 0) return client::fail(Status::invalid_parameter, "the query names no service");
   return call(registry, std::move(operation), timeout, stop);
@@ -148,7 +148,7 @@ int pm_connect(pm_registry *registry, const struct pm_query *query, int timeout,
 int pm_wait(pm_registry *registry, int what, const struct pm_query *queries, size_t count, unsigned flags, int timeout,
             int stop) {
   if (int const failed = begin(registry)) return failed;
-  Wait operation;
+  WaitCall operation;
   switch (what) {
     case PM_UP: operation.what = registry::WaitFor::up; break;
     case PM_DOWN: operation.what = registry::WaitFor::down; break;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr char const *handing = "hand a descriptor to a worker";
 
-class HandOver {
+class HandOverCall {
  public:
   static constexpr bool closes_when_cancelled = false;
   SockAddr worker;
@@ -55,7 +55,7 @@ class HandOver {
 };
 
 /** Copies the variables of a connection. */
-int copy_variables(char const *const *variables, HandOver &operation) noexcept {
+int copy_variables(char const *const *variables, HandOverCall &operation) noexcept {
   handover::Identity identity;
   if (!variables) {
     auto own = handover::own_identity();
@@ -86,7 +86,7 @@ int pm_hand_over(pm_registry *registry, char const *path, int fd, char const *co
   if (!path) return client::fail(Status::invalid_parameter, "no path");
   auto const worker = SockAddr::of_path(path);
   if (!worker) return client::fail(Status::invalid_parameter, "not the path of a socket");
-  HandOver operation;
+  HandOverCall operation;
   operation.worker = *worker;
   if (!operation.trusted.others.append(std::span<uid_t const>(users, user_count))) return client::fail(SysError{ENOMEM, handing});
   operation.descriptor = Fd(sys::fcntl(fd, F_DUPFD_CLOEXEC, 0));

@@ -1,6 +1,5 @@
 #include "libpm/client/pending_call.h"
 
-#include <signal.h>
 #include "libpm/message/status.h"
 
 namespace pm::client {
@@ -20,8 +19,6 @@ void *PendingCall::run(void *argument) noexcept {
 
 Done PendingCall::start(pm_registry &handle, Limit limit) noexcept {
   constexpr char const *doing = "start a call";
-  /** For the deepest call, in bytes. Pages that are not used take no memory. */
-  constexpr size_t stack_size = 1 << 20;
   tree_ = &handle.tree;
   done_ = handle.done.get();
   limit_ = {limit.deadline, handle.cancel.get()};
@@ -33,23 +30,24 @@ Done PendingCall::start(pm_registry &handle, Limit limit) noexcept {
     limit_.stop = stops->fd();
     stops_.emplace(static_cast<Epoll &&>(*stops));
   }
-  // The program's handlers run in its own threads.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_attr_t attributes;
-  ::pthread_attr_init(&attributes);
-  ::pthread_attr_setstacksize(&attributes, stack_size);
-  sys::pthread_sigmask(SIG_SETMASK, &all, &before);
-  int const code = ::pthread_create(&thread_, &attributes, run, this);
-  sys::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  ::pthread_attr_destroy(&attributes);
-  return code ? failed(doing, code) : Done();
+  return thread_.start(run, this);
 }
+
+namespace {
+/** Takes what the two eventfds have. Returns false if the call is not done. */
+bool take_done(pm_registry &handle) noexcept {
+  uint64_t count;
+  (void)!sys::read(handle.cancel.get(), &count, sizeof count);
+  return sys::read(handle.done.get(), &count, sizeof count) > 0;
+}
+} // namespace
 
 int cancel_pending(pm_registry &handle) noexcept {
   uint64_t const one = 1;
   (void)!sys::write(handle.cancel.get(), &one, sizeof one);
   handle.pending->join();
+  // The next call of the handle is neither cancelled nor done.
+  (void)take_done(handle);
   auto const call = std::move(handle.pending);
   return call->finish(handle);
 }
@@ -58,6 +56,7 @@ int fail_and_close(pm_registry &handle, Error const &error) noexcept {
   int const result = fail(error);
   if (result != PM_CANCELLED) return result;
   handle.closed = true;
+  NoForks const lock;
   handle.drop();
   return result;
 }
@@ -83,8 +82,7 @@ int pm_fd(pm_registry const *registry) {
 int pm_finish(pm_registry *registry) {
   if (!registry || !registry->pending) return client::fail(Status::invalid_state, "no call is pending");
   if (registry->open.is_forked()) return client::fail(Status::forked);
-  uint64_t count;
-  if (sys::read(registry->done.get(), &count, sizeof count) < 0) return client::fail(Status::pending);
+  if (!take_done(*registry)) return client::fail(Status::pending);
   registry->pending->join();
   auto const call = std::move(registry->pending);
   return call->finish(*registry);

@@ -1,9 +1,9 @@
 /** Calls that may wait: in the caller's thread, or, on a handle of PM_NONBLOCK, in a thread of the library. */
 #pragma once
 
-#include <pthread.h>
 #include "libpm/client/handle.h"
 #include "libpm/os/epoll.h"
+#include "libpm/os/own_thread.h"
 #include "libpm/os/stream.h"
 
 namespace pm::client {
@@ -22,7 +22,7 @@ class PendingCall {
   /** Starts the thread. EAGAIN: there are too many. The limit ends early when the handle is closed. */
   [[nodiscard]] Done start(pm_registry &handle, Limit limit) noexcept;
   /** Waits for the end of the thread. */
-  void join() noexcept { ::pthread_join(thread_, nullptr); }
+  void join() noexcept { thread_.join(); }
   /** The result of the call. */
   [[nodiscard]] int finish(pm_registry &handle) noexcept { return finish_(*this, handle); }
 
@@ -44,7 +44,7 @@ class PendingCall {
   int done_ = -1;
   Limit limit_;
   std::optional<Epoll> stops_; /**< of the caller's stop descriptor, and the handle's */
-  pthread_t thread_ = {};
+  OwnThread thread_;
 };
 
 template <class Operation>

@@ -39,7 +39,7 @@ Box<HeldTogether> make_held(registry::NewRegistrations made, std::span<WantedSer
   return held;
 }
 
-class Register {
+class RegisterCall {
  public:
   static constexpr bool closes_when_cancelled = true;
   bool exclusive = false, is_public = false;
@@ -54,7 +54,7 @@ class Register {
         return;
       }
     auto const own = is_public ? own_executable() : Executable();
-    registry::Terms const terms = {.is_public = is_public, .exe = own.path.view(), .deleted = own.deleted};
+    registry::RegistrationTerms const terms = {.is_public = is_public, .exe = own.path.view(), .deleted = own.deleted};
     registry::Change change(tree, registry::Route::direct, limit);
     auto answer = change.add({requests.begin(), requests.size()}, terms);
     if (answer) made_ = std::move(*answer);
@@ -82,13 +82,13 @@ class Register {
  * Removes registrations from the registry. If all of a call are removed, their token closes in any case, which ends them. Of others a call
  * that fails removes none from the handle.
  */
-class Release {
+class ReleaseCall {
  public:
   static constexpr bool closes_when_cancelled = true;
-  Release() noexcept = default;
-  Release(Release &&) noexcept = default;
+  ReleaseCall() noexcept = default;
+  ReleaseCall(ReleaseCall &&) noexcept = default;
   // A loop, because the destructor of a list recurses as deep as the list is long.
-  ~Release() {
+  ~ReleaseCall() {
     NoForks const lock;
     while (closing) closing = std::move(closing->next);
   }
@@ -136,7 +136,7 @@ class Release {
   std::optional<Error> error_;
 };
 
-class Announce {
+class AnnounceCall {
  public:
   static constexpr bool closes_when_cancelled = true;
   void run(registry::Tree const &tree, Limit limit) noexcept {
@@ -145,7 +145,7 @@ class Announce {
       error_ = error_of(own.error());
       return;
     }
-    registry::Terms const terms = {.is_public = true, .exe = own->path.view(), .deleted = own->deleted};
+    registry::RegistrationTerms const terms = {.is_public = true, .exe = own->path.view(), .deleted = own->deleted};
     registry::Change change(tree, registry::Route::direct, limit);
     auto made = change.announce(terms);
     if (made) made_ = std::move(*made);
@@ -197,7 +197,7 @@ int pm_register(pm_registry *registry, const struct pm_service *services, size_t
   if (flags & ~unsigned{PM_EXCLUSIVE | PM_PUBLIC}) return client::fail(Status::invalid_parameter, "unknown flags");
   if (count > registry::batch_max)
     return client::fail(registry::Refusal{registry::Refusal::too_many, registry::batch_max, registry::batch_max});
-  Register operation;
+  RegisterCall operation;
   operation.exclusive = flags & PM_EXCLUSIVE;
   operation.is_public = flags & PM_PUBLIC;
   for (size_t i = 0; i < count; ++i) {
@@ -219,7 +219,7 @@ int pm_release(pm_registry *registry, int number, char const *service, char cons
   auto const is_wanted = [&](HeldRegistration const &one) noexcept {
     return (!service || one.ticket.service.view() == service) && (!address || one.address.view() == wanted->text());
   };
-  Release operation;
+  ReleaseCall operation;
   std::optional<NoForks> lock(std::in_place);
   for (Box<HeldTogether> *link = &registry->held; *link;) {
     auto &all = (*link)->registrations;
@@ -244,13 +244,13 @@ int pm_release(pm_registry *registry, int number, char const *service, char cons
 }
 
 int pm_announce(pm_registry *registry, int timeout, int stop) {
-  return call(registry, Announce(), timeout, stop);
+  return call(registry, AnnounceCall(), timeout, stop);
 }
 
 int pm_withdraw(pm_registry *registry, int timeout, int stop) {
   if (int const failed = begin(registry)) return failed;
   if (!registry->announcement) return client::fail(Status::not_found, "this handle has announced nothing");
-  Release operation;
+  ReleaseCall operation;
   for (auto const &one : registry->announcement->registrations)
     if (!operation.tickets.append(one.ticket)) return client::fail(SysError{ENOMEM, "withdraw"});
   operation.closing = std::move(registry->announcement);

@@ -20,7 +20,7 @@ struct WantedServices {
     scope.netid = netid;
     return scope;
   }
-  [[nodiscard]] registry::Query query() const noexcept {
+  [[nodiscard]] registry::LookupQuery query() const noexcept {
     return {.service = service.view(), .version = version, .netid = netid, .trust = trust, .wants_exe = true};
   }
 };

@@ -58,7 +58,7 @@ Result<registry::Tree const *> tree_of(pm_watch &watch, registry::Tree const &re
 }
 
 /** Puts the changes of services into the queue, as those of source `number`. */
-Done queue_changes(pm_watch &watch, registry::Watch &services, int number) noexcept {
+Done queue_changes(pm_watch &watch, registry::RegistryWatch &services, int number) noexcept {
   constexpr int kinds[] = {PM_UP, PM_DOWN, PM_CHANGED};
   return services.look([&](registry::Changed changed, registry::LiveRegistration const &one) noexcept -> Done {
     bool const fits = watch.queued.add(one) && watch.changes.append({kinds[static_cast<size_t>(changed)], number});
@@ -66,10 +66,10 @@ Done queue_changes(pm_watch &watch, registry::Watch &services, int number) noexc
   });
 }
 
-class WatchServices {
+class WatchServicesCall {
  public:
   static constexpr bool closes_when_cancelled = false;
-  WatchServices(pm_watch &watch, registry::Tree const &tree, WantedServices const &wanted) noexcept
+  WatchServicesCall(pm_watch &watch, registry::Tree const &tree, WantedServices const &wanted) noexcept
       : watch_(&watch), tree_(&tree), wanted_(wanted) {
     for (auto const *source : watch.sources) is_first_ = is_first_ && source->tree != &tree;
   }
@@ -77,9 +77,9 @@ class WatchServices {
   void run(registry::Tree const &, Limit limit) noexcept {
     auto scope = wanted_.scope();
     scope.notices_removal = is_first_;
-    auto opened = registry::Watch::open(*tree_, scope, limit);
+    auto opened = registry::RegistryWatch::open(*tree_, scope, limit);
     if (!opened) error_ = error_of(opened.error());
-    else if (!(made_ = make_box<registry::Watch>(std::move(*opened)))) error_ = error_of(SysError{ENOMEM, watching});
+    else if (!(made_ = make_box<registry::RegistryWatch>(std::move(*opened)))) error_ = error_of(SysError{ENOMEM, watching});
   }
 
   int finish(pm_registry &) noexcept {
@@ -102,7 +102,7 @@ class WatchServices {
   registry::Tree const *tree_;
   bool is_first_ = true; /**< in this registry */
   WantedServices wanted_;
-  Box<registry::Watch> made_;
+  Box<registry::RegistryWatch> made_;
   std::optional<Error> error_;
 };
 
@@ -211,7 +211,7 @@ int pm_watch_services(pm_watch *watch, pm_registry *registry, const struct pm_qu
   if (int const refused = read_query(query, 0, wanted)) return refused;
   auto const tree = tree_of(*watch, registry->tree);
   if (!tree) return client::fail(tree.error());
-  int const result = call(registry, WatchServices(*watch, **tree, wanted), timeout, stop);
+  int const result = call(registry, WatchServicesCall(*watch, **tree, wanted), timeout, stop);
   if (result == PM_PENDING) watch->pending_in = registry;
   return result;
 }

@@ -12,7 +12,7 @@ namespace pm::client {
 
 /** One source of events. Only one of the three is there. */
 struct Source {
-  Box<registry::Watch> services;
+  Box<registry::RegistryWatch> services;
   Box<registry::FifodirWaiter> fifodir;
   Box<Offers> offers;
   registry::Tree const *tree = nullptr; /**< of the services */

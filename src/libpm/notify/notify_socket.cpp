@@ -8,20 +8,12 @@
 
 namespace pm::notify {
 
-namespace {
-/** 16 hexadecimal digits. */
-Text<17> hexadecimal(uint64_t bits) noexcept {
-  Text<17> text;
-  for (int shift = 60; shift >= 0; shift -= 4) text << "0123456789abcdef"[bits >> shift & 15];
-  return text;
-}
-} // namespace
-
 Result<NotifySocket> NotifySocket::make() noexcept {
   constexpr char const *doing = "make a socket for messages";
   NotifySocket made;
   // Not by autobind, unix(7): that gives a name to a later socket again. Early at boot there are no random bits.
-  made.name_ << "@pm-sdnotify-" << ::getpid() << '-' << hexadecimal(random_bits().value_or(boottime())).view();
+  made.name_ << "@pm-sdnotify-" << ::getpid() << '-';
+  append_hexadecimal(made.name_, random_bits().value_or(boottime()), 16);
   auto const name = SockAddr::of_path(made.name_.view());
   made.fd_.reset(sys::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   // Before it is bound, so that each message has credentials.

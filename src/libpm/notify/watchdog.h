@@ -6,7 +6,7 @@
 
 namespace pm::notify {
 
-/** The deadline in so many microseconds; UINT64_MAX, and what is longer than 49 days: there is none. */
+/** The deadline in so many microseconds; no deadline if it is UINT64_MAX or more than 49 days away. */
 [[nodiscard]] inline Deadline deadline_in_us(uint64_t us) noexcept {
   uint64_t const ms = us / 1000 + (us % 1000 != 0);
   if (ms > UINT32_MAX) return {};

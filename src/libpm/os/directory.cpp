@@ -4,6 +4,7 @@
 #include <linux/magic.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 namespace pm {
 
@@ -11,6 +12,19 @@ Result<Fd> open_directory(int dir, char const *path) noexcept {
   int const fd = sys::openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return failed("open a directory");
   return Fd(fd);
+}
+
+Result<Text<PATH_MAX>> absolute_path(std::string_view path) noexcept {
+  constexpr char const *doing = "find the current directory";
+  Text<PATH_MAX> absolute;
+  if (!path.starts_with('/')) {
+    char here[PATH_MAX];
+    if (!::getcwd(here, sizeof here)) return failed(doing);
+    absolute << here << '/';
+  }
+  absolute << path;
+  if (absolute.overflowed()) return failed(doing, ENAMETOOLONG);
+  return absolute;
 }
 
 namespace {

@@ -1,10 +1,12 @@
 /** Reads a directory through its descriptor. */
 #pragma once
 
+#include <limits.h>
 #include <string_view>
 #include "libpm/os/sys.h"
 #include "libpm/util/callback.h"
 #include "libpm/util/result.h"
+#include "libpm/util/text.h"
 
 namespace pm {
 
@@ -42,6 +44,9 @@ class Entries {
   size_t at_once_, at_ = 0, end_ = 0;
   alignas(8) char buffer_[buffer_size];
 };
+
+/** The same path from the root directory on, for a process with another working directory. ENAMETOOLONG. */
+[[nodiscard]] Result<Text<PATH_MAX>> absolute_path(std::string_view path) noexcept;
 
 /** Called with the descriptor of the directory, a name in it, and its type as Entries::type() has it. */
 using VisitEntry = Callback<Done(int directory, char const *name, unsigned char type)>;

@@ -1,9 +1,8 @@
 #include "libpm/os/own_umask.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
+#include "libpm/os/own_thread.h"
 #include "libpm/os/sys.h"
 #include "libpm/util/text.h"
 
@@ -47,22 +46,12 @@ void *run(void *argument) noexcept {
 } // namespace
 
 Done with_own_umask(Callback<void()> work) noexcept {
-  constexpr char const *doing = "leave the umask alone while changing the registry";
   if (!masks_directories()) return (work(), Done());
   Task task{work};
-  // The program's handlers run in its own threads, and a cancellation of this one must not end it before the work is done.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_t thread;
-  int cancellable;
-  ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellable);
-  sys::pthread_sigmask(SIG_SETMASK, &all, &before);
-  int const code = ::pthread_create(&thread, nullptr, run, &task);
-  sys::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (!code) ::pthread_join(thread, nullptr);
-  ::pthread_setcancelstate(cancellable, nullptr);
-  if (code || task.error) return failed(doing, code ? code : task.error);
-  return {};
+  OwnThread thread;
+  if (auto const started = thread.start(run, &task); !started) return started;
+  thread.join();
+  return task.error ? failed("leave the umask alone while changing the registry", task.error) : Done();
 }
 
 } // namespace pm

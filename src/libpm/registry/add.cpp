@@ -72,7 +72,7 @@ Done Adding::make_one(Ticket const &ticket, Record const &record) noexcept {
 }
 
 Done Adding::publish_one(Ticket const &ticket, EntryName const &name) noexcept {
-  Event event;
+  ChangeEvent event;
   if (auto const opened = event.open(*transaction_, ticket.service.view(), is_new_); !opened) return opened;
   if (auto const named = put(ticket, layout::entry(ticket.service.view(), owner(), name.view())); !named) return named;
   if (is_announcement(ticket))
@@ -111,7 +111,7 @@ void Adding::undo() noexcept {
 }
 
 Answer<NewRegistrations> add(Transaction &transaction, Registrant const &registrant, std::span<WantedRegistration const> all,
-                             Terms const &terms) noexcept {
+                             RegistrationTerms const &terms) noexcept {
   if (all.size() > batch_max) return refuse(Refusal::too_many, 0, batch_max);
   Adding adding(transaction, registrant, terms);
   for (size_t i = 0; i < all.size(); ++i) {

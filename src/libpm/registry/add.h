@@ -12,7 +12,7 @@ namespace pm::registry {
 class Adding {
  public:
   /** Borrows its arguments. */
-  Adding(Transaction &transaction, Registrant const &registrant, Terms const &terms) noexcept
+  Adding(Transaction &transaction, Registrant const &registrant, RegistrationTerms const &terms) noexcept
       : transaction_(&transaction),
         registrant_(&registrant),
         terms_(&terms),
@@ -41,7 +41,7 @@ class Adding {
 
   Transaction *transaction_;
   Registrant const *registrant_;
-  Terms const *terms_;
+  RegistrationTerms const *terms_;
   OwnerName owner_;
   bool by_portmapper_;
   bool is_new_ = false; /**< the service's directory is new */
@@ -53,6 +53,6 @@ class Adding {
  * pm-rpcbindd is layout::onc, and the result has no descriptor. bad_name, conflict, too_many. ENAMETOOLONG: an address is too long.
  */
 [[nodiscard]] Answer<NewRegistrations> add(Transaction &transaction, Registrant const &registrant,
-                                           std::span<WantedRegistration const> all, Terms const &terms) noexcept;
+                                           std::span<WantedRegistration const> all, RegistrationTerms const &terms) noexcept;
 
 } // namespace pm::registry

@@ -7,9 +7,9 @@
 
 namespace pm::registry {
 
-Answer<NewRegistrations> announce(Transaction &transaction, Registrant const &registrant, Terms const &terms) noexcept {
+Answer<NewRegistrations> announce(Transaction &transaction, Registrant const &registrant, RegistrationTerms const &terms) noexcept {
   auto const before = announcement_of(transaction.dir(), registrant.pid);
-  Terms public_terms = terms;
+  RegistrationTerms public_terms = terms;
   public_terms.is_public = true;
   if (auto const swept = Sweeper(transaction, Sweeper::Extent::passing).announcement_links(); !swept) return fail(swept);
   WantedRegistration const wanted = {announcements, Address(), 0, false};

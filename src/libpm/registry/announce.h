@@ -9,6 +9,6 @@ namespace pm::registry {
 
 /** Announces the executable of a process, and removes what the process announced before. Listeners of the registry get `u`. */
 [[nodiscard]] Answer<NewRegistrations> announce(Transaction &transaction, Registrant const &registrant,
-                                                Terms const &terms) noexcept;
+                                                RegistrationTerms const &terms) noexcept;
 
 } // namespace pm::registry

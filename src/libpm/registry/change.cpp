@@ -135,7 +135,7 @@ Answer<void> Change::withdraw_outdated(Registrant const &who) noexcept {
 /** How often to ask again when the registration that forbids another is not seen: in a user namespace it never is. */
 constexpr int unseen_most = 3;
 
-Answer<NewRegistrations> Change::add(std::span<WantedRegistration const> requests, Terms const &terms, int process) noexcept {
+Answer<NewRegistrations> Change::add(std::span<WantedRegistration const> requests, RegistrationTerms const &terms, int process) noexcept {
   for (int unseen = 0;;) {
     auto made = add_once(requests, terms, process);
     auto const *refusal = made ? nullptr : std::get_if<Refusal>(&made.error());
@@ -145,7 +145,7 @@ Answer<NewRegistrations> Change::add(std::span<WantedRegistration const> request
   }
 }
 
-Answer<NewRegistrations> Change::add_once(std::span<WantedRegistration const> requests, Terms const &terms,
+Answer<NewRegistrations> Change::add_once(std::span<WantedRegistration const> requests, RegistrationTerms const &terms,
                                           int process) noexcept {
   auto const who = process < 0 ? Answer<Registrant>(this_process()) : process_for(process, ::geteuid());
   if (!who) return fail(who);
@@ -168,7 +168,7 @@ Answer<NewRegistrations> Change::add_once(std::span<WantedRegistration const> re
   return process < 0 ? ask_for(question, requests) : ask_for(for_process, requests);
 }
 
-Answer<NewRegistrations> Change::announce(Terms const &terms) noexcept {
+Answer<NewRegistrations> Change::announce(RegistrationTerms const &terms) noexcept {
   auto const who = this_process();
   if (!who) return fail(who);
   if (!asks_)
@@ -203,7 +203,7 @@ Answer<unsigned> Change::remove(std::span<Ticket const> tickets) noexcept {
   return ask_count(question);
 }
 
-Answer<unsigned> Change::remove_matching(Query const &query) noexcept {
+Answer<unsigned> Change::remove_matching(LookupQuery const &query) noexcept {
   if (!asks_)
     return write<unsigned>([&](Transaction &transaction) noexcept -> Answer<unsigned> {
       auto const removed = registry::remove_matching(transaction, owner_name(::geteuid()).view(), query);

@@ -40,16 +40,16 @@ class Change {
    *
    * `process`: a pidfd; the registrations are those of its process, if process_for() finds that it may be registered. -1: this process.
    */
-  [[nodiscard]] Answer<NewRegistrations> add(std::span<WantedRegistration const> requests, Terms const &terms,
+  [[nodiscard]] Answer<NewRegistrations> add(std::span<WantedRegistration const> requests, RegistrationTerms const &terms,
                                              int process = -1) noexcept;
   /** As registry::announce(), for this process. */
-  [[nodiscard]] Answer<NewRegistrations> announce(Terms const &terms) noexcept;
+  [[nodiscard]] Answer<NewRegistrations> announce(RegistrationTerms const &terms) noexcept;
   /** As registry::publish(). */
   [[nodiscard]] Answer<void> publish(std::span<Ticket const> tickets, std::string_view exe, bool deleted) noexcept;
   /** As registry::remove(), of all tickets. Returns how many of the registrations existed. */
   [[nodiscard]] Answer<unsigned> remove(std::span<Ticket const> tickets) noexcept;
   /** As registry::remove_matching(), of the effective user's registrations. */
-  [[nodiscard]] Answer<unsigned> remove_matching(Query const &query) noexcept;
+  [[nodiscard]] Answer<unsigned> remove_matching(LookupQuery const &query) noexcept;
   /** As registry::subscribe(). */
   [[nodiscard]] Answer<fifodir::Subscription> subscribe(std::string_view service) noexcept;
   /** Ends a subscription if this process can do it without waiting. Otherwise the next notifier or sweep does it. */
@@ -62,7 +62,7 @@ class Change {
   [[nodiscard]] Answer<unsigned> ask_count(Question const &question) noexcept;
   template <class Question>
   [[nodiscard]] Answer<NewRegistrations> ask_for(Question const &question, std::span<WantedRegistration const> requests) noexcept;
-  [[nodiscard]] Answer<NewRegistrations> add_once(std::span<WantedRegistration const> requests, Terms const &terms,
+  [[nodiscard]] Answer<NewRegistrations> add_once(std::span<WantedRegistration const> requests, RegistrationTerms const &terms,
                                                   int process) noexcept;
   [[nodiscard]] Answer<void> withdraw_outdated(Registrant const &who) noexcept;
   [[nodiscard]] Done connect() noexcept;

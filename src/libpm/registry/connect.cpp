@@ -14,7 +14,7 @@ namespace {
 /** Tries the registrations that a lookup returned. */
 class Connector {
  public:
-  Connector(Tree const &tree, Query const &query, Limit limit) noexcept : trust_(tree, query.trust), limit_(limit) {}
+  Connector(Tree const &tree, LookupQuery const &query, Limit limit) noexcept : trust_(tree, query.trust), limit_(limit) {}
 
   [[nodiscard]] tl::expected<Fd, ConnectFailure> reach(LiveRegistrations const &found, size_t i,
                                                        Address const &address) noexcept {
@@ -82,7 +82,7 @@ Text<512> explain(UntrustedServer const &server, LiveRegistration const &registr
   return text;
 }
 
-tl::expected<std::optional<Reached>, ConnectFailure> connect(Tree const &tree, Query const &query, Limit limit,
+tl::expected<std::optional<Reached>, ConnectFailure> connect(Tree const &tree, LookupQuery const &query, Limit limit,
                                                              LiveRegistrations &found) noexcept {
   if (auto const looked = lookup(tree, query, found); !looked) return failed_with(looked.error().code, looked.error().doing);
   Connector connector(tree, query, limit);

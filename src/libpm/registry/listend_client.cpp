@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <utility>
 #include "libpm/net/connect.h"
+#include "libpm/os/directory.h"
 #include "libpm/os/spawn.h"
 #include "libpm/os/stream.h"
 #include "libpm/util/netstring.h"
@@ -77,13 +78,11 @@ Result<ListendClient> ListendClient::by_child(WaitRequest const &request, char c
 Result<ListendClient> ListendClient::by_service(WaitRequest const &request, char const *path, Limit limit,
                                                 Change::Absent absent) noexcept {
   WaitRequest sent = request;
-  char here[PATH_MAX];
-  Text<PATH_MAX> absolute;
-  if (request.kind == WaitFor::event && !request.what.starts_with('/')) {
-    if (!::getcwd(here, sizeof here)) return failed(doing);
-    absolute << here << '/' << request.what;
-    if (absolute.overflowed()) return failed(doing, ENAMETOOLONG);
-    sent.what = absolute.view();
+  Result<Text<PATH_MAX>> absolute;
+  if (request.kind == WaitFor::event) {
+    absolute = absolute_path(request.what);
+    if (!absolute) return failed(doing, absolute.error().code);
+    sent.what = absolute->view();
   }
   auto const once = [&]() noexcept { return connect_local(path, limit); };
   auto socket = absent == Change::Absent::fails ? once() : await_server(path, limit, once);

@@ -97,7 +97,7 @@ bool passes(std::span<T const> set, T const &value) noexcept {
 /** Reads the registrations of a service that match. */
 class Gatherer {
  public:
-  Query const &query;
+  LookupQuery const &query;
   std::string_view service;
   std::span<pid_t const> pids; /**< one of these, too */
   bool wants_exe, wants_reserved;
@@ -191,7 +191,7 @@ Done gather_service(Tree const &tree, TrustedUids const &trust, Gatherer const &
 
 } // namespace
 
-Done lookup(Tree const &tree, Query const &query, LiveRegistrations &out) noexcept {
+Done lookup(Tree const &tree, LookupQuery const &query, LiveRegistrations &out) noexcept {
   size_t const first = out.size();
   auto const done = gather_service(tree, TrustedUids(tree, query.trust),
                                    {query, query.service, {}, query.wants_exe, false, tree.reads_whole(), out});
@@ -201,7 +201,7 @@ Done lookup(Tree const &tree, Query const &query, LiveRegistrations &out) noexce
 
 Done list(Tree const &tree, Filter const &filter, LiveRegistrations &out) noexcept {
   TrustedUids const trust(tree, filter.trust);
-  Query const any;
+  LookupQuery const any;
   auto const one_service = [&](std::string_view service) noexcept {
     size_t const first = out.size();
     Gatherer const gatherer{any, service, filter.pids, filter.wants_exe, filter.wants_reserved, tree.reads_whole(), out};

@@ -44,7 +44,7 @@ class TrustedUsers {
   uid_t uids_[most] = {};
 };
 
-struct Query {
+struct LookupQuery {
   std::string_view service;
   std::optional<uint32_t> version = {}; /**< none: any */
   std::optional<Netid> netid = {};      /**< none: any */
@@ -122,7 +122,7 @@ using VisitLiving = Callback<Done(std::string_view name, Record const &record)>;
  * lookup fails (EMFILE, EACCES...). It opens the directory of each trusted user (at most three), and makes two system calls for each
  * registration in it, whatever else is in the registry.
  */
-[[nodiscard]] Done lookup(Tree const &tree, Query const &query, LiveRegistrations &out) noexcept;
+[[nodiscard]] Done lookup(Tree const &tree, LookupQuery const &query, LiveRegistrations &out) noexcept;
 
 /** Which registrations list() returns: those that match one element of each set that is not empty. */
 struct Filter {
@@ -130,7 +130,7 @@ struct Filter {
   std::span<std::string_view const> owners; /**< as LiveRegistration::owner */
   std::span<pid_t const> pids;
   TrustedUsers trust = TrustedUsers::anyone(); /**< of these, only those of trusted users */
-  bool wants_exe = false;                      /**< as Query::wants_exe */
+  bool wants_exe = false;                      /**< as LookupQuery::wants_exe */
   bool wants_reserved = false;                 /**< the reserved registrations too */
 };
 

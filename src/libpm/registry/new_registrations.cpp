@@ -14,11 +14,11 @@ Result<Ticket> new_ticket(std::string_view service, std::string_view owner, Regi
   if (!bits) return fail(bits);
   Id id;
   id << registrant.pid << '.' << registrant.start << '.';
-  for (int shift = 28; shift >= 0; shift -= 4) id << "0123456789abcdef"[*bits >> shift & 0xf];
+  append_hexadecimal(id, *bits, 8);
   return make_ticket(service, owner, id.view());
 }
 
-Record record_of(WantedRegistration const &wanted, Registrant const &registrant, Terms const &terms) noexcept {
+Record record_of(WantedRegistration const &wanted, Registrant const &registrant, RegistrationTerms const &terms) noexcept {
   Record r;
   r.service = wanted.service;
   r.version = wanted.version;

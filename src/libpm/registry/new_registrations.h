@@ -16,7 +16,7 @@ struct WantedRegistration {
 };
 
 /** What the registrations of one call share. */
-struct Terms {
+struct RegistrationTerms {
   bool reserve = false;             /**< lookups return it only after it is published */
   std::string_view holder = "self"; /**< as Record::holder */
   bool is_public = false;           /**< the record names the executable */
@@ -36,6 +36,6 @@ struct NewRegistrations {
 /** A place with an ID that no registration has had. */
 [[nodiscard]] Result<Ticket> new_ticket(std::string_view service, std::string_view owner, Registrant const &registrant) noexcept;
 /** The record of a registration, published now, without its ID. It views all three. */
-[[nodiscard]] Record record_of(WantedRegistration const &wanted, Registrant const &registrant, Terms const &terms) noexcept;
+[[nodiscard]] Record record_of(WantedRegistration const &wanted, Registrant const &registrant, RegistrationTerms const &terms) noexcept;
 
 } // namespace pm::registry

@@ -103,7 +103,7 @@ struct Remove {
 };
 
 /**
- * Remove the user's registrations of a service that match, as a Query does. The answer is message::Finished with the number of
+ * Remove the user's registrations of a service that match, as a LookupQuery does. The answer is message::Finished with the number of
  * those that existed.
  */
 struct RemoveMatching {

@@ -25,7 +25,7 @@ Done publish_one(Transaction &transaction, Ticket const &ticket, EntryName const
   }
   auto const name = entry_name(record);
   if (!name) return fail(name);
-  Event event;
+  ChangeEvent event;
   if (auto const opened = event.open(transaction, service); !opened) return opened;
   auto const from = layout::reserved(service, owner, before.view()), to = layout::entry(service, owner, name->view());
   if (sys::renameat(dir, from.c_str(), dir, to.c_str()) < 0) return failed(doing);

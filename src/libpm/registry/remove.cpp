@@ -35,7 +35,7 @@ Result<bool> erase(Transaction &transaction, Ticket const &ticket, std::optional
 
   bool there = false;
   if (entry) {
-    Event event;
+    ChangeEvent event;
     bool const sends = announces == Announces::end && !entry->reserved;
     if (sends)
       if (auto const opened = event.open(transaction, service); !opened) return fail(opened);
@@ -82,7 +82,7 @@ Result<bool> remove(Transaction &transaction, std::string_view service, std::str
   return erase_and_prune(transaction, make_ticket(service, owner, id_in(name)), FoundEntry{EntryName(name), false}, announces);
 }
 
-Result<unsigned> remove_matching(Transaction &transaction, std::string_view owner, Query const &query) noexcept {
+Result<unsigned> remove_matching(Transaction &transaction, std::string_view owner, LookupQuery const &query) noexcept {
   int const dir = transaction.dir();
   List<FoundEntry> entries;
   auto const directory = layout::registrations(query.service, owner);

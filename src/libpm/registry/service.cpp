@@ -89,7 +89,7 @@ namespace {
 bool is_valid(KeepingTerms const &keeping, GivenExecutable const &exe) noexcept {
   return !has_control(exe.path) && (keeping.holder == "self" || keeping.holder == "child");
 }
-Terms terms_of(KeepingTerms const &keeping, bool is_public, GivenExecutable const &exe) noexcept {
+RegistrationTerms terms_of(KeepingTerms const &keeping, bool is_public, GivenExecutable const &exe) noexcept {
   return {keeping.reserve, keeping.holder, is_public, exe.path, exe.deleted};
 }
 } // namespace
@@ -178,7 +178,7 @@ Result<ChangeService::ServiceReply> ChangeService::answer(Remove const &request)
 }
 
 Result<ChangeService::ServiceReply> ChangeService::answer(RemoveMatching const &request) noexcept {
-  Query query;
+  LookupQuery query;
   query.service = request.service;
   if (request.of_version) query.version = request.version;
   if (!request.netid.empty()) query.netid = netid(request.netid);

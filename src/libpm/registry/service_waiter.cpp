@@ -7,13 +7,13 @@
 namespace pm::registry {
 
 ServiceWaiter::~ServiceWaiter() {
-  for (Awaited const &service : services_) Box<Watch>{service.watch};
+  for (Awaited const &service : services_) Box<RegistryWatch>{service.watch};
 }
 
 Answer<void> ServiceWaiter::add(Tree const &tree, Scope const &scope, Limit limit) noexcept {
-  auto watch = Watch::open(tree, scope, limit);
+  auto watch = RegistryWatch::open(tree, scope, limit);
   if (!watch) return fail(watch);
-  auto boxed = make_box<Watch>(std::move(*watch));
+  auto boxed = make_box<RegistryWatch>(std::move(*watch));
   if (!boxed || !services_.append({boxed.get(), false, false})) return failed("watch", ENOMEM);
   Awaited &service = services_[services_.size() - 1];
   service.watch = boxed.release();

@@ -16,7 +16,7 @@ class ServiceWaiter {
  public:
   /**
    * Listens when it returns. A service that is up, or down, at that time ends the wait. `request` is not of the kind `event`. Errors as
-   * Watch::open and Watch::look.
+   * RegistryWatch::open and RegistryWatch::look.
    */
   [[nodiscard]] static Answer<ServiceWaiter> open(Tree const &tree, WaitRequest const &request, Limit limit,
                                                   Route route = Route::direct,
@@ -41,7 +41,7 @@ class ServiceWaiter {
 
  private:
   struct Awaited {
-    Watch *watch;
+    RegistryWatch *watch;
     bool changed; /**< since open() */
     bool ended;   /**< it was down since the last evaluation, for an instant at least */
   };

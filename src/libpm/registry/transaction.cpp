@@ -66,7 +66,7 @@ bool mark_change(int lock, uint64_t time) noexcept {
 }
 } // namespace
 
-Done Event::open(Transaction &transaction, std::string_view service, bool idle) noexcept {
+Done ChangeEvent::open(Transaction &transaction, std::string_view service, bool idle) noexcept {
   int const dir = transaction.dir();
   auto opened = idle ? Done() : listeners_.open(dir, layout::service_event(service).c_str(), {}, transaction.whole_);
   if (opened && !transaction.alone_) opened = listeners_.open(dir, layout::event, transaction.own_, transaction.whole_);
@@ -81,7 +81,7 @@ Done Event::open(Transaction &transaction, std::string_view service, bool idle) 
   return mark_change(lock_, time_ + 1) ? Done() : failed("mark a change");
 }
 
-void Event::send(EventLine line) noexcept {
+void ChangeEvent::send(EventLine line) noexcept {
   line.time = time_;
   line.after_gap = after_gap_;
   std::string_view const event(&line.kind, line.kind != EventLine::nothing);

@@ -49,7 +49,7 @@ class Transaction {
   [[nodiscard]] Result<mode_t> fifodir_mode() noexcept;
 
  private:
-  friend class Event;
+  friend class ChangeEvent;
   Transaction(Tree const &tree, Lock lock) noexcept;
 
   int dir_;
@@ -66,7 +66,7 @@ class Transaction {
  * The event of a change. open() comes before the change, and send() after it. If this process is killed between the two, the listeners see
  * a hang-up and read the tree; the destructor does the same.
  */
-class Event {
+class ChangeEvent {
  public:
   /** Opens the listeners of a service and of the registry. `idle`: the service has no fifodir. Borrows the transaction. */
   [[nodiscard]] Done open(Transaction &transaction, std::string_view service, bool idle = false) noexcept;

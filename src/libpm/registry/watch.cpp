@@ -10,7 +10,7 @@
 
 namespace pm::registry {
 
-Watch::Watch(Tree const &tree, Scope const &scope, fifodir::Subscription subscription, Epoll epoll) noexcept
+RegistryWatch::RegistryWatch(Tree const &tree, Scope const &scope, fifodir::Subscription subscription, Epoll epoll) noexcept
     : tree_(&tree),
       service_(scope.service),
       version_(scope.version),
@@ -23,7 +23,7 @@ Watch::Watch(Tree const &tree, Scope const &scope, fifodir::Subscription subscri
       epoll_(std::move(epoll)),
       reader_(tree, subscription_.fifo.get()) {}
 
-Watch::Watch(Watch &&other) noexcept
+RegistryWatch::RegistryWatch(RegistryWatch &&other) noexcept
     : tree_(other.tree_),
       service_(other.service_),
       version_(other.version_),
@@ -43,24 +43,24 @@ Watch::Watch(Watch &&other) noexcept
   other.moved_ = true;
 }
 
-Watch::~Watch() {
+RegistryWatch::~RegistryWatch() {
   if (!moved_) Change(*tree_, route_, Deadline::passed()).unsubscribe(service_.view(), subscription_.name.view());
 }
 
-void Watch::forget() noexcept {
+void RegistryWatch::forget() noexcept {
   moved_ = true;
   subscription_.fifo.reset();
   watched_.close_tokens();
 }
 
-Answer<Watch> Watch::open(Tree const &tree, Scope const &scope, Limit limit) noexcept {
+Answer<RegistryWatch> RegistryWatch::open(Tree const &tree, Scope const &scope, Limit limit) noexcept {
   auto epoll = Epoll::make();
   if (!epoll) return fail(epoll);
   auto subscription = Change(tree, scope.route, limit, scope.absent).subscribe(scope.service);
   if (!subscription) return fail(subscription);
   // Edge-triggered, because epoll reports a FIFO without writers as hung up again and again.
   int const fifo = subscription->fifo.get();
-  Watch watch(tree, scope, std::move(*subscription), std::move(*epoll));
+  RegistryWatch watch(tree, scope, std::move(*subscription), std::move(*epoll));
   if (auto const added = watch.epoll_.add(fifo, EPOLLIN | EPOLLET); !added) return fail(added);
   if (!scope.notices_removal) return watch;
   watch.removal_.emplace(tree);
@@ -69,12 +69,12 @@ Answer<Watch> Watch::open(Tree const &tree, Scope const &scope, Limit limit) noe
   return watch;
 }
 
-bool Watch::allows(Record const &record) const noexcept {
+bool RegistryWatch::allows(Record const &record) const noexcept {
   return (!version_ || record.version == *version_) && (!netid_ || record.netid == name(*netid_));
 }
 
 /** Handles a registration that is not watched yet. */
-Done Watch::meet(LiveRegistration const &registration, Report report) noexcept {
+Done RegistryWatch::meet(LiveRegistration const &registration, Report report) noexcept {
   auto token = fifodir::open_token(tree_->dir(), registration.token().c_str());
   bool const is_dead = !token && (token.error().code == ENXIO || token.error().code == ENOENT);
   if (!token && !is_dead) return fail(token);
@@ -88,13 +88,13 @@ Done Watch::meet(LiveRegistration const &registration, Report report) noexcept {
   return reported && is_dead ? report(Changed::down, registration) : reported;
 }
 
-Done Watch::rewrite(uint32_t place, LiveRegistration const &registration, Report report) noexcept {
+Done RegistryWatch::rewrite(uint32_t place, LiveRegistration const &registration, Report report) noexcept {
   if (watched_.at(place).name == registration.name) return {};
   if (!watched_.replace(place, registration)) return failed("watch", ENOMEM);
   return report(Changed::rewritten, registration);
 }
 
-Done Watch::lose(uint32_t place, Report report) noexcept {
+Done RegistryWatch::lose(uint32_t place, Report report) noexcept {
   auto const reported = report(Changed::down, watched_.at(place));
   if (watched_.mark(place) != looks_) --older_;
   watched_.remove(place);
@@ -102,7 +102,7 @@ Done Watch::lose(uint32_t place, Report report) noexcept {
   return reported;
 }
 
-Done Watch::apply(EventLine const &line, Report report) noexcept {
+Done RegistryWatch::apply(EventLine const &line, Report report) noexcept {
   LiveRegistration registration{line.owner, line.name, {}};
   AddressInName address;
   if (line.kind == EventLine::nothing || !is_service_name(line.service) || !trust_.covers(line.owner) ||
@@ -121,7 +121,7 @@ Done Watch::apply(EventLine const &line, Report report) noexcept {
   return is_known ? rewrite(place, registration, report) : meet(registration, report);
 }
 
-Done Watch::read_events(bool hung_up, Report report) noexcept {
+Done RegistryWatch::read_events(bool hung_up, Report report) noexcept {
   auto const whole = reader_.read(hung_up, [&](EventLine const &line) noexcept {
     size_t const before = watched_.size();
     auto const applied = stale_ ? Done() : apply(line, report);
@@ -134,9 +134,9 @@ Done Watch::read_events(bool hung_up, Report report) noexcept {
 }
 
 /** Compares the tree with the registrations that are watched. */
-Done Watch::read_tree(Report report) noexcept {
+Done RegistryWatch::read_tree(Report report) noexcept {
   LiveRegistrations now;
-  Query const query{service_.view(), version_, {}, 0, users_, wants_exe_, {}};
+  LookupQuery const query{service_.view(), version_, {}, 0, users_, wants_exe_, {}};
   auto const read = service_.size() ? lookup(*tree_, query, now) : list(*tree_, {{}, {}, {}, users_, wants_exe_}, now);
   if (!read) return read;
   // Those that are not in the tree any more.
@@ -162,7 +162,7 @@ Done Watch::read_tree(Report report) noexcept {
   return {};
 }
 
-Done Watch::look(Report report) noexcept {
+Done RegistryWatch::look(Report report) noexcept {
   emptied_ = began_with_up_ = has_lines_ = false;
   ++looks_;
   older_ = watched_.size();
@@ -197,7 +197,7 @@ Done Watch::look(Report report) noexcept {
   return {};
 }
 
-Done Watch::each(Callback<void(LiveRegistration const &)> visit) const noexcept {
+Done RegistryWatch::each(Callback<void(LiveRegistration const &)> visit) const noexcept {
   bool const fits = watched_.each([&](uint32_t place) noexcept { visit(watched_.at(place)); });
   return fits ? Done() : failed("watch", ENOMEM);
 }

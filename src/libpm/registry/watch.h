@@ -16,15 +16,15 @@ namespace pm::registry {
 
 enum class Changed : uint8_t { up, down, rewritten };
 
-/** What a Watch watches. */
+/** What a RegistryWatch watches. */
 struct Scope {
   std::string_view service = {};   /**< empty: all */
   std::optional<uint32_t> version; /**< none: any */
   TrustedUsers trust = TrustedUsers::usual();
   Route route = Route::direct; /**< how to subscribe */
-  bool wants_exe = false;      /**< as Query::wants_exe */
+  bool wants_exe = false;      /**< as LookupQuery::wants_exe */
   Change::Absent absent = Change::Absent::fails;
-  bool notices_removal = true;     /**< of the registry; one Watch of a process is enough */
+  bool notices_removal = true;     /**< of the registry; one RegistryWatch of a process is enough */
   std::optional<Netid> netid = {}; /**< none: any */
 };
 
@@ -33,17 +33,17 @@ struct Scope {
  * the subscription's FIFO tells of each change, and a token of the death of its holder, so that the cost of a change does not grow with the
  * registry. The tree is read at the first look, and when a change may have been missed.
  */
-class Watch {
+class RegistryWatch {
  public:
   /**
    * Subscribes, and reads nothing yet. Later changes are not missed. It takes the registry's lock or asks its service: ETIMEDOUT,
    * ECANCELED (`stop`); bad_name, user_limit. `tree` must outlive it.
    */
-  [[nodiscard]] static Answer<Watch> open(Tree const &tree, Scope const &scope, Limit limit) noexcept;
-  Watch(Watch &&other) noexcept;
-  Watch &operator=(Watch &&) = delete;
+  [[nodiscard]] static Answer<RegistryWatch> open(Tree const &tree, Scope const &scope, Limit limit) noexcept;
+  RegistryWatch(RegistryWatch &&other) noexcept;
+  RegistryWatch &operator=(RegistryWatch &&) = delete;
   /** Ends the subscription. If another process holds the lock, the next writer unlinks its files. */
-  ~Watch();
+  ~RegistryWatch();
 
   /** In a forked child: closes the FIFO and the tokens, and leaves the FIFO's name to the parent. */
   void forget() noexcept;
@@ -71,7 +71,7 @@ class Watch {
   [[nodiscard]] bool emptied() const noexcept { return emptied_; }
 
  private:
-  Watch(Tree const &tree, Scope const &scope, fifodir::Subscription subscription, Epoll epoll) noexcept;
+  RegistryWatch(Tree const &tree, Scope const &scope, fifodir::Subscription subscription, Epoll epoll) noexcept;
   [[nodiscard]] Done read_events(bool hung_up, Report report) noexcept;
   [[nodiscard]] Done read_tree(Report report) noexcept;
   [[nodiscard]] Done apply(EventLine const &line, Report report) noexcept;

@@ -17,7 +17,7 @@ std::optional<RowId> row_id(std::string_view id) noexcept {
 registry::Id text_of(RowId const &id) noexcept {
   registry::Id text;
   text << id.pid << '.' << id.start << '.';
-  for (int shift = 28; shift >= 0; shift -= 4) text << "0123456789abcdef"[id.digits >> shift & 0xf];
+  append_hexadecimal(text, id.digits, 8);
   return text;
 }
 

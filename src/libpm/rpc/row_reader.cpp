@@ -87,7 +87,7 @@ Done announce_rows(Transaction &transaction) noexcept {
                                 [&](std::string_view service, std::string_view owner, std::string_view name) noexcept -> Done {
                                   Record record;
                                   if (!read_entry_name(name, record, nullptr) || !is_held_by_portmapper(record)) return {};
-                                  Event event;
+                                  ChangeEvent event;
                                   if (auto const opened = event.open(transaction, service); !opened) return opened;
                                   event.send({.kind = 'u', .service = service, .owner = owner, .name = name});
                                   return {};

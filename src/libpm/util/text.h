@@ -85,4 +85,10 @@ struct Cut {
 };
 [[nodiscard]] Cut cut(std::string_view s, char separator) noexcept;
 
+/** Appends the last `digits` hexadecimal digits of a number, in lower case. */
+template <size_t N>
+void append_hexadecimal(Text<N> &text, uint64_t number, int digits) noexcept {
+  while (digits-- > 0) text << "0123456789abcdef"[number >> 4 * digits & 15];
+}
+
 } // namespace pm

@@ -9,18 +9,18 @@ include package/info
 # Each kind of build has a directory of its own: build, build-san with SAN=1, build-tsan with SAN=thread, build/fuzz with FUZZ=1.
 ifeq ($(SAN),thread)
 O := build-tsan
-FLAGS_SAN := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+FLAGS_SAN := -O1 -g1 -fno-omit-frame-pointer -fsanitize=thread
 else
 ifneq ($(filter-out 0,$(SAN)),)
 O := build-san
-FLAGS_SAN := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_SAN := -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 else ifneq ($(filter-out 0,$(FUZZ)),)
 O := build/fuzz
 CC := clang
 CXX := clang++
 # The flags that configure chose are for another compiler.
 CXXFLAGS :=
-FLAGS_SAN := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FLAGS_SAN := -O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 else
 O ?= build
 endif
@@ -98,13 +98,11 @@ $(O)/%.o: %.cpp config.mak
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(O)/pic/%.o: %.cpp config.mak
-	@mkdir -p $(@D)
-	$(COMPILE) -fPIC -MMD -MP -c -o $@ $<
-
 CLI_OBJECTS := $(patsubst %.cpp,$(O)/%.o,$(wildcard src/cli/*.cpp))
 LIBPM_SOURCES := $(wildcard src/libpm/*/*.cpp)
 LIBPM_OBJECTS := $(LIBPM_SOURCES:%.cpp=$(O)/%.o)
+# The same objects are linked into libpm.so and into programs, which -fPIC makes 0.5% smaller.
+$(LIBPM_OBJECTS): CXXFLAGS_ALL += -fPIC
 # outdated ARCHIVE,OBJECTS: FORCE where the archive has an object whose source is gone.
 outdated = $(if $(filter-out $(notdir $2),$(shell $(AR) t $1 2>/dev/null)),FORCE)
 $(O)/libcli.a: $(CLI_OBJECTS) $(call outdated,$(O)/libcli.a,$(CLI_OBJECTS))
@@ -113,7 +111,7 @@ $(O)/libcli.a $(O)/libpm.a:
 	rm -f $@
 	$(AR) rcD $@ $(filter %.o,$^)
 
-$(O)/libpm.so.$(version): $(LIBPM_SOURCES:%.cpp=$(O)/pic/%.o) package/libpm.map
+$(O)/libpm.so.$(version): $(LIBPM_OBJECTS) package/libpm.map
 	$(CC) -shared -Wl,-soname,libpm.so.$(abi) -Wl,--version-script=package/libpm.map -o $@ $(filter %.o,$^) $(filter-out -static,$(LDFLAGS_ALL)) -Wl,-z,defs -lskarnet
 
 $(O)/libpm.pc: package/libpm.pc.in config.mak package/info

@@ -6,7 +6,8 @@ setup() {
   unset SAN FUZZ MAKEFLAGS MAKELEVEL
 }
 
-# A copy of the project's files, built once for all tests of this file, with every warning an error, and installed.
+# A copy of the project's files, built once for all tests of this file, with every warning an error, and installed. Where make check
+# was run with FLAGS_LINT=-Werror, as the gate does, its objects are used.
 setup_file() {
   export TREE=$BATS_FILE_TMPDIR/tree DEST=$BATS_FILE_TMPDIR/dest
   copy_project "$TREE"
@@ -14,6 +15,7 @@ setup_file() {
     unset SAN FUZZ MAKEFLAGS MAKELEVEL
     cd "$TREE"
     ./configure --prefix=/usr --with-registry=/run/elsewhere &&
+      if [ "${FLAGS_LINT:-}" = -Werror ]; then copy_objects src tests; fi &&
       make -j4 FLAGS_LINT=-Werror all objects && make install DESTDIR="$DEST"
   ) >"$BATS_FILE_TMPDIR/log" 2>&1 || { tail -n 30 "$BATS_FILE_TMPDIR/log"; return 1; }
 }

@@ -16,12 +16,7 @@ setup_file() {
     cd "$BATS_FILE_TMPDIR/tree"
     set -e
     ./configure --enable-shared --prefix="$INSTALLED/shared"
-    # What make check has compiled is not compiled anew.
-    if [ -d "$PM_SOURCE/build/src/libpm" ]; then
-      mkdir -p build/src
-      cp -a "$PM_SOURCE/build/src/libpm" build/src/
-      find build -name '*.o' -exec touch {} +
-    fi
+    copy_objects src/libpm
     make -j4 install-library
     # As it is without --enable-shared; nothing is compiled anew.
     rm build/libpm.pc
@@ -204,20 +199,6 @@ in_c() {
 }
 @test "pm.h: a forked child can use no handle, and keeps no listener alive" { in_c forks; }
 @test "pm.h: threads with a handle each: the umask, the signals, the directory and the environment stay as they are" { in_c threads; }
-
-@test "pm.h: two threads with a handle each, under the thread sanitizer" {
-  # Compiling the library once more takes a minute.
-  [ "${PM_BUILD##*/}" = build-san ] || skip 'needs a build with sanitizers: make check SAN=1'
-  cd "$BATS_FILE_TMPDIR/tree"
-  (unset SAN MAKEFLAGS MAKELEVEL && make -j2 SAN=thread build-tsan/libpm.a) >log 2>&1 || { cat log; return 1; }
-  gcc -fsanitize=thread -Isrc/include tests/client/c-client.c build-tsan/libpm.a -l:libskarnet.a -o "$BATS_TEST_TMPDIR/c-client"
-  cd "$BATS_TEST_TMPDIR"
-  export TSAN_OPTIONS=halt_on_error=1
-  for scenario in nonblocking waits; do run -0 timeout 120 ./c-client $scenario; done
-  # Each has a registry, too: to wait for a lock, libpm forks with clone(2), which the sanitizer does not know.
-  pm-mkregistry second
-  run -0 timeout 120 ./c-client threads second
-}
 
 @test "pm.h: with the umask 077 other users find the registration" {
   needs_root

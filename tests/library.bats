@@ -25,3 +25,15 @@ teardown() { common_teardown; }
 }
 @test "library: SIGKILL of a writer at every system call, while others wait" { run -0 "$PM_BUILD/crash-waiters"; }
 @test "library: a failure at every system call of waiting" { run -0 "$PM_BUILD/failures-waiters"; }
+
+@test "pm.h: two threads with a handle each, under the thread sanitizer" {
+  # Compiling the library once more takes a minute.
+  [ -z "$PM_MEASURES_MEMORY" ] || skip 'needs a build with sanitizers: make check SAN=1'
+  (unset SAN MAKEFLAGS MAKELEVEL && make -C "$PM_SOURCE" -j2 SAN=thread O="$PWD/tsan" "$PWD/tsan/libpm.a") >log 2>&1 || { cat log; return 1; }
+  gcc -fsanitize=thread -I"$PM_SOURCE/src/include" "$PM_SOURCE/tests/client/c-client.c" tsan/libpm.a -l:libskarnet.a -o c-client
+  export TSAN_OPTIONS=halt_on_error=1
+  for scenario in nonblocking waits; do run -0 timeout 120 ./c-client $scenario; done
+  # Each has a registry, too: to wait for a lock, libpm forks with clone(2), which the sanitizer does not know.
+  pm-mkregistry second
+  run -0 timeout 120 ./c-client threads second
+}

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <chrono>
 #include "cli/json.h"
 #include "cli/program.h"
 #include "cli/terminal_text.h"
@@ -339,6 +340,17 @@ void policies() {
   for (char const *s : {"webs", "aweb", "100010", "WEB"}) EXPECT(!policy.allows(s));
 }
 
+void deadlines() {
+  using namespace std::chrono;
+  EXPECT(Deadline::in(seconds(0)).is_passed() && Deadline::in(milliseconds(-1)).is_passed() &&
+         !Deadline::in(nanoseconds(1)).is_passed());
+  auto const within = [](int left, int most) { return left > most - 1000 && left <= most; };
+  EXPECT(within(Deadline::in(microseconds(5'000'001)).remaining(), 5001) &&
+         within(Deadline::in(hours(1)).remaining(), 3'600'000));
+  // More than 100 years is without a deadline.
+  EXPECT(Deadline::in(hours::max()).remaining() == -1 && Deadline::in_ms(INT64_MAX).remaining() == -1);
+}
+
 void notifications() {
   using namespace notify;
   EXPECT(!read_notify_message({"READY=1\0", 8}));
@@ -376,6 +388,7 @@ int main() {
   records();
   start_times();
   policies();
+  deadlines();
   notifications();
   return 0;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <algorithm>
-#include <chrono>
+#include <concepts>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -150,12 +150,29 @@ class List {
   return bytes.append(std::span<char const>(s.data(), s.size()));
 }
 
+/**
+ * A std::chrono::duration of whole numbers, such as 5s. <chrono> is not included here, because that doubles the time that a file of the
+ * library takes to compile.
+ */
+template <class T>
+concept Duration = requires(T const &duration) {
+  { duration.count() } -> std::convertible_to<int64_t>;
+  requires std::integral<typename T::rep>;
+  T::period::num;
+  T::period::den;
+};
+
 /** The time when an operation gives up, on CLOCK_MONOTONIC. By default there is no deadline. */
 class Deadline {
  public:
   constexpr Deadline() noexcept = default;
-  /** That long from now; passed() if that is not in the future. */
-  [[nodiscard]] static Deadline in(std::chrono::milliseconds timeout) noexcept;
+  /** That long from now, rounded up to a millisecond; passed() if that is not in the future. */
+  [[nodiscard]] static Deadline in(Duration auto timeout) noexcept {
+    using Period = typename decltype(timeout)::period;
+    return in_ms(timeout.count(), int64_t{Period::num} * 1000, int64_t{Period::den});
+  }
+  /** The same, with a number of units of `dividend`/`divisor` milliseconds. */
+  [[nodiscard]] static Deadline in_ms(int64_t count, int64_t dividend = 1, int64_t divisor = 1) noexcept;
   /** A time in the past: the operation is tried once and does not wait. */
   [[nodiscard]] static constexpr Deadline passed() noexcept {
     Deadline d;
@@ -181,7 +198,7 @@ struct Limit {
 
   constexpr Limit(Deadline until = {}, int stop_descriptor = -1) noexcept : deadline(until), stop(stop_descriptor) {}
   /** That long from now. Zero: the operation does not wait, as with now(). */
-  [[nodiscard]] static Limit in(std::chrono::milliseconds timeout, int stop_descriptor = -1) noexcept {
+  [[nodiscard]] static Limit in(Duration auto timeout, int stop_descriptor = -1) noexcept {
     return {Deadline::in(timeout), stop_descriptor};
   }
   /** No deadline, only a stop descriptor. */

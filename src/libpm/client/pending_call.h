@@ -10,7 +10,7 @@ namespace pm::client {
 
 /** How long a call may take, from the arguments of the functions of pm.h. */
 [[nodiscard]] inline Limit limit_of(int timeout, int stop) noexcept {
-  return {timeout < 0 ? Deadline() : Deadline::in(std::chrono::milliseconds(timeout)), stop};
+  return {timeout < 0 ? Deadline() : Deadline::in_ms(timeout), stop};
 }
 
 /** A call in a thread of its own. It reads the handle's tree, and nothing else of the handle. */

@@ -16,12 +16,14 @@ uint64_t now(clockid_t clock) noexcept {
 }
 } // namespace
 
-Deadline Deadline::in(std::chrono::milliseconds timeout) noexcept {
-  // A time of more than 500 years is without a deadline.
-  constexpr int64_t most = INT64_MAX / static_cast<int64_t>(ns_in_ms);
-  if (timeout.count() <= 0) return passed();
+Deadline Deadline::in_ms(int64_t count, int64_t dividend, int64_t divisor) noexcept {
+  // A time of more than 100 years is without a deadline.
+  constexpr int64_t most = 100LL * 366 * 24 * 3600 * 1000;
+  if (count <= 0) return passed();
   Deadline d;
-  if (timeout.count() < most) d.at_ = now(CLOCK_MONOTONIC) + static_cast<uint64_t>(timeout.count()) * ns_in_ms;
+  if (count / divisor >= most / dividend) return d;
+  auto const ms = static_cast<uint64_t>((count / divisor) * dividend + ((count % divisor) * dividend + divisor - 1) / divisor);
+  d.at_ = now(CLOCK_MONOTONIC) + ms * ns_in_ms;
   return d;
 }
 

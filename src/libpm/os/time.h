@@ -10,7 +10,7 @@ namespace pm {
 
 /** The time limit of an option or a constant: `ms` milliseconds from now; 0: none. */
 [[nodiscard]] inline Deadline time_limit(uint32_t ms) noexcept {
-  return ms ? Deadline::in(std::chrono::milliseconds(ms)) : Deadline();
+  return ms ? Deadline::in_ms(ms) : Deadline();
 }
 
 /** The shorter of two times as poll(2) takes them: ms, -1 is without end. */

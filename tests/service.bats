@@ -2,33 +2,9 @@
 # service/, as it stands, under the supervisors it is for; only the port is another.
 load common
 load onc
+load service
 setup() { common_setup; }
 teardown() { common_teardown; }
-
-# supervised s6|daemontools COMMAND...: copies the service directory and starts its supervisor; its pid in $PID.
-supervised() {
-  cp -r "$PM_SOURCE/service/$1/web" web
-  a_port; port=$PORT
-  echo "tcp:127.0.0.1:$port" >web/env/ADDRESS
-  echo "127.0.0.1:$port" >web/env/LISTEN
-  listen "$PM_REGISTRY/event"
-  local listener=$PID
-  start "${@:2}" web
-  heard "$listener" u
-}
-
-# What is registered is fetched by who looks it up; what the supervisor kills is down, and up again when it has restarted it.
-serves_and_restarts() {
-  eventually 'pm-lookup web busybox wget -q -O got "http://127.0.0.1:$port/"' # httpd does not say when it listens
-  assert_equal "$(cat got)" 'Found by pm-lookup.'
-  run -0 pm-list -o address,pid
-  pid=${output#*	}
-  assert_equal "${output%	*}" "tcp:127.0.0.1:$port"
-  kill -KILL "$pid"
-  await end "$pid"
-  # Its holder may end a moment later, and the next one may be up before a listener is there.
-  eventually 'now=$(pm-list -o pid) && [ -n "$now" ] && [ "$now" != "$1" ]' "$pid"
-}
 
 @test "service: web under s6-supervise" {
   supervised s6 s6-supervise
@@ -58,77 +34,6 @@ serves_and_restarts() {
   start_ready sh -c 'exec pm-reg -N 1 echo "local:$PWD/sock" s6-ipcserver -1 "$PWD/sock" sh -c "echo hello" >&9 9>&-'
   run -0 pm-lookup echo sh -c 'exec unixclient "$PM_PATH" sh -c "read -r line <&6; echo \"\$line\""'
   assert_output hello
-}
-
-# services KIND NAME...: these service directories, in scan/, with a registry and sockets of this test's; nobody logs to /var.
-services() {
-  local kind=$1 name
-  shift
-  mkdir scan
-  for name; do cp -r "$PM_SOURCE/service/$kind/$name" "scan/$name"; done
-  [ ! -d scan/pm-listend ] || echo "$PWD/listend.socket" >scan/pm-listend/env/SOCKET
-  [ ! -d scan/pm-fdstored ] || echo "$PWD/store" >scan/pm-fdstored/env/DIRECTORY
-  [ ! -d scan/pm-opend ] || { echo "$PWD/opener" >scan/pm-opend/env/DIRECTORY; echo "$PWD/files" >scan/pm-opend/env/FILES; echo "$PM" >scan/pm-opend/env/OWNER; }
-  [ ! -d scan/pm-regd ] || { echo "$PWD/shared" >scan/pm-regd/env/PM_REGISTRY; echo "$PM" >scan/pm-regd/env/OWNER; }
-}
-# Somebody who owns the registry and is nobody of those who use it.
-PM=65500
-
-# under_s6 NAME [COMMAND...]: s6-svscan runs in scan/, and NAME is ready; started by COMMAND.
-under_s6() {
-  s6-mkfifodir "scan/$1/event"
-  start_ready "${@:2}" sh -c 'exec pm-wait -t 20000 -f "scan/$1/event" U sh -c "echo \$\$ >&9; exec s6-svscan scan" 9>&9' - "$1" >up
-  svscan=$READY
-  STARTED+=("$svscan")
-  wait "$PID"
-}
-# under_daemontools NAME: supervise runs in scan/NAME and in its log; returns when the socket can be connected to.
-under_daemontools() {
-  mkfifo log.pipe
-  start supervise "scan/$1/log" <>log.pipe
-  start supervise "scan/$1" >>log.pipe 2>&1
-  eventually 'pm-client "$1" true 2>/dev/null' "$2" # daemontools has no readiness
-}
-down_s6() {
-  start s6-svscanctl -t scan
-  await end "$svscan"
-}
-down_daemontools() {
-  svc -dx "scan/$1" "scan/$1/log"
-  await end "${STARTED[-1]}"
-}
-
-# Each with his own rights: who may not write in a fifodir cannot listen there, whatever the service is.
-listens_for_everybody() {
-  mkdir -m 700 of-alice of-root
-  chown $ALICE of-alice
-  for who in "as $ALICE" ''; do
-    start_ready $who pm-wait -t 20000 -s "$PWD/listend.socket" -f of-alice 'hello' sh -c 'echo >&9' >answer
-    run -0 $who pm-notify of-alice hello
-    assert_output 1
-    wait "$PID"
-    assert_equal "$(cat answer)" hello
-  done
-  run -111 as $ALICE pm-wait -s "$PWD/listend.socket" -f of-root x
-  assert_equal "$(ls -A of-alice of-root | grep -c ftrig)" 0
-}
-
-# Three users, one registry that is none of theirs.
-registers_everybody() {
-  export PM_REGISTRY=$PWD/shared
-  hold web tcp:127.0.0.1:80
-  hold as $ALICE web tcp:127.0.0.1:81
-  hold as $BOB web tcp:127.0.0.1:82
-  run -0 pm-list -o uid,address
-  assert_line "0	tcp:127.0.0.1:80"
-  assert_line "$ALICE	tcp:127.0.0.1:81"
-  assert_line "$BOB	tcp:127.0.0.1:82"
-  run -0 as $ALICE pm-lookup -u $BOB web
-  assert_output tcp:127.0.0.1:82
-  local bob=$PID
-  start_ready as $ALICE pm-wait -t 20000 -u $BOB down web sh -c 'echo >&9' >answer
-  end "$bob"
-  wait "$PID"
 }
 
 @test "service: pm-listend under s6-svscan, for users with their own rights" {
@@ -235,32 +140,6 @@ ms_of() {
   down_daemontools pm-regd
 }
 
-# keeps_descriptors: Alice keeps one, by a rule of her own, and Bob has none. $1: the store becomes its next version, and has
-# it still; $2: it is killed, and serves again, with nothing. $3 prints its pid.
-keeps_descriptors() {
-  export PM_FDSTORE=$PWD/store/socket
-  local rule=scan/pm-fdstored/rules/uid/$ALICE
-  mkdir -p $rule/env && touch $rule/allow
-  echo 'a-*' | tee $rule/env/PM_FDSTORE_STORE >$rule/env/PM_FDSTORE_GET
-  echo kept >file
-  as $ALICE pm-fdstore a-file <file
-  rm file
-  run -1 as $ALICE pm-fdstore b-file </dev/null
-  run -1 as $BOB pm-fdlist
-  $1
-  run -0 as $ALICE pm-fdget a-file sh -c 'cat /proc/self/fd/0'
-  assert_output kept
-  run -0 pm-fdlist
-  assert_output --regexp "^a-file"
-  local pid
-  pid=$($3)
-  $2
-  await end "$pid"
-  eventually 'pm-fdstore new </dev/null 2>/dev/null'
-  run -0 pm-fdlist
-  assert_output --regexp "^new"
-}
-
 @test "service: pm-fdstored under s6-svscan: its next version has everything, a restart nothing" {
   needs_root
   services s6 pm-fdstored
@@ -283,22 +162,6 @@ keeps_descriptors() {
   down_daemontools pm-fdstored
 }
 
-# Everybody what the rule for all says, Alice what hers says; each file is opened as its owner.
-opens_for_everybody() {
-  export PM_OPENER=$PWD/opener/socket
-  local rule=scan/pm-opend/rules/uid/$ALICE
-  mkdir -p $rule/env files/public && touch $rule/allow
-  echo 'public/* secret' >$rule/env/PM_OPEN_READ
-  echo news >files/public/news && echo secret >files/secret
-  chown $PM files/secret && chmod 600 files/secret
-  run -0 as $BOB pm-open public/news cat
-  assert_output news
-  run -0 as $ALICE pm-open secret cat
-  assert_output secret
-  run -1 as $BOB pm-open secret cat
-  assert_output 'pm-open: fatal: unable to open secret: denied by the rules'
-}
-
 @test "service: pm-opend under s6-svscan: everybody opens what the rules say" {
   needs_root
   mkdir files
@@ -315,34 +178,6 @@ opens_for_everybody() {
   under_daemontools pm-opend "$PWD/opener/socket"
   opens_for_everybody
   down_daemontools pm-opend
-}
-
-# on_a_host KIND: scan/ has pm-rpcbindd as it stands, but for who the owner is, for a host that is there.
-on_a_host() {
-  needs_namespaces
-  mkdir scan
-  cp -r "$PM_SOURCE/service/$1/pm-rpcbindd" scan/
-  echo "$KEEPER" >scan/pm-rpcbindd/env/OWNER
-  a_host ours
-  HOST=(nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD")
-}
-
-# What libtirpc sets is found; killed, the port mapper is back, and so are the rows. $1: prints its pid.
-maps_and_restarts() {
-  run -0 ours tirpc rpcb_set 200001 1 tcp 0.0.0.0.4.1
-  assert_output true
-  local pid
-  pid=$($1)
-  kill -KILL "$pid"
-  await end "$pid"
-  eventually 'on ours rpcinfo -p >/dev/null 2>&1' # the old one's socket is refused, then replaced
-  run -0 ours rpcinfo
-  assert_line --regexp '200001 +1 +tcp +0.0.0.0.4.1 +- +superuser'
-  run -0 ours pm-lookup 200001
-  assert_output tcp:0.0.0.0:1025
-  assert_not_equal "$($1)" "$pid"
-  run -0 grep '^Uid' "/proc/$($1)/status"
-  assert_output "Uid:	$KEEPER	$KEEPER	$KEEPER	$KEEPER"
 }
 
 @test "service: pm-rpcbindd under s6-svscan" {

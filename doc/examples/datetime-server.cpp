@@ -7,6 +7,7 @@
 #include <pm/passing.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 

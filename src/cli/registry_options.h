@@ -35,7 +35,8 @@ void as_registrant(Argument const &argument, LookupQuery &query) noexcept;
 /** The options -V, -n and -P. They set members of a LookupQuery. */
 template <auto... Path>
 consteval auto query_options(char const *netids = "only this transport: tcp tcp6 udp udp6 local none") noexcept {
-  return options(version_option<Path..., &LookupQuery::version>(), option<as_netid, Path..., &LookupQuery::netid>('n', "NETID", netids),
+  return options(version_option<Path..., &LookupQuery::version>(),
+                 option<as_netid, Path..., &LookupQuery::netid>('n', "NETID", netids),
                  option<as_registrant, Path...>('P', "PID", "only registrations of this process"));
 }
 
@@ -45,9 +46,10 @@ void as_this_host(Argument const &argument, std::optional<std::string_view> &ori
 /** The options -L and -O, which exclude each other. They set LookupQuery::origin. */
 template <auto... Path>
 consteval auto origin_options() noexcept {
-  return options(option<as_this_host, Path..., &LookupQuery::origin>('L', nullptr, "only registrations of this host").excludes("O"),
-                 option<as_origin, Path..., &LookupQuery::origin>('O', "HOST", "only registrations that were imported from HOST")
-                     .as(Form::alternative));
+  return options(
+      option<as_this_host, Path..., &LookupQuery::origin>('L', nullptr, "only registrations of this host").excludes("O"),
+      option<as_origin, Path..., &LookupQuery::origin>('O', "HOST", "only registrations that were imported from HOST")
+          .as(Form::alternative));
 }
 
 void trust_user(Argument const &argument, TrustedUsers &trust) noexcept;

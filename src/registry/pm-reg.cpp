@@ -65,7 +65,8 @@ void want(RegCommand &command, std::string_view service, Argument const &address
 }
 
 /** Registers this process, or that of a pidfd. Ends the program with 0 if `stop` becomes readable first. */
-NewRegistrations add(Tree const &tree, RegCommand const &command, RegistrationTerms const &terms, Limit limit, int process = -1) noexcept {
+NewRegistrations add(Tree const &tree, RegCommand const &command, RegistrationTerms const &terms, Limit limit,
+                     int process = -1) noexcept {
   Change change(tree, command.keeping.route, limit, command.keeping.absent());
   auto made = change.add({command.requests.begin(), command.requests.size()}, terms, process);
   if (made) return std::move(*made);

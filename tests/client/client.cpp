@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <chrono>
 #include <iostream>
 #include <map>
 #include <stdexcept>

@@ -50,8 +50,9 @@ class World {
   static Registrant me() noexcept { return {::geteuid(), ::getpid(), start_time(::getpid()).value_or(0)}; }
 
   /** What to ask for: a name, exclusive if it starts with `!`. */
-  static Answer<NewRegistrations> try_add(Tree const &tree, std::initializer_list<char const *> names, RegistrationTerms const &terms = {},
-                                          Policy const &policy = Policy::unlimited(), Registrant const &who = me()) noexcept {
+  static Answer<NewRegistrations> try_add(Tree const &tree, std::initializer_list<char const *> names,
+                                          RegistrationTerms const &terms = {}, Policy const &policy = Policy::unlimited(),
+                                          Registrant const &who = me()) noexcept {
     List<WantedRegistration> requests;
     for (char const *name : names) {
       bool const exclusive = *name == '!';

@@ -57,8 +57,7 @@ int main(int argc, char **argv) {
       code = sd_watchdog_enabled(0, &usec);
       printf("%d %llu\n", code, (unsigned long long)usec);
       fflush(stdout);
-    }
-    else if (!strcmp(word, "hang")) pause();
+    } else if (!strcmp(word, "hang")) pause();
     else fail(word, 0);
     if (code <= 0) fail(word, code);
   }

@@ -9,7 +9,7 @@ void CopiedRegistrations::clear() noexcept {
 
 bool CopiedRegistrations::add(registry::LiveRegistration const &registration) noexcept {
   auto const &record = registration.record;
-  Place place = {};
+  Copied place = {};
   std::string_view const all[texts] = {record.service, record.netid, record.address, record.exe, record.id};
   for (size_t i = 0; i < texts; ++i) {
     place.at[i] = bytes_.size();

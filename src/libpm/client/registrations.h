@@ -19,12 +19,12 @@ class CopiedRegistrations {
 
  private:
   static constexpr size_t texts = 5;
-  struct Place {
+  struct Copied {
     size_t at[texts]; /**< of service, netid, address, executable and ID */
     struct pm_registration numbers;
   };
   List<char> bytes_;
-  List<Place> places_;
+  List<Copied> places_;
 };
 
 } // namespace pm::client

@@ -33,24 +33,25 @@ bool read_access(std::string_view text, std::optional<SenderAccess> &to) noexcep
 
 /** Reads one line. False: the value is invalid. */
 bool read_line(std::string_view variable, std::string_view value, NotifyMessage &message) noexcept {
-  bool const one = value == "1";
-  if (variable == "READY") message.ready |= one;
-  else if (variable == "RELOADING") message.reloading |= one;
-  else if (variable == "STOPPING") message.stopping |= one;
-  else if (variable == "FDSTORE") message.stores |= one;
-  else if (variable == "FDSTOREREMOVE") message.removes |= one;
-  else if (variable == "BARRIER") message.barrier |= one;
-  else if (variable == "WATCHDOG") {
-    message.watchdog |= one;
-    message.trigger |= value == "trigger";
-    return one || value == "trigger";
-  } else if (variable == "STATUS") return read_text(value, true, message.status);
-  else if (variable == "FDNAME") return read_text(value, is_listen_name(value), message.name);
-  else if (variable == "MAINPID") return read_number(value, 1, INT_MAX, message.main);
-  else if (variable == "ERRNO") return read_number(value, 0, INT_MAX, message.error);
-  else if (variable == "EXTEND_TIMEOUT_USEC") return read_number(value, 0, UINT64_MAX, message.extend);
-  else if (variable == "WATCHDOG_USEC") return read_number(value, 0, UINT64_MAX, message.watchdog_us);
-  else if (variable == "NOTIFYACCESS") return read_access(value, message.access);
+  static constexpr struct {
+    std::string_view variable, value;
+    bool NotifyMessage::*said;
+  } flags[] = {
+      {"READY", "1", &NotifyMessage::ready},           {"RELOADING", "1", &NotifyMessage::reloading},
+      {"STOPPING", "1", &NotifyMessage::stopping},     {"FDSTORE", "1", &NotifyMessage::stores},
+      {"FDSTOREREMOVE", "1", &NotifyMessage::removes}, {"BARRIER", "1", &NotifyMessage::barrier},
+      {"WATCHDOG", "1", &NotifyMessage::watchdog},     {"WATCHDOG", "trigger", &NotifyMessage::trigger},
+  };
+  for (auto const &flag : flags)
+    if (flag.variable == variable && flag.value == value) return message.*flag.said = true;
+  if (variable == "WATCHDOG") return false;
+  if (variable == "STATUS") return read_text(value, true, message.status);
+  if (variable == "FDNAME") return read_text(value, is_listen_name(value), message.name);
+  if (variable == "MAINPID") return read_number(value, 1, INT_MAX, message.main);
+  if (variable == "ERRNO") return read_number(value, 0, INT_MAX, message.error);
+  if (variable == "EXTEND_TIMEOUT_USEC") return read_number(value, 0, UINT64_MAX, message.extend);
+  if (variable == "WATCHDOG_USEC") return read_number(value, 0, UINT64_MAX, message.watchdog_us);
+  if (variable == "NOTIFYACCESS") return read_access(value, message.access);
   return true;
 }
 

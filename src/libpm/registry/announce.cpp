@@ -7,7 +7,8 @@
 
 namespace pm::registry {
 
-Answer<NewRegistrations> announce(Transaction &transaction, Registrant const &registrant, RegistrationTerms const &terms) noexcept {
+Answer<NewRegistrations> announce(Transaction &transaction, Registrant const &registrant,
+                                  RegistrationTerms const &terms) noexcept {
   auto const before = announcement_of(transaction.dir(), registrant.pid);
   RegistrationTerms public_terms = terms;
   public_terms.is_public = true;

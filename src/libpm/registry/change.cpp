@@ -135,7 +135,8 @@ Answer<void> Change::withdraw_outdated(Registrant const &who) noexcept {
 /** How often to ask again when the registration that forbids another is not seen: in a user namespace it never is. */
 constexpr int unseen_most = 3;
 
-Answer<NewRegistrations> Change::add(std::span<WantedRegistration const> requests, RegistrationTerms const &terms, int process) noexcept {
+Answer<NewRegistrations> Change::add(std::span<WantedRegistration const> requests, RegistrationTerms const &terms,
+                                     int process) noexcept {
   for (int unseen = 0;;) {
     auto made = add_once(requests, terms, process);
     auto const *refusal = made ? nullptr : std::get_if<Refusal>(&made.error());

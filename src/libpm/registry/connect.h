@@ -38,7 +38,7 @@ using ConnectFailure = std::variant<SysError, UntrustedServer>;
  * and that then changes its user. The overflow uid proves nothing, is_overflow_user(). A query that trusts every user checks nothing,
  * and there is nothing to check at an address of another host.
  */
-[[nodiscard]] tl::expected<std::optional<Reached>, ConnectFailure> connect(Tree const &tree, LookupQuery const &query, Limit limit,
-                                                                           LiveRegistrations &found) noexcept;
+[[nodiscard]] tl::expected<std::optional<Reached>, ConnectFailure> connect(Tree const &tree, LookupQuery const &query,
+                                                                           Limit limit, LiveRegistrations &found) noexcept;
 
 } // namespace pm::registry

@@ -36,6 +36,7 @@ struct NewRegistrations {
 /** A place with an ID that no registration has had. */
 [[nodiscard]] Result<Ticket> new_ticket(std::string_view service, std::string_view owner, Registrant const &registrant) noexcept;
 /** The record of a registration, published now, without its ID. It views all three. */
-[[nodiscard]] Record record_of(WantedRegistration const &wanted, Registrant const &registrant, RegistrationTerms const &terms) noexcept;
+[[nodiscard]] Record record_of(WantedRegistration const &wanted, Registrant const &registrant,
+                               RegistrationTerms const &terms) noexcept;
 
 } // namespace pm::registry

@@ -19,6 +19,7 @@ enum class Announces : uint8_t { nothing, end };
                                   std::string_view name, Announces announces = Announces::end) noexcept;
 
 /** Removes an owner's registrations that match the query, except for its `trust`. Returns how many. */
-[[nodiscard]] Result<unsigned> remove_matching(Transaction &transaction, std::string_view owner, LookupQuery const &query) noexcept;
+[[nodiscard]] Result<unsigned> remove_matching(Transaction &transaction, std::string_view owner,
+                                               LookupQuery const &query) noexcept;
 
 } // namespace pm::registry

@@ -30,7 +30,7 @@ class Statistics {
   };
   /** A hash table. If it is full, a new slot replaces the least used one of the next few slots, which begin at `hand`. */
   template <class Slot, uint8_t Size>
-  struct Table {
+  struct SlotTable {
     static constexpr unsigned tried = 8;
     Slot slots[Size];
     uint8_t next[Size], heads[2 * Size]; /**< a slot's number plus 1; 0: none */
@@ -39,8 +39,8 @@ class Statistics {
   struct OfVersion {
     uint32_t calls[procedure::get_statistics + 1];
     uint32_t sets, unsets;
-    Table<AddressSlot, 128> addresses;
-    Table<CallSlot, 32> forwards;
+    SlotTable<AddressSlot, 128> addresses;
+    SlotTable<CallSlot, 32> forwards;
   };
   OfVersion &of(uint32_t version) noexcept { return versions_[version - lowest_version]; }
 

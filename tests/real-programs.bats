@@ -227,6 +227,6 @@ export -f as_on_the_pages
 @test "real programs: the run scripts of pm-socketbinder(8) and pm-activate(8), word for word" {
   needs_unshare -nmpf --kill-child --propagation private
   installed execlineb fcgiwrap php-cgi cgi-fcgi lighttpd gunicorn in.tftpd tftp
-  run timeout 60 unshare -nmpf --kill-child --mount-proc --propagation private bash -c as_on_the_pages
+  run timeout -s KILL 60 unshare -nmpf --kill-child --mount-proc --propagation private bash -c as_on_the_pages
   assert_output "$(printf 'hello\n%.0s' {1..9})"
 }

@@ -55,3 +55,12 @@ section() { awk -v name="$2" '/^\.Sh / { on = ($0 == ".Sh " name) } on' "$1"; }
 @test "pages: the examples do in each shell what the page says" {
   for page in $(pages); do as_written "${page##*/}" EXAMPLES DESCRIPTION; done
 }
+
+@test "pages: the first commands of README" {
+  needs_unshare -n
+  sed -n '/^In an empty directory:/,/^## /s/^    //p' "$PM_SOURCE/README.md" >script
+  mkdir empty && cd empty
+  run -0 unshare -n bash -c 'ip link set lo up && exec timeout 60 bash ../script'
+  assert_line 'http://127.0.0.1:8080/'
+  assert_line gone
+}

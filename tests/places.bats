@@ -355,7 +355,7 @@ AT_300=(unshare -mpf --kill-child --mount-proc bash -c 'echo 299 >/proc/sys/kern
   run -0 in_first pm-pid2exe 300
   assert_output "$(readlink -f prog)"
   mkfifo said
-  run -0 "${AT_300[@]}" 'exec 8<>said; exec pm-announce -N 8 sh -c "echo >&8; exec 8>&-; read -r _ <said; pm-pid2exe \$\$"'
+  run -0 "${AT_300[@]}" 'exec 7<>said 8<>said; exec pm-announce -N 8 sh -c "echo >&8; exec 8>&-; read -r _ <&7; pm-pid2exe \$\$"'
   assert_output "$(readlink -f "$(command -v sh)")"
   assert_equal "$(find "$PM_REGISTRY/service/.exe/0" -name "300.$(start_of "$first").*:*" | wc -l)" 1
 

@@ -334,7 +334,7 @@ web      $ALICE"
   up=$(($(sed 's/\..*//' /proc/uptime)))
   hold_unnamed web none 1.100.00000000
   run -0 terminal 100 'pm-list -o since,start'
-  assert_line -n 1 --regexp '^[0-9]+[dhms]([0-9]+[hms])?  [0-9]+[dhms]([0-9]+[hms])?$'
+  assert_line -n 1 --regexp '^[0-9]+[dhms]([0-9]+[hms])? +[0-9]+[dhms]([0-9]+[hms])?$'
   # seconds AGE: from this to less than the next unit.
   local age=${lines[1]##* } seconds=0 number=
   while [[ $age =~ ^([0-9]+)([dhms])(.*)$ ]]; do

@@ -47,7 +47,7 @@ copy_project() {
 # another configuration cannot make them differ. They are newer than all else, so that make does not compile them anew.
 copy_objects() {
   mkdir -p build
-  [ ! -d "$PM_SOURCE/build/src" ] || tar -C "$PM_SOURCE/build" --exclude='*.a' -cf - "$@" | tar -xf - -C build
+  [ ! -d "$PM_SOURCE/build/src" ] || tar -C "$PM_SOURCE/build" -cf - "$@" | tar -xf - -C build
   grep -rlF util/config.h build --include='*.d' | sed 's/d$/o/' | xargs rm -f
   find build -name '*.o' -exec touch {} +
 }

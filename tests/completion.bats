@@ -4,7 +4,7 @@ load common
 load fdstore
 setup() {
   common_setup
-  [ -d "$PM_BUILD/completion" ] || skip 'needs completion: this build is for another machine'
+  [ -d "$PM_BUILD/completion" ] || skip 'no completion was made: this build is for another machine'
   mkdir -p share/bash-completion share/fish
   cp -r "$PM_BUILD/completion/bash" share/bash-completion/completions
   cp -r "$PM_BUILD/completion/fish" share/fish/vendor_completions.d
@@ -75,7 +75,7 @@ in_shells() {
     asked=$shell
     eval "$1"
   done
-  [ -n "$asked" ] || skip 'needs bash-completion, zsh or fish: none is installed'
+  [ -n "$asked" ] || skip 'bash-completion, zsh and fish are not installed'
 }
 
 @test "completion: services come from pm-list, as operands and as arguments" {

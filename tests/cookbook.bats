@@ -40,7 +40,7 @@ recipe() {
     }' script=script session=session "$PM_SOURCE/doc/pm-cookbook.7"
   mkdir work
   # One shell for the whole session; what it left running ends with the namespaces.
-  timeout -s KILL ${COOKBOOK_SECONDS:-120} unshare -nmpf --kill-child --mount-proc --propagation private bash -c '
+  timeout -s KILL 120 unshare -nmpf --kill-child --mount-proc --propagation private bash -c '
     ip link set lo up
     mount -t tmpfs -o mode=755 none /run && mount -t tmpfs -o mode=755 none /srv && mount --bind bin /usr/local/bin
     unset PM_REGISTRY PM_BUILD PM_SOURCE

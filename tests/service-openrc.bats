@@ -7,7 +7,6 @@ setup() {
   common_setup
   installed openrc-run supervise-daemon
   needs_namespaces
-  # Another user than root reaches the sockets.
   mkdir -m 755 files
   mkdir bin
   cp "$PM_BUILD"/pm-* bin
@@ -18,7 +17,8 @@ teardown() {
   [ -z "${SERVICE:-}" ] || "${HOST[@]}" rc-service "$SERVICE" stop >/dev/null
   common_teardown
 }
-# an_openrc_host, in the namespace: $1 is installed in /etc as the README says, with the paths of this test; no other service is there.
+# an_openrc_host SERVICES DIRECTORY OWNER, in the namespace: installs these in an empty /etc, as pm-service-directory(7) says, with
+# paths in the directory of this test.
 an_openrc_host() {
   ip link set lo up
   mount -t tmpfs none /run
@@ -55,6 +55,13 @@ under_openrc() {
   run -0 "${HOST[@]}" rc-service "$1" status
   assert_output --partial 'status: started'
 }
+# with_rules NAME: the same, with its rules in scan/NAME/rules, where they can be changed.
+with_rules() {
+  mkdir -p "scan/$1"
+  "${HOST[@]}" cp -r "/etc/$1/rules" "scan/$1"
+  "${HOST[@]}" sed -i "s,^RULES=.*,RULES=$PWD/scan/$1/rules," "/etc/conf.d/$1"
+  under_openrc "$1"
+}
 pid_under_openrc() { "${HOST[@]}" sh -c 'pgrep -P "$(cat /run/supervise-'"$SERVICE"'.pid)"'; }
 # stops: the service ends at once.
 stops() {
@@ -87,12 +94,7 @@ stops() {
 }
 
 @test "openrc: pm-fdstored: its next version has everything, a restart nothing" {
-  mkdir rules
-  "${HOST[@]}" cp -r /etc/pm-fdstored/rules/. rules
-  "${HOST[@]}" sed -i "s,^RULES=.*,RULES=$PWD/rules," /etc/conf.d/pm-fdstored
-  mkdir -p scan/pm-fdstored
-  ln -s ../../rules scan/pm-fdstored/rules
-  under_openrc pm-fdstored
+  with_rules pm-fdstored
   become() { "${HOST[@]}" rc-service pm-fdstored upgrade; }
   restart() { kill -KILL "$(pid_under_openrc)"; }
   keeps_descriptors become restart pid_under_openrc
@@ -100,12 +102,7 @@ stops() {
 }
 
 @test "openrc: pm-opend: every user opens what the rules say" {
-  mkdir rules
-  "${HOST[@]}" cp -r /etc/pm-opend/rules/. rules
-  "${HOST[@]}" sed -i "s,^RULES=.*,RULES=$PWD/rules," /etc/conf.d/pm-opend
-  mkdir -p scan/pm-opend
-  ln -s ../../rules scan/pm-opend/rules
-  under_openrc pm-opend
+  with_rules pm-opend
   opens_for_everybody
   stops
 }

@@ -12,7 +12,7 @@ supervised() {
   heard "$listener" u
 }
 
-# What is registered is fetched by who looks it up; what the supervisor kills is down, and up again when it has restarted it.
+# A client finds web by its name. When the server is killed, the supervisor starts and registers another.
 serves_and_restarts() {
   eventually 'pm-lookup web busybox wget -q -O got "http://127.0.0.1:$port/"' # httpd does not say when it listens
   assert_equal "$(cat got)" 'Found by pm-lookup.'
@@ -25,7 +25,7 @@ serves_and_restarts() {
   eventually 'now=$(pm-list -o pid) && [ -n "$now" ] && [ "$now" != "$1" ]' "$pid"
 }
 
-# services KIND NAME...: these service directories, in scan/, with a registry and sockets of this test's; nobody logs to /var.
+# services KIND NAME...: these service directories, in scan/, with a registry and sockets of this test's.
 services() {
   local kind=$1 name
   shift
@@ -36,7 +36,7 @@ services() {
   [ ! -d scan/pm-opend ] || { echo "$PWD/opener" >scan/pm-opend/env/DIRECTORY; echo "$PWD/files" >scan/pm-opend/env/FILES; echo "$PM" >scan/pm-opend/env/OWNER; }
   [ ! -d scan/pm-regd ] || { echo "$PWD/shared" >scan/pm-regd/env/PM_REGISTRY; echo "$PM" >scan/pm-regd/env/OWNER; }
 }
-# Somebody who owns the registry and is nobody of those who use it.
+# The user who owns the registry. The tests have other users register there.
 PM=65500
 
 # under_s6 NAME [COMMAND...]: s6-svscan runs in scan/, and NAME is ready; started by COMMAND.
@@ -63,7 +63,7 @@ down_daemontools() {
   await end "${STARTED[-1]}"
 }
 
-# Each with his own rights: who may not write in a fifodir cannot listen there, whatever the service is.
+# Each user listens with rights of that user: without the right to write in a fifodir, a user cannot listen there.
 listens_for_everybody() {
   mkdir -m 700 of-alice of-root
   chown $ALICE of-alice
@@ -78,7 +78,7 @@ listens_for_everybody() {
   assert_equal "$(ls -A of-alice of-root | grep -c ftrig)" 0
 }
 
-# Three users, one registry that is none of theirs.
+# Three users register in a registry of another user.
 registers_everybody() {
   export PM_REGISTRY=$PWD/shared
   hold web tcp:127.0.0.1:80
@@ -96,8 +96,8 @@ registers_everybody() {
   wait "$PID"
 }
 
-# keeps_descriptors: Alice keeps one, by a rule of her own, and Bob has none. $1: the store becomes its next version, and has
-# it still; $2: it is killed, and serves again, with nothing. $3 prints its pid.
+# keeps_descriptors BECOME RESTART PID: a rule lets Alice store a descriptor, and no rule lets Bob. After BECOME the store is its
+# next version and has the descriptor; after RESTART it is empty. PID prints its pid.
 keeps_descriptors() {
   export PM_FDSTORE=$PWD/store/socket
   local rule=scan/pm-fdstored/rules/uid/$ALICE
@@ -122,7 +122,7 @@ keeps_descriptors() {
   assert_output --regexp "^new"
 }
 
-# Everybody what the rule for all says, Alice what hers says; each file is opened as its owner.
+# Bob opens what the rule for all users allows, Alice what her own rule allows. The service opens each file as the files' owner.
 opens_for_everybody() {
   export PM_OPENER=$PWD/opener/socket
   local rule=scan/pm-opend/rules/uid/$ALICE
@@ -138,7 +138,7 @@ opens_for_everybody() {
   assert_output 'pm-open: fatal: unable to open secret: denied by the rules'
 }
 
-# on_a_host KIND: scan/ has pm-rpcbindd as it stands, but for who the owner is, for a host that is there.
+# on_a_host KIND: makes a host, and copies the service directory of pm-rpcbindd to scan/, with another owner.
 on_a_host() {
   needs_namespaces
   mkdir scan
@@ -148,7 +148,8 @@ on_a_host() {
   HOST=(nsenter -t "${HOSTS[ours]}" -m -n --wd="$PWD")
 }
 
-# What libtirpc sets is found; killed, the port mapper is back, and so are the rows. $1: prints its pid.
+# maps_and_restarts PID: a program that libtirpc sets is found, also after the port mapper was killed and restarted. PID prints
+# its pid.
 maps_and_restarts() {
   run -0 ours tirpc rpcb_set 200001 1 tcp 0.0.0.0.4.1
   assert_output true

@@ -52,8 +52,9 @@ copy_objects() {
   find build -name '*.o' -exec touch {} +
 }
 
-# SHELLS: those that run the sessions of the pages, as many as are installed.
-SHELLS=(bash dash 'busybox ash' mksh ksh93 zsh)
+# SHELLS: those that run the sessions of the pages, as many as are installed; with PM_SHELLS=all three more.
+SHELLS=(bash dash 'busybox ash')
+[ "${PM_SHELLS:-}" != all ] || SHELLS+=(mksh ksh93 zsh)
 # With sanitizers in bash only: the other shells test the pages. And ksh93 sends CONT after TERM, upon which LeakSanitizer waits without end.
 [ -n "${PM_MEASURES_MEMORY:-}" ] || SHELLS=(bash)
 # as_written PAGE SECTION...: does what the sessions in these sections do, once in each shell, in a new directory. "$ " starts a

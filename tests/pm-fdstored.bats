@@ -905,7 +905,7 @@ EOT
   store -i rules
   local uid
   for uid in 65511 65512 65513 65514; do start as $uid flood "$PM_FDSTORE" 32 1 </dev/null >/dev/null 2>&1; done
-  # Two are refused before they have their 32, whichever these are: users have all the places that they may have.
+  # The third is refused before it has its 32, and so is the fourth: users have all the places that they may have.
   eventually '[ "$(grep -o "refused uid 6551[1-4]: too many connections" log | sort -u | wc -l)" -ge 2 ]'
   run -0 pm-fdlist -t 5000
   run -0 as $ALICE pm-fdlist -t 5000

@@ -1169,10 +1169,10 @@ running() {
     # The service's process, or pm-reg, below the shell that unshare started.
     eventually "stopped=\$(pgrep -r T -P $super || pgrep -r T -P \"\$(pgrep -P $PID)\")"
     echo >go
-    read -r -t 20 -u 7 line
+    read -r -t 60 -u 7 line
     assert_equal "$line" 'same pid'
     kill -CONT "$stopped"
-    read -r -t 20 -u 7 line
+    read -r -t 60 -u 7 line
     [[ $line =~ ^'exit 1 '.*'refused: process '[0-9]+' does not exist'$ ]]
     run -1 pm-lookup web
     await end "$PID"

@@ -1512,7 +1512,7 @@ END
 
 @test "pm-super: -I: it ends when nobody has been there for so long, exit 0, and not while somebody is" {
   watch_log
-  super -v -I 100 local:sock "${STAY[@]}"
+  super -v -I 2000 local:sock "${STAY[@]}"
   client sock
   one=$PID
   client sock
@@ -1520,7 +1520,7 @@ END
   logged 'end pid'
   logged 'status: 1/40'
   # Longer than that with one child.
-  run ! read -r -t 0.3 -u 5 line
+  run ! read -r -t 2.5 -u 5 line
   kill -0 "${STARTED[0]}"
   end "$PID"
   logged 'idle, quitting'

@@ -99,15 +99,23 @@ ms_of() {
   eventually '[ "$(ps -o comm= -p "$1" | sort | uniq -c | xargs)" = "100 pm-reg 200 pm-wait" ]' "$(IFS=,; echo "${services[*]},${waiters[*]}")"
   kill -CONT "$server"
   local began=$SECONDS
+  # A program that starts six times in the same crowd, beside it: what the machine needs for that, whoever answers.
+  { ms_of env env env env env true; echo "$TOOK" >bare; } &
+  local bare=$!
   ms_of pm-reg now none true
+  wait $bare
+  bare=$(cat bare)
   for n in "${waiters[@]}"; do wait "$n" || { cat refused; return 1; }; done
   cat refused
   [ ! -s refused ]
-  echo "all up after $((SECONDS - began)) s; root's registration took $TOOK ms"
+  echo "all up after $((SECONDS - began)) s; root's registration took $TOOK ms; a program that starts six times $bare ms"
   # With sanitizers, each program takes several times as long to start.
   if [ -n "$PM_MEASURES_MEMORY" ]; then
-    [ $((SECONDS - began)) -le 10 ]
-    [ "$TOOK" -le 1000 ]
+    # Where a program starts in 5 ms in this crowd, 10 s and 1 s. Where it takes longer, what starts for root's 100 services (two
+    # programs each), and for all 300 (six each, on two processors), takes that much longer, whatever the server does.
+    local start=$((bare / 6 > 5 ? bare / 6 : 5))
+    [ $(((SECONDS - began) * 1000)) -le $((2000 * start)) ]
+    [ "$TOOK" -le $((200 * start)) ]
   fi
   assert_equal "$(pm-list -o service | grep -c '^s[0-9]')" 100
   down_s6

@@ -151,16 +151,21 @@ ordered() { local all="$*"; eventually '[ "$(paste -sd " " order)" = "'"$all"'" 
 
 @test "pm-super: -W with -R: connections over the rate wait, too" {
   needs_root
-  super -v -R 1/400 -W 4 local:sock "${IN_ORDER[@]}"
-  stays as $ALICE
-  waits as $ALICE
-  waits as $ALICE
-  waits as $BOB
+  super -v -R 1/400 -W 4 "local:$PWD/sock" "${IN_ORDER[@]}"
+  # All connect while the server is stopped, so that it has them at once.
+  kill -STOP "$PID"
+  local server=$PID n=0 user
+  for user in $ALICE $ALICE $ALICE $BOB; do
+    stays as $user
+    n=$((n + 1))
+    eventually '[ "$(grep -c " $PWD/sock\$" /proc/net/unix)" = $(($1 + 1)) ]' $n
+  done
+  kill -CONT "$server"
   ordered $ALICE $ALICE $BOB $ALICE
 }
 
 @test "pm-super: -I does not end it while a connection waits" {
-  super -v -I 50 -R 1/400 -W 4 local:sock true
+  super -v -I 1000 -R 1/3000 -W 4 local:sock true
   stays
   waits
   said 'idle, quitting'

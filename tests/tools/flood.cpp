@@ -21,6 +21,15 @@ int knock(SockAddr const &server) noexcept {
   return fd;
 }
 
+/** Whether the server has closed the connection. What it has sent, such as a greeting, is read. */
+bool is_closed(int fd) noexcept {
+  char bytes[4096];
+  ssize_t n;
+  do n = ::recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+  while (n > 0);
+  return n == 0 || errno != EAGAIN;
+}
+
 } // namespace
 
 int main(int argc, char const *const *argv) {
@@ -35,7 +44,7 @@ int main(int argc, char const *const *argv) {
   for (;;) {
     if (::poll(all.begin(), all.size(), -1) < 0) die_sys({errno, "wait for"}, argv[1]);
     for (auto &one : all) {
-      if (!one.revents) continue;
+      if (!one.revents || !is_closed(one.fd)) continue;
       ::close(one.fd);
       one.fd = knock(*server);
     }

@@ -408,13 +408,15 @@ common_options() {
 BAD_NAMES=('' . .. .hidden a/b / 'a b' $'a\nb' $'a\x01' $'a\x7f' $'\xc3\xa9' $'\xff' 'a:b' 'a*' "$(printf 'x%.0s' {1..128})")
 LONGEST_NAME=$(printf 'x%.0s' {1..127})
 
-# eventually CODE [ARGUMENT...]: tries it every 10 ms until it is true, for what has no event to wait for; fails after a minute.
+# eventually CODE [ARGUMENT...]: tries it every 10 ms until it is true, for what has no event to wait for; after 50 tries five times as
+# rarely, because the tries take time from what they wait for. Fails after a minute.
 eventually() {
-  local code=$1 late=$((SECONDS + 60))
+  local code=$1 late=$((SECONDS + 60)) tries=0 pause=$POLL
   shift
   until eval "$code"; do
     [ $SECONDS -lt $late ] || { echo "not within a minute: $code"; return 1; }
-    sleep $POLL
+    ((++tries != 50)) || pause=0.05
+    sleep $pause
   done
 }
 

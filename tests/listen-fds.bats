@@ -12,7 +12,7 @@ teardown() { common_teardown; }
 ID=(python3 -c 'import os; print(os.environ.get("LISTEN_PIDFDID") == str(os.fstat(os.pidfd_open(os.getpid())).st_ino))')
 needs_pidfd_ids() {
   python3 -c 'import os; exit(os.fstat(os.pidfd_open(os.getpid())).st_ino == os.fstat(os.pidfd_open(os.getppid())).st_ino)' ||
-    skip 'needs Linux 6.9: before it, all pidfds have the same inode number'
+    skip 'this kernel is older than Linux 6.9: all pidfds have the same inode number'
 }
 # GIVEN: as PROG of pm-socketbinder -n: the words after it run in another process than the one that has the sockets.
 GIVEN=(sh -c '"$@"; code=$?; exit "$code"' -)

@@ -1400,9 +1400,9 @@ END
   watch_log
   mkfifo got
   exec 6<>got
-  super -R 2/600 local:sock sh -c 'echo x >got'
+  super -R 2/3000 local:sock sh -c 'echo x >got'
   for _ in 1 2 3; do s6-ipcclient sock true; done
-  logged 'pausing: 2 starts in 600 ms'
+  logged 'pausing: 2 starts in 3000 ms'
   for _ in 1 2; do read -r -t 20 -u 6 _; done
   # Not before the time is over, and then at once.
   run ! read -r -t 0.1 -u 6 _
@@ -1413,12 +1413,12 @@ END
 @test "pm-super: -R: while the rate stays at the limit the pause is logged once, and again after it has fallen" {
   mkfifo got
   exec 6<>got
-  super -R 2/200 local:sock sh -c 'echo x >got'
+  super -R 2/1000 local:sock sh -c 'echo x >got'
   for _ in {1..8}; do start s6-ipcclient sock true; done
   for _ in {1..8}; do read -r -t 20 -u 6 _; done
   assert_equal "$(grep -c pausing log)" 1
   # Twice the time of the limit.
-  run ! read -r -t 0.5 -u 6 _
+  run ! read -r -t 2.5 -u 6 _
   for _ in {1..2}; do s6-ipcclient sock true; done
   for _ in {1..2}; do read -r -t 20 -u 6 _; done
   eventually '[ "$(grep -c pausing log)" = 2 ]'

@@ -1157,7 +1157,7 @@ running() {
     kill -KILL $first; wait $first
     echo $((first - 1)) >/proc/sys/kernel/ns_last_pid
     sleep infinity & [ $! = $first ] && echo same pid >again
-    await end $reg; wait $reg; echo "exit $? $(cat refused)" >again'
+    wait $reg; echo "exit $? $(cat refused)" >again'
   local super program stopped point
   # Before the service reads the pid of the process, its users, its start time; and before pm-reg does.
   for point in waitid:1 openat:4 openat:5 client; do
@@ -1169,10 +1169,10 @@ running() {
     # The service's process, or pm-reg, below the shell that unshare started.
     eventually "stopped=\$(pgrep -r T -P $super || pgrep -r T -P \"\$(pgrep -P $PID)\")"
     echo >go
-    read -r -t 60 -u 7 line
+    read -r -t 20 -u 7 line
     assert_equal "$line" 'same pid'
     kill -CONT "$stopped"
-    read -r -t 60 -u 7 line
+    read -r -t 20 -u 7 line
     [[ $line =~ ^'exit 1 '.*'refused: process '[0-9]+' does not exist'$ ]]
     run -1 pm-lookup web
     await end "$PID"

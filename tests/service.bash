@@ -166,3 +166,10 @@ maps_and_restarts() {
   run -0 grep '^Uid' "/proc/$($1)/status"
   assert_output "Uid:	$KEEPER	$KEEPER	$KEEPER	$KEEPER"
 }
+
+# ms_of COMMAND...: runs it, and how many ms it took is $TOOK.
+ms_of() {
+  local start=$(date +%s%N)
+  "$@"
+  TOOK=$((($(date +%s%N) - start) / 1000000))
+}

@@ -60,67 +60,6 @@ teardown() { common_teardown; }
   down_s6
 }
 
-# ms_of COMMAND...: runs it, and how many ms it took is $TOOK.
-ms_of() {
-  local start=$(date +%s%N)
-  "$@"
-  TOOK=$((($(date +%s%N) - start) / 1000000))
-}
-
-@test "service: pm-regd: 100 services of root and 200 waiters of a user start at once, while another user floods it" {
-  needs_root
-  services s6 pm-regd
-  # On a tmpfs, as in /run: this test measures.
-  local memory
-  memory=$(mktemp -d /dev/shm/pm-test.XXXXXX)
-  echo "$memory/shared" >scan/pm-regd/env/PM_REGISTRY
-  chmod 755 "$memory"
-  under_s6 pm-regd
-  export PM_REGISTRY=$memory/shared
-  # Bob has 600 silent connections, and 32 times at once registers 64 services.
-  start_ready as $BOB flood "$memory/shared/socket" 600 9 </dev/null
-  local n names=()
-  for n in {2..64}; do names+=(-a "b$n=none"); done
-  for _ in {1..32}; do start as $BOB sh -c 'while :; do "$@" true; done' - pm-reg -t 600000 "${names[@]}" b1 none >/dev/null 2>&1; done
-  # They all connect while the server is stopped, so that it has them at once.
-  local server waiters=() services=()
-  server=$(s6-svstat -o pid scan/pm-regd)
-  kill -STOP "$server"
-  for n in {1..200}; do
-    "${AS[@]/UID/$ALICE}" pm-wait -t 100000 -u 0 up "s$((n % 100))" >/dev/null 2>>refused &
-    waiters+=($!)
-  done
-  for n in {0..99}; do
-    pm-reg -t 100000 "s$n" none sleep infinity 2>>refused &
-    services+=($!)
-  done
-  STARTED+=("${services[@]}")
-  STARTED+=("${waiters[@]}")
-  eventually '[ "$(ps -o comm= -p "$1" | sort | uniq -c | xargs)" = "100 pm-reg 200 pm-wait" ]' "$(IFS=,; echo "${services[*]},${waiters[*]}")"
-  kill -CONT "$server"
-  local began=$SECONDS
-  # Beside root's call, a shell starts programs one after another. Their number says how long the machine needs for one start.
-  (while :; do env true; echo; done) >starts &
-  local starter=$!
-  ms_of pm-reg now none true
-  local starts=$(($(wc -l <starts) * 2))
-  for n in "${waiters[@]}"; do wait "$n" || { cat refused; return 1; }; done
-  cat refused
-  [ ! -s refused ]
-  local all=$((SECONDS - began)) all_starts=$(($(wc -l <starts) * 2))
-  end "$starter"
-  echo "all up after $all s and $all_starts starts of a program; root's registration took $TOOK ms and $starts starts"
-  # With sanitizers, each program takes several times as long to start.
-  if [ -n "$PM_MEASURES_MEMORY" ]; then
-    # The bounds are 10 s and 1 s. A machine that starts programs too slowly for them is given the time of 125 and 75 starts.
-    [ "$all" -le 10 ] || [ "$all_starts" -le 125 ]
-    [ "$TOOK" -le 1000 ] || [ "$starts" -le 75 ]
-  fi
-  assert_equal "$(pm-list -o service | grep -c '^s[0-9]')" 100
-  down_s6
-  rm -r "$memory"
-}
-
 @test "service: pm-regd: 24 users with 32 silent connections each keep neither root nor another user waiting" {
   needs_root
   services s6 pm-regd

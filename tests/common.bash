@@ -1,17 +1,14 @@
 # What every Bats file loads: the programs on PATH, a registry of its own, and ways to wait for events instead of time.
 
 bats_require_minimum_version 1.5.0
-bats_load_library bats-support
-bats_load_library bats-assert
-bats_load_library bats-file
+# What bats-support, bats-assert and bats-file define, and $ENOENT and so on: the texts of these errors, as this C library has them.
+# tools/check makes one file of all that, because it is read for each test.
+source "$PM_BUILD/definitions.bash"
 
 # $PM_BUILD is where the programs are: tools/check sets it.
 PATH=$PM_BUILD:$PATH
 # The same, with $PM_FAULT=NAME:NTH:ACT obeyed (tests/fault/fault.h).
 FAULT=$PM_BUILD/fault
-
-# $ENOENT and so on: the texts of these errors, as this C library has them.
-eval "$(errors)"
 
 # Where only polling is possible: seconds between two looks.
 export POLL=0.01
@@ -123,27 +120,8 @@ common_teardown() {
     kill -KILL "$pid" 2>/dev/null || :
     wait "$pid" 2>/dev/null || :
   done
-  cd / && end_rest && rm -rf "$BATS_TEST_TMPDIR"
+  cd / && end-rest "$BATS_TEST_TMPDIR" && rm -rf "$BATS_TEST_TMPDIR"
   assert_equal "$stray" ''
-}
-
-# Kills what outlives the processes that the test started: processes in its directory, or with its registry in their environment.
-end_rest() {
-  local round left
-  for round in {1..50}; do
-    # The processes that look are not found.
-    left=$(unset PM_REGISTRY
-      {
-        find /proc -mindepth 2 -maxdepth 2 -name cwd -lname "$BATS_TEST_TMPDIR*" -printf '%h\n'
-        grep -lsza "^PM_REGISTRY=$BATS_TEST_TMPDIR/" /proc/[0-9]*/environ
-      } 2>/dev/null | cut -d/ -f3 | grep -x '[0-9]*' | sort -u)
-    [ -n "$left" ] || return 0
-    # shellcheck disable=SC2086 # each is a word
-    kill -KILL $left 2>/dev/null || :
-    sleep $POLL
-  done
-  echo "still there after round $round: $left"
-  return 1
 }
 
 # start COMMAND...: in the background, without bats' own descriptors; its pid in $PID. COMMAND may begin with `as UID`, and is no

@@ -1,5 +1,6 @@
 #include "fault.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,7 @@ int fault_before(char const *name) noexcept {
   if (state.act == Act::fail && strcmp(name, "close") == 0) return 0;
   if (++state.count != state.nth || !state.planned) return 0;
   state.happened = true;
+  if (char const *const file = ::getenv("PM_FAULT_HAPPENED")) ::close(::open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
   switch (state.act) {
     case Act::fail: return state.code;
     case Act::stop: ::kill(::getpid(), SIGSTOP); return 0;

@@ -15,7 +15,10 @@ bool happened() noexcept;
 
 } // namespace pm::fault
 
-/** An errno for the call to fail with, or 0. $PM_FAULT=NAME:NTH:ACT (NAME or *; ACT an errno, stop or kill) plans for a program. */
+/**
+ * An errno for the call to fail with, or 0. $PM_FAULT=NAME:NTH:ACT (NAME or *; ACT an errno, stop or kill) plans for a
+ * program, which makes the file $PM_FAULT_HAPPENED when that happens.
+ */
 int fault_before(char const *name) noexcept;
 
 #endif

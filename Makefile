@@ -26,9 +26,11 @@ O ?= build
 endif
 endif
 
-PROGRAM_SOURCES := $(wildcard src/*/pm-*.cpp)
+# What has etcd in its name needs libcurl and libjansson, and is left out if configure did not find them.
+with_etcd = $(if $(ETCD),$1,$(foreach file,$1,$(if $(findstring etcd,$(file)),,$(file))))
+PROGRAM_SOURCES := $(call with_etcd,$(wildcard src/*/pm-*.cpp))
 PROGRAMS := $(notdir $(PROGRAM_SOURCES:.cpp=))
-PAGES := $(wildcard doc/*.[178])
+PAGES := $(call with_etcd,$(wildcard doc/*.[178]))
 PUBLIC_HEADERS := $(wildcard src/include/*.h src/include/pm/*.h)
 LIBRARIES := $(O)/libpm.a $(if $(SHARED),$(O)/libpm.so.$(version))
 
@@ -54,9 +56,8 @@ install-library: $(LIBRARIES) $(O)/libpm.pc
 	install -m 644 src/include/pm/*.h $(DESTDIR)$(includedir)/pm
 
 install-pages: config.mak
-	for section in 1 7 8; do \
-	  install -d $(DESTDIR)$(mandir)/man$$section && install -m 644 doc/*.$$section $(DESTDIR)$(mandir)/man$$section || exit 1; \
-	done
+	$(foreach section,1 7 8,install -d $(DESTDIR)$(mandir)/man$(section) && \
+	  install -m 644 $(filter %.$(section),$(PAGES)) $(DESTDIR)$(mandir)/man$(section) &&) :
 
 # Where each shell looks.
 COMPLETION_DIRS := bash-completion/completions zsh/vendor-completions fish/vendor_completions.d
@@ -99,6 +100,7 @@ $(O)/%.o: %.cpp config.mak
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
 CLI_OBJECTS := $(patsubst %.cpp,$(O)/%.o,$(wildcard src/cli/*.cpp))
+ETCD_OBJECTS := $(patsubst %.cpp,$(O)/%.o,$(call with_etcd,$(wildcard src/etcd/*.cpp)))
 LIBPM_SOURCES := $(wildcard src/libpm/*/*.cpp)
 LIBPM_OBJECTS := $(LIBPM_SOURCES:%.cpp=$(O)/%.o)
 # The same objects are linked into libpm.so and into programs, which -fPIC makes 0.5% smaller.
@@ -107,7 +109,8 @@ $(LIBPM_OBJECTS): CXXFLAGS_ALL += -fPIC
 outdated = $(if $(filter-out $(notdir $2),$(shell $(AR) t $1 2>/dev/null)),FORCE)
 $(O)/libcli.a: $(CLI_OBJECTS) $(call outdated,$(O)/libcli.a,$(CLI_OBJECTS))
 $(O)/libpm.a: $(LIBPM_OBJECTS) $(call outdated,$(O)/libpm.a,$(LIBPM_OBJECTS))
-$(O)/libcli.a $(O)/libpm.a:
+$(O)/libetcd.a: $(ETCD_OBJECTS) $(call outdated,$(O)/libetcd.a,$(ETCD_OBJECTS))
+$(O)/libcli.a $(O)/libetcd.a $(O)/libpm.a:
 	rm -f $@
 	$(AR) rcD $@ $(filter %.o,$^)
 
@@ -123,11 +126,15 @@ $(O)/libpm.pc: package/libpm.pc.in config.mak package/info
 # The object of the program, and what it needs of the libraries. Two objects stand in front of libpm and replace parts of it:
 # RUNTIME what it calls after a bug, FAULT its system calls.
 RUNTIME := $(O)/src/cli/runtime.o $(O)/src/cli/say.o
-LINK = $(LINKER) -o $@ $(filter %.o,$^) $(RUNTIME) $(O)/libcli.a $(O)/libpm.a $(LDFLAGS_ALL) $(LDFLAGS_KIND) -l:libskarnet.a $(LIBS)
+LINK = $(LINKER) -o $@ $(filter %.o,$^) $(RUNTIME) $(filter %/libetcd.a,$^) $(O)/libcli.a $(O)/libpm.a $(LDFLAGS_ALL) $(LDFLAGS_KIND) -l:libskarnet.a $(LIBS)
 LINKER = $(CC)
 # program SOURCE-WITHOUT-.cpp: what each kind of a program is linked from. The kinds in folders are for tests and benchmarks.
 define program
 $(O)/$(notdir $1) $(O)/fault/$(notdir $1) $(O)/static/$(notdir $1): $(O)/$1.o $(O)/libcli.a $(O)/libpm.a
+ifneq ($(findstring etcd,$1),)
+$(O)/$(notdir $1) $(O)/fault/$(notdir $1): $(O)/libetcd.a
+$(O)/$(notdir $1) $(O)/fault/$(notdir $1): LIBS := -lcurl -ljansson
+endif
 endef
 $(foreach source,$(PROGRAM_SOURCES),$(eval $(call program,$(source:.cpp=))))
 $(PROGRAMS:%=$(O)/%):
@@ -160,20 +167,20 @@ $(O)/pm-crypt $(O)/fault/pm-crypt $(O)/static/pm-crypt: LIBS := $(if $(FLAGS_SAN
 
 # --- For developers: CONTRIBUTING.md ---
 
-TEST_SOURCES := $(wildcard tests/lib/*.cpp tests/tools/*.cpp)
-BENCH_SOURCES := $(wildcard tests/bench/*.cpp)
-FUZZ_SOURCES := $(wildcard tests/fuzz/*.cpp)
+TEST_SOURCES := $(call with_etcd,$(wildcard tests/lib/*.cpp tests/tools/*.cpp))
+BENCH_SOURCES := $(call with_etcd,$(wildcard tests/bench/*.cpp))
+FUZZ_SOURCES := $(call with_etcd,$(wildcard tests/fuzz/*.cpp))
 $(foreach source,$(TEST_SOURCES) $(BENCH_SOURCES) $(FUZZ_SOURCES),$(eval $(call program,$(source:.cpp=))))
 built = $(patsubst %.cpp,$(O)/$2%,$(notdir $1))
 ALL_TESTS := $(call built,$(TEST_SOURCES)) $(call built,$(PROGRAM_SOURCES),fault/)
-ALL_BENCHES := $(call built,$(BENCH_SOURCES)) $(call built,$(PROGRAM_SOURCES) nothing.cpp,static/)
+ALL_BENCHES := $(call built,$(BENCH_SOURCES)) $(call built,$(filter-out src/cluster/pm-etcd-%,$(PROGRAM_SOURCES)) nothing.cpp,static/)
 ALL_FUZZERS := $(call built,$(FUZZ_SOURCES))
 
 tests: all $(ALL_TESTS)
 benches: all $(ALL_BENCHES)
 fuzzers: $(ALL_FUZZERS)
 # But for the program that tests the installed library, which has exceptions.
-ALL_SOURCES := $(filter-out tests/client/%,$(wildcard src/*/*.cpp src/libpm/*/*.cpp tests/*/*.cpp))
+ALL_SOURCES := $(filter-out tests/client/%,$(call with_etcd,$(wildcard src/*/*.cpp src/libpm/*/*.cpp tests/*/*.cpp)))
 objects: $(ALL_SOURCES:%.cpp=$(O)/%.o)
 
 $(ALL_TESTS) $(ALL_BENCHES) $(ALL_FUZZERS):

@@ -219,13 +219,14 @@ sources() {
       may["super"] = below " handover super"
       may["client"] = below " rpc handover super client"
       may["cli"] = below " rpc handover super notify cli"
-      may["programs"] = below " rpc handover super client cli"
+      may["etcd"] = below " cli etcd"
+      may["programs"] = below " rpc handover super client cli etcd"
     }
     FNR == 1 {
       n = split(FILENAME, part, "/")
       if (FILENAME ~ /^src\/include\/(pm\/[^\/]*|pm\.h)$/) room = "public"
       else if (part[2] == "libpm" && n == 4) room = part[3]
-      else if (part[2] == "cli" && n == 3) room = "cli"
+      else if ((part[2] == "cli" || part[2] == "etcd") && n == 3) room = part[2]
       else if (FILENAME ~ /^src\/[a-z]*\/pm-[^\/]*\.cpp$/) room = "programs"
       else room = "none"
       if (room != "public" && !(room in may)) print FILENAME " is in no room that a layer is given to"
@@ -235,7 +236,7 @@ sources() {
       split($0, path, "/")
       # Public headers include public headers only, and every room may include them.
       if (/^</ && !/^<(libpm|cli)\// && !/^<pm\/.*\//) next
-      target = $0 ~ /^"libpm\/[a-z]*\/[^\/]*"/ ? path[2] : $0 ~ /^"cli\// ? "cli" : "unknown"
+      target = $0 ~ /^"libpm\/[a-z]*\/[^\/]*"/ ? path[2] : $0 ~ /^"(cli|etcd)\// ? substr($0, 2, index($0, "/") - 2) : "unknown"
       if (!((" " may[room] " ") ~ (" " target " "))) print FILENAME " includes " $0
     }' $(sources)
   refute_output

@@ -1,7 +1,6 @@
 #include "cli/feed.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "cli/say.h"
@@ -32,37 +31,25 @@ void Feed::start() noexcept {
 }
 
 void Feed::read(Reader const &reader) noexcept {
-  size_t const had = text_.size();
-  constexpr size_t at_once = 65536;
-  if (!text_.resize(had + at_once)) die_no_memory();
-  ssize_t const n = sys::read(fd(), text_.begin() + had, at_once);
-  text_.truncate(had + (n > 0 ? static_cast<size_t>(n) : 0));
-  if (n > 0) return take_lines(reader);
+  char bytes[65536];
+  ssize_t const n = sys::read(fd(), bytes, sizeof bytes);
   if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
   if (n < 0) warn_sys({errno, "read"}, *program_ ? *program_ : "standard input");
-  text_.clear();
-  is_skipping_ = false;
+  if (n > 0) {
+    if (!lines_.add({bytes, static_cast<size_t>(n)})) die_no_memory();
+    using Found = LineSplitter::Found;
+    std::string_view line;
+    for (Found found; (found = lines_.next(line)) != Found::nothing;)
+      if (found == Found::line) reader.line(line);
+      else reader.too_long();
+    return;
+  }
+  lines_.clear();
   is_over_ = true;
   pipe_.reset();
   // A program that closed its output, and runs on, is of no use any more.
   if (pid_) (void)sys::kill(pid_, SIGTERM);
   reader.ended();
-}
-
-void Feed::take_lines(Reader const &reader) noexcept {
-  size_t begin = 0;
-  while (auto *const end = static_cast<char *>(::memchr(text_.begin() + begin, '\n', text_.size() - begin))) {
-    std::string_view const line(text_.begin() + begin, static_cast<size_t>(end - text_.begin()) - begin);
-    begin += line.size() + 1;
-    if (!is_skipping_ && line.size() <= most_) reader.line(line);
-    else if (!is_skipping_) reader.too_long();
-    is_skipping_ = false;
-  }
-  text_.erase_front(begin);
-  if (text_.size() <= most_) return;
-  text_.clear();
-  if (!is_skipping_) reader.too_long();
-  is_skipping_ = true;
 }
 
 void Feed::reap(pid_t child, int status) noexcept {

@@ -3,6 +3,7 @@
 
 #include "libpm/os/children.h"
 #include "libpm/util/callback.h"
+#include "libpm/util/line_splitter.h"
 
 namespace pm {
 
@@ -17,7 +18,7 @@ class Feed {
 
   /** `program`: with its arguments; an empty list is standard input. `most`: the bytes of a line. Borrows both. */
   Feed(Children &children, char const *const *program, size_t most) noexcept
-      : children_(&children), program_(program), most_(most) {}
+      : children_(&children), program_(program), lines_(most) {}
   Feed(Feed const &) = delete;
   Feed &operator=(Feed const &) = delete;
   /** Sends the program SIGTERM. */
@@ -35,16 +36,13 @@ class Feed {
   void reap(pid_t child, int status) noexcept;
 
  private:
-  void take_lines(Reader const &reader) noexcept;
-
   Children *children_;
   char const *const *program_;
-  size_t most_;
   Fd pipe_;
   pid_t pid_ = 0; /**< of the program; 0: it does not run */
-  bool is_over_ = false, is_skipping_ = false;
+  bool is_over_ = false;
   Pause pause_;
-  List<char> text_; /**< of a line that is not whole */
+  LineSplitter lines_;
 };
 
 } // namespace pm

@@ -1,20 +1,12 @@
 #include "libpm/registry/import_line.h"
 
-#include "libpm/net/sock_addr.h"
+#include "libpm/net/reach.h"
 #include "libpm/registry/record.h"
 
 namespace pm::registry {
 
 namespace {
 constexpr size_t fields_max = 6;
-
-/** Whether another host can use the address. */
-bool is_for_others(Address const &address) noexcept {
-  if (address.netid() == Netid::none) return true;
-  if (address.netid() == Netid::local) return false;
-  auto const bound = SockAddr::of(address);
-  return !bound.is_loopback() && !bound.is_wildcard();
-}
 
 /** Reads HOST SERVICE VERSION ADDRESS. Null: they are right. */
 char const *read_registration(std::string_view const *fields, ImportLine &line) noexcept {
@@ -28,7 +20,7 @@ char const *read_registration(std::string_view const *fields, ImportLine &line) 
   auto const address = Address::parse(fields[3]);
   if (!address) return "ADDRESS is not an address";
   line.address = *address;
-  return is_for_others(line.address) ? nullptr : "ADDRESS is one that only its own host reaches";
+  return is_for_own_host(line.address) ? "ADDRESS is one that only its own host reaches" : nullptr;
 }
 } // namespace
 

@@ -1,6 +1,5 @@
 #include "libpm/registry/imports.h"
 
-#include <search.h>
 #include <algorithm>
 #include <utility>
 
@@ -8,10 +7,6 @@ namespace pm::registry {
 
 namespace {
 constexpr char const *importing = "import a registration";
-
-int compare(void const *a, void const *b) noexcept {
-  return static_cast<Import const *>(a)->key.compare(static_cast<Import const *>(b)->key);
-}
 
 std::string_view view(List<char> const &text) noexcept {
   return {text.begin(), text.size()};
@@ -23,12 +18,8 @@ void leave(ImportToken *token) noexcept {
 } // namespace
 
 Imports::~Imports() {
-  while (first_) {
-    Box<Import> const import(first_);
-    first_ = import->next;
-    (void)::tdelete(import.get(), &root_, compare);
+  for (Import *import = imports_.first(); import; import = import->next)
     if (import->token) leave(import->token);
-  }
   for (ImportRemoval const &removal : removals_) leave(removal.token);
 }
 
@@ -58,27 +49,22 @@ Done Imports::read(std::string_view text) noexcept {
     case Word::up: return put(*line, text);
     case Word::down: break;
   }
-  Import probe;
-  probe.key = line->key;
-  auto *const found = static_cast<Import **>(::tfind(&probe, &root_, compare));
-  return found ? drop(**found) : Done();
+  Import *const found = imports_.find(line->key);
+  return found ? drop(*found) : Done();
 }
 
 /** The import of a key: an empty one, or that of the same text. Another text's is dropped. */
 Result<Import *> Imports::make(std::string_view key, std::string_view text) noexcept {
-  Import probe;
-  probe.key = key;
-  if (auto *const found = static_cast<Import **>(::tfind(&probe, &root_, compare))) {
-    if (view((*found)->text) == text) return *found;
-    if (auto const dropped = drop(**found); !dropped) return fail(dropped);
+  if (Import *const found = imports_.find(key)) {
+    if (view(found->text) == text) return found;
+    if (auto const dropped = drop(*found); !dropped) return fail(dropped);
   }
   auto made = make_box<Import>();
   if (!made || !append(made->text, text)) return failed(importing, ENOMEM);
   made->key = view(made->text).substr(static_cast<size_t>(key.data() - text.data()), key.size());
-  if (!::tsearch(made.get(), &root_, compare)) return failed(importing, ENOMEM);
-  made->next = first_;
-  if (first_) first_->previous = made.get();
-  return first_ = made.release();
+  Import *const added = imports_.add(std::move(made));
+  if (!added) return failed(importing, ENOMEM);
+  return added;
 }
 
 Done Imports::put_wrong(BadImportLine const &bad, std::string_view text) noexcept {
@@ -98,8 +84,11 @@ Done Imports::put_wrong(BadImportLine const &bad, std::string_view text) noexcep
 
 Done Imports::put(ImportLine const &line, std::string_view text) noexcept {
   if (!settings_->names.empty() && std::none_of(settings_->names.begin(), settings_->names.end(),
-                                                [&](auto pattern) { return matches(pattern, line.service); }))
-    return {};
+                                                [&](auto pattern) { return matches(pattern, line.service); })) {
+    // The key may have been that of another service.
+    Import *const found = imports_.find(line.key);
+    return found ? drop(*found) : Done();
+  }
   auto const made = make(line.key, text);
   if (!made) return fail(made);
   Import &import = **made;
@@ -139,16 +128,13 @@ Done Imports::drop(Import &import) noexcept {
   if (auto const unregistered = unregister(import); !unregistered) return unregistered;
   if (counted) --count_;
   if (counted && count_ < settings_->most) is_full_ = false;
-  (void)::tdelete(&import, &root_, compare);
-  (import.previous ? import.previous->next : first_) = import.next;
-  if (import.next) import.next->previous = import.previous;
-  Box<Import>{&import};
+  imports_.remove(import);
   return {};
 }
 
 Done Imports::end_snapshot() noexcept {
   if (!std::exchange(is_in_snapshot_, false)) return {};
-  for (Import *import = first_; import;) {
+  for (Import *import = imports_.first(); import;) {
     Import *const next = import->next;
     if (import->snapshot != snapshot_)
       if (auto const dropped = drop(*import); !dropped) return dropped;
@@ -160,14 +146,14 @@ Done Imports::end_snapshot() noexcept {
 
 void Imports::suspend() noexcept {
   if (std::exchange(is_suspended_, true)) return;
-  for (Import *import = first_; import; import = import->next)
+  for (Import *import = imports_.first(); import; import = import->next)
     if (!unregister(*import)) log_->warn_of({ENOMEM, importing}, "");
 }
 
 /** Has all registered again that was before suspend(). */
 Done Imports::resume() noexcept {
   is_suspended_ = false;
-  for (Import *import = first_; import; import = import->next)
+  for (Import *import = imports_.first(); import; import = import->next)
     if (!import->is_wrong && !import->token)
       if (auto const wanted = want(*import); !wanted) return wanted;
   return {};

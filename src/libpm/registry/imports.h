@@ -5,7 +5,7 @@
 #include "libpm/os/time.h"
 #include "libpm/registry/change.h"
 #include "libpm/registry/import_line.h"
-#include "libpm/util/box.h"
+#include "libpm/util/keyed_set.h"
 #include "libpm/util/log.h"
 
 namespace pm::registry {
@@ -23,9 +23,7 @@ struct ImportRemoval {
 };
 
 /** What a line said of a key. It is kept when it is not registered, so that the same line is not reported again. */
-struct Import {
-  std::string_view key;
-  Import *previous = nullptr, *next = nullptr;
+struct Import : Keyed<Import> {
   List<char> text; /**< the line; `line` and `key` view it */
   ImportLine line;
   uint32_t snapshot = 0; /**< the last snapshot that had it */
@@ -37,7 +35,7 @@ struct Import {
 
 /**
  * Collects what lines say, and changes the registry as they do. The registrations belong to this process, which must be the registry's
- * owner's. Keys are found by tsearch(3).
+ * owner's.
  */
 class Imports {
  public:
@@ -88,8 +86,7 @@ class Imports {
   Tree const *tree_;
   Settings const *settings_;
   Log *log_;
-  void *root_ = nullptr; /**< of tsearch(3) */
-  Import *first_ = nullptr;
+  KeyedSet<Import> imports_;
   size_t count_ = 0; /**< of the imports that are not wrong */
   uint32_t snapshot_ = 0;
   bool is_in_snapshot_ = false, is_complete_ = false, is_suspended_ = false, is_full_ = false, is_failing_ = false;

@@ -1,0 +1,96 @@
+#include "etcd/follower.h"
+
+namespace pm::etcd {
+
+namespace {
+/** All keys are read this often, ms, because etcd's watch may lose a removal (issues of 3.4 and 3.5). */
+constexpr uint32_t read_all_ms = 60'000;
+/** How often etcd has to confirm that all is still as it was said, ms. */
+constexpr uint32_t confirm_ms = 5000;
+/** The most values that are reported until all keys are read again. */
+constexpr unsigned reports_max = 10;
+} // namespace
+
+bool Follower::is_due() noexcept {
+  return read_all_.remaining() == 0 || confirm_.remaining() == 0 || stream_.has_arrived();
+}
+
+int Follower::left() noexcept {
+  if (outage_.is_on()) return outage_.left();
+  return is_due() ? 0 : shorter(read_all_.remaining(), confirm_.remaining());
+}
+
+void Follower::work(int stop) noexcept {
+  if (outage_.is_on() && outage_.left() > 0) return;
+  while (is_due()) {
+    auto const done = step(stop);
+    if (done) continue;
+    if (done.error().kind == GatewayError::Kind::cancelled) return;
+    outage_.begin(done.error(), gateway_->endpoint());
+    gateway_->next_endpoint();
+    stream_.stop();
+    read_all_ = Deadline::passed();
+    return;
+  }
+  outage_.end();
+}
+
+Reply<void> Follower::step(int stop) noexcept {
+  if (stream_.has_arrived()) {
+    uint64_t last = revision_;
+    auto const add_event = [&](WatchEvent const &event) noexcept -> Reply<void> {
+      last = std::max(last, event.pair.revision);
+      // What was read with all keys since may come once more.
+      return event.pair.revision <= revision_ ? Reply<void>() : add(lines_, event.pair, event.is_removal);
+    };
+    auto const read = stream_.read(add_event);
+    reported_ = last;
+    return read;
+  }
+  if (read_all_.remaining() == 0) return read_all(stop);
+  if (auto const confirmed = confirm(*gateway_, range(), stop); !confirmed) return confirmed;
+  confirm_ = time_limit(confirm_ms);
+  return lines_.append('\n') ? Reply<void>() : no_memory();
+}
+
+Reply<void> Follower::read_all(int stop) noexcept {
+  reports_ = 0;
+  List<char> lines;
+  auto const add_pair = [&](KeyValue const &pair) noexcept { return add(lines, pair, false); };
+  if (!append(lines, "begin\n")) return no_memory();
+  auto const revision = read_range(*gateway_, range(), add_pair, stop);
+  if (!revision) return fail(revision);
+  if (!append(lines, "end\n") || !append(lines_, {lines.begin(), lines.size()})) return no_memory();
+  revision_ = reported_ = *revision;
+  read_all_ = jittered(read_all_ms);
+  confirm_ = time_limit(confirm_ms);
+  return stream_.is_started() ? Reply<void>() : stream_.start(range(), revision_ + 1, stop);
+}
+
+/** Appends the line for a key that another host has set or removed. */
+Reply<void> Follower::add(List<char> &lines, KeyValue const &pair, bool is_removal) noexcept {
+  auto const parts = keys_->parts(pair.key);
+  if (!parts) {
+    if (!is_removal && !keys_->is_claim(pair.key)) report(pair);
+    return {};
+  }
+  if (parts->host == host_) return {};
+  Text<1024> line;
+  std::string_view const name = pair.key.substr(keys_->prefix().size());
+  auto const published = is_removal ? std::nullopt : read_registration(*parts, pair.value);
+  if (published)
+    line << "up\t" << name << '\t' << parts->host << '\t' << parts->service << '\t' << published->version << '\t'
+         << published->address.text() << '\n';
+  else line << "down\t" << name << '\n';
+  if (!published && !is_removal) report(pair);
+  return append(lines, line.view()) ? Reply<void>() : no_memory();
+}
+
+/** Reports a key or value that is not a registration's, but not again when all keys are read again. */
+void Follower::report(KeyValue const &pair) noexcept {
+  if (pair.revision <= reported_ || reports_ > reports_max) return;
+  if (++reports_ > reports_max) return log_->warn("more keys without registrations are left out");
+  log_->warn("a key is left out, because it has no registration: ", pair.key.substr(0, 256));
+}
+
+} // namespace pm::etcd

@@ -1,0 +1,34 @@
+#include "etcd/outage.h"
+
+#include "libpm/os/random.h"
+
+namespace pm::etcd {
+
+namespace {
+constexpr uint32_t first_delay = 100, last_delay = 2000;
+} // namespace
+
+Deadline jittered(uint32_t ms) noexcept {
+  return time_limit(ms + static_cast<uint32_t>(random_bits().value_or(0) % (ms / 4 + 1)));
+}
+
+void Outage::begin(GatewayError const &error, std::string_view endpoint) noexcept {
+  if (error.kind == GatewayError::Kind::cancelled) return;
+  delay_ = is_on() ? std::min(delay_ * 2, last_delay) : first_delay;
+  retry_ = jittered(delay_);
+  bool const is_refusal = error.kind == GatewayError::Kind::refused;
+  // Endpoints fail in turns, for reasons that differ in the address or in a time.
+  Text<330> what;
+  what << (is_refusal ? error.reason.view() : "unreachable") << '\n';
+  if (reported_.view().find(what.view()) != std::string_view::npos) return;
+  reported_ << what.view();
+  log_->warn("etcd at ", endpoint, is_refusal ? " refuses: " : " does not answer: ", error.reason.view());
+}
+
+void Outage::end() noexcept {
+  if (is_on()) log_->inform("etcd answers again");
+  delay_ = 0;
+  reported_.clear();
+}
+
+} // namespace pm::etcd

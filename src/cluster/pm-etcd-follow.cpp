@@ -29,6 +29,7 @@ bool is_over() noexcept {
 int main(int argc, char const *const *argv) {
   FollowSettings settings;
   command_line.check_operands(command_line.read(argc, argv, settings), 0, 0);
+  check_etcd(settings.etcd);
   Signals const ends = trap_ends();
   HttpClient client(settings.etcd.gateway.tls);
   if (!client.open()) die_no_memory();

@@ -67,6 +67,7 @@ constexpr uint32_t patience = 10000;
 int main(int argc, char const *const *argv) {
   PublishSettings settings;
   command_line.check_operands(command_line.read(argc, argv, settings), 0, 0);
+  check_etcd(settings.etcd);
   check_readiness(settings.ready);
   PublisherSettings &publishing = settings.publisher;
   publishing.keys = settings.etcd.keys;

@@ -35,4 +35,9 @@ void as_credentials(Argument const &argument, EtcdSettings &settings) noexcept {
   settings.gateway.password = password;
 }
 
+void check_etcd(EtcdSettings const &settings) noexcept {
+  if (settings.gateway.endpoints.empty()) refuse("missing option: -e");
+  if (!settings.host) refuse("missing option: -n");
+}
+
 } // namespace pm::etcd

@@ -19,6 +19,8 @@ void as_prefix(Argument const &argument, EtcdSettings &settings) noexcept;
 /** Reads USER:PASSWORD from the first line of a file that other users cannot read. */
 void as_credentials(Argument const &argument, EtcdSettings &settings) noexcept;
 
+/** Ends the program with 100 unless -e and -n were given. */
+void check_etcd(EtcdSettings const &settings) noexcept;
 /** The options -e, -n, -f, -u, -C, -c and -k. They set an EtcdSettings, the member `etcd` of S. */
 template <class S>
 consteval auto etcd_options() noexcept {

@@ -38,12 +38,11 @@ void Follower::work(int stop) noexcept {
 Reply<void> Follower::step(int stop) noexcept {
   if (stream_.has_arrived()) {
     uint64_t last = revision_;
-    auto const add_event = [&](WatchEvent const &event) noexcept -> Reply<void> {
+    auto const add = [&](WatchEvent const &event) noexcept {
       last = std::max(last, event.pair.revision);
-      // What was read with all keys since may come once more.
-      return event.pair.revision <= revision_ ? Reply<void>() : add(lines_, event.pair, event.is_removal);
+      return add_event(event);
     };
-    auto const read = stream_.read(add_event);
+    auto const read = stream_.read(add);
     reported_ = last;
     return read;
   }
@@ -56,7 +55,7 @@ Reply<void> Follower::step(int stop) noexcept {
 Reply<void> Follower::read_all(int stop) noexcept {
   reports_ = 0;
   List<char> lines;
-  auto const add_pair = [&](KeyValue const &pair) noexcept { return add(lines, pair, false); };
+  auto const add_pair = [&](KeyValue const &pair) noexcept { return add_up(lines, pair); };
   if (!append(lines, "begin\n")) return no_memory();
   auto const revision = read_range(*gateway_, range(), add_pair, stop);
   if (!revision) return fail(revision);
@@ -67,23 +66,36 @@ Reply<void> Follower::read_all(int stop) noexcept {
   return stream_.is_started() ? Reply<void>() : stream_.start(range(), revision_ + 1, stop);
 }
 
-/** Appends the line for a key that another host has set or removed. */
-Reply<void> Follower::add(List<char> &lines, KeyValue const &pair, bool is_removal) noexcept {
+/** The parts of a key of another host's registration; nothing: it is another key. */
+std::optional<KeySpace::Parts> Follower::parts_for_others(KeyValue const &pair, bool is_removal) noexcept {
   auto const parts = keys_->parts(pair.key);
-  if (!parts) {
-    if (!is_removal && !keys_->is_claim(pair.key)) report(pair);
-    return {};
-  }
-  if (parts->host == host_) return {};
+  if (!parts && !is_removal && !keys_->is_claim(pair.key)) report(pair);
+  return parts && parts->host == host_ ? std::nullopt : parts;
+}
+
+/** Appends the line for a key with a registration; another value is reported. */
+Reply<void> Follower::add_up(List<char> &lines, KeyValue const &pair) noexcept {
+  auto const parts = parts_for_others(pair, false);
+  if (!parts) return {};
+  auto const published = read_registration(*parts, pair.value);
+  if (!published) return report(pair), Reply<void>();
   Text<1024> line;
-  std::string_view const name = pair.key.substr(keys_->prefix().size());
-  auto const published = is_removal ? std::nullopt : read_registration(*parts, pair.value);
-  if (published)
-    line << "up\t" << name << '\t' << parts->host << '\t' << parts->service << '\t' << published->version << '\t'
-         << published->address.text() << '\n';
-  else line << "down\t" << name << '\n';
-  if (!published && !is_removal) report(pair);
+  line << "up\t" << pair.key.substr(keys_->prefix().size()) << '\t' << parts->host << '\t' << parts->service << '\t'
+       << published->version << '\t' << published->address.text() << '\n';
   return append(lines, line.view()) ? Reply<void>() : no_memory();
+}
+
+Reply<void> Follower::add_event(WatchEvent const &event) noexcept {
+  // What was read with all keys since may come once more.
+  if (event.pair.revision <= revision_) return {};
+  size_t const size = lines_.size();
+  if (!event.is_removal)
+    if (auto const added = add_up(lines_, event.pair); !added || lines_.size() > size) return added;
+  // A value without a registration may have taken the place of one.
+  if (!parts_for_others(event.pair, true)) return {};
+  Text<1024> line;
+  line << "down\t" << event.pair.key.substr(keys_->prefix().size()) << '\n';
+  return append(lines_, line.view()) ? Reply<void>() : no_memory();
 }
 
 /** Reports a key or value that is not a registration's, but not again when all keys are read again. */

@@ -24,7 +24,9 @@ class Follower {
   [[nodiscard]] bool is_due() noexcept;
   [[nodiscard]] Reply<void> step(int stop) noexcept;
   [[nodiscard]] Reply<void> read_all(int stop) noexcept;
-  [[nodiscard]] Reply<void> add(List<char> &lines, KeyValue const &pair, bool is_removal) noexcept;
+  [[nodiscard]] std::optional<KeySpace::Parts> parts_for_others(KeyValue const &pair, bool is_removal) noexcept;
+  [[nodiscard]] Reply<void> add_up(List<char> &lines, KeyValue const &pair) noexcept;
+  [[nodiscard]] Reply<void> add_event(WatchEvent const &event) noexcept;
   void report(KeyValue const &pair) noexcept;
   [[nodiscard]] KeyRange range() const noexcept { return KeyRange::below(keys_->prefix()); }
 

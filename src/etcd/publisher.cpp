@@ -123,7 +123,7 @@ Json Publisher::claim_value() const noexcept {
   Json addresses(json_array());
   for (auto const &own : {policy.v4, policy.v6})
     if (own && json_array_append_new(addresses.get(), json_string(own->raw_host().c_str())) < 0) return nullptr;
-  auto const text = [](std::string_view s) noexcept { return json_stringn(s.data(), s.size()); };
+  auto const text = [](std::string_view s) noexcept { return json_stringn(s.empty() ? "" : s.data(), s.size()); };
   return Json(json_pack("{s:o,s:o,s:o,s:o,s:o,s:I}", "nonce", text(settings_->nonce), "boot", text(settings_->boot), "addresses",
                         addresses.release(), "grpc", text(settings_->grpc_path), "dns", text(settings_->dns_domain), "ttl",
                         static_cast<json_int_t>(settings_->ttl)));

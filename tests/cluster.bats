@@ -40,8 +40,8 @@ milliseconds() { awk '{ print int($1 * 1000) }' /proc/uptime; }
   serve_on a web tcp:0.0.0.0:80
   local web=$PID
   serve_on b dns udp:10.9.0.2:53
-  found a $'- web tcp:0.0.0.0:80\nb dns udp:10.9.0.2:53'
-  found b $'- dns udp:10.9.0.2:53\na web tcp:10.9.0.1:80'
+  found a $' web tcp:0.0.0.0:80\nb dns udp:10.9.0.2:53'
+  found b $' dns udp:10.9.0.2:53\na web tcp:10.9.0.1:80'
   found c $'a web tcp:10.9.0.1:80\nb dns udp:10.9.0.2:53'
   run -0 pm-lookup -r reg-c -O a web
   assert_output tcp:10.9.0.1:80
@@ -51,7 +51,7 @@ milliseconds() { awk '{ print int($1 * 1000) }' /proc/uptime; }
   assert_equal "$(keys | wc -l)" 5
   end "$web"
   found c 'b dns udp:10.9.0.2:53'
-  found b '- dns udp:10.9.0.2:53'
+  found b ' dns udp:10.9.0.2:53'
   assert_equal "$(cat publish-*.log follow-*.log)" ''
 }
 
@@ -117,9 +117,10 @@ milliseconds() { awk '{ print int($1 * 1000) }' /proc/uptime; }
 @test "cluster: a host that loses power: gone after its lease" {
   publish a -t 3
   serve_on a web tcp:10.9.0.1:80
+  local web=$PID
   follow b
   found b 'a web tcp:10.9.0.1:80'
-  kill -KILL "$PUBLISHER" "$WATCHER" "$PID"
+  kill -KILL "$PUBLISHER" "$WATCHER" "$web"
   found b ''
 }
 
@@ -220,9 +221,10 @@ milliseconds() { awk '{ print int($1 * 1000) }' /proc/uptime; }
 @test "cluster: a host that is installed anew waits for its lease, then takes over" {
   publish a -t 3
   serve_on a web tcp:10.9.0.1:80
+  local web=$PID
   follow b
   found b 'a web tcp:10.9.0.1:80'
-  kill -KILL "$PUBLISHER" "$WATCHER" "$PID"
+  kill -KILL "$PUBLISHER" "$WATCHER" "$web"
   rm -rf reg-a nonce-a
   pm-mkregistry reg-a
   serve_on a new tcp:10.9.0.1:81

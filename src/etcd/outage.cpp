@@ -5,7 +5,7 @@
 namespace pm::etcd {
 
 namespace {
-constexpr uint32_t first_delay = 100, last_delay = 2000;
+constexpr uint32_t first_delay = 100, last_delay = 500;
 } // namespace
 
 Deadline jittered(uint32_t ms) noexcept {

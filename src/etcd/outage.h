@@ -7,7 +7,7 @@
 namespace pm::etcd {
 
 /**
- * Reports an error once, also if it comes again and again, and says when to try again: after 0.1 s, and then after twice that, up to 2 s,
+ * Reports an error once, also if it comes again and again, and says when to try again: after 0.1 s, and then after twice that, up to 0.5 s,
  * each with up to a quarter more, so that hosts do not try at the same moment.
  */
 class Outage {

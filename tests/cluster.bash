@@ -62,7 +62,8 @@ connect() { in_host switch ip link set "to-$1" up; }
 start_member() {
   local n=$(($(printf %d "'$1") - 96))
   in_host_words "$1"
-  "${HOST[@]}" etcd --name "$1" --data-dir "$CLUSTER/data-$1" --listen-peer-urls "http://10.9.0.$n:2380" \
+  # It outlives the test: end_rest ends what has the directory or the registry of one.
+  "${HOST[@]}" env -u PM_REGISTRY -C / etcd --name "$1" --data-dir "$CLUSTER/data-$1" --listen-peer-urls "http://10.9.0.$n:2380" \
     --initial-advertise-peer-urls "http://10.9.0.$n:2380" --listen-client-urls "http://10.9.0.$n:2379,http://127.0.0.1:2379" \
     --advertise-client-urls "http://10.9.0.$n:2379" --initial-cluster "$INITIAL_CLUSTER" --initial-cluster-token pm \
     --heartbeat-interval 50 --election-timeout 500 --logger zap --log-level error "${@:2}" \

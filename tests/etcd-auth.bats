@@ -58,7 +58,7 @@ restart_member() {
   found b 'a web tcp:10.9.0.1:80'
   # Another host's keys are refused, once said, and tried again.
   in_host_words a
-  start "${HOST[@]}" pm-etcd-publish -e "$ENDPOINTS" -n a -s other-nonce -u b.user <<<end 2>log
+  start "${HOST[@]}" sh -c '{ echo end; exec sleep 60; } | exec pm-etcd-publish -e "$1" -n c -s other-nonce -u b.user' - "$ENDPOINTS" 2>log
   said log 'etcd at http://10.9.0.1:2379 refuses: etcdserver: permission denied'
 }
 
@@ -101,7 +101,7 @@ restart_member() {
   said publish-a.log 'refuses: etcdserver: mvcc: database space exceeded'
   ctl del /big >/dev/null
   ctl compact "$(revision)" >/dev/null
-  in_host a etcdctl --user root:secret defrag >/dev/null
+  ctl defrag >/dev/null
   restart_member
   ctl alarm disarm >/dev/null
   eventually 'keys | grep -q web'

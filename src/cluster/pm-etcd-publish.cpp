@@ -52,10 +52,9 @@ constexpr CommandLine command_line(
         't', "SECONDS", "how long etcd keeps the registrations when this host is lost (default 10)"),
     option<as_path, &PublishSettings::publisher, &PublisherSettings::grpc_path>(
         'G', "PATH", "also set PATH/SERVICE/HOST:ID, for gRPC's resolver"),
-    option<as_domain, &PublishSettings::publisher, &PublisherSettings::dns_domain>(
-        'S', "DOMAIN", "also set SkyDNS's keys, for SERVICE.DOMAIN"),
-    flag<&PublishSettings::publisher, &PublisherSettings::policy, &ExportPolicy::with_programs>(
-        'O', "publish ONC programs, too"),
+    option<as_domain, &PublishSettings::publisher, &PublisherSettings::dns_domain>('S', "DOMAIN",
+                                                                                   "also set SkyDNS's keys, for SERVICE.DOMAIN"),
+    flag<&PublishSettings::publisher, &PublisherSettings::policy, &ExportPolicy::with_programs>('O', "publish ONC programs, too"),
     option<as_text, &PublishSettings::state>('s', "FILE", "keep this host's nonce here (default: /run/pm-etcd-publish.HOST)"),
     option<as_descriptor, &PublishSettings::ready>('N', "FD", "write a newline to FD when the first snapshot is in etcd"));
 

@@ -35,8 +35,7 @@ consteval auto etcd_options() noexcept {
       option<as_text, &S::etcd, &EtcdSettings::gateway, &GatewaySettings::tls, &TlsFiles::certificate>(
           'c', "FILE", "the certificate of this client (PEM)")
           .needs('k'),
-      option<as_text, &S::etcd, &EtcdSettings::gateway, &GatewaySettings::tls, &TlsFiles::key>('k', "FILE",
-                                                                                               "its key (PEM)")
+      option<as_text, &S::etcd, &EtcdSettings::gateway, &GatewaySettings::tls, &TlsFiles::key>('k', "FILE", "its key (PEM)")
           .needs('c'));
 }
 

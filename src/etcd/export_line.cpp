@@ -43,8 +43,9 @@ tl::expected<Published, std::string_view> published(ExportLine const &line, Expo
   if (bound.is_wildcard()) {
     bool const is_six = is_v6(line.address.netid());
     auto const &own = is_six ? policy.v6 : policy.v4;
-    if (!own) return left_out(is_six ? "it is bound to a wildcard address, and no -A is an IPv6 address"
-                                     : "it is bound to a wildcard address, and no -A is an IPv4 address");
+    if (!own)
+      return left_out(is_six ? "it is bound to a wildcard address, and no -A is an IPv6 address"
+                             : "it is bound to a wildcard address, and no -A is an IPv4 address");
     auto const host = SockAddr::of(*own);
     made.address = Address::of_ip(line.address.netid(), host.host_bytes().data(), line.address.port());
     return made;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <curl/curl.h>
-#include <poll.h>
 #include <pm/types.h>
+#include <poll.h>
 #include <initializer_list>
 #include <span>
 #include "libpm/util/text.h"

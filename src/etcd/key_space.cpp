@@ -11,8 +11,9 @@ constexpr std::string_view claim_name = ".host";
 constexpr size_t domain_max = 253, label_max = 63;
 
 bool is_part(std::string_view text) noexcept {
-  return !text.empty() && text != "." && text != ".." &&
-         std::all_of(text.begin(), text.end(), [](char c) { return ::isalnum(static_cast<unsigned char>(c)) || strchr("._-@+", c); });
+  return !text.empty() && text != "." && text != ".." && std::all_of(text.begin(), text.end(), [](char c) {
+    return ::isalnum(static_cast<unsigned char>(c)) || strchr("._-@+", c);
+  });
 }
 /** As the resolver of gRPC expects it: HOST:PORT, an IPv6 address in brackets. */
 std::string_view without_netid(Address const &address) noexcept {
@@ -51,8 +52,8 @@ std::optional<KeySpace::Parts> KeySpace::parts(std::string_view key) const noexc
   Cut const host = cut(key.substr(prefix().size()), '/');
   Cut const service = cut(host.tail, '/');
   Parts const parts = {host.head, service.head, service.tail};
-  bool const is_valid = registry::is_origin(parts.host) && registry::is_service_name(parts.service) &&
-                        is_word(parts.id, registry::entry_name_max);
+  bool const is_valid =
+      registry::is_origin(parts.host) && registry::is_service_name(parts.service) && is_word(parts.id, registry::entry_name_max);
   return is_valid ? std::optional(parts) : std::nullopt;
 }
 
@@ -105,9 +106,10 @@ bool is_domain(std::string_view text) noexcept {
   if (text.size() > domain_max) return false;
   for (Cut label = {{}, text, true}; label.found;) {
     label = cut(label.tail, '.');
-    bool const is_valid = !label.head.empty() && label.head.size() <= label_max && label.head[0] != '-' && label.head.back() != '-' &&
-                          std::all_of(label.head.begin(), label.head.end(),
-                                      [](char c) { return ::isalnum(static_cast<unsigned char>(c)) || c == '-'; });
+    bool const is_valid = !label.head.empty() && label.head.size() <= label_max && label.head[0] != '-' &&
+                          label.head.back() != '-' && std::all_of(label.head.begin(), label.head.end(), [](char c) {
+                            return ::isalnum(static_cast<unsigned char>(c)) || c == '-';
+                          });
     if (!is_valid) return false;
   }
   return true;

@@ -11,20 +11,20 @@ namespace pm::etcd {
 struct PublisherSettings {
   KeySpace keys;
   ExportPolicy policy;
-  uint32_t ttl = 10;                 /**< s */
-  std::string_view grpc_path = {};   /**< of the view for gRPC's resolver; empty: none */
-  std::string_view dns_domain = {};  /**< of the view for SkyDNS; empty: none */
+  uint32_t ttl = 10;                /**< s */
+  std::string_view grpc_path = {};  /**< of the view for gRPC's resolver; empty: none */
+  std::string_view dns_domain = {}; /**< of the view for SkyDNS; empty: none */
   std::string_view nonce, boot;
 };
 
 /** A key of this host: what its value should be, and what etcd has. */
 struct PublishedKey : Keyed<PublishedKey> {
   List<char> name;
-  Published published;       /**< views `name`, and the policy */
-  bool is_wanted = false;    /**< this registration exists */
+  Published published;    /**< views `name`, and the policy */
+  bool is_wanted = false; /**< this registration exists */
   bool is_queued = false;
-  bool is_seen = false;      /**< etcd had the key when all were compared the last time */
-  List<char> value, stored;  /**< empty: none; `stored`: what etcd has under the lease */
+  bool is_seen = false;     /**< etcd had the key when all were compared the last time */
+  List<char> value, stored; /**< empty: none; `stored`: what etcd has under the lease */
 };
 
 /** Each step does one request. An error is reported and tried again; a lost lease is replaced. */

@@ -113,8 +113,8 @@ void Transaction::if_missing(std::string_view key) noexcept {
 }
 
 void Transaction::if_lease(std::string_view key, uint64_t lease) noexcept {
-  add(conditions_, json_pack("{s:s,s:s,s:o,s:s}", "target", "LEASE", "result", "EQUAL", "key", json_bytes(key).release(),
-                             "lease", text_of(lease).c_str()));
+  add(conditions_, json_pack("{s:s,s:s,s:o,s:s}", "target", "LEASE", "result", "EQUAL", "key", json_bytes(key).release(), "lease",
+                             text_of(lease).c_str()));
 }
 
 void Transaction::put(std::string_view key, std::string_view value, uint64_t lease) noexcept {

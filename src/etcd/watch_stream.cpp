@@ -12,9 +12,9 @@ tl::unexpected<GatewayError> ended(std::string_view reason) noexcept {
 
 Reply<void> WatchStream::start(KeyRange const &range, uint64_t revision, int stop) noexcept {
   lines_.clear();
-  Json const request(json_pack("{s:{s:o,s:o,s:s,s:b}}", "create_request", "key", json_bytes(range.begin.view()).release(), "range_end",
-                               json_bytes(range.end.view()).release(), "start_revision", (Text<24>() << revision).c_str(),
-                               "fragment", 1));
+  Json const request(json_pack("{s:{s:o,s:o,s:s,s:b}}", "create_request", "key", json_bytes(range.begin.view()).release(),
+                               "range_end", json_bytes(range.end.view()).release(), "start_revision",
+                               (Text<24>() << revision).c_str(), "fragment", 1));
   return gateway_->start_stream(exchange_, "/v3/watch", request, stop);
 }
 

@@ -10,7 +10,7 @@ namespace pm {
 /** The base of what a KeyedSet owns. */
 template <class T>
 struct Keyed {
-  std::string_view key; /**< set it before the object is added, and not later */
+  std::string_view key;                   /**< set it before the object is added, and not later */
   T *previous = nullptr, *next = nullptr; /**< these belong to the set */
 };
 

@@ -15,7 +15,7 @@ class LineSplitter {
   [[nodiscard]] bool add(std::string_view bytes) noexcept;
 
   enum class Found : uint8_t {
-    nothing,  /**< the rest of the line has not arrived */
+    nothing, /**< the rest of the line has not arrived */
     line,
     too_long, /**< a line has more than the most; it is left out, and found once */
   };

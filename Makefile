@@ -217,12 +217,13 @@ $(O)/html/%.html: doc/%
 	mv $@.tmp $@
 
 # Each installs what is missing, configures if needed, builds on every processor, and runs.
-demo check bench soak fuzz lint html:
+demo check bench soak fuzz lint html demo-cluster bench-cluster soak-cluster:
 	@tools/dev $@ $(O)
 
 config.mak:
 	@echo 'Please ./configure first' >&2; exit 1
 
 .PHONY: it all completion tests benches fuzzers objects seen html-pages html demo check bench soak fuzz lint dist \
+  demo-cluster bench-cluster soak-cluster \
   install install-programs install-library install-pages install-completion uninstall clean distclean FORCE
 .DELETE_ON_ERROR:

@@ -1,6 +1,7 @@
 #include "etcd/export_line.h"
 
 #include "libpm/net/reach.h"
+#include "libpm/net/scope.h"
 
 namespace pm::etcd {
 
@@ -50,7 +51,9 @@ tl::expected<Published, std::string_view> published(ExportLine const &line, Expo
     made.address = Address::of_ip(line.address.netid(), host.host_bytes().data(), line.address.port());
     return made;
   }
-  if (bound.is_link_local()) return left_out("a link-local address has another scope on each host");
+  if (bound.unwrapped().is_wildcard()) return left_out("it is bound to the IPv4 wildcard, written as an IPv6 address");
+  if (is_v6(line.address.netid()) && has_scope(bound.host_bytes().data()))
+    return left_out("a link-local address has another scope on each host");
   if (is_for_own_host(line.address)) return left_out();
   return made;
 }

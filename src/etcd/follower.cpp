@@ -37,7 +37,7 @@ void Follower::work(int stop) noexcept {
 
 Reply<void> Follower::step(int stop) noexcept {
   if (stream_.has_arrived()) {
-    uint64_t last = revision_;
+    uint64_t last = reported_;
     auto const add = [&](WatchEvent const &event) noexcept {
       last = std::max(last, event.pair.revision);
       return add_event(event);

@@ -51,8 +51,8 @@ class HttpExchange {
   ~HttpExchange();
 
   /**
-   * Sends a request with a JSON text; an earlier one is stopped. `headers`: lines of HTTP, each with a NUL after it; an empty one is left out. An error is found
-   * in error().
+   * Sends a request with a JSON text; an earlier one is stopped. `headers`: lines of HTTP, each with a NUL after it; an empty one is left
+   * out. An error is found in error().
    */
   void start(char const *url, std::string_view body, std::initializer_list<std::string_view> headers, Deadline deadline) noexcept;
   /** Forgets the request and closes its connection if the answer is not whole. */

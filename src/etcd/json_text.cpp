@@ -23,7 +23,7 @@ std::string_view text_member(json_t const *object, char const *name) noexcept {
 
 uint64_t number_member(json_t const *object, char const *name) noexcept {
   json_t const *const value = member(object, name);
-  if (json_is_integer(value)) return static_cast<uint64_t>(json_integer_value(value));
+  if (json_is_integer(value)) return static_cast<uint64_t>(std::max<json_int_t>(json_integer_value(value), 0));
   return number<uint64_t>(text_member(object, name)).value_or(0);
 }
 
@@ -40,7 +40,8 @@ bool bytes_member(List<char> &out, json_t const *object, char const *name) noexc
 
 Json json_bytes(std::string_view bytes) noexcept {
   List<char> text;
-  return Json(append_base64(text, bytes) ? json_stringn(text.begin(), text.size()) : nullptr);
+  // json_stringn() takes no null pointer, which an empty list has.
+  return Json(append_base64(text, bytes) ? json_stringn(text.empty() ? "" : text.begin(), text.size()) : nullptr);
 }
 
 } // namespace pm::etcd

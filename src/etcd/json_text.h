@@ -27,7 +27,7 @@ using Json = std::unique_ptr<json_t, ReleaseJson>;
 }
 /** A member that is a string; empty: it is not there. */
 [[nodiscard]] std::string_view text_member(json_t const *object, char const *name) noexcept;
-/** A 64-bit number, which the gateway writes as a string; 0: it is not there, because the gateway leaves out zeros. */
+/** A 64-bit number, which the gateway writes as a string; 0: it is negative, or not there: the gateway leaves out zeros. */
 [[nodiscard]] uint64_t number_member(json_t const *object, char const *name) noexcept;
 /** A number of JSON in range, such as a version. */
 [[nodiscard]] std::optional<uint32_t> small_number(json_t const *object, char const *name) noexcept;

@@ -12,7 +12,7 @@ constexpr size_t domain_max = 253, label_max = 63;
 
 bool is_part(std::string_view text) noexcept {
   return !text.empty() && text != "." && text != ".." && std::all_of(text.begin(), text.end(), [](char c) {
-    return ::isalnum(static_cast<unsigned char>(c)) || strchr("._-@+", c);
+    return ::isalnum(static_cast<unsigned char>(c)) || std::string_view("._-@+").find(c) != std::string_view::npos;
   });
 }
 /** As the resolver of gRPC expects it: HOST:PORT, an IPv6 address in brackets. */

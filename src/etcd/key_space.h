@@ -9,8 +9,8 @@
 namespace pm::etcd {
 
 inline constexpr size_t prefix_max = 128;
-/** Room for each key: a prefix, or a domain whose labels are turned round, a host, a service and an ID. */
-using Key = Text<512>;
+/** Room for each key. The longest is dns_key()'s: /skydns/, a domain of 253 bytes and a slash, a service, a host and an ID. */
+using Key = Text<8 + 254 + registry::service_name_max + 1 + registry::origin_max + 1 + registry::entry_name_max + 1>;
 
 /** Below which keys everything is: PREFIX/HOST/SERVICE/ID, and PREFIX/HOST/.host for the claim of a host. */
 class KeySpace {

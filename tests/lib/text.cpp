@@ -12,6 +12,7 @@
 #include "cli/program.h"
 #include "cli/terminal_text.h"
 #include "libpm/net/address.h"
+#include "libpm/net/reach.h"
 #include "libpm/notify/stored_name.h"
 #include "libpm/notify/watchdog.h"
 #include "libpm/os/process.h"
@@ -222,6 +223,16 @@ void addresses() {
   expect_case = "";
 }
 
+void reach() {
+  for (char const *own : {"local:/run/x", "tcp:0.0.0.0:80", "tcp:127.0.0.1:80", "udp:127.9.9.9:80", "tcp6:[::]:80",
+                          "tcp6:[::1]:80", "tcp6:[::ffff:127.0.0.2]:80", "tcp6:[::ffff:0.0.0.0]:80", "tcp6:[fe80::1]:80",
+                          "udp6:[fe80::1%lo]:80", "udp6:[ff02::fb%lo]:5353"})
+    EXPECT(is_for_own_host(value_of(Address::parse(own))));
+  for (char const *others :
+       {"none", "tcp:192.0.2.1:80", "tcp6:[2001:db8::1]:80", "tcp6:[::ffff:192.0.2.1]:80", "udp6:[ff05::2]:80"})
+    EXPECT(!is_for_own_host(value_of(Address::parse(others))));
+}
+
 void sockets() {
   Fd const tcp(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   EXPECT(Address::of_socket(tcp.get()).error().code == EADDRNOTAVAIL);
@@ -384,6 +395,7 @@ int main() {
   times();
   names();
   addresses();
+  reach();
   sockets();
   records();
   start_times();

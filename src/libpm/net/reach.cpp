@@ -1,5 +1,7 @@
 #include "libpm/net/reach.h"
 
+#include "libpm/net/scope.h"
+
 namespace pm {
 
 bool is_in_loopback_network(SockAddr const &address) noexcept {
@@ -10,8 +12,9 @@ bool is_in_loopback_network(SockAddr const &address) noexcept {
 
 bool is_for_own_host(Address const &address) noexcept {
   if (address.netid() == Netid::none) return false;
-  SockAddr const bound = SockAddr::of(address);
-  return bound.is_local() || bound.is_wildcard() || bound.is_link_local() || is_in_loopback_network(bound);
+  SockAddr const bound = SockAddr::of(address), unwrapped = bound.unwrapped();
+  if (bound.is_local() || unwrapped.is_wildcard() || is_in_loopback_network(unwrapped)) return true;
+  return unwrapped.family() == AF_INET6 && has_scope(unwrapped.host_bytes().data());
 }
 
 } // namespace pm

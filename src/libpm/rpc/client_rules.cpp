@@ -1,6 +1,7 @@
 #include "libpm/rpc/client_rules.h"
 
 #include <string.h>
+#include "libpm/net/reach.h"
 #include "libpm/os/time.h"
 
 namespace pm::rpc {
@@ -15,8 +16,8 @@ Result<ClientRules> ClientRules::open(char const *path) noexcept {
 }
 
 bool ClientRules::admit(SockAddr const &peer, Log &log) noexcept {
+  if (is_in_loopback_network(peer)) return true;
   auto const host = peer.host_bytes();
-  if (peer.is_loopback() || (host.size() == 4 && *host.data() == 127)) return true;
   uint32_t hash = 2166136261U;
   for (char const c : host) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
   Verdict &verdict = verdicts_[(hash >> 8 ^ hash) % verdicts];

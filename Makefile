@@ -169,14 +169,14 @@ $(O)/pm-crypt $(O)/fault/pm-crypt $(O)/static/pm-crypt: LIBS := $(if $(FLAGS_SAN
 
 TEST_SOURCES := $(call with_etcd,$(wildcard tests/lib/*.cpp tests/tools/*.cpp))
 BENCH_SOURCES := $(call with_etcd,$(wildcard tests/bench/*.cpp))
-FUZZ_SOURCES := $(call with_etcd,$(wildcard tests/fuzz/*.cpp))
+FUZZ_SOURCES := $(call with_etcd,$(wildcard tests/fuzz/fuzz-*.cpp))
 $(foreach source,$(TEST_SOURCES) $(BENCH_SOURCES) $(FUZZ_SOURCES),$(eval $(call program,$(source:.cpp=))))
 built = $(patsubst %.cpp,$(O)/$2%,$(notdir $1))
 ALL_TESTS := $(call built,$(TEST_SOURCES)) $(call built,$(PROGRAM_SOURCES),fault/)
 ALL_BENCHES := $(call built,$(BENCH_SOURCES)) $(call built,$(filter-out src/cluster/pm-etcd-%,$(PROGRAM_SOURCES)) nothing.cpp,static/)
 ALL_FUZZERS := $(call built,$(FUZZ_SOURCES))
 
-tests: all $(ALL_TESTS)
+tests: all $(ALL_TESTS) $(ALL_FUZZERS)
 benches: all $(ALL_BENCHES)
 fuzzers: $(ALL_FUZZERS)
 # But for the program that tests the installed library, which has exceptions.
@@ -186,8 +186,13 @@ objects: $(ALL_SOURCES:%.cpp=$(O)/%.o)
 $(ALL_TESTS) $(ALL_BENCHES) $(ALL_FUZZERS):
 	@mkdir -p $(@D)
 	$(LINK)
-# libFuzzer is C++, and has the main.
-$(ALL_FUZZERS): LINKER := $(CXX) -fsanitize=fuzzer
+# Some need the C++ library. libFuzzer, which is C++, has the main; without it the targets only repeat inputs.
+$(ALL_FUZZERS): LINKER := $(CXX)
+ifneq ($(filter-out 0,$(FUZZ)),)
+$(ALL_FUZZERS): LINKER += -fsanitize=fuzzer
+else
+$(ALL_FUZZERS): $(O)/tests/fuzz/replay.o
+endif
 $(O)/static/%: LDFLAGS_KIND := -static
 $(O)/nothing $(O)/static/nothing: RUNTIME :=
 

@@ -26,6 +26,16 @@ teardown() { common_teardown; }
 @test "library: SIGKILL of a writer at every system call, while others wait" { run -0 "$PM_BUILD/crash-waiters"; }
 @test "library: a failure at every system call of waiting" { run -0 "$PM_BUILD/failures-waiters"; }
 
+@test "library: each parser of foreign bytes reads the inputs that once showed a fault" {
+  local seeds target
+  for seeds in "$PM_SOURCE"/tests/fuzz/seeds/*; do
+    target=$PM_BUILD/${seeds##*/}
+    # Without libcurl or libjansson some are not built.
+    [[ -x $target || $target = */fuzz-etcd-* ]]
+    [ ! -x "$target" ] || run -0 "$target" "$seeds"/*
+  done
+}
+
 @test "pm.h: two threads with a handle each, under the thread sanitizer" {
   # Compiling the library once more takes a minute.
   [ -z "$PM_MEASURES_MEMORY" ] || skip 'needs the sanitizer build: make check SAN=1'

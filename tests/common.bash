@@ -72,6 +72,56 @@ as_written() {
   done
 }
 
+# page_script PAGE SECTION...: ./script does what these sections say, and ./session is what it prints. A block that does not begin with
+# "$ " is the content of the file that .Pa names before it; one that begins with #! is executable.
+page_script() {
+  local IFS='|' page=$PM_SOURCE/doc/$1
+  awk -v sections="|${*:2}|" '
+    /^\.Sh / { on = index(sections, "|" substr($0, 5) "|"); file = ""; next }
+    !on { next }
+    /^\.Pa / { file = $2 }
+    /^\.Bd -literal/ { path = ""; inside = begin = 1; next }
+    /^\.Ed/ {
+      if (path != "") print "END_OF_FILE" >script
+      if (path != "" && executable) print "chmod 755 " path >script
+      inside = 0
+      next
+    }
+    !inside { next }
+    {
+      gsub(/\\e/, "\\"); gsub(/\\&/, "")
+      if (begin && !/^\$ /) {
+        path = file
+        if (path == "") { print "a block is of no file: " $0; exit 1 }
+        print "mkdir -p \"$(dirname " path ")\" && cat >" path " <<\\END_OF_FILE" >script
+        executable = /^#!/
+      }
+      begin = 0
+      if (path != "") print >script
+      else if (/^\$ /) {
+        print >session
+        said = $0
+        gsub(/\047/, "\047\\\047\047", said)
+        print "printf \047%s\\n\047 \047" said "\047" >script
+        print substr($0, 3) >script
+      } else print >session
+    }' script=script session=session "$page"
+}
+# as_written_alone PAGE SECTION...: does what these sections say, in an empty directory and in namespaces of its own.
+as_written_alone() {
+  needs_unshare -nmpf --kill-child --propagation private
+  cp -r "$PM_BUILD" bin
+  page_script "$@"
+  mkdir work
+  # One shell for the whole session; what it left running ends with the namespaces.
+  timeout -s KILL 120 unshare -nmpf --kill-child --mount-proc --propagation private bash -c '
+    ip link set lo up
+    mount -t tmpfs -o mode=755 none /run && mount -t tmpfs -o mode=755 none /srv && mount --bind bin /usr/local/bin
+    unset PM_REGISTRY PM_BUILD PM_SOURCE
+    cd work && PATH=/usr/local/bin:/usr/sbin:/sbin:$PATH exec bash ../script' </dev/null >got 2>&1 3>&- 4>&- || { cat got; return 1; }
+  diff session got || { echo "$1: what the page says (<) and what happens (>) differ"; return 1; }
+}
+
 # front DIR: the service of that registry, accepting when this returns.
 front() {
   local dir && dir=$(readlink -f "$1") owner=()

@@ -1,51 +1,13 @@
 #!/usr/bin/env bats
 # The sections of pm-cookbook(7), word for word: each in namespaces of its own, with the programs that it is about.
 load common
-setup() {
-  common_setup
-  needs_unshare -nmpf --kill-child --propagation private
-}
+setup() { common_setup; }
 teardown() { common_teardown; }
 
 # recipe SECTION PROGRAM...: does what that section of the page says, if these programs are there.
 recipe() {
   installed "${@:2}"
-  cp -r "$PM_BUILD" bin
-  awk -v section="$1" '
-    /^\.Sh / { on = $0 == ".Sh " section || $0 == ".Sh THE REGISTRY"; next }
-    !on { next }
-    /^\.Pa / { file = $2 }
-    /^\.Bd -literal/ { path = ""; inside = begin = 1; next }
-    /^\.Ed/ { if (path != "") print "END_OF_FILE" >script; inside = 0; next }
-    !inside { next }
-    {
-      gsub(/\\e/, "\\"); gsub(/\\&/, "")
-      if (begin && !/^\$ /) {
-        path = file
-        if (path == "") { print "a block is of no file: " $0; exit 1 }
-        print "mkdir -p \"$(dirname " path ")\" && cat >" path " <<\\END_OF_FILE" >script
-        if (/^#!/) executable = executable " " path
-      }
-      begin = 0
-      if (path != "") print >script
-      else if (/^\$ /) {
-        if (executable != "") print "chmod 755" executable >script
-        executable = ""
-        print >session
-        said = $0
-        gsub(/\047/, "\047\\\047\047", said)
-        print "printf \047%s\\n\047 \047" said "\047" >script
-        print substr($0, 3) >script
-      } else print >session
-    }' script=script session=session "$PM_SOURCE/doc/pm-cookbook.7"
-  mkdir work
-  # One shell for the whole session; what it left running ends with the namespaces.
-  timeout -s KILL 120 unshare -nmpf --kill-child --mount-proc --propagation private bash -c '
-    ip link set lo up
-    mount -t tmpfs -o mode=755 none /run && mount -t tmpfs -o mode=755 none /srv && mount --bind bin /usr/local/bin
-    unset PM_REGISTRY PM_BUILD PM_SOURCE
-    cd work && PATH=/usr/local/bin:/usr/sbin:/sbin:$PATH exec bash ../script' </dev/null >got 2>&1 3>&- 4>&- || { cat got; return 1; }
-  diff session got || { echo "what the page says (<) and what happens (>) differ"; return 1; }
+  as_written_alone pm-cookbook.7 'THE REGISTRY' "$1"
 }
 
 @test "cookbook: an HTTP server behind the super-server" { recipe 'AN HTTP SERVER BEHIND THE SUPER-SERVER' execlineb s6-supervise busybox; }

@@ -7,26 +7,7 @@ setup() {
   common_setup
   installed runsv
 }
-teardown() {
-  [ -z "${RUNSV:-}" ] || down_runit
-  common_teardown
-}
-
-# under_runit NAME [COMMAND...]: COMMAND runs runsv in scan/NAME, and NAME serves when this returns.
-under_runit() {
-  SERVICE=$PWD/scan/$1
-  start "${@:2}" runsv "$SERVICE" </dev/null >log 2>&1
-  RUNSV=$PID
-  eventually '[ -p "$SERVICE/supervise/ok" ]'
-  run -0 "${@:2}" sv -w 20 start "$SERVICE"
-  assert_output --partial 'ok: run:'
-}
-down_runit() {
-  sv -w 20 force-shutdown "$SERVICE" >/dev/null
-  ends_with "$RUNSV" 0
-  RUNSV=
-}
-pid_under_runit() { cat "$SERVICE/supervise/pid"; }
+teardown() { common_teardown; }
 
 @test "runit: web" {
   supervised runit runsv </dev/null
@@ -42,6 +23,7 @@ pid_under_runit() { cat "$SERVICE/supervise/pid"; }
   services runit pm-listend
   under_runit pm-listend
   listens_for_everybody
+  down_runit
 }
 
 @test "runit: pm-regd: every user registers, and its log is written" {
@@ -52,6 +34,7 @@ pid_under_runit() { cat "$SERVICE/supervise/pid"; }
   sv -w 20 stop "$SERVICE/log" >/dev/null
   run -0 ls "$SERVICE/log/main"
   assert_line current
+  down_runit
 }
 
 @test "runit: pm-fdstored: its next version has everything, a restart nothing" {
@@ -61,6 +44,7 @@ pid_under_runit() { cat "$SERVICE/supervise/pid"; }
   become() { sv hup "$SERVICE"; }
   restart() { sv kill "$SERVICE"; }
   keeps_descriptors become restart pid_under_runit
+  down_runit
 }
 
 @test "runit: pm-opend: every user opens what the rules say" {
@@ -69,12 +53,14 @@ pid_under_runit() { cat "$SERVICE/supervise/pid"; }
   services runit pm-opend
   under_runit pm-opend
   opens_for_everybody
+  down_runit
 }
 
 @test "runit: pm-rpcbindd" {
   on_a_host runit
   under_runit pm-rpcbindd "${HOST[@]}"
   maps_and_restarts pid_under_runit
+  down_runit
 }
 
 @test "runit: the scripts need a shell and runit only" {

@@ -34,6 +34,11 @@ services() {
   [ ! -d scan/pm-listend ] || echo "$PWD/listend.socket" >scan/pm-listend/env/SOCKET
   [ ! -d scan/pm-fdstored ] || echo "$PWD/store" >scan/pm-fdstored/env/DIRECTORY
   [ ! -d scan/pm-opend ] || { echo "$PWD/opener" >scan/pm-opend/env/DIRECTORY; echo "$PWD/files" >scan/pm-opend/env/FILES; echo "$PM" >scan/pm-opend/env/OWNER; }
+  for name in scan/pm-publish scan/pm-follow; do
+    [ ! -d $name ] || { echo "$PWD/reg-alpha" >$name/env/PM_REGISTRY; echo "$ENDPOINTS" >$name/env/ENDPOINTS; }
+  done
+  [ ! -d scan/pm-publish ] || echo 10.9.0.1 >scan/pm-publish/env/ADDRESS
+  [ ! -d scan/pm-follow ] || echo nobody >scan/pm-follow/env/OWNER
   [ ! -d scan/pm-regd ] || { echo "$PWD/shared" >scan/pm-regd/env/PM_REGISTRY; echo "$PM" >scan/pm-regd/env/OWNER; }
 }
 # The user who owns the registry. The tests have other users register there.
@@ -47,12 +52,22 @@ under_s6() {
   STARTED+=("$svscan")
   wait "$PID"
 }
-# under_daemontools NAME: supervise runs in scan/NAME and in its log; returns when the socket can be connected to.
+# under_daemontools NAME CODE [COMMAND...]: COMMAND runs supervise in scan/NAME and in its log; returns when CODE is true.
 under_daemontools() {
   mkfifo log.pipe
-  start supervise "scan/$1/log" <>log.pipe
-  start supervise "scan/$1" >>log.pipe 2>&1
-  eventually 'pm-client "$1" true 2>/dev/null' "$2" # daemontools has no readiness
+  start "${@:3}" supervise "scan/$1/log" <>log.pipe
+  start "${@:3}" supervise "scan/$1" >>log.pipe 2>&1
+  SUPERVISE=$PID
+  eventually "$2" # daemontools has no readiness
+}
+# under_runit NAME [COMMAND...]: COMMAND runs runsv in scan/NAME, and NAME serves when this returns.
+under_runit() {
+  SERVICE=$PWD/scan/$1
+  start "${@:2}" runsv "$SERVICE" </dev/null >log 2>&1
+  RUNSV=$PID
+  eventually '[ -p "$SERVICE/supervise/ok" ]'
+  run -0 "${@:2}" sv -w 20 start "$SERVICE"
+  assert_output --partial 'ok: run:'
 }
 down_s6() {
   start s6-svscanctl -t scan
@@ -60,8 +75,16 @@ down_s6() {
 }
 down_daemontools() {
   svc -dx "scan/$1" "scan/$1/log"
-  await end "${STARTED[-1]}"
+  ends_with "$SUPERVISE" 0
 }
+down_runit() {
+  sv -w 20 force-shutdown "$SERVICE" >/dev/null
+  ends_with "$RUNSV" 0
+}
+# The pid of the service in scan/.
+pid_under_s6() { s6-svstat -o pid scan/*; }
+pid_under_daemontools() { svstat scan/* | sed 's/.*(pid \([0-9]*\)).*/\1/'; }
+pid_under_runit() { cat scan/*/supervise/pid; }
 
 # Each user listens with rights of that user: without the right to write in a fifodir, a user cannot listen there.
 listens_for_everybody() {

@@ -47,7 +47,7 @@ teardown() { common_teardown; }
 @test "service: pm-listend under daemontools' supervise" {
   needs_root
   services daemontools pm-listend
-  under_daemontools pm-listend "$PWD/listend.socket"
+  under_daemontools pm-listend 'pm-client "$PWD/listend.socket" true 2>/dev/null'
   listens_for_everybody
   down_daemontools pm-listend
 }
@@ -81,7 +81,7 @@ teardown() { common_teardown; }
 @test "service: pm-regd under daemontools' supervise" {
   needs_root
   services daemontools pm-regd
-  under_daemontools pm-regd "$PWD/shared/socket"
+  under_daemontools pm-regd 'pm-client "$PWD/shared/socket" true 2>/dev/null'
   registers_everybody
   down_daemontools pm-regd
 }
@@ -92,19 +92,17 @@ teardown() { common_teardown; }
   under_s6 pm-fdstored
   become() { s6-svc -h scan/pm-fdstored; }
   restart() { s6-svc -k scan/pm-fdstored; }
-  pid_of_store() { s6-svstat -o pid scan/pm-fdstored; }
-  keeps_descriptors become restart pid_of_store
+  keeps_descriptors become restart pid_under_s6
   down_s6
 }
 
 @test "service: pm-fdstored under daemontools' supervise" {
   needs_root
   services daemontools pm-fdstored
-  under_daemontools pm-fdstored "$PWD/store/socket"
+  under_daemontools pm-fdstored 'pm-client "$PWD/store/socket" true 2>/dev/null'
   become() { svc -h scan/pm-fdstored; }
   restart() { svc -k scan/pm-fdstored; }
-  pid_of_store() { svstat scan/pm-fdstored | sed 's/.*(pid \([0-9]*\)).*/\1/'; }
-  keeps_descriptors become restart pid_of_store
+  keeps_descriptors become restart pid_under_daemontools
   down_daemontools pm-fdstored
 }
 
@@ -121,7 +119,7 @@ teardown() { common_teardown; }
   needs_root
   mkdir files
   services daemontools pm-opend
-  under_daemontools pm-opend "$PWD/opener/socket"
+  under_daemontools pm-opend 'pm-client "$PWD/opener/socket" true 2>/dev/null'
   opens_for_everybody
   down_daemontools pm-opend
 }
@@ -129,18 +127,13 @@ teardown() { common_teardown; }
 @test "service: pm-rpcbindd under s6-svscan" {
   on_a_host s6
   under_s6 pm-rpcbindd "${HOST[@]}"
-  pid_under_s6() { s6-svstat -o pid scan/pm-rpcbindd; }
   maps_and_restarts pid_under_s6
   down_s6
 }
 
 @test "service: pm-rpcbindd under daemontools' supervise" {
   on_a_host daemontools
-  mkfifo log.pipe
-  start "${HOST[@]}" supervise scan/pm-rpcbindd/log <>log.pipe
-  start "${HOST[@]}" supervise scan/pm-rpcbindd >>log.pipe 2>&1
-  eventually 'on ours rpcinfo -p >/dev/null 2>&1' # daemontools has no readiness
-  pid_under_daemontools() { svstat scan/pm-rpcbindd | sed 's/.*(pid \([0-9]*\)).*/\1/'; }
+  under_daemontools pm-rpcbindd 'on ours rpcinfo -p >/dev/null 2>&1' "${HOST[@]}"
   maps_and_restarts pid_under_daemontools
   down_daemontools pm-rpcbindd
 }

@@ -4,14 +4,12 @@ bats_require_minimum_version 1.5.0
 # What bats-support, bats-assert and bats-file define, and $ENOENT and so on: the texts of these errors, as this C library has them.
 # tools/check makes one file of all that, because it is read for each test.
 source "$PM_BUILD/definitions.bash"
+load processes
 
 # $PM_BUILD is where the programs are: tools/check sets it.
 PATH=$PM_BUILD:$PATH
 # The same, with $PM_FAULT=NAME:NTH:ACT obeyed (tests/fault/fault.h).
 FAULT=$PM_BUILD/fault
-
-# Where only polling is possible: seconds between two looks.
-export POLL=0.01
 
 # PM_WAY=service: the same tests once more, with every change going through the registry's service. Each registry that
 # pm-mkregistry makes gets one in front of it, and the programs that write get -S. $WAY: what a copy of such a program needs;
@@ -174,26 +172,6 @@ common_teardown() {
   assert_equal "$stray" ''
 }
 
-# start COMMAND...: in the background, without bats' own descriptors; its pid in $PID. COMMAND may begin with `as UID`, and is no
-# function: then $PID would be a shell.
-start() {
-  [ "$1" != as ] || set -- "${AS[@]/UID/$2}" "${@:3}"
-  "$@" <&0 3>&- 4>&- &
-  PID=$!
-  STARTED+=("$PID")
-}
-
-# start_ready COMMAND...: the same; returns when it has written a line to descriptor 9, the line in $READY. Fails if it never does.
-start_ready() {
-  local fifo=$BATS_TEST_TMPDIR/ready.$RANDOM$RANDOM
-  mkfifo "$fifo"
-  [ "$1" != as ] || set -- "${AS[@]/UID/$2}" "${@:3}"
-  "$@" <&0 3>&- 4>&- 9>"$fifo" &
-  PID=$!
-  STARTED+=("$PID")
-  read -r READY <"$fifo"
-}
-
 # start_stopping COMMAND...: a program of build/fault with PM_FAULT=NAME:NTH:stop; returns when it has stopped there; its pid in $PID.
 start_stopping() {
   set -m
@@ -222,25 +200,12 @@ logged() {
   return 1
 }
 
-# end PID: kills one that was started, and returns when it and its descriptors are gone.
-end() {
-  kill -KILL "$1" 2>/dev/null || :
-  wait "$1" 2>/dev/null || :
-}
-
 # ends_with PID CODE: that one, which was started, ends by itself, and with that.
 ends_with() {
   local status=0
   await end "$1"
   wait "$1" || status=$?
   assert_equal "$status" "$2"
-}
-
-# hold [as UID] ARGUMENTS...: pm-reg without PROG, registered when this returns; its pid in $PID.
-hold() {
-  local who=()
-  [ "$1" != as ] || { who=(as "$2"); shift 2; }
-  start_ready "${who[@]}" pm-reg -N 9 "$@" </dev/null >/dev/null
 }
 
 # hold_as [as OWNER] UID SERVICE ADDRESS [exclusive]: registered for UID as the registry's service does it, as the registry's owner,
@@ -295,34 +260,12 @@ tell() {
   done
 }
 
-# as UID COMMAND...: as that user, without groups.
-AS=(setpriv --reuid UID --regid UID --clear-groups)
-as() {
-  "${AS[@]/UID/$1}" "${@:2}"
-}
-
-# installed PROGRAM...: for a test that runs these.
-installed() {
-  local program
-  for program; do command -v "$program" >/dev/null || skip "$program is not installed"; done
-}
-
 # terminal COLUMNS COMMAND: what this command, in sh, prints on a terminal in UTF-8 that has so many columns, and $LINES lines. It needs
 # script, in util-linux.
 terminal() {
   env -u COLUMNS LC_ALL=C.UTF-8 TERM=xterm ${LOCALE:+LC_ALL="$LOCALE"} script -qec "stty cols $1 rows ${LINES:-24}; $2" /dev/null </dev/null | tr -d '\r'
 }
 
-needs_root() {
-  [ "$(id -u)" = 0 ] || skip 'needs root: other users'
-}
-
-# needs_unshare OPTION...: for a test that uses unshare(1) with these options. Without the right to make namespaces, or in a
-# chroot whose mounts cannot be made private, it fails.
-needs_unshare() {
-  needs_root
-  unshare "$@" true 2>/dev/null || skip "needs namespaces: unshare $* fails"
-}
 # needs_pids: for a test that chooses the next pid of a pid namespace.
 needs_pids() {
   needs_unshare -pf --kill-child --mount-proc
@@ -435,18 +378,6 @@ common_options() {
 # Names that are none: FAULTS.md 13.
 BAD_NAMES=('' . .. .hidden a/b / 'a b' $'a\nb' $'a\x01' $'a\x7f' $'\xc3\xa9' $'\xff' 'a:b' 'a*' "$(printf 'x%.0s' {1..128})")
 LONGEST_NAME=$(printf 'x%.0s' {1..127})
-
-# eventually CODE [ARGUMENT...]: tries it every 10 ms until it is true, for what has no event to wait for; after 50 tries five times as
-# rarely, because the tries take time from what they wait for. Fails after a minute.
-eventually() {
-  local code=$1 late=$((SECONDS + 60)) tries=0 pause=$POLL
-  shift
-  until eval "$code"; do
-    [ $SECONDS -lt $late ] || { echo "not within a minute: $code"; return 1; }
-    ((++tries != 50)) || pause=0.05
-    sleep $pause
-  done
-}
 
 # listens PATH: whether a socket that was bound to this whole path listens; a moment before, it is there already. /proc/net/unix has
 # its flags (__SO_ACCEPTCON), type, state, inode, and that path.

@@ -16,7 +16,7 @@ each_with() {
 @test "refusals: a registry that group or others may write" {
   local commands=('pm-announce -r reg true' 'pm-connect -r reg web true' 'pm-dereg -r reg web' 'pm-list -r reg' 'pm-lookup -r reg web'
     'pm-mkregistry -c reg' 'pm-pid2exe -r reg 1' 'pm-reapd -r reg' 'pm-reg -r reg web none true' 'pm-wait -r reg up web true'
-    'pm-watch -r reg' "pm-rpcbindd -d reg -s $PWD/rpc -p 54321" 'pm-regd -r reg' 'pm-listend -r reg' 'pm-sdnotify -r reg')
+    'pm-watch -r reg' "pm-rpcbindd -d reg -s $PWD/rpc -p 54321" 'pm-regd -r reg' 'pm-listend -r reg' 'pm-sdnotify -r reg' 'pm-mirror -r reg')
   each_with REGISTRY "${commands[@]}"
   # pm-regd serves a connection. pm-wait starts pm-listend. pm-sdnotify looks when another process becomes the main one.
   start sleep infinity

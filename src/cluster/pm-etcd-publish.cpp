@@ -46,7 +46,7 @@ void as_domain(Argument const &argument, std::string_view &domain) noexcept {
 constexpr CommandLine command_line(
     Synopsis{.program = "pm-etcd-publish", .operands = "", .exits = "0 99 100 101 111"}, etcd_options<PublishSettings>(),
     option<as_own_address, &PublishSettings::publisher>(
-        'A', "ADDRESS", "this host's IP address, for services that are bound to a wildcard; repeated: one IPv4, one IPv6")
+        'A', "IP", "this host's IP address, for services that are bound to a wildcard; repeated: one IPv4, one IPv6")
         .as(Form::repeated),
     option<as_number<2, 3600>, &PublishSettings::publisher, &PublisherSettings::ttl>(
         't', "SECONDS", "how long etcd keeps the registrations when this host is lost (default 10)"),

@@ -22,7 +22,7 @@ struct MirrorSettings {
 };
 
 constexpr CommandLine command_line(
-    Synopsis{.program = "pm-mirror", .operands = "[PROG...]", .exits = "0 99 100 101 111 126 127"},
+    Synopsis{.program = "pm-mirror", .operands = "[PROG...]", .exits = "0 100 101 111 126 127"},
     registry_option<&MirrorSettings::registry>(),
     option<as_number<1>, &MirrorSettings::silence>('g', "MS",
                                                    "remove all if no line comes for MS milliseconds (default: keep them)"),

@@ -25,10 +25,11 @@ void check_etcd(EtcdSettings const &settings) noexcept;
 template <class S>
 consteval auto etcd_options() noexcept {
   return options(
-      option<as_endpoints, &S::etcd>('e', "URL[,URL...]", "etcd's endpoints, such as http://10.9.0.1:2379; one at a time is used")
+      option<as_endpoints, &S::etcd>(
+          'e', "URLS", "etcd's endpoints, with commas between them, such as http://10.9.0.1:2379; one at a time is used")
           .as(Form::required),
       option<registry::as_origin, &S::etcd, &EtcdSettings::host>('n', "HOST", "the name of this host").as(Form::required),
-      option<as_prefix, &S::etcd>('f', "PREFIX", "what the keys begin with (default: /pm/)"),
+      option<as_prefix, &S::etcd>('f', "PREFIX", "the beginning of all keys (default: /pm/)"),
       option<as_credentials, &S::etcd>('u', "FILE", "log in with USER:PASSWORD, the first line of FILE"),
       option<as_text, &S::etcd, &EtcdSettings::gateway, &GatewaySettings::tls, &TlsFiles::authorities>(
           'C', "FILE", "trust the authorities in FILE (PEM) only"),

@@ -183,7 +183,7 @@ Reply<void> Publisher::make_claim(int stop) noexcept {
   auto const bits = random_bits();
   // etcd takes a signed number.
   uint64_t const lease = bits ? *bits & INT64_MAX : 0;
-  if (!lease) return failed_with("the kernel has no random bits yet");
+  if (!lease) return failed_with("the kernel has not collected random bits");
   List<char> own;
   Json const own_value = claim_value();
   if (!own_value || !append_json_text(own, own_value.get())) return no_memory();

@@ -190,10 +190,11 @@ milliseconds() { awk '{ print int($1 * 1000) }' /proc/uptime; }
   publish a -t 3
   follow b
   eventually '[ "$(pm-list -r reg-b -o service | wc -l)" = 1000 ]'
+  changes b
   revoke_lease a
   begin=$(milliseconds)
-  eventually '[ "$(pm-list -r reg-b -o service | wc -l)" = 0 ]'
-  eventually '[ "$(pm-list -r reg-b -o service | wc -l)" = 1000 ]'
+  # Each ends and begins again.
+  eventually '[ "$(grep -c "^down" changes-b)" = 1000 ] && [ "$(grep -c "^up" changes-b)" = 1000 ]'
   assert [ $(($(milliseconds) - begin)) -lt 5000 ]
 }
 

@@ -29,8 +29,9 @@ on_host_a() {
 }
 # programs: those that the service in scan/ runs, by name.
 programs() {
-  local process
-  for process in /proc/[0-9]*; do [ ! "$process/cwd" -ef scan/* ] || cat "$process/comm"; done 2>/dev/null | grep '^pm-' | sort
+  local process dir
+  dir=$(echo scan/*)
+  for process in /proc/[0-9]*; do [ ! "$process/cwd" -ef "$dir" ] || cat "$process/comm"; done 2>/dev/null | grep '^pm-' | sort
 }
 # restarts PID [PROGRAM]: kills the service in scan/, or that child of it, and returns when the supervisor has started the service again.
 # PID prints its pid.

@@ -25,7 +25,7 @@ void as_prefix(Argument const &argument, EtcdSettings &settings) noexcept {
 void as_credentials(Argument const &argument, EtcdSettings &settings) noexcept {
   Fd const file(sys::openat(AT_FDCWD, argument.text.data(), O_RDONLY | O_CLOEXEC, 0));
   struct stat status;
-  if (!file.valid() || ::fstat(file.get(), &status) < 0) die_sys({errno, "read"}, argument.text);
+  if (!file.valid() || sys::fstat(file.get(), &status) < 0) die_sys({errno, "read"}, argument.text);
   if (status.st_mode & 07) die(exits::usage, argument.text, " is open to other users: refusing to use it");
   ssize_t const n = sys::read(file.get(), settings.credentials, sizeof settings.credentials);
   if (n < 0) die_sys({errno, "read"}, argument.text);

@@ -167,7 +167,7 @@ Reply<void> Publisher::resume(KeyValue const &claim, json_t const *value, int st
   Json const own_value = claim_value();
   if (!own_value || !append_json_text(own, own_value.get())) return no_memory();
   if (view(own) != claim.value) {
-    Transaction change;
+    KeyTransaction change;
     Key const name = settings_->keys.claim(settings_->policy.host);
     change.if_lease(name.view(), claim.lease);
     change.put(name.view(), view(own), claim.lease);
@@ -188,7 +188,7 @@ Reply<void> Publisher::make_claim(int stop) noexcept {
   Json const own_value = claim_value();
   if (!own_value || !append_json_text(own, own_value.get())) return no_memory();
   if (auto const granted = grant(*gateway_, lease, settings_->ttl, stop); !granted) return granted;
-  Transaction make;
+  KeyTransaction make;
   Key const name = settings_->keys.claim(settings_->policy.host);
   make.if_missing(name.view());
   make.put(name.view(), view(own), lease);
@@ -254,7 +254,7 @@ Reply<void> Publisher::compare(int stop) noexcept {
   return {};
 }
 
-void Publisher::add_operations(Transaction &transaction, PublishedKey const &key) const noexcept {
+void Publisher::add_operations(KeyTransaction &transaction, PublishedKey const &key) const noexcept {
   List<char> dns;
   Json const dns_json = settings_->dns_domain.empty() || !key.is_wanted ? nullptr : dns_value(key.published);
   if (dns_json) (void)append_json_text(dns, dns_json.get());
@@ -269,10 +269,10 @@ void Publisher::add_operations(Transaction &transaction, PublishedKey const &key
 
 Reply<void> Publisher::put_some(int stop) noexcept {
   size_t const each = 1 + !settings_->grpc_path.empty() + !settings_->dns_domain.empty();
-  Transaction transaction;
+  KeyTransaction transaction;
   transaction.if_lease(settings_->keys.claim(settings_->policy.host).view(), lease_);
   size_t count = 0;
-  for (; count < changes_.size() && transaction.operation_count() + each <= Transaction::operations_max; ++count)
+  for (; count < changes_.size() && transaction.operation_count() + each <= KeyTransaction::operations_max; ++count)
     if (differs(*changes_[count])) add_operations(transaction, *changes_[count]);
   if (transaction.operation_count()) {
     auto const done = transaction.run(*gateway_, stop);

@@ -59,7 +59,7 @@ class Publisher {
   [[nodiscard]] Json claim_value() const noexcept;
   [[nodiscard]] PublishedKey *key_of(std::string_view name) noexcept;
   [[nodiscard]] bool queue(PublishedKey &key) noexcept;
-  void add_operations(Transaction &transaction, PublishedKey const &key) const noexcept;
+  void add_operations(KeyTransaction &transaction, PublishedKey const &key) const noexcept;
 
   Gateway *gateway_;
   PublisherSettings const *settings_;

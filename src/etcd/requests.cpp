@@ -98,35 +98,35 @@ Reply<void> revoke(Gateway &gateway, uint64_t lease, int stop) noexcept {
   return fail(answer);
 }
 
-Transaction::Transaction() noexcept : request_(json_pack("{s:[],s:[]}", "compare", "success")) {
+KeyTransaction::KeyTransaction() noexcept : request_(json_pack("{s:[],s:[]}", "compare", "success")) {
   conditions_ = member(request_.get(), "compare");
   operations_ = member(request_.get(), "success");
 }
 
-void Transaction::add(json_t *list, json_t *made) noexcept {
+void KeyTransaction::add(json_t *list, json_t *made) noexcept {
   if (!made || json_array_append_new(list, made) < 0) is_complete_ = false;
 }
 
-void Transaction::if_missing(std::string_view key) noexcept {
+void KeyTransaction::if_missing(std::string_view key) noexcept {
   add(conditions_, json_pack("{s:s,s:s,s:o,s:s}", "target", "CREATE", "result", "EQUAL", "key", json_bytes(key).release(),
                              "create_revision", "0"));
 }
 
-void Transaction::if_lease(std::string_view key, uint64_t lease) noexcept {
+void KeyTransaction::if_lease(std::string_view key, uint64_t lease) noexcept {
   add(conditions_, json_pack("{s:s,s:s,s:o,s:s}", "target", "LEASE", "result", "EQUAL", "key", json_bytes(key).release(), "lease",
                              text_of(lease).c_str()));
 }
 
-void Transaction::put(std::string_view key, std::string_view value, uint64_t lease) noexcept {
+void KeyTransaction::put(std::string_view key, std::string_view value, uint64_t lease) noexcept {
   add(operations_, json_pack("{s:{s:o,s:o,s:s}}", "request_put", "key", json_bytes(key).release(), "value",
                              json_bytes(value).release(), "lease", text_of(lease).c_str()));
 }
 
-void Transaction::remove(std::string_view key) noexcept {
+void KeyTransaction::remove(std::string_view key) noexcept {
   add(operations_, json_pack("{s:{s:o}}", "request_delete_range", "key", json_bytes(key).release()));
 }
 
-Reply<bool> Transaction::run(Gateway &gateway, int stop) noexcept {
+Reply<bool> KeyTransaction::run(Gateway &gateway, int stop) noexcept {
   if (!is_complete_) return no_memory();
   auto const answer = gateway.call("/v3/kv/txn", request_, stop);
   if (!answer) return fail(answer);

@@ -49,9 +49,9 @@ using VisitKey = Callback<Reply<void>(KeyValue const &)>;
 [[nodiscard]] Reply<void> revoke(Gateway &gateway, uint64_t lease, int stop) noexcept;
 
 /** Changes that are made all, or, if a condition is false, none. */
-class Transaction {
+class KeyTransaction {
  public:
-  Transaction() noexcept;
+  KeyTransaction() noexcept;
   /** The most operations of a transaction; etcd's own default limit is 128. */
   static constexpr size_t operations_max = 100;
 

@@ -92,7 +92,7 @@ Story call_all(Endpoint &endpoint) noexcept {
   EXPECT(!revision || story.count == endpoint.pair_count);
   story.add_end(revision);
   story.add_end(keep_alive(gateway, 7, -1));
-  Transaction transaction;
+  KeyTransaction transaction;
   transaction.if_missing(prefix);
   transaction.put(prefix, "value", 7);
   story.add_end(transaction.run(gateway, -1));

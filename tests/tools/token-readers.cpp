@@ -16,7 +16,8 @@ using namespace pm;
 
 namespace {
 
-constexpr std::string_view registrants[] = {"pm-holder", "pm-reg", "pm-announce", "pm-mirror", "hold-as", "race", "bash", "crash", "failures"};
+constexpr std::string_view registrants[] = {"pm-holder", "pm-reg", "pm-announce", "pm-mirror", "hold-as",
+                                            "race",      "bash",   "crash",       "failures"};
 
 template <size_t size>
 std::string_view first_line(char const *path, char (&room)[size]) noexcept {

@@ -26,7 +26,7 @@ Imports::~Imports() {
 // --- What lines say
 
 void Imports::report(std::string_view reason, std::string_view line) noexcept {
-  log_->warn("a line is skipped: ", reason, ": ", line.substr(0, 256));
+  log_->warn("a line is skipped: ", reason, ": ", std::string_view(line.data(), std::min<size_t>(line.size(), 256)));
 }
 
 void Imports::skip_long_line() noexcept {
@@ -61,7 +61,7 @@ Result<Import *> Imports::make(std::string_view key, std::string_view text) noex
   }
   auto made = make_box<Import>();
   if (!made || !append(made->text, text)) return failed(importing, ENOMEM);
-  made->key = view(made->text).substr(static_cast<size_t>(key.data() - text.data()), key.size());
+  made->key = std::string_view(made->text.begin() + (key.data() - text.data()), key.size());
   Import *const added = imports_.add(std::move(made));
   if (!added) return failed(importing, ENOMEM);
   return added;
@@ -72,7 +72,7 @@ Done Imports::put_wrong(BadImportLine const &bad, std::string_view text) noexcep
     if (view(last_wrong_) == text) return {};
     report(bad.reason, text);
     last_wrong_.clear();
-    return append(last_wrong_, text.substr(0, import_line_max)) ? Done() : Done(failed(importing, ENOMEM));
+    return append(last_wrong_, {text.data(), std::min(text.size(), import_line_max)}) ? Done() : Done(failed(importing, ENOMEM));
   }
   auto const import = make(bad.key, text);
   if (!import) return fail(import);

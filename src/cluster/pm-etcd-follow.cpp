@@ -39,7 +39,7 @@ int main(int argc, char const *const *argv) {
   for (;;) {
     follower.work(ends.fd());
     List<char> const lines = follower.take_lines();
-    auto const written = write_all(1, {lines.begin(), lines.size()}, {{}, ends.fd()});
+    auto const written = write_all(1, view(lines), {{}, ends.fd()});
     if (!written && (written.error().code == EPIPE || written.error().code == ECANCELED)) return exits::done;
     if (!written) die_sys({written.error().code, "write to"}, "standard output");
     struct pollfd const fds[] = {{ends.fd(), POLLIN, 0}, {1, 0, 0}};

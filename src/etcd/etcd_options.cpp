@@ -29,6 +29,7 @@ void as_credentials(Argument const &argument, EtcdSettings &settings) noexcept {
   if (status.st_mode & 07) die(exits::usage, argument.text, " is open to other users: refusing to use it");
   ssize_t const n = sys::read(file.get(), settings.credentials, sizeof settings.credentials);
   if (n < 0) die_sys({errno, "read"}, argument.text);
+  if (n == sizeof settings.credentials) die(exits::usage, argument.text, " is too long: 511 bytes are the most");
   auto const [user, password, found] = cut(cut({settings.credentials, static_cast<size_t>(n)}, '\n').head, ':');
   if (!found || user.empty()) die(exits::usage, argument.text, " does not begin with USER:PASSWORD");
   settings.gateway.user = user;

@@ -3,10 +3,13 @@
 namespace pm::etcd {
 
 namespace {
-/** All keys are read this often, ms, because etcd's watch may lose a removal (issues of 3.4 and 3.5). */
-constexpr uint32_t read_all_ms = 60'000;
+/** All keys are read this often, ms, or up to a quarter later, because etcd's watch may lose a removal (issues of 3.4 and 3.5). */
+constexpr uint32_t read_all_ms = 45'000;
 /** How often etcd has to confirm that all is still as it was said, ms. */
 constexpr uint32_t confirm_ms = 5000;
+/** Room for a line: a word, a key below the prefix, its host and service once more, a version, an address. */
+using ImportLineText =
+    Text<2 * (registry::origin_max + registry::service_name_max) + registry::entry_name_max + address_room + 32>;
 /** The most values that are reported until all keys are read again. */
 constexpr unsigned reports_max = 10;
 } // namespace
@@ -21,18 +24,13 @@ int Follower::left() noexcept {
 }
 
 void Follower::work(int stop) noexcept {
-  if (outage_.is_on() && outage_.left() > 0) return;
-  while (is_due()) {
-    auto const done = step(stop);
-    if (done) continue;
-    if (done.error().kind == GatewayError::Kind::cancelled) return;
-    outage_.begin(done.error(), gateway_->endpoint());
-    gateway_->next_endpoint();
+  auto const due = [&]() noexcept { return is_due(); };
+  auto const do_one = [&]() noexcept { return step(stop); };
+  auto const begin_again = [&]() noexcept {
     stream_.stop();
     read_all_ = Deadline::passed();
-    return;
-  }
-  outage_.end();
+  };
+  outage_.work(*gateway_, due, do_one, begin_again);
 }
 
 Reply<void> Follower::step(int stop) noexcept {
@@ -59,7 +57,7 @@ Reply<void> Follower::read_all(int stop) noexcept {
   if (!append(lines, "begin\n")) return no_memory();
   auto const revision = read_range(*gateway_, range(), add_pair, stop);
   if (!revision) return fail(revision);
-  if (!append(lines, "end\n") || !append(lines_, {lines.begin(), lines.size()})) return no_memory();
+  if (!append(lines, "end\n") || !append(lines_, view(lines))) return no_memory();
   revision_ = reported_ = *revision;
   read_all_ = jittered(read_all_ms);
   confirm_ = time_limit(confirm_ms);
@@ -79,7 +77,7 @@ Reply<void> Follower::add_up(List<char> &lines, KeyValue const &pair) noexcept {
   if (!parts) return {};
   auto const published = read_registration(*parts, pair.value);
   if (!published) return report(pair), Reply<void>();
-  Text<1024> line;
+  ImportLineText line;
   line << "up\t" << pair.key.substr(keys_->prefix().size()) << '\t' << parts->host << '\t' << parts->service << '\t'
        << published->version << '\t' << published->address.text() << '\n';
   return append(lines, line.view()) ? Reply<void>() : no_memory();
@@ -93,7 +91,7 @@ Reply<void> Follower::add_event(WatchEvent const &event) noexcept {
     if (auto const added = add_up(lines_, event.pair); !added || lines_.size() > size) return added;
   // A value without a registration may have taken the place of one.
   if (!parts_for_others(event.pair, true)) return {};
-  Text<1024> line;
+  ImportLineText line;
   line << "down\t" << event.pair.key.substr(keys_->prefix().size()) << '\n';
   return append(lines_, line.view()) ? Reply<void>() : no_memory();
 }

@@ -7,10 +7,6 @@ namespace pm::etcd {
 namespace {
 using Kind = GatewayError::Kind;
 
-std::string_view view(List<char> const &bytes) noexcept {
-  return {bytes.begin(), bytes.size()};
-}
-
 tl::unexpected<GatewayError> unreachable(std::string_view reason, bool is_too_long = false) noexcept {
   GatewayError error;
   error.reason << reason;

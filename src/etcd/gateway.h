@@ -13,7 +13,7 @@ namespace pm::etcd {
 struct GatewayError {
   enum class Kind : uint8_t {
     cancelled,   /**< the stop descriptor was readable */
-    unreachable, /**< no answer came, or one that is none of etcd's */
+    unreachable, /**< no answer came, or an answer that etcd does not send */
     refused,     /**< etcd's answer is an error */
     no_memory,
   };
@@ -69,7 +69,7 @@ class Gateway {
   GatewaySettings const *settings_;
   HttpExchange call_;
   size_t endpoint_ = 0;
-  List<char> authorization_; /**< a line of HTTP with the token, and a NUL; empty: there is none */
+  List<char> authorization_; /**< a line of HTTP with the token, and a NUL; empty: no login yet */
 };
 
 /** The error in an answer of etcd, also in a line of a stream; nothing: it has none. */

@@ -12,6 +12,21 @@ Deadline jittered(uint32_t ms) noexcept {
   return time_limit(ms + static_cast<uint32_t>(random_bits().value_or(0) % (ms / 4 + 1)));
 }
 
+void Outage::work(Gateway &gateway, Callback<bool()> is_due, Callback<Reply<void>()> step,
+                  Callback<void()> begin_again) noexcept {
+  if (is_on() && left() > 0) return;
+  while (is_due()) {
+    auto const done = step();
+    if (done) continue;
+    if (done.error().kind == GatewayError::Kind::cancelled) return;
+    begin(done.error(), gateway.endpoint());
+    gateway.next_endpoint();
+    begin_again();
+    return;
+  }
+  end();
+}
+
 void Outage::begin(GatewayError const &error, std::string_view endpoint) noexcept {
   if (error.kind == GatewayError::Kind::cancelled) return;
   delay_ = is_on() ? std::min(delay_ * 2, last_delay) : first_delay;

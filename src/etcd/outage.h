@@ -3,6 +3,7 @@
 
 #include "etcd/gateway.h"
 #include "libpm/os/time.h"
+#include "libpm/util/callback.h"
 
 namespace pm::etcd {
 
@@ -14,14 +15,20 @@ class Outage {
  public:
   explicit Outage(Log &log) noexcept : log_(&log) {}
 
+  /**
+   * Does one request after another while some are due. An error begins an outage: another endpoint is the next, and begin_again() forgets what
+   * the old one was asked for. During an outage it does nothing before the next try.
+   */
+  void work(Gateway &gateway, Callback<bool()> is_due, Callback<Reply<void>()> step, Callback<void()> begin_again) noexcept;
+
   void begin(GatewayError const &error, std::string_view endpoint) noexcept;
-  /** etcd has answered. */
-  void end() noexcept;
   [[nodiscard]] bool is_on() const noexcept { return delay_ > 0; }
   /** The time until the next try, in ms, as poll(2) takes it; -1: there is no outage. */
   [[nodiscard]] int left() const noexcept { return is_on() ? retry_.remaining() : -1; }
 
  private:
+  void end() noexcept;
+
   Log *log_;
   uint32_t delay_ = 0; /**< ms */
   Deadline retry_;

@@ -1,21 +1,11 @@
 /** This host's registrations in etcd, as pm-etcd-publish keeps them: pm-cluster(7). */
 #pragma once
 
-#include "etcd/export_line.h"
+#include "etcd/host_claim.h"
 #include "etcd/outage.h"
-#include "etcd/watch_stream.h"
 #include "libpm/util/keyed_set.h"
 
 namespace pm::etcd {
-
-struct PublisherSettings {
-  KeySpace keys;
-  ExportPolicy policy;
-  uint32_t ttl = 10;                /**< s */
-  std::string_view grpc_path = {};  /**< of the view for gRPC's resolver; empty: none */
-  std::string_view dns_domain = {}; /**< of the view for SkyDNS; empty: none */
-  std::string_view nonce, boot;
-};
 
 /** A key of this host: what its value should be, and what etcd has. */
 struct PublishedKey : Keyed<PublishedKey> {
@@ -27,12 +17,12 @@ struct PublishedKey : Keyed<PublishedKey> {
   List<char> value, stored; /**< empty: none; `stored`: what etcd has under the lease */
 };
 
-/** Each step does one request. An error is reported and tried again; a lost lease is replaced. */
+/** An error is reported and tried again; a lost lease is replaced. */
 class Publisher {
  public:
   /** Borrows all three. */
   Publisher(Gateway &gateway, PublisherSettings const &settings, Log &log) noexcept
-      : gateway_(&gateway), settings_(&settings), log_(&log), outage_(log), claim_watch_(gateway) {}
+      : gateway_(&gateway), settings_(&settings), log_(&log), outage_(log), claim_(gateway, settings, log) {}
 
   /** Reads a line of pm-watch. False: out of memory. */
   [[nodiscard]] bool read(std::string_view line) noexcept;
@@ -41,36 +31,28 @@ class Publisher {
   /** The time until work() is due, in ms, as poll(2) takes it. It is also due when something has arrived from etcd. */
   [[nodiscard]] int left() noexcept;
   /** Whether the snapshot of pm-watch is in etcd. */
-  [[nodiscard]] bool is_complete() const noexcept { return lease_ && has_snapshot_ && changes_.empty(); }
+  [[nodiscard]] bool is_complete() const noexcept { return claim_.is_held() && has_snapshot_ && changes_.empty(); }
   /** Ends the lease, and so removes all keys of this host. */
   void revoke() noexcept;
 
  private:
   [[nodiscard]] bool is_due() noexcept;
   [[nodiscard]] Reply<void> step(int stop) noexcept;
-  [[nodiscard]] Reply<void> claim(int stop) noexcept;
-  [[nodiscard]] Reply<void> resume(KeyValue const &claim, json_t const *value, int stop) noexcept;
-  [[nodiscard]] Reply<void> make_claim(int stop) noexcept;
-  void hold(uint64_t lease) noexcept;
-  [[nodiscard]] Reply<void> keep_lease(int stop) noexcept;
   [[nodiscard]] Reply<void> compare(int stop) noexcept;
   [[nodiscard]] Reply<void> put_some(int stop) noexcept;
-  void lose_lease() noexcept;
-  [[nodiscard]] Json claim_value() const noexcept;
   [[nodiscard]] PublishedKey *key_of(std::string_view name) noexcept;
   [[nodiscard]] bool queue(PublishedKey &key) noexcept;
-  void add_operations(KeyTransaction &transaction, PublishedKey const &key) const noexcept;
+  [[nodiscard]] bool add_operations(KeyTransaction &transaction, PublishedKey const &key) const noexcept;
 
   Gateway *gateway_;
   PublisherSettings const *settings_;
   Log *log_;
   Outage outage_;
+  HostClaim claim_;
   KeyedSet<PublishedKey> keys_;
   List<PublishedKey *> changes_; /**< which may differ from etcd */
-  uint64_t lease_ = 0;           /**< 0: this host's name is not claimed */
-  WatchStream claim_watch_;      /**< while another host has the claim */
-  bool has_snapshot_ = false, is_bad_line_reported_ = false, is_name_taken_ = false;
-  Deadline keep_alive_, compare_;
+  bool has_snapshot_ = false, is_bad_line_reported_ = false;
+  Deadline compare_;
 };
 
 } // namespace pm::etcd

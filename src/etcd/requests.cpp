@@ -6,10 +6,6 @@ namespace {
 /** Keys in an answer, at first. */
 constexpr uint32_t page_max = 512;
 
-std::string_view view(List<char> const &bytes) noexcept {
-  return {bytes.begin(), bytes.size()};
-}
-
 Text<24> text_of(uint64_t number) noexcept {
   return Text<24>() << number;
 }

@@ -25,7 +25,7 @@ void WatchStream::stop() noexcept {
 
 Reply<void> WatchStream::read(Visit visit) noexcept {
   List<char> &bytes = exchange_.bytes();
-  if (!lines_.add({bytes.begin(), bytes.size()})) return no_memory();
+  if (!lines_.add(view(bytes))) return no_memory();
   bytes.clear();
   using Found = LineSplitter::Found;
   std::string_view line;

@@ -13,10 +13,6 @@ using namespace pm::etcd;
 
 enum Flags : uint8_t { is_refused = 1, stays_open = 2, breaks = 4, logs_in = 8 };
 
-std::string_view view(List<char> const &bytes) noexcept {
-  return {bytes.begin(), bytes.size()};
-}
-
 struct Input {
   unsigned sizes, flags;
   std::string_view answers, stream;

@@ -12,10 +12,6 @@ namespace {
 using namespace pm;
 using namespace pm::etcd;
 
-std::string_view view(List<char> const &bytes) noexcept {
-  return {bytes.begin(), bytes.size()};
-}
-
 /** The text of a value, as etcd has it. */
 List<char> value_text(Json const &value) noexcept {
   List<char> text;

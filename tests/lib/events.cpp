@@ -17,10 +17,6 @@ using Wanted = registry::WaitRequest;
 
 namespace {
 
-std::string_view view(List<char> const &bytes) noexcept {
-  return {bytes.begin(), bytes.size()};
-}
-
 bool readable(int fd) noexcept {
   struct pollfd p = {fd, POLLIN, 0};
   return ::poll(&p, 1, 0) == 1;

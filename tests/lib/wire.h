@@ -19,10 +19,6 @@ namespace {
 using namespace pm;
 using namespace pm::message;
 
-std::string_view view(List<char> const &list) noexcept {
-  return {list.begin(), list.size()};
-}
-
 /** The descriptors of this process: number and file, a line each. */
 List<char> what_is_open() noexcept {
   List<char> all;

@@ -149,6 +149,10 @@ class List {
 [[nodiscard]] inline bool append(List<char> &bytes, std::string_view s) noexcept {
   return bytes.append(std::span<char const>(s.data(), s.size()));
 }
+/** The bytes, until the list changes. */
+[[nodiscard]] inline std::string_view view(List<char> const &bytes) noexcept {
+  return {bytes.begin(), bytes.size()};
+}
 
 /**
  * A std::chrono::duration of whole numbers, such as 5s. <chrono> is not included here: g++ 12 needs 0.13 s more for each file with it,

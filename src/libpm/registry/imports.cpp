@@ -8,9 +8,6 @@ namespace pm::registry {
 namespace {
 constexpr char const *importing = "import a registration";
 
-std::string_view view(List<char> const &text) noexcept {
-  return {text.begin(), text.size()};
-}
 /** One registration less: the last one closes the token. */
 void leave(ImportToken *token) noexcept {
   if (--token->count == 0) Box<ImportToken>{token};

@@ -31,6 +31,6 @@ trap 'exit 1' HUP INT TERM
 # shellcheck source=tests/cluster.bash
 . "$tests/cluster.bash"
 trap finish EXIT
-cluster_start 3
+cluster_start 3 3
 for host in a b c; do pm-mkregistry "reg-$host"; done
 PREFIX=/pm/

@@ -1,28 +1,39 @@
-# etcd and hosts for tests: each host is a network namespace, whose first process is in $HOST_NAME. common.bash comes first.
+# etcd and hosts for tests: each host is a network namespace, whose first process is in $CLUSTER/NAME.pid. common.bash comes first.
 
-# cluster_start MEMBERS: in setup_file: a switch and the hosts a, b, c..., 10.9.0.1, 10.9.0.2 and so on, each with a member of etcd.
+# A file of tests has $MEMBER_COUNT hosts with etcd (1), and $HOST_COUNT hosts (as many), each with a registry. It may set these after it
+# has loaded this, and define these four functions itself.
+setup_file() { cluster_start "${MEMBER_COUNT:-1}" "${HOST_COUNT:-${MEMBER_COUNT:-1}}"; }
+teardown_file() { cluster_stop; }
+setup() {
+  common_setup
+  cluster_setup
+}
+teardown() { common_teardown; }
+
+# cluster_start MEMBERS HOSTS: a switch and the hosts a, b, c..., 10.9.0.1, 10.9.0.2 and so on; the first ones have a member of etcd each.
 # Its directory, $CLUSTER, is in memory, because etcd waits for the disk.
 cluster_start() {
   installed etcd etcdctl ip
   command -v pm-etcd-publish >/dev/null || skip 'pm-etcd-publish is not built: libcurl or libjansson is missing'
   needs_unshare -n
-  local all= i name
+  local i name
   CLUSTER=$(mktemp -d "$(test -w /dev/shm && echo /dev/shm || echo "${TMPDIR:-/tmp}")/pm-cluster.XXXXXX")
   chmod 755 "$CLUSTER"
-  MEMBERS=() ENDPOINTS=
+  export CLUSTER ENDPOINTS= INITIAL_CLUSTER= CLUSTER_MEMBERS= CLUSTER_HOSTS=
   new_namespace switch
   in_host switch ip link add bridge type bridge
   in_host switch ip link set bridge up
-  for ((i = 1; i <= $1; ++i)); do
-    name=$(printf "\\$(printf %03o $((96 + i)))")
-    MEMBERS+=("$name")
-    all=$all${all:+,}$name=http://10.9.0.$i:2380
-    ENDPOINTS=$ENDPOINTS${ENDPOINTS:+,}http://10.9.0.$i:2379
-    new_host "$name" "$i"
+  for ((i = 1; i <= $2; ++i)); do
+    name=${HOST_NAMES:i-1:1}
+    CLUSTER_HOSTS+=" $name"
+    new_host "$name"
+    [ $i -le "$1" ] || continue
+    CLUSTER_MEMBERS+=" $name"
+    INITIAL_CLUSTER+=${INITIAL_CLUSTER:+,}$name=http://10.9.0.$i:2380
+    ENDPOINTS+=${ENDPOINTS:+,}http://10.9.0.$i:2379
   done
-  export CLUSTER ENDPOINTS CLUSTER_MEMBERS="${MEMBERS[*]}" INITIAL_CLUSTER=$all
-  for name in "${MEMBERS[@]}"; do start_member "$name"; done
-  for name in "${MEMBERS[@]}"; do await_member "$name"; done
+  for name in $CLUSTER_MEMBERS; do start_member "$name"; done
+  for name in $CLUSTER_MEMBERS; do await_member "$name"; done
 }
 # cluster_stop: in teardown_file.
 cluster_stop() {
@@ -30,6 +41,13 @@ cluster_stop() {
   [ -d "${CLUSTER:-}" ] || return 0
   for file in "$CLUSTER"/*.pid; do kill -KILL "$(cat "$file")" 2>/dev/null || :; done
   rm -rf "$CLUSTER"
+}
+
+# address_of HOST: its IPv4 address, in $ADDRESS.
+HOST_NAMES=abcdefghi
+address_of() {
+  local before=${HOST_NAMES%%"$1"*}
+  ADDRESS=10.9.0.$((${#before} + 1))
 }
 
 # new_namespace NAME: a network namespace, which a process keeps.
@@ -40,14 +58,15 @@ new_namespace() {
   # It has its namespace when it sleeps.
   until [ "$(cat "/proc/$(cat "$CLUSTER/$1.pid")/comm")" = sleep ]; do sleep $POLL; done
 }
-# new_host NAME N: the host 10.9.0.N and fd09::N.
+# new_host NAME: with its IPv4 address, and with fd09:: and the same last number.
 new_host() {
+  address_of "$1"
   new_namespace "$1"
   in_host switch ip link add "to-$1" type veth peer name eth0 netns "$(cat "$CLUSTER/$1.pid")"
   in_host switch ip link set "to-$1" master bridge up
   in_host "$1" ip link set lo up
-  in_host "$1" ip addr add "10.9.0.$2/24" dev eth0
-  in_host "$1" ip -6 addr add "fd09::$2/64" dev eth0 nodad
+  in_host "$1" ip addr add "$ADDRESS/24" dev eth0
+  in_host "$1" ip -6 addr add "fd09::${ADDRESS##*.}/64" dev eth0 nodad
   in_host "$1" ip link set eth0 up
   # The kernel asks for a neighbour once a second, arp(7), and so finds another host a second late after a cut. Here it asks more often:
   # the tests measure the programs.
@@ -63,12 +82,12 @@ connect() { in_host switch ip link set "to-$1" up; }
 
 # start_member NAME [OPTION...]: etcd on that host, with what its directory has.
 start_member() {
-  local n=$(($(printf %d "'$1") - 96))
+  address_of "$1"
   in_host_words "$1"
   # It outlives the test: end_rest ends what has the directory or the registry of one.
-  "${HOST[@]}" env -u PM_REGISTRY -C / etcd --name "$1" --data-dir "$CLUSTER/data-$1" --listen-peer-urls "http://10.9.0.$n:2380" \
-    --initial-advertise-peer-urls "http://10.9.0.$n:2380" --listen-client-urls "http://10.9.0.$n:2379,http://127.0.0.1:2379" \
-    --advertise-client-urls "http://10.9.0.$n:2379" --initial-cluster "$INITIAL_CLUSTER" --initial-cluster-token pm \
+  "${HOST[@]}" env -u PM_REGISTRY -C / etcd --name "$1" --data-dir "$CLUSTER/data-$1" --listen-peer-urls "http://$ADDRESS:2380" \
+    --initial-advertise-peer-urls "http://$ADDRESS:2380" --listen-client-urls "http://$ADDRESS:2379,http://127.0.0.1:2379" \
+    --advertise-client-urls "http://$ADDRESS:2379" --initial-cluster "$INITIAL_CLUSTER" --initial-cluster-token pm \
     --heartbeat-interval 50 --election-timeout 500 --logger zap --log-level error "${@:2}" \
     </dev/null >>"$CLUSTER/etcd-$1.log" 2>&1 3>&- 4>&- &
   echo $! >"$CLUSTER/etcd-$1.pid"
@@ -94,7 +113,7 @@ revisions() { ctl get --prefix "$PREFIX" -w json | jq -r '.kvs[] | (.key | @base
 cluster_setup() {
   local name
   PREFIX=/test-$BATS_TEST_NUMBER-$RANDOM/
-  for name in $CLUSTER_MEMBERS; do pm-mkregistry "reg-$name"; done
+  for name in $CLUSTER_HOSTS; do pm-mkregistry "reg-$name"; done
 }
 
 WATCH=(pm-watch -i -E -o service,version,address,id,origin)
@@ -106,13 +125,14 @@ publish() {
 }
 publish_not_ready() {
   in_host_words "$1"
+  address_of "$1"
   rm -f "lines-$1" "ready-$1"
   mkfifo "lines-$1" "ready-$1"
   # Open while both start, so that neither waits for the other.
   exec 6<>"lines-$1"
   start "${WATCH[@]}" -r "reg-$1" >"lines-$1" 6>&-
   WATCHER=$PID
-  start "${HOST[@]}" pm-etcd-publish -e "$ENDPOINTS" -n "$1" -A "10.9.0.$(($(printf %d "'$1") - 96))" -f "$PREFIX" -s "nonce-$1" -N 9 \
+  start "${HOST[@]}" pm-etcd-publish -e "$ENDPOINTS" -n "$1" -A "$ADDRESS" -f "$PREFIX" -s "nonce-$1" -N 9 \
     "${@:2}" <"lines-$1" 2>>"publish-$1.log" 9<>"ready-$1" 6>&-
   exec 6>&-
   PUBLISHER=$PID

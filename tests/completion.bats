@@ -4,7 +4,7 @@ load common
 load fdstore
 setup() {
   common_setup
-  [ -d "$PM_BUILD/completion" ] || skip 'needs programs of this machine: this build is for another one'
+  [ -d "$PM_BUILD/completion" ] || skip 'this machine cannot run the programs of this build, so they have not printed their help'
   mkdir -p share/bash-completion share/fish
   cp -r "$PM_BUILD/completion/bash" share/bash-completion/completions
   cp -r "$PM_BUILD/completion/fish" share/fish/vendor_completions.d

@@ -4,7 +4,7 @@ load common
 load cluster
 # Each host has a user of its name, who may write below its own prefix and read all.
 setup_file() {
-  cluster_start 1
+  cluster_start 1 2
   local user
   (
     cd "$CLUSTER"
@@ -26,11 +26,9 @@ setup_file() {
   done
   ctl auth enable >/dev/null
 }
-teardown_file() { cluster_stop; }
 setup() {
   common_setup
   cluster_setup
-  pm-mkregistry reg-b
   PREFIX=/pm/
   echo a:secret-a >a.user
   echo b:secret-b >b.user
@@ -58,7 +56,10 @@ restart_member() {
   found b 'a web tcp:10.9.0.1:80'
   # Another host's keys are refused, once said, and tried again.
   in_host_words a
-  start "${HOST[@]}" sh -c '{ echo end; exec sleep 60; } | exec pm-etcd-publish -e "$1" -n c -s other-nonce -u b.user' - "$ENDPOINTS" 2>log
+  mkfifo lines
+  exec 6<>lines
+  echo end >&6
+  start "${HOST[@]}" pm-etcd-publish -e "$ENDPOINTS" -n c -s other-nonce -u b.user <lines 2>log 6>&-
   said log 'etcd at http://10.9.0.1:2379 refuses: etcdserver: permission denied'
 }
 

@@ -38,7 +38,7 @@ teardown() { common_teardown; }
 
 @test "pm.h: two threads with a handle each, under the thread sanitizer" {
   # Compiling the library once more takes a minute.
-  [ -z "$PM_MEASURES_MEMORY" ] || skip 'needs the sanitizer build: make check SAN=1'
+  [ -z "$PM_MEASURES_MEMORY" ] || skip 'only make check SAN=1 runs this test, because it compiles libpm once more'
   (unset SAN MAKEFLAGS MAKELEVEL && make -C "$PM_SOURCE" -j2 SAN=thread O="$PWD/tsan" "$PWD/tsan/libpm.a") >log 2>&1 || { cat log; return 1; }
   gcc -fsanitize=thread -I"$PM_SOURCE/src/include" "$PM_SOURCE/tests/client/c-client.c" tsan/libpm.a -l:libskarnet.a -o c-client
   export TSAN_OPTIONS=halt_on_error=1

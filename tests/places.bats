@@ -159,7 +159,7 @@ claim() {
 # --- no /proc at all
 
 @test "places: without /proc: the owner and root use the registry; other programs say what they need" {
-  [ -n "$PM_MEASURES_MEMORY" ] || skip 'this is the sanitizer build: its programs cannot start without /proc'
+  [ -n "$PM_MEASURES_MEMORY" ] || skip 'programs with sanitizers cannot start without /proc'
   place 'mount -t tmpfs none /proc'
   IN=("${IN[@]}" env PM_REGISTRY="$PWD/own")
   mkdir -m 777 pub

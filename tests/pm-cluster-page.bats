@@ -2,17 +2,7 @@
 # The sessions and scripts of pm-cluster(7), word for word.
 load common
 load cluster
-setup_file() {
-  cluster_start 1
-  new_host b 2
-}
-teardown_file() { cluster_stop; }
-setup() {
-  common_setup
-  cluster_setup
-  pm-mkregistry reg-b
-}
-teardown() { common_teardown; }
+HOST_COUNT=2
 
 # scripts: bridge and feed, which the page has in WITHOUT PM-ETCD-PUBLISH, run on the hosts a and b; their pids in $BRIDGE and $MIRROR.
 scripts() {

@@ -2,13 +2,6 @@
 # pm-etcd-publish with one member of etcd.
 load common
 load cluster
-setup_file() { cluster_start 1; }
-teardown_file() { cluster_stop; }
-setup() {
-  common_setup
-  cluster_setup
-}
-teardown() { common_teardown; }
 
 said() { eventually 'grep -qF -e "$1" publish-a.log' "$1"; }
 

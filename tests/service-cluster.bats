@@ -4,21 +4,15 @@
 load common
 load service
 load cluster
-setup_file() {
-  cluster_start 1
-  new_host b 2
-}
-teardown_file() { cluster_stop; }
+HOST_COUNT=2
 setup() {
   common_setup
   cluster_setup
   PREFIX=/pm/
   ctl del --prefix $PREFIX >/dev/null
-  pm-mkregistry reg-b
-  pm-mkregistry -u nobody reg-alpha
+  pm-mkregistry -u daemon reg-alpha
   front reg-alpha
 }
-teardown() { common_teardown; }
 
 # on_host_a KIND NAME: makes scan/ with that service directory; $ON_HOST are the words before the supervisor, which then is on host a and
 # has a /run of its own.
@@ -87,7 +81,7 @@ to_import() {
 }
 # imports PID STOP: what another host registers is imported, also after a restart; the end removes all.
 imports() {
-  assert_equal "$(pm-list -r reg-alpha -o origin,service,address,uid)" $'a\tweb\ttcp:10.9.0.1:80\t'"$(id -u nobody)"
+  assert_equal "$(pm-list -r reg-alpha -o origin,service,address,uid)" $'a\tweb\ttcp:10.9.0.1:80\t'"$(id -u daemon)"
   restarts "$1"
   serve_on a mail tcp:10.9.0.1:25
   found alpha $'a mail tcp:10.9.0.1:25\na web tcp:10.9.0.1:80'

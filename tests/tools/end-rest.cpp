@@ -1,5 +1,5 @@
-// end-rest DIR: kills each process whose directory is DIR or below, or whose PM_REGISTRY is below DIR, until there is none, and returns
-// when they have ended.
+// end-rest DIR: kills each process whose directory is DIR or below, or whose PM_REGISTRY is below DIR, also those that these start
+// meanwhile, and returns when all have ended.
 
 #include <dirent.h>
 #include <signal.h>

@@ -38,7 +38,7 @@ services() {
     [ ! -d $name ] || { echo "$PWD/reg-alpha" >$name/env/PM_REGISTRY; echo "$ENDPOINTS" >$name/env/ENDPOINTS; }
   done
   [ ! -d scan/pm-publish ] || echo 10.9.0.1 >scan/pm-publish/env/ADDRESS
-  [ ! -d scan/pm-follow ] || echo nobody >scan/pm-follow/env/OWNER
+  [ ! -d scan/pm-follow ] || echo daemon >scan/pm-follow/env/OWNER
   [ ! -d scan/pm-regd ] || { echo "$PWD/shared" >scan/pm-regd/env/PM_REGISTRY; echo "$PM" >scan/pm-regd/env/OWNER; }
 }
 # The user who owns the registry. The tests have other users register there.

@@ -48,6 +48,9 @@ said() { eventually 'grep -qF -e "$1" publish-a.log' "$1"; }
   chmod 600 open
   run -100 pm-etcd-publish "${good[@]}" -u open
   assert_output 'pm-etcd-publish: fatal: open does not begin with USER:PASSWORD'
+  printf 'user:%507s' x >open
+  run -100 pm-etcd-publish "${good[@]}" -u open
+  assert_output 'pm-etcd-publish: fatal: open has a first line of more than 511 bytes'
   run -111 pm-etcd-publish "${good[@]}" -s missing/nonce </dev/null
   assert_output "pm-etcd-publish: fatal: unable to use the state file missing/nonce: $ENOENT"
 }

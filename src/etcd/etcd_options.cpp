@@ -29,8 +29,10 @@ void as_credentials(Argument const &argument, EtcdSettings &settings) noexcept {
   if (status.st_mode & 07) die(exits::usage, argument.text, " is open to other users: refusing to use it");
   ssize_t const n = sys::read(file.get(), settings.credentials, sizeof settings.credentials);
   if (n < 0) die_sys({errno, "read"}, argument.text);
-  if (n == sizeof settings.credentials) die(exits::usage, argument.text, " is too long: 511 bytes are the most");
-  auto const [user, password, found] = cut(cut({settings.credentials, static_cast<size_t>(n)}, '\n').head, ':');
+  Cut const line = cut({settings.credentials, static_cast<size_t>(n)}, '\n');
+  if (!line.found && n == sizeof settings.credentials)
+    die(exits::usage, argument.text, " has a first line of more than 511 bytes");
+  auto const [user, password, found] = cut(line.head, ':');
   if (!found || user.empty()) die(exits::usage, argument.text, " does not begin with USER:PASSWORD");
   settings.gateway.user = user;
   settings.gateway.password = password;

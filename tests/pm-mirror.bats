@@ -101,7 +101,7 @@ if test -e again; then cat second; exec sleep infinity; fi
 touch again
 cat first
 printf 'up\thalf'
-exec sleep 0.1
+exit
 X
   chmod 755 feed
   start pm-watch -i -o version >changes

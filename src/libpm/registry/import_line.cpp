@@ -53,7 +53,7 @@ tl::expected<ImportLine, BadImportLine> read_import_line(std::string_view text) 
     if (char const *const reason = read_registration(fields + 2, line)) return wrong(reason, line.key);
     return line;
   }
-  return wrong("it begins with none of begin, up, down and end");
+  return wrong("it does not begin with begin, up, down or end");
 }
 
 } // namespace pm::registry
